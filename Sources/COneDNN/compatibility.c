@@ -1,0 +1,182 @@
+#include "compatibility.h"
+
+// Both halves describe the same primitives. In 2.x an operation is initialised and then described in a second call,
+// in 3.x one call does both; backward passes need their forward descriptor as a hint in either.
+
+#if DNNL_VERSION_MAJOR >= 3
+
+dnnl_status_t layout_strided(layout_t *layout, int rank, const dnnl_dims_t dimensions, const dnnl_dims_t strides) {
+    return dnnl_memory_desc_create_with_strides(layout, rank, dimensions, dnnl_f32, strides);
+}
+
+dnnl_status_t layout_any(layout_t *layout, int rank, const dnnl_dims_t dimensions) {
+    return dnnl_memory_desc_create_with_tag(layout, rank, dimensions, dnnl_f32, dnnl_format_tag_any);
+}
+
+void layout_free(layout_t layout) { dnnl_memory_desc_destroy(layout); }
+
+size_t layout_bytes(layout_t layout) { return dnnl_memory_desc_get_size(layout); }
+
+dnnl_status_t layout_memory(dnnl_memory_t *memory, layout_t layout, dnnl_engine_t engine, void *data) {
+    return dnnl_memory_create(memory, layout, engine, data);
+}
+
+dnnl_status_t layout_chosen(layout_t *layout, const_dnnl_primitive_desc_t descriptor, dnnl_query_t query) {
+    return dnnl_memory_desc_clone(layout, dnnl_primitive_desc_query_md(descriptor, query, 0));
+}
+
+dnnl_status_t append_eltwise(dnnl_post_ops_t operations, dnnl_alg_kind_t algorithm, float alpha) {
+    return dnnl_post_ops_append_eltwise(operations, algorithm, alpha, 0);
+}
+
+dnnl_status_t append_addition(dnnl_post_ops_t operations, layout_t layout) {
+    return dnnl_post_ops_append_binary(operations, dnnl_binary_add, layout);
+}
+
+dnnl_status_t describe_matmul(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, layout_t a, layout_t b,
+                              const layout_t *bias, layout_t c, const_dnnl_primitive_attr_t attributes) {
+    return dnnl_matmul_primitive_desc_create(descriptor, engine, a, b, bias ? *bias : NULL, c, attributes);
+}
+
+dnnl_status_t describe_reorder(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, layout_t from, layout_t to) {
+    return dnnl_reorder_primitive_desc_create(descriptor, from, engine, to, engine, NULL);
+}
+
+dnnl_status_t describe_eltwise(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, bool backward,
+                               dnnl_alg_kind_t algorithm, layout_t data, const_dnnl_primitive_attr_t attributes) {
+    dnnl_primitive_desc_t forward = NULL;
+    dnnl_status_t status = dnnl_eltwise_forward_primitive_desc_create(
+        &forward, engine, dnnl_forward_training, algorithm, data, data, 0, 0, attributes);
+    if (status != dnnl_success || !backward) { *descriptor = forward; return status; }
+    status = dnnl_eltwise_backward_primitive_desc_create(descriptor, engine, algorithm, data, data, data, 0, 0,
+                                                         forward, attributes);
+    dnnl_primitive_desc_destroy(forward);
+    return status;
+}
+
+dnnl_status_t describe_softmax(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, bool backward,
+                               bool logarithm, layout_t data, int axis, const_dnnl_primitive_attr_t attributes) {
+    dnnl_alg_kind_t algorithm = logarithm ? dnnl_softmax_log : dnnl_softmax_accurate;
+    dnnl_primitive_desc_t forward = NULL;
+    dnnl_status_t status = dnnl_softmax_forward_primitive_desc_create(
+        &forward, engine, dnnl_forward_training, algorithm, data, data, axis, attributes);
+    if (status != dnnl_success || !backward) { *descriptor = forward; return status; }
+    status = dnnl_softmax_backward_primitive_desc_create(descriptor, engine, algorithm, data, data, data, axis,
+                                                         forward, attributes);
+    dnnl_primitive_desc_destroy(forward);
+    return status;
+}
+
+dnnl_status_t describe_layer_norm(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, bool backward,
+                                  bool training, layout_t data, layout_t statistics, float epsilon,
+                                  const_dnnl_primitive_attr_t attributes) {
+    unsigned flags = dnnl_use_scale | dnnl_use_shift;
+    dnnl_primitive_desc_t forward = NULL;
+    dnnl_status_t status = dnnl_layer_normalization_forward_primitive_desc_create(
+        &forward, engine, training ? dnnl_forward_training : dnnl_forward_inference, data, data, statistics, epsilon,
+        flags, attributes);
+    if (status != dnnl_success || !backward) { *descriptor = forward; return status; }
+    status = dnnl_layer_normalization_backward_primitive_desc_create(
+        descriptor, engine, dnnl_backward, data, data, data, statistics, epsilon, flags, forward, attributes);
+    dnnl_primitive_desc_destroy(forward);
+    return status;
+}
+
+#else
+
+dnnl_status_t layout_strided(layout_t *layout, int rank, const dnnl_dims_t dimensions, const dnnl_dims_t strides) {
+    return dnnl_memory_desc_init_by_strides(layout, rank, dimensions, dnnl_f32, strides);
+}
+
+dnnl_status_t layout_any(layout_t *layout, int rank, const dnnl_dims_t dimensions) {
+    return dnnl_memory_desc_init_by_tag(layout, rank, dimensions, dnnl_f32, dnnl_format_tag_any);
+}
+
+void layout_free(layout_t layout) { (void)layout; }
+
+size_t layout_bytes(layout_t layout) { return dnnl_memory_desc_get_size(&layout); }
+
+dnnl_status_t layout_memory(dnnl_memory_t *memory, layout_t layout, dnnl_engine_t engine, void *data) {
+    return dnnl_memory_create(memory, &layout, engine, data);
+}
+
+dnnl_status_t layout_chosen(layout_t *layout, const_dnnl_primitive_desc_t descriptor, dnnl_query_t query) {
+    *layout = *dnnl_primitive_desc_query_md(descriptor, query, 0);
+    return dnnl_success;
+}
+
+dnnl_status_t append_eltwise(dnnl_post_ops_t operations, dnnl_alg_kind_t algorithm, float alpha) {
+    return dnnl_post_ops_append_eltwise(operations, 1, algorithm, alpha, 0);
+}
+
+dnnl_status_t append_addition(dnnl_post_ops_t operations, layout_t layout) {
+    return dnnl_post_ops_append_binary(operations, dnnl_binary_add, &layout);
+}
+
+dnnl_status_t describe_matmul(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, layout_t a, layout_t b,
+                              const layout_t *bias, layout_t c, const_dnnl_primitive_attr_t attributes) {
+    dnnl_matmul_desc_t operation;
+    dnnl_status_t status = dnnl_matmul_desc_init(&operation, &a, &b, bias, &c);
+    if (status != dnnl_success) return status;
+    return dnnl_primitive_desc_create(descriptor, &operation, attributes, engine, NULL);
+}
+
+dnnl_status_t describe_reorder(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, layout_t from, layout_t to) {
+    return dnnl_reorder_primitive_desc_create(descriptor, &from, engine, &to, engine, NULL);
+}
+
+/// The second half of every pair below: the backward descriptor, from its forward one as the hint.
+static dnnl_status_t describe_backward(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, const void *operation,
+                                       dnnl_primitive_desc_t forward, const_dnnl_primitive_attr_t attributes) {
+    dnnl_status_t status = dnnl_primitive_desc_create(descriptor, operation, attributes, engine, forward);
+    dnnl_primitive_desc_destroy(forward);
+    return status;
+}
+
+dnnl_status_t describe_eltwise(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, bool backward,
+                               dnnl_alg_kind_t algorithm, layout_t data, const_dnnl_primitive_attr_t attributes) {
+    dnnl_eltwise_desc_t operation;
+    dnnl_status_t status =
+        dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_training, algorithm, &data, 0, 0);
+    if (status != dnnl_success) return status;
+    dnnl_primitive_desc_t forward = NULL;
+    status = dnnl_primitive_desc_create(&forward, &operation, attributes, engine, NULL);
+    if (status != dnnl_success || !backward) { *descriptor = forward; return status; }
+    status = dnnl_eltwise_backward_desc_init(&operation, algorithm, &data, &data, 0, 0);
+    if (status != dnnl_success) { dnnl_primitive_desc_destroy(forward); return status; }
+    return describe_backward(descriptor, engine, &operation, forward, attributes);
+}
+
+dnnl_status_t describe_softmax(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, bool backward,
+                               bool logarithm, layout_t data, int axis, const_dnnl_primitive_attr_t attributes) {
+    dnnl_alg_kind_t algorithm = logarithm ? dnnl_softmax_log : dnnl_softmax_accurate;
+    dnnl_softmax_v2_desc_t operation;
+    dnnl_status_t status = dnnl_softmax_v2_forward_desc_init(&operation, dnnl_forward_training, algorithm, &data,
+                                                             &data, axis);
+    if (status != dnnl_success) return status;
+    dnnl_primitive_desc_t forward = NULL;
+    status = dnnl_primitive_desc_create(&forward, &operation, attributes, engine, NULL);
+    if (status != dnnl_success || !backward) { *descriptor = forward; return status; }
+    status = dnnl_softmax_v2_backward_desc_init(&operation, algorithm, &data, &data, &data, axis);
+    if (status != dnnl_success) { dnnl_primitive_desc_destroy(forward); return status; }
+    return describe_backward(descriptor, engine, &operation, forward, attributes);
+}
+
+dnnl_status_t describe_layer_norm(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, bool backward,
+                                  bool training, layout_t data, layout_t statistics, float epsilon,
+                                  const_dnnl_primitive_attr_t attributes) {
+    unsigned flags = dnnl_use_scale | dnnl_use_shift;
+    dnnl_layer_normalization_desc_t operation;
+    dnnl_status_t status = dnnl_layer_normalization_forward_desc_init(
+        &operation, training ? dnnl_forward_training : dnnl_forward_inference, &data, &statistics, epsilon, flags);
+    if (status != dnnl_success) return status;
+    dnnl_primitive_desc_t forward = NULL;
+    status = dnnl_primitive_desc_create(&forward, &operation, attributes, engine, NULL);
+    if (status != dnnl_success || !backward) { *descriptor = forward; return status; }
+    status = dnnl_layer_normalization_backward_desc_init(&operation, dnnl_backward, &data, &data, &statistics,
+                                                         epsilon, flags);
+    if (status != dnnl_success) { dnnl_primitive_desc_destroy(forward); return status; }
+    return describe_backward(descriptor, engine, &operation, forward, attributes);
+}
+
+#endif

@@ -1,0 +1,72 @@
+/// A small C face on oneDNN: the primitives that the tensor engine needs, on float32 and plain strided layouts.
+///
+/// Primitives are created once for each shape and kept; scratch memory and the stream belong to the calling thread.
+/// Every function returns 0 on success and oneDNN's `dnnl_status_t` otherwise. oneDNN 2.x and 3.x differ in how a
+/// primitive is described: `compatibility.c` alone knows which one it is compiled against.
+#ifndef TRIPTYCH_CONEDNN_H
+#define TRIPTYCH_CONEDNN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// What is applied to each element of a result before it is written.
+typedef enum { cdnn_identity = 0, cdnn_relu = 1, cdnn_gelu = 2 } cdnn_activation;
+
+/// A batched product C = activation(scale·(A·B + bias)) + residual, over `rank` axes (2 to 4): leading batch axes, then the
+/// matrix. Strides are in elements, so transposed and interleaved operands need no copy. Initialise with memset:
+/// the bytes are the cache's key.
+typedef struct {
+    int32_t rank;
+    int32_t activation;
+    int32_t has_bias;
+    int32_t has_residual;
+    /// 0 and 1 both mean none.
+    float scale;
+    int32_t reserved;
+    int64_t batch[2];
+    int64_t m, n, k;
+    int64_t a_strides[4];
+    int64_t b_strides[4];
+    int64_t c_strides[4];
+} cdnn_matmul;
+
+/// Weights of a linear layer in the layout that the matmul primitive asks for.
+typedef struct cdnn_packed cdnn_packed;
+
+/// Packs `weights` ([n, k] row-major, as PyTorch's Linear keeps them) for products with about `m` rows.
+int cdnn_pack(const float *weights, int64_t n, int64_t k, int64_t m, cdnn_packed **packed);
+/// The bytes that the packed weights take.
+size_t cdnn_packed_bytes(const cdnn_packed *packed);
+void cdnn_packed_free(cdnn_packed *packed);
+
+/// Runs a product. `bias` has n elements, `residual` C's shape and strides; either is NULL where the product has none.
+int cdnn_matmul_run(const cdnn_matmul *product, const float *a, const float *b, const float *bias,
+                    const float *residual, float *c);
+/// The same for a rank 2 product with packed weights (`b_strides` are ignored).
+int cdnn_matmul_run_packed(const cdnn_matmul *product, const float *a, const cdnn_packed *packed, const float *bias,
+                           const float *residual, float *c);
+
+/// y = activation(x) over `count` elements.
+int cdnn_eltwise(cdnn_activation activation, int64_t count, const float *x, float *y);
+/// dx = dy · activation'(x).
+int cdnn_eltwise_backward(cdnn_activation activation, int64_t count, const float *x, const float *dy, float *dx);
+
+/// Softmax over the rows of a [rows, columns] matrix, or its logarithm.
+int cdnn_softmax(bool logarithm, int64_t rows, int64_t columns, const float *x, float *y);
+/// From the forward result y.
+int cdnn_softmax_backward(bool logarithm, int64_t rows, int64_t columns, const float *y, const float *dy, float *dx);
+
+/// Layer normalisation of the rows of a [rows, columns] matrix. `mean` and `variance` ([rows]) may be NULL, when the
+/// statistics are not wanted.
+int cdnn_layer_norm(int64_t rows, int64_t columns, float epsilon, const float *x, const float *scale,
+                    const float *shift, float *mean, float *variance, float *y);
+/// Gradients with respect to x, scale and shift.
+int cdnn_layer_norm_backward(int64_t rows, int64_t columns, float epsilon, const float *x, const float *scale,
+                             const float *mean, const float *variance, const float *dy, float *dx, float *dscale,
+                             float *dshift);
+
+/// The version that runs, as major·10000 + minor·100 + patch.
+int cdnn_version(void);
+
+#endif

@@ -1,0 +1,94 @@
+import Foundation
+import Synchronization
+
+/// Keeps released buffers for reuse: a fresh allocation of an activation's size costs more in page faults than the
+/// arithmetic on it.
+///
+/// Sizes are rounded up to four classes an octave, so that at most a quarter of a buffer is wasted. Taking and giving
+/// are O(1).
+public final class BufferPool: Sendable {
+    /// The pool of every tensor in the process.
+    public static let shared = BufferPool(retaining: 1 << 30)
+
+    struct Block: @unchecked Sendable {
+        // Unchecked: a block is owned by exactly one storage, or by the pool.
+        let address: UnsafeMutableRawPointer
+        let bytes: Int
+    }
+
+    /// What the pool has handed out and what it keeps, in bytes, and how often it had to ask the system.
+    public struct Statistics: Sendable, Equatable {
+        /// Bytes in use by tensors.
+        public var live = 0
+        /// Bytes kept for reuse.
+        public var retained = 0
+        /// How many buffers were allocated from the system.
+        public var allocations = 0
+    }
+
+    private struct State {
+        var free: [Int: [Block]] = [:]
+        var statistics = Statistics()
+    }
+
+    private let state = Mutex(State())
+    private let limit: Int
+
+    /// Makes a pool that keeps at most `retaining` bytes for reuse.
+    init(retaining limit: Int) { self.limit = limit }
+
+    /// What the pool holds now.
+    public var statistics: Statistics { state.withLock { $0.statistics } }
+
+    /// Gives everything kept for reuse back to the system.
+    public func drain() {
+        let blocks = state.withLock { state in
+            let blocks = state.free.values.flatMap { $0 }
+            state.free = [:]
+            state.statistics.retained = 0
+            return blocks
+        }
+        for block in blocks { free(block.address) }
+    }
+
+    func take(bytes: Int) -> Block {
+        let size = Self.sizeClass(of: bytes)
+        let reused = state.withLock { state -> Block? in
+            state.statistics.live += size
+            guard let block = state.free[size]?.popLast() else {
+                state.statistics.allocations += 1
+                return nil
+            }
+            state.statistics.retained -= size
+            return block
+        }
+        return reused ?? allocate(size)
+    }
+
+    func give(_ block: Block) {
+        let kept = state.withLock { state -> Bool in
+            state.statistics.live -= block.bytes
+            guard state.statistics.retained + block.bytes <= limit else { return false }
+            state.statistics.retained += block.bytes
+            state.free[block.bytes, default: []].append(block)
+            return true
+        }
+        if !kept { free(block.address) }
+    }
+
+    private func allocate(_ size: Int) -> Block {
+        var address: UnsafeMutableRawPointer?
+        guard posix_memalign(&address, 64, size) == 0, let address else {
+            fatalError("out of memory: \(size) bytes for a tensor")
+        }
+        return Block(address: address, bytes: size)
+    }
+
+    /// The smallest class that holds `bytes`: 256 bytes, or a quarter step between two powers of two.
+    static func sizeClass(of bytes: Int) -> Int {
+        guard bytes > 256 else { return 256 }
+        let octave = 1 << (Int.bitWidth - 1 - (bytes - 1).leadingZeroBitCount)
+        let step = octave / 4
+        return (bytes + step - 1) / step * step
+    }
+}

@@ -1,0 +1,57 @@
+import Collections
+import Foundation
+import Synchronization
+
+/// A dedicated thread for arithmetic.
+///
+/// OpenMP gives each calling thread a team of its own, so arithmetic from many threads would oversubscribe the cores;
+/// and a long computation on Swift's cooperative pool would hold up every other task. All work therefore goes through
+/// one of these, in the order of submission.
+public final class ComputeThread: Sendable {
+    /// The process's compute thread. Everything that computes shares it unless it has a reason for its own.
+    public static let shared = ComputeThread(name: "compute")
+
+    private typealias Job = @Sendable () -> Void
+
+    private final class Queue: Sendable {
+        let jobs = Mutex<Deque<Job?>>([])
+        let available = DispatchSemaphore(value: 0)
+
+        /// Adds a job; nil ends the thread.
+        func add(_ job: Job?) {
+            jobs.withLock { $0.append(job) }
+            available.signal()
+        }
+
+        func runUntilEnded() {
+            while true {
+                available.wait()
+                guard let job = jobs.withLock({ $0.popFirst() }) ?? nil else { return }
+                job()
+            }
+        }
+    }
+
+    private let queue = Queue()
+
+    /// Starts a thread.
+    public init(name: String) {
+        let queue = queue
+        let thread = Thread { queue.runUntilEnded() }
+        thread.name = name
+        thread.stackSize = 64 << 20  // Freeing a long tape recurses once for each operation.
+        thread.start()
+    }
+
+    deinit { queue.add(nil) }
+
+    /// How many jobs wait.
+    public var depth: Int { queue.jobs.withLock { $0.count } }
+
+    /// Runs `work` on the thread and returns its result, or throws its error.
+    public func run<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.add { continuation.resume(with: Result { try work() }) }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import Foundation
+
+/// An elementwise nonlinearity that products can apply to their result.
+public enum Activation: Sendable, Hashable {
+    /// None.
+    case identity
+    /// max(x, 0).
+    case relu
+    /// x·Φ(x) with the exact error function, as PyTorch's default GELU.
+    case gelu
+}
+
+extension Tensor {
+    /// The activation of each element.
+    public func activated(_ activation: Activation) -> Tensor {
+        guard activation != .identity else { return self }
+        let input = detached
+        return Kernels.activate(activation, self).recorded(from: [self]) { gradient in
+            [Kernels.activateBackward(activation, input, gradient)]
+        }
+    }
+
+    /// max(x, 0) of each element.
+    public func relu() -> Tensor { activated(.relu) }
+
+    /// x·Φ(x) of each element.
+    public func gelu() -> Tensor { activated(.gelu) }
+
+    /// x² of each element.
+    public func squared() -> Tensor {
+        let input = detached
+        return Kernels.map(self) { $0 * $0 }.recorded(from: [self]) { gradient in
+            [Kernels.zip(gradient, input) { 2 * $0 * $1 }]
+        }
+    }
+
+    /// The square root of each element, of `floor` where it is less: there the gradient is zero, as that of PyTorch's
+    /// `clamp_min(floor).sqrt()`.
+    public func squareRoot(clampedTo floor: Float = 0) -> Tensor {
+        let input = detached
+        return Kernels.map(self) { max($0, floor).squareRoot() }.recorded(from: [self]) { gradient in
+            [Kernels.zip(gradient, input) { $1 >= floor ? $0 * 0.5 / $1.squareRoot() : 0 }]
+        }
+    }
+
+    /// log(1 + exp(x)) of each element, without overflow.
+    public func softplus() -> Tensor {
+        let input = detached
+        return Kernels.map(self) { max($0, 0) + Foundation.log1p(Foundation.exp(-abs($0))) }
+            .recorded(from: [self]) { gradient in
+                [Kernels.zip(gradient, input) { $0 / (1 + Foundation.exp(-$1)) }]
+            }
+    }
+}
