@@ -72,6 +72,9 @@ let package = Package(
             ]),
 
         .testTarget(name: "TensorTests", dependencies: ["Tensor"]),
+        .testTarget(name: "ImagingTests", dependencies: ["Imaging"], resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "InferenceTests", dependencies: ["Inference", "Tensor", "Imaging"], resources: [.copy("Fixtures")]),
     ],
     swiftLanguageModes: [.v6]
 )

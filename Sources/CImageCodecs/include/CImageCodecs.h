@@ -1,0 +1,40 @@
+/// JPEG and PNG through libjpeg and libpng. Their setjmp error handling stays inside: every function returns a code and,
+/// on failure, writes why into `message`.
+#ifndef TRIPTYCH_CIMAGECODECS_H
+#define TRIPTYCH_CIMAGECODECS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { cimage_message_bytes = 200 };
+
+typedef enum { cimage_ok = 0, cimage_corrupt = 1, cimage_unsupported = 2 } cimage_status;
+
+/// What a file's header says. `channels` and `depth` are those of the pixels that decoding gives: 1, 3 or, for JPEG's
+/// CMYK, 4 channels of 8 bits, or 1 channel of 16 bits.
+typedef struct {
+    int32_t width, height, channels, depth;
+    /// Whether CMYK values are stored inverted, as Adobe's programs do.
+    int32_t inverted;
+} cimage_info;
+
+/// Reads the header only: nothing is allocated for pixels.
+cimage_status cjpeg_header(const uint8_t *bytes, size_t count, cimage_info *info, char *message);
+/// Decodes into `pixels`, width·height·channels bytes, rows top to bottom. Truncated or damaged data is an error.
+cimage_status cjpeg_decode(const uint8_t *bytes, size_t count, uint8_t *pixels, char *message);
+/// Encodes grey (1) or RGB (3) pixels. `subsampled` halves the colour planes (4:2:0). Free the result with
+/// `cimage_free`.
+cimage_status cjpeg_encode(const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t quality,
+                           int32_t subsampled, uint8_t **bytes, size_t *count, char *message);
+
+cimage_status cpng_header(const uint8_t *bytes, size_t count, cimage_info *info, char *message);
+/// Decodes into `pixels`, width·height·channels·depth/8 bytes; 16-bit values in the machine's order. Alpha is dropped,
+/// palettes and low depths are expanded, 16-bit colour keeps its high bytes.
+cimage_status cpng_decode(const uint8_t *bytes, size_t count, void *pixels, char *message);
+/// Encodes grey or RGB pixels of 8 bits, or grey ones of 16.
+cimage_status cpng_encode(const void *pixels, int32_t width, int32_t height, int32_t channels, int32_t depth,
+                          uint8_t **bytes, size_t *count, char *message);
+
+void cimage_free(uint8_t *bytes);
+
+#endif

@@ -1,0 +1,84 @@
+import CImageCodecs
+import Foundation
+
+/// Decodes JPEG and PNG, told apart by their bytes, under limits.
+public struct ImageDecoder: Sendable {
+    /// Checked before memory is taken.
+    public var limits: ImageLimits
+    /// The 16-bit values that become 0 and 255 in a thermal image; nil takes the image's own 0.1 and 99.9 percentiles.
+    public var thermalRange: ClosedRange<UInt16>?
+
+    /// Makes a decoder.
+    public init(limits: ImageLimits = ImageLimits(), thermalRange: ClosedRange<UInt16>? = nil) {
+        self.limits = limits
+        self.thermalRange = thermalRange
+    }
+
+    /// Decodes an image to three channels, upright.
+    ///
+    /// JPEG: grey, YCbCr, CMYK and YCCK, with EXIF orientation applied. PNG: all kinds; alpha is dropped, grey is
+    /// replicated, 16-bit grey is scaled by `thermalRange`. Throws `ImagingError`. O(pixels).
+    public func decode(_ bytes: Data) throws(ImagingError) -> Image {
+        guard !bytes.isEmpty else { throw .empty }
+        guard bytes.count <= limits.bytes else { throw .tooManyBytes(limit: limits.bytes, found: bytes.count) }
+        let contents = [UInt8](bytes)
+        if contents.starts(with: [0xFF, 0xD8]) { return try decodeJPEG(contents) }
+        if contents.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return try decodePNG(contents) }
+        let start = contents.prefix(4).map { String(format: "%02x", $0) }.joined(separator: " ")
+        throw .unrecognised(start: start)
+    }
+
+    private func decodeJPEG(_ bytes: [UInt8]) throws(ImagingError) -> Image {
+        let info = try header(bytes, format: "JPEG", cjpeg_header)
+        var pixels = [UInt8](repeating: 0, count: Int(info.width) * Int(info.height) * Int(info.channels))
+        try Codec.run("JPEG") { cjpeg_decode(bytes, bytes.count, &pixels, $0) }
+        if info.channels == 4 { pixels = Self.rgb(cmyk: pixels, isInverted: info.inverted != 0) }
+        let image = Image(
+            width: Int(info.width), height: Int(info.height), channels: info.channels == 1 ? 1 : 3, pixels: pixels)
+        return image.oriented(EXIF.orientation(ofJPEG: bytes)).replicatedToRGB()
+    }
+
+    private func decodePNG(_ bytes: [UInt8]) throws(ImagingError) -> Image {
+        let info = try header(bytes, format: "PNG", cpng_header)
+        let (width, height, channels) = (Int(info.width), Int(info.height), Int(info.channels))
+        if info.depth == 16 {
+            var values = [UInt16](repeating: 0, count: width * height)
+            try Codec.run("PNG") { cpng_decode(bytes, bytes.count, &values, $0) }
+            let pixels = ThermalScaling.scaled(values, range: thermalRange)
+            return Image(width: width, height: height, channels: 1, pixels: pixels).replicatedToRGB()
+        }
+        var pixels = [UInt8](repeating: 0, count: width * height * channels)
+        try Codec.run("PNG") { cpng_decode(bytes, bytes.count, &pixels, $0) }
+        return Image(width: width, height: height, channels: channels, pixels: pixels).replicatedToRGB()
+    }
+
+    /// Reads a header and checks what it declares.
+    private func header(
+        _ bytes: [UInt8], format: String,
+        _ read: (UnsafePointer<UInt8>, Int, UnsafeMutablePointer<cimage_info>, UnsafeMutablePointer<CChar>) ->
+            cimage_status
+    ) throws(ImagingError) -> cimage_info {
+        var info = cimage_info()
+        try Codec.run(format) { read(bytes, bytes.count, &info, $0) }
+        let (pixels, overflow) = Int(info.width).multipliedReportingOverflow(by: Int(info.height))
+        guard !overflow, pixels <= limits.pixels else {
+            throw .tooManyPixels(limit: limits.pixels, width: Int(info.width), height: Int(info.height))
+        }
+        return info
+    }
+
+    /// CMYK to RGB as light through inks: each colour is (255 - ink)·(255 - black)/255, rounded.
+    private static func rgb(cmyk: [UInt8], isInverted: Bool) -> [UInt8] {
+        let ink = { (value: UInt8) in Int(isInverted ? 255 - value : value) }
+        var result = [UInt8]()
+        result.reserveCapacity(cmyk.count / 4 * 3)
+        for at in stride(from: 0, to: cmyk.count, by: 4) {
+            let light = 255 - ink(cmyk[at + 3])
+            for c in 0..<3 {
+                let product = ink(cmyk[at + c]) * light + 128
+                result.append(UInt8(max(light - ((product >> 8) + product) >> 8, 0)))
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,63 @@
+/// An image of 8 bits a channel: rows top to bottom, channels interleaved.
+public struct Image: Sendable, Equatable {
+    /// Columns and rows, in pixels.
+    public let width: Int, height: Int
+    /// 1 (grey) or 3 (RGB).
+    public let channels: Int
+    /// width·height·channels values.
+    public var pixels: [UInt8]
+
+    /// Makes an image from its values, of which there must be width·height·channels.
+    public init(width: Int, height: Int, channels: Int, pixels: [UInt8]) {
+        precondition(width > 0 && height > 0 && (channels == 1 || channels == 3), "\(width)×\(height)×\(channels)")
+        precondition(
+            pixels.count == width * height * channels, "\(pixels.count) values of \(width)×\(height)×\(channels)")
+        self.width = width
+        self.height = height
+        self.channels = channels
+        self.pixels = pixels
+    }
+
+    /// Three equal channels for a grey image, the image itself otherwise.
+    public func replicatedToRGB() -> Image {
+        guard channels == 1 else { return self }
+        var rgb = [UInt8]()
+        rgb.reserveCapacity(pixels.count * 3)
+        for value in pixels {
+            rgb.append(value)
+            rgb.append(value)
+            rgb.append(value)
+        }
+        return Image(width: width, height: height, channels: 3, pixels: rgb)
+    }
+
+    /// A rectangle of the image, which must lie inside.
+    public func cropped(x: Int, y: Int, width: Int, height: Int) -> Image {
+        precondition(
+            x >= 0 && y >= 0 && x + width <= self.width && y + height <= self.height, "a crop outside the image")
+        let run = width * channels
+        let rows = (y..<(y + height)).map { ($0 * self.width + x) * channels }
+        return Image(
+            width: width, height: height, channels: channels, pixels: rows.flatMap { pixels[$0..<($0 + run)] })
+    }
+
+    /// Left and right exchanged.
+    public func flippedHorizontally() -> Image {
+        mapped(width: width, height: height) { x, y in (width - 1 - x, y) }
+    }
+
+    /// An image whose pixel (x, y) is this one's at `source(x, y)`.
+    func mapped(width: Int, height: Int, from source: (Int, Int) -> (x: Int, y: Int)) -> Image {
+        var result = pixels
+        var target = 0
+        for y in 0..<height {
+            for x in 0..<width {
+                let from = source(x, y)
+                let at = (from.y * self.width + from.x) * channels
+                for c in 0..<channels { result[target + c] = pixels[at + c] }
+                target += channels
+            }
+        }
+        return Image(width: width, height: height, channels: channels, pixels: result)
+    }
+}

@@ -1,0 +1,28 @@
+/// Why bytes are not an image that is accepted, or an image cannot be written.
+public enum ImagingError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// No bytes.
+    case empty
+    /// Neither JPEG nor PNG; `start` is the first bytes in hexadecimal.
+    case unrecognised(start: String)
+    /// More bytes than allowed.
+    case tooManyBytes(limit: Int, found: Int)
+    /// More pixels than allowed.
+    case tooManyPixels(limit: Int, width: Int, height: Int)
+    /// Truncated or damaged; says what the codec found.
+    case corrupt(format: String, reason: String)
+    /// An image that cannot be encoded.
+    case encoding(String)
+
+    /// What was expected and what was found.
+    public var description: String {
+        switch self {
+        case .empty: "empty: expected the bytes of a JPEG or PNG image, found none"
+        case .unrecognised(let start): "not a JPEG or PNG image: starts with \(start)"
+        case .tooManyBytes(let limit, let found): "an image of \(found) bytes exceeds the limit of \(limit) bytes"
+        case .tooManyPixels(let limit, let width, let height):
+            "an image of \(width) × \(height) pixels exceeds the limit of \(limit) pixels"
+        case .corrupt(let format, let reason): "a damaged or truncated \(format) image: \(reason)"
+        case .encoding(let reason): "the image cannot be encoded: \(reason)"
+        }
+    }
+}

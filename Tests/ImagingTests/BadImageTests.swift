@@ -1,0 +1,78 @@
+import Foundation
+import Imaging
+import Testing
+
+@Suite("Bad images")
+struct BadImageTests {
+    private static let sources = [
+        "ycbcr.jpg", "progressive.jpg", "cmyk.jpg", "exif6.jpg", "rgba8.png", "palette.png", "thermal16.png",
+    ]
+
+    @Test("no bytes and other files are named")
+    func unrecognised() {
+        #expect(throws: ImagingError.empty) { try ImageDecoder().decode(Data()) }
+        #expect(throws: ImagingError.unrecognised(start: "3c 68 74 6d")) {
+            try ImageDecoder().decode(Data("<html>".utf8))
+        }
+        #expect(throws: ImagingError.unrecognised(start: "ff")) { try ImageDecoder().decode(Data([0xFF])) }
+    }
+
+    @Test("the type is told from the bytes: a cut of any length is an error, never an image", arguments: sources)
+    func truncation(name: String) throws {
+        let bytes = try Fixture.bytes(name)
+        for length in stride(from: 1, to: bytes.count - 2, by: 3) {
+            #expect(throws: ImagingError.self, "\(length) of \(bytes.count) bytes") {
+                try ImageDecoder().decode(bytes.prefix(length))
+            }
+        }
+    }
+
+    @Test("thousands of damaged images give an image or an error, never a crash", arguments: sources)
+    func damage(name: String) throws {
+        let bytes = try Fixture.bytes(name)
+        var state: UInt64 = 42
+        for _ in 0..<600 {
+            var damaged = bytes
+            for _ in 0..<3 {
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                let at = Int(state >> 33) % bytes.count
+                damaged[damaged.startIndex + at] = UInt8(truncatingIfNeeded: state >> 24)
+            }
+            _ = try? ImageDecoder(limits: ImageLimits(pixels: 1_000_000)).decode(damaged)
+        }
+    }
+
+    @Test("a gigantic image is refused by its header, before memory is taken")
+    func gigantic() throws {
+        var png = try Fixture.bytes("rgb8.png")
+        // Width and height in the IHDR chunk, then its checksum, which libpng verifies.
+        png.replaceSubrange(16..<24, with: [0x00, 0x00, 0xFF, 0xFF, 0x00, 0x00, 0xFF, 0xFF])
+        png.replaceSubrange(29..<33, with: crc32(png[12..<29]))
+        #expect(throws: ImagingError.tooManyPixels(limit: 40_000_000, width: 65535, height: 65535)) {
+            try ImageDecoder().decode(png)
+        }
+        #expect(throws: ImagingError.tooManyBytes(limit: 10, found: 11)) {
+            try ImageDecoder(limits: ImageLimits(bytes: 10)).decode(Data(repeating: 0xFF, count: 11))
+        }
+        #expect(throws: ImagingError.tooManyPixels(limit: 100, width: 26, height: 19)) {
+            try ImageDecoder(limits: ImageLimits(pixels: 100)).decode(Fixture.bytes("ycbcr.jpg"))
+        }
+    }
+
+    @Test("an image that cannot be encoded is an error")
+    func encoding() {
+        let image = Image(width: 1, height: 1, channels: 1, pixels: [0])
+        #expect(throws: ImagingError.self) { try JPEGEncoder.encode(image, quality: 0) }
+        #expect(throws: ImagingError.self) { try PNGEncoder.encode(grey: [1, 2], width: 3, height: 1) }
+    }
+
+    /// PNG's checksum (ISO 3309).
+    private func crc32(_ bytes: Data) -> [UInt8] {
+        var crc: UInt32 = 0xFFFF_FFFF
+        for byte in bytes {
+            crc ^= UInt32(byte)
+            for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
+        }
+        return (0..<4).map { UInt8(truncatingIfNeeded: ~crc >> (24 - 8 * $0)) }
+    }
+}
