@@ -20,10 +20,15 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
+        // Seeded random numbers that stay the same in every release.
+        .target(name: "Randomness"),
+
         // The tensor engine and what it stands on.
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-openmp-dev"])]),
-        .target(name: "Tensor", dependencies: ["COneDNN", "COpenBLAS", .product(name: "Collections", package: "swift-collections")]),
+        .target(
+            name: "Tensor",
+            dependencies: ["COneDNN", "COpenBLAS", .product(name: "Collections", package: "swift-collections")]),
 
         // Bytes to pixels.
         .target(name: "CImageCodecs", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
@@ -40,11 +45,11 @@ let package = Package(
             dependencies: ["Tensor", .product(name: "GRDB", package: "GRDB.swift")]),
 
         // Images to encoders.
-        .target(name: "Synthesis", dependencies: ["Imaging"]),
+        .target(name: "Synthesis", dependencies: ["Imaging", "Randomness"]),
         .target(
             name: "Training",
             dependencies: [
-                "Tensor", "Inference", "Imaging", "Gallery", .product(name: "Yams", package: "Yams"),
+                "Tensor", "Inference", "Imaging", "Randomness", .product(name: "Yams", package: "Yams"),
             ]),
 
         // HTTP.

@@ -1,0 +1,49 @@
+import Tensor
+
+/// A model in a file: configuration, weights, and the digest that names it everywhere.
+public struct Checkpoint: Sendable {
+    /// What the model is.
+    public let configuration: ModelConfiguration
+    /// Its weights, pruned ones filled up with zeros.
+    public let weights: Weights
+    /// What else the file's `__metadata__` holds, as it stands there.
+    public let metadata: [String: String]
+    /// SHA-256 of the file's bytes, in hexadecimal.
+    public let digest: String
+
+    /// The metadata's key under which the configuration stands.
+    public static let configurationKey = "triptych"
+
+    /// Reads a checkpoint whole and checks it: the configuration first, then every tensor's type and numbers.
+    ///
+    /// Whether the weights fit the configuration shows when the model is built. The step counters that PyTorch keeps
+    /// beside batch statistics are dropped. Takes one pass over the file, hashing included.
+    ///
+    /// Throws `CheckpointError`.
+    public static func load(path: String) throws -> Checkpoint {
+        let reader = try SafetensorsReader(path: path)
+        let header = reader.header
+        var configuration = try CheckpointError.naming(path) { try Self.configuration(header) }
+        let packing = try CheckpointError.naming(path) {
+            try Packing(header, pruning: &configuration.pruning)
+        }
+        let (weights, digest) = try packing.weights(reader, path: path)
+        let metadata = header.metadata.filter { $0.key != configurationKey }
+        return Checkpoint(configuration: configuration, weights: weights, metadata: metadata, digest: digest)
+    }
+
+    /// Reads a checkpoint's configuration alone; its data is not looked at.
+    ///
+    /// Throws `CheckpointError`.
+    public static func configuration(path: String) throws -> ModelConfiguration {
+        let header = try SafetensorsReader(path: path).header
+        return try CheckpointError.naming(path) { try Self.configuration(header) }
+    }
+
+    private static func configuration(_ header: SafetensorsHeader) throws -> ModelConfiguration {
+        guard let json = header.metadata[configurationKey] else {
+            throw CheckpointError.Reason.missingMetadata(key: configurationKey)
+        }
+        return try ModelConfiguration(json: json)
+    }
+}

@@ -1,0 +1,152 @@
+extension ModelConfiguration {
+    /// The largest sizes accepted.
+    ///
+    /// Every published model lies well within; products of any few of them fit an `Int`, and one image's activations
+    /// fit a server's memory, so a hostile document can neither overflow arithmetic nor ask for an absurd allocation.
+    public enum Limits {
+        /// Pixels on a side of an image.
+        public static let side = 1024
+        /// Features of any one layer.
+        public static let width = 16384
+        /// Transformer blocks.
+        public static let depth = 128
+        /// Tokens of one image: attention is quadratic in it.
+        public static let tokens = 4096
+        /// Classes of a classifier.
+        public static let identities = 10_000_000
+        /// Words known to a text encoder.
+        public static let vocabulary = 1_000_000
+    }
+
+    /// Checks that the model can be built.
+    ///
+    /// Throws `ConfigurationError` for the first field that is refused.
+    public func validate() throws(ConfigurationError) {
+        try validateModalities()
+        try validateInput()
+        switch backbone {
+        case .vit(let vit): try vit.validate(for: input)
+        case .resnet(let resnet): try resnet.validate()
+        }
+        try validateSystem()
+        if let identities { try Check.range(identities, 1...Limits.identities, "identities") }
+        if let pruning, pruning.object == nil {
+            throw ConfigurationError(field: "pruning", expected: "an object", found: pruning.kind)
+        }
+    }
+
+    private func validateModalities() throws(ConfigurationError) {
+        let names = "[" + modalities.map(\.rawValue).joined(separator: ", ") + "]"
+        try Check.that(!modalities.isEmpty, "modalities", "at least one", found: names)
+        try Check.that(Set(modalities).count == modalities.count, "modalities", "no duplicates", found: names)
+    }
+
+    private func validateInput() throws(ConfigurationError) {
+        try Check.range(input.height, 1...Limits.side, "input.height")
+        try Check.range(input.width, 1...Limits.side, "input.width")
+        for modality in modalities {
+            try Check.channels(input.mean[modality], "input.mean.\(modality)", "3 finite numbers") { _ in true }
+            try Check.channels(input.std[modality], "input.std.\(modality)", "3 positive finite numbers") { $0 > 0 }
+        }
+    }
+
+    private func validateSystem() throws(ConfigurationError) {
+        switch (system, backbone) {
+        case (.graft, .resnet), (.dmf, .resnet):
+            throw ConfigurationError(
+                field: "backbone.kind", expected: "vit for system \(system.name.rawValue)", found: "resnet")
+        case (.ieee, .vit):
+            throw ConfigurationError(field: "backbone.kind", expected: "resnet for system ieee", found: "vit")
+        case (.graft(let head), _): try head.validate(width: backbone.width)
+        case (.ieee(let head), _): try head.validate(width: backbone.width)
+        case (.dmf(let head), _): try head.text.validate()
+        case (.unicat, _), (.fusionConcat, _), (.fusionAverage, _), (.mixer, _): break
+        }
+    }
+}
+
+extension ModelConfiguration.Backbone.ViT {
+    fileprivate func validate(for input: ModelConfiguration.Input) throws(ConfigurationError) {
+        try Check.range(width, 1...ModelConfiguration.Limits.width, "backbone.width")
+        try Check.range(depth, 1...ModelConfiguration.Limits.depth, "backbone.depth")
+        try Check.heads(heads, dividing: width, "backbone.heads")
+        let widest = Double(ModelConfiguration.Limits.width)
+        let hidden = Double(width) * mlpRatio
+        // A NaN fails the comparison too.
+        try Check.that(
+            hidden >= 1 && hidden <= widest, "backbone.mlp_ratio",
+            "a hidden layer of 1 to \(ModelConfiguration.Limits.width)", found: "\(width) × \(mlpRatio)")
+        try Check.range(patch, 1...min(input.height, input.width), "backbone.patch")
+        try Check.range(stride, 1...ModelConfiguration.Limits.side, "backbone.stride")
+        let (rows, columns) = grid(height: input.height, width: input.width)
+        try Check.that(
+            prefix + rows * columns <= ModelConfiguration.Limits.tokens, "backbone.stride",
+            "at most \(ModelConfiguration.Limits.tokens) tokens an image", found: "\(prefix) + \(rows) × \(columns)")
+    }
+}
+
+extension ModelConfiguration.Backbone.ResNet {
+    fileprivate func validate() throws(ConfigurationError) {
+        let depths = Self.depths.map(String.init).joined(separator: ", ")
+        try Check.that(Self.depths.contains(depth), "backbone.depth", "one of \(depths)", found: "\(depth)")
+        try Check.range(lastStride, 1...2, "backbone.last_stride")
+    }
+}
+
+extension ModelConfiguration.GraFTHead {
+    fileprivate func validate(width: Int) throws(ConfigurationError) {
+        try Check.range(fusionTokens, 1...64, "head.fusion_tokens")
+        try Check.heads(heads, dividing: width, "head.heads")
+        try Check.range(feedforward, 1...ModelConfiguration.Limits.width, "head.feedforward")
+        try Check.that(dropout >= 0 && dropout < 1, "head.dropout", "0 ≤ dropout < 1", found: "\(dropout)")
+    }
+}
+
+extension ModelConfiguration.IEEEHead {
+    fileprivate func validate(width: Int) throws(ConfigurationError) {
+        try Check.range(parts, 1...64, "head.parts")
+        try Check.range(reduced, 1...ModelConfiguration.Limits.width, "head.reduced")
+        try Check.range(partWidth, 1...ModelConfiguration.Limits.width, "head.part_width")
+        // The attention's hidden layer has width / ratio channels, which must not be none.
+        try Check.range(attentionRatio, 1...width, "head.attention_ratio")
+    }
+}
+
+extension ModelConfiguration.DMFHead.Text {
+    fileprivate func validate() throws(ConfigurationError) {
+        try Check.range(vocabulary.count, 1...ModelConfiguration.Limits.vocabulary, "head.text.vocabulary's count")
+        try Check.that(
+            !vocabulary.contains(""), "head.text.vocabulary", "words", found: "an empty string")
+        try Check.that(
+            Set(vocabulary).count == vocabulary.count, "head.text.vocabulary", "no duplicates",
+            found: "\(vocabulary.count - Set(vocabulary).count) of them")
+        try Check.range(width, 1...ModelConfiguration.Limits.width, "head.text.width")
+        try Check.range(maxTokens, 1...(ModelConfiguration.Limits.tokens - 1), "head.text.max_tokens")
+    }
+}
+
+/// The tests that fields share.
+private enum Check {
+    static func that(
+        _ holds: Bool, _ field: String, _ expected: String, found: @autoclosure () -> String
+    ) throws(ConfigurationError) {
+        if !holds { throw ConfigurationError(field: field, expected: expected, found: found()) }
+    }
+
+    static func range(_ value: Int, _ range: ClosedRange<Int>, _ field: String) throws(ConfigurationError) {
+        try that(range.contains(value), field, "\(range.lowerBound) to \(range.upperBound)", found: "\(value)")
+    }
+
+    static func heads(_ heads: Int, dividing width: Int, _ field: String) throws(ConfigurationError) {
+        try that(
+            heads >= 1 && width.isMultiple(of: heads), field, "a divisor of the width \(width)", found: "\(heads)")
+    }
+
+    static func channels(
+        _ values: [Float]?, _ field: String, _ expected: String, where accepted: (Float) -> Bool
+    ) throws(ConfigurationError) {
+        guard let values else { throw ConfigurationError(field: field, expected: expected, found: "nothing") }
+        let good = values.count == 3 && values.allSatisfy { $0.isFinite && accepted($0) }
+        try that(good, field, expected, found: "\(values)")
+    }
+}

@@ -1,0 +1,38 @@
+/// What a model is: everything needed, beside its weights, to build it.
+///
+/// It travels as JSON under the key `triptych` of a checkpoint's metadata. Reading validates, so a decoded configuration
+/// can be built; one made or changed in code is checked with ``validate()``. Fields that this program does not know are
+/// ignored, but for those inside ``training`` and ``pruning``, which are kept.
+public struct ModelConfiguration: Sendable, Equatable {
+    /// The version of the document's form that this program reads and writes.
+    public static let format = 1
+
+    /// The system and what is particular to it.
+    public var system: System
+    /// The modalities that the model was built for, in its order of concatenation.
+    public var modalities: [Modality]
+    /// The backbone, of every modality.
+    public var backbone: Backbone
+    /// The images that the model takes.
+    public var input: Input
+    /// The number of classes of the classifiers, if the model has been given them.
+    public var identities: Int?
+    /// Where the weights come from, as its writer put it.
+    public var training: JSONValue?
+    /// What pruning has removed, an object as its writer put it.
+    public var pruning: JSONValue?
+
+    /// A configuration as given; not validated.
+    public init(
+        system: System, modalities: [Modality] = Modality.allCases, backbone: Backbone, input: Input,
+        identities: Int? = nil, training: JSONValue? = nil, pruning: JSONValue? = nil
+    ) {
+        self.system = system
+        self.modalities = modalities
+        self.backbone = backbone
+        self.input = input
+        self.identities = identities
+        self.training = training
+        self.pruning = pruning
+    }
+}

@@ -1,0 +1,35 @@
+import Tensor
+
+/// x·Wᵀ + b, followed by an activation and a residual: in inference one fused product on packed weights.
+struct Linear: Sendable {
+    private enum Form: Sendable {
+        case packed(PackedWeights)
+        case plain(Tensor)
+    }
+
+    private let form: Form
+    private let bias: Tensor?
+
+    /// Takes `weight` [outputs, inputs] and `bias` [outputs] (PyTorch's names and orientation).
+    init(_ scope: ParameterScope, inputs: Int, outputs: Int, hasBias: Bool = true) throws {
+        try self.init(
+            scope, weight: scope.parameter("weight", [outputs, inputs]),
+            bias: hasBias ? scope.parameter("bias", [outputs]) : nil)
+    }
+
+    /// The same with tensors that bear other names.
+    init(_ scope: ParameterScope, weight: Tensor, bias: Tensor?) {
+        form = scope.isInference ? .packed(PackedWeights(weight)) : .plain(weight)
+        self.bias = bias
+    }
+
+    func callAsFunction(_ x: Tensor, activation: Activation = .identity, residual: Tensor? = nil) -> Tensor {
+        switch form {
+        case .packed(let weights):
+            return weights.multiply(x, bias: bias, activation: activation, residual: residual)
+        case .plain(let weight):
+            let result = x.linear(weight: weight, bias: bias).activated(activation)
+            return residual.map { result + $0 } ?? result
+        }
+    }
+}

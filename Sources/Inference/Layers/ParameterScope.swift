@@ -1,0 +1,59 @@
+import Tensor
+
+/// How a model is built. Layers and systems never ask for it again: an encoder built for inference cannot train, and
+/// nobody can forget to switch one over.
+public enum ModelMode: Sendable {
+    /// Weights are packed, nothing is recorded, dropout is absent.
+    case inference
+    /// Parameters are leaves of the tape.
+    ///
+    /// - Parameters:
+    ///   - dropout: what drops activations; nil drops none.
+    ///   - frozen: path prefixes of parameters that are left off the tape.
+    case training(dropout: Dropout?, frozen: [String] = [])
+}
+
+/// Where the layers of a model under construction take their parameters from: a position in the weights, and the mode.
+public struct ParameterScope: Sendable {
+    private let weights: Weights
+    private let path: String
+    let mode: ModelMode
+
+    /// The root of a model's weights.
+    public init(_ weights: Weights, mode: ModelMode) { self.init(weights: weights, path: "", mode: mode) }
+
+    private init(weights: Weights, path: String, mode: ModelMode) {
+        self.weights = weights
+        self.path = path
+        self.mode = mode
+    }
+
+    /// The scope one name further down.
+    public func scope(_ name: String) -> ParameterScope {
+        ParameterScope(weights: weights, path: full(name), mode: mode)
+    }
+
+    /// A buffer: a tensor that is never trained. Throws `WeightsError` if it is missing or has another shape.
+    public func buffer(_ name: String, _ shape: Shape) throws -> Tensor {
+        try weights.tensor(full(name), shape: shape)
+    }
+
+    /// A parameter: in training, a leaf of the tape under its full path. Throws as `buffer` does.
+    public func parameter(_ name: String, _ shape: Shape) throws -> Tensor {
+        let tensor = try buffer(name, shape)
+        guard case .training(_, let frozen) = mode else { return tensor }
+        let path = full(name)
+        return frozen.contains { path.hasPrefix($0) } ? tensor : tensor.tracked(as: path)
+    }
+
+    /// The full path of a name here.
+    public func full(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+
+    var dropout: Dropout? {
+        if case .training(let dropout, _) = mode { dropout } else { nil }
+    }
+
+    var isInference: Bool {
+        if case .inference = mode { true } else { false }
+    }
+}

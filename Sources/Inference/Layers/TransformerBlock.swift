@@ -1,0 +1,29 @@
+import Tensor
+
+/// The pre-norm transformer block of ViT and DeiT: x + MSA(LN(x)), then x + MLP(LN(x)) (Dosovitskiy et al., 2021,
+/// eq. 2 and 3), with timm's names.
+struct TransformerBlock: Sendable {
+    private let norm1: LayerNorm
+    private let qkv: Linear
+    private let projection: Linear
+    private let norm2: LayerNorm
+    private let fc1: Linear
+    private let fc2: Linear
+    private let heads: Int
+
+    init(_ scope: ParameterScope, width: Int, heads: Int, hidden: Int) throws {
+        norm1 = try LayerNorm(scope.scope("norm1"), width: width, epsilon: 1e-6)
+        qkv = try Linear(scope.scope("attn.qkv"), inputs: width, outputs: 3 * width)
+        projection = try Linear(scope.scope("attn.proj"), inputs: width, outputs: width)
+        norm2 = try LayerNorm(scope.scope("norm2"), width: width, epsilon: 1e-6)
+        fc1 = try Linear(scope.scope("mlp.fc1"), inputs: width, outputs: hidden)
+        fc2 = try Linear(scope.scope("mlp.fc2"), inputs: hidden, outputs: width)
+        self.heads = heads
+    }
+
+    /// [B, N, D] → [B, N, D].
+    func callAsFunction(_ x: Tensor) -> Tensor {
+        let attended = projection(Tensor.attention(qkv(norm1(x)), heads: heads), residual: x)
+        return fc2(fc1(norm2(attended), activation: .gelu), residual: attended)
+    }
+}

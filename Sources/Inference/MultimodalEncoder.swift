@@ -1,0 +1,82 @@
+import Imaging
+import Tensor
+
+/// A system with loaded weights, built for inference.
+public final class MultimodalEncoder: TripleEncoder {
+    /// The SHA-256 digest of the checkpoint's file, in hexadecimal.
+    public let model: String
+    /// What the model is.
+    public let configuration: ModelConfiguration
+    private let system: any EncodingSystem
+    private let preprocessing: Preprocessing
+    private let compute: ComputeThread
+    /// Resizing waits for no arithmetic, and arithmetic for no resizing.
+    private let preparation = ComputeThread(name: "preparation")
+
+    /// Builds an encoder: checks that every tensor is there and of its shape, and packs the weights.
+    ///
+    /// Throws `WeightsError` or `EncoderError.unsupported`.
+    public init(
+        configuration: ModelConfiguration, weights: Weights, model: String, compute: ComputeThread = .shared
+    ) throws {
+        self.configuration = configuration
+        self.model = model
+        self.compute = compute
+        system = try Self.system(configuration, ParameterScope(weights, mode: .inference))
+        preprocessing = Preprocessing(configuration.input)
+    }
+
+    /// The modalities that the model was built for.
+    public var modalities: [Modality] { configuration.modalities }
+
+    /// Elements of an embedding.
+    public var dimension: Int { system.dimension }
+
+    private static func system(
+        _ configuration: ModelConfiguration, _ scope: ParameterScope
+    ) throws -> any EncodingSystem {
+        switch configuration.system.name {
+        case .graft: try GraFT(configuration, scope)
+        default: throw EncoderError.unsupported("system \(configuration.system.name.rawValue): this version has graft")
+        }
+    }
+
+    /// Encodes a triple. Throws `EncoderError`.
+    public func embed(_ images: [Modality: Image]) async throws -> Embedding {
+        try check(images.keys)
+        let preprocessing = preprocessing
+        let prepared = try await preparation.run {
+            Dictionary(
+                uniqueKeysWithValues: images.map { ($0, preprocessing.tensor([preprocessing.resized($1)], $0)) })
+        }
+        let vector = try await compute.run { Embedding.normalised(self.encode(prepared))[0] }
+        guard vector.allSatisfy(\.isFinite) else { throw EncoderError.notFinite }
+        return Embedding(values: vector, modalities: images.keys.sorted())
+    }
+
+    /// Encodes a batch of standardised tensors [B, H, W, 3], before L2 normalisation: [B, dimension]. Blocks: call it
+    /// on a compute thread. Throws `EncoderError` for shapes that do not fit.
+    public func embed(batch images: [Modality: Tensor]) throws -> Tensor {
+        try check(images.keys)
+        let batch = images.values.first?.shape.dimensions.first ?? 0
+        let expected: Shape = [batch, configuration.input.height, configuration.input.width, 3]
+        for (modality, tensor) in images where tensor.shape != expected || batch == 0 {
+            throw EncoderError.wrongInput(
+                name: modality.rawValue, expected: "\(expected)", found: "\(tensor.shape)")
+        }
+        return encode(images)
+    }
+
+    private func encode(_ images: [Modality: Tensor]) -> Tensor { system.embed(images) }
+
+    private func check(_ found: some Sequence<Modality>) throws {
+        var isEmpty = true
+        for modality in found.sorted() {
+            isEmpty = false
+            guard modalities.contains(modality) else {
+                throw EncoderError.unknownModality(found: modality, expected: modalities)
+            }
+        }
+        if isEmpty { throw EncoderError.noModality(expected: modalities) }
+    }
+}

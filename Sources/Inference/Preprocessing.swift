@@ -1,0 +1,42 @@
+import Imaging
+import Tensor
+
+/// Images to the tensors that a model takes: resized, scaled to 0…1, standardised.
+public struct Preprocessing: Sendable {
+    private let input: ModelConfiguration.Input
+
+    /// For a model's input section.
+    public init(_ input: ModelConfiguration.Input) { self.input = input }
+
+    /// An image at the model's size, still in 8 bits.
+    public func resized(_ image: Image) -> Image {
+        image.replicatedToRGB()
+            .resized(width: input.width, height: input.height, interpolation: input.interpolation)
+    }
+
+    /// Images of the model's size → [B, H, W, 3], (x/255 - mean) / std.
+    public func tensor(_ images: [Image], _ modality: Modality) -> Tensor {
+        let tables = (0..<3).map { channel in table(modality, channel) }
+        let size = input.height * input.width * 3
+        return Tensor(shape: [images.count, input.height, input.width, 3]) { elements in
+            for (index, image) in images.enumerated() {
+                precondition(image.pixels.count == size, "an image of \(image.width)×\(image.height)×\(image.channels)")
+                image.pixels.withUnsafeBufferPointer { pixels in
+                    let target = index * size
+                    for i in stride(from: 0, to: size, by: 3) {
+                        elements[target + i] = tables[0][Int(pixels[i])]
+                        elements[target + i + 1] = tables[1][Int(pixels[i + 1])]
+                        elements[target + i + 2] = tables[2][Int(pixels[i + 2])]
+                    }
+                }
+            }
+        }
+    }
+
+    /// The standardised value of each of the 256 levels.
+    private func table(_ modality: Modality, _ channel: Int) -> [Float] {
+        let mean = input.mean[modality]?[channel] ?? 0
+        let deviation = input.std[modality]?[channel] ?? 1
+        return (0..<256).map { (Float($0) / 255 - mean) / deviation }
+    }
+}

@@ -1,0 +1,110 @@
+import Tensor
+
+/// GraFT: a shared transformer backbone, then one post-norm encoder layer a modality over learned fusion tokens and all
+/// of the backbone's tokens; the fusion tokens' results, averaged over the modalities present, are the embedding
+/// (GraFT, section 3, eq. 1 to 7).
+public struct GraFT: EncodingSystem {
+    /// The fused embeddings and the data tokens, each a mean over the modalities present.
+    public struct Tokens: Sendable {
+        /// [B, D].
+        public let fusion: Tensor
+        /// [B, L, D]: the backbone's tokens after the modality's encoder layer, class token first.
+        public let data: Tensor
+    }
+
+    /// What the losses need.
+    public struct Output: Sendable {
+        /// Fusion and data tokens.
+        public let tokens: Tokens
+        /// [B, identities].
+        public let logits: Tensor
+        /// The neck's running statistics after this batch, by path.
+        public let statistics: [String: Tensor]
+    }
+
+    private let backbone: VisionTransformer
+    private let fusionTokens: Tensor
+    private let encoders: [(modality: Modality, layer: PostNormEncoderLayer)]
+    private let head: IdentityHead?
+    private let fusion: ModelConfiguration.GraFTHead.Fusion
+
+    /// Elements of an embedding: the backbone's width.
+    public let dimension: Int
+
+    /// Builds the system from weights.
+    ///
+    /// Throws `EncoderError.unsupported` for a configuration of another system or a convolutional backbone, and
+    /// `WeightsError` for a tensor that is missing or of another shape. In training `identities` must be given.
+    public init(_ configuration: ModelConfiguration, _ scope: ParameterScope) throws {
+        guard case .graft(let head) = configuration.system, case .vit(let vit) = configuration.backbone else {
+            throw EncoderError.unsupported("GraFT over \(configuration.backbone), expected a transformer")
+        }
+        dimension = vit.width
+        fusion = head.fusion
+        backbone = try VisionTransformer(
+            scope.scope("backbone"), vit, height: configuration.input.height, width: configuration.input.width)
+        fusionTokens = try scope.parameter("fusion_token", [1, head.fusionTokens, vit.width])
+        encoders = try configuration.modalities.map {
+            let layer = try PostNormEncoderLayer(
+                scope.scope("encoders.\($0.rawValue)"), width: vit.width, heads: head.heads,
+                feedforward: head.feedforward)
+            return ($0, layer)
+        }
+        self.head =
+            scope.isInference
+            ? nil
+            : try IdentityHead(
+                scope, neck: "neck", classifier: "classifier", width: vit.width,
+                identities: configuration.trainedIdentities)
+    }
+
+    /// Images [B, H, W, 3] by modality, at least one → the tokens, averaged over the modalities present.
+    public func tokens(_ images: [Modality: Tensor]) -> Tokens {
+        let present = encoders.filter { images[$0.modality] != nil }
+        let inputs = present.compactMap { images[$0.modality] }
+        precondition(!inputs.isEmpty, "an embedding of no modality")
+        let batch = inputs[0].shape[0]
+        // The backbone is shared, so all modalities go through it as one batch.
+        let features = backbone(Tensor.concatenated(inputs, axis: 0))
+        let count = fusionTokens.shape[1]
+        let fusion = fusionTokens.reshaped([count, dimension]).broadcast(leading: batch)
+        let encoded = present.enumerated().map { index, encoder in
+            let part = features.sliced(axis: 0, (index * batch)..<((index + 1) * batch))
+            return encoder.layer(Tensor.concatenated([fusion, part], axis: 1))
+        }
+        let mean = Tensor.mean(of: encoded)
+        let data = mean.sliced(axis: 1, count..<mean.shape[1])
+        return Tokens(fusion: fused(mean.sliced(axis: 1, 0..<count), data), data: data)
+    }
+
+    private func fused(_ fusionTokens: Tensor, _ data: Tensor) -> Tensor {
+        switch fusion {
+        case .token: fusionTokens.mean(axis: 1)
+        case .cls: data.sliced(axis: 1, 0..<1).mean(axis: 1)
+        case .average: data.mean(axis: 1)
+        }
+    }
+
+    /// As `EncodingSystem` says.
+    public func embed(_ images: [Modality: Tensor]) -> Tensor { tokens(images).fusion }
+
+    /// The forward pass of training; only for a system built for it.
+    public func callAsFunction(_ images: [Modality: Tensor]) -> Output {
+        guard let head else { preconditionFailure("a system built for inference has no classifier") }
+        let tokens = tokens(images)
+        let (logits, statistics) = head(tokens.fusion)
+        return Output(tokens: tokens, logits: logits, statistics: statistics)
+    }
+}
+
+extension ModelConfiguration {
+    /// The classifier's size; throws `EncoderError.unsupported` if the configuration gives none.
+    var trainedIdentities: Int {
+        get throws {
+            guard let identities else {
+                throw EncoderError.unsupported("training without the number of identities in the configuration")
+            }
+            return identities
+        }
+    }
+}

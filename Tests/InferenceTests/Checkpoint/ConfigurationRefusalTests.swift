@@ -1,0 +1,129 @@
+import Foundation
+import Inference
+import Testing
+
+@Suite("Configurations that are refused")
+struct ConfigurationRefusalTests {
+    /// One change to a sound configuration, and how it is refused.
+    struct Change: Sendable, CustomTestStringConvertible {
+        let base: String
+        let path: [String]
+        let value: String?
+        let message: String
+
+        init(in base: String = "graft", _ path: String, _ value: String?, _ message: String) {
+            self.base = base
+            self.path = path.split(separator: ".").map(String.init)
+            self.value = value
+            self.message = message
+        }
+
+        var testDescription: String { "\(path.joined(separator: ".")) = \(value ?? "nothing")" }
+    }
+
+    static let document: [Change] = [
+        .init("format", "2", "field format: expected 1, found 2"),
+        .init("format", nil, "field format: expected a value, found nothing"),
+        .init("system", #""vgg""#, "field system: expected one of unicat, fusion_concat"),
+        .init("modalities", "[]", "field modalities: expected at least one, found []"),
+        .init("modalities", #"["rgb","rgb"]"#, "field modalities: expected no duplicates, found [rgb, rgb]"),
+        .init("modalities", #"["swir"]"#, "field modalities: expected one of rgb, nir, tir, found \"swir\""),
+        .init("head", nil, "field head: expected a value, found nothing"),
+        .init("identities", "0", "field identities: expected 1 to 10000000, found 0"),
+        .init("identities", "10000001", "field identities: expected 1 to 10000000"),
+        .init("pruning", "[1]", "field pruning: expected an object, found an array"),
+    ]
+
+    static let backbone: [Change] = [
+        .init("backbone.kind", #""cnn""#, "field backbone.kind: expected one of vit, resnet, found \"cnn\""),
+        .init("backbone.width", "\"64\"", "field backbone.width: expected a whole number, found \"64\""),
+        .init("backbone.width", "0", "field backbone.width: expected 1 to 16384, found 0"),
+        .init("backbone.width", "9223372036854775807", "field backbone.width: expected 1 to 16384"),
+        .init("backbone.width", "1e30", "field backbone.width: expected a whole number, found 1e+30"),
+        .init("backbone.depth", "129", "field backbone.depth: expected 1 to 128, found 129"),
+        .init("backbone.heads", "5", "field backbone.heads: expected a divisor of the width 64, found 5"),
+        .init("backbone.heads", "0", "field backbone.heads: expected a divisor of the width 64, found 0"),
+        .init("backbone.mlp_ratio", "1e300", "field backbone.mlp_ratio: expected a hidden layer of 1 to 16384"),
+        .init("backbone.mlp_ratio", "-4", "field backbone.mlp_ratio: expected a hidden layer"),
+        .init("backbone.patch", "65", "field backbone.patch: expected 1 to 64, found 65"),
+        .init("backbone.stride", "0", "field backbone.stride: expected 1 to 1024, found 0"),
+        .init("backbone.stride", "-9223372036854775808", "field backbone.stride: expected 1 to 1024"),
+        .init(in: "unicat-resnet-18", "backbone.depth", "19", "field backbone.depth: expected one of 18, 34, 50, 101"),
+        .init(
+            in: "unicat-resnet-18", "backbone.last_stride", "3", "field backbone.last_stride: expected 1 to 2, found 3"),
+        .init("backbone", #"{"kind":"resnet","depth":18}"#, "field backbone.kind: expected vit for system graft"),
+        .init(
+            in: "ieee-resnet-18", "backbone", #"{"kind":"vit","width":8,"depth":1,"heads":1}"#,
+            "field backbone.kind: expected resnet for system ieee"),
+    ]
+
+    static let input: [Change] = [
+        .init("input.height", "0", "field input.height: expected 1 to 1024, found 0"),
+        .init("input.width", "1025", "field input.width: expected 1 to 1024, found 1025"),
+        .init("input.interpolation", #""nearest""#, "field input.interpolation: expected"),
+        .init("input.mean.nir", nil, "field input.mean.nir: expected 3 finite numbers, found nothing"),
+        .init("input.mean.nir", "[1,2]", "field input.mean.nir: expected 3 finite numbers, found [1.0, 2.0]"),
+        .init("input.mean.nir", "[1,2,1e39]", "field input.mean.nir: expected 3 finite numbers, found [1.0, 2.0, inf]"),
+        .init("input.std.tir", "[1,0,1]", "field input.std.tir: expected 3 positive finite numbers"),
+        .init("input.std.tir", "[1,-1,1]", "field input.std.tir: expected 3 positive finite numbers"),
+    ]
+
+    static let heads: [Change] = [
+        .init("head.fusion_tokens", "0", "field head.fusion_tokens: expected 1 to 64, found 0"),
+        .init("head.heads", "7", "field head.heads: expected a divisor of the width 64, found 7"),
+        .init("head.feedforward", "99999", "field head.feedforward: expected 1 to 16384, found 99999"),
+        .init("head.dropout", "1", "field head.dropout: expected 0 ≤ dropout < 1, found 1.0"),
+        .init("head.fusion", #""sum""#, "field head.fusion: expected one of token, cls, average, found \"sum\""),
+        .init(in: "ieee-resnet-18", "head.parts", "0", "field head.parts: expected 1 to 64, found 0"),
+        .init(in: "ieee-resnet-18", "head.attention_ratio", "513", "field head.attention_ratio: expected 1 to 512"),
+        .init(in: "dmf", "head.text.vocabulary", "[]", "field head.text.vocabulary's count: expected 1 to"),
+        .init(in: "dmf", "head.text.vocabulary", #"["a","a"]"#, "field head.text.vocabulary: expected no duplicates"),
+        .init(in: "dmf", "head.text.vocabulary", #"["a",""]"#, "field head.text.vocabulary: expected words"),
+        .init(in: "dmf", "head.text.max_tokens", "4096", "field head.text.max_tokens: expected 1 to 4095"),
+    ]
+
+    @Test("name the field, what it had to be and what it is", arguments: document + backbone + input + heads)
+    func refused(_ change: Change) throws {
+        let groups = try JSONDecoder().decode(
+            [String: [String: JSONValue]].self, from: CheckpointFiles.data("configurations.json"))
+        let base = try #require(groups["small"]?[change.base])
+        let value = try change.value.map { try JSONParser.parse(Array($0.utf8)) }
+        let changed = base.setting(change.path[...], to: value)
+        let text = String(decoding: try JSONEncoder().encode(changed), as: UTF8.self)
+        #expect {
+            try ModelConfiguration(json: text)
+        } throws: { error in
+            let hasMessage = "\(error)".contains(change.message)
+            if !hasMessage { Issue.record("\(error)") }
+            return error is ConfigurationError && hasMessage
+        }
+    }
+
+    @Test("a fine grid over a large image has too many tokens")
+    func tokens() throws {
+        var configuration = CheckpointFiles.configuration
+        configuration.input.height = 1024
+        configuration.input.width = 1024
+        #expect {
+            try configuration.validate()
+        } throws: { error in
+            "\(error)".contains("field backbone.stride: expected at most 4096 tokens an image, found 2 + 128 × 128")
+        }
+    }
+
+    @Test(
+        "a document that is no JSON, no object or has a key twice",
+        arguments: ["", "[]", "1", "{\"format\":1,\"format\":1}"])
+    func documents(text: String) {
+        #expect(throws: ConfigurationError.self) { try ModelConfiguration(json: text) }
+    }
+}
+
+extension JSONValue {
+    fileprivate func setting(_ path: ArraySlice<String>, to value: JSONValue?) -> JSONValue? {
+        guard let key = path.first else { return value }
+        var members = object ?? [:]
+        members[key] = (members[key] ?? .object([:])).setting(path.dropFirst(), to: value)
+        return .object(members)
+    }
+}

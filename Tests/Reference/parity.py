@@ -1,0 +1,76 @@
+"""Compares `triptych embed` with the reference on fresh random weights.
+
+    python3 Tests/Reference/parity.py TRIPTYCH [NAME ...] [--seed N] [--batch B]
+
+NAME is a key of configs.SMALL or configs.PAPER (default: graft, and graft-paper for the paper's size). Every subset of
+the modalities is compared; the figure is the largest absolute difference between L2-normalised embeddings.
+"""
+import argparse
+import itertools
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import torch
+from safetensors.torch import load_file, save_file
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import configs  # noqa: E402
+import systems  # noqa: E402
+from export import randomise, sample, state  # noqa: E402
+
+TOLERANCE = 1e-4
+
+
+def configuration(name):
+    if name.endswith("-paper"):
+        return configs.PAPER[name.removesuffix("-paper")]
+    return configs.SMALL.get(name) or configs.PAPER[name]
+
+
+def compare(binary, config, x, model, folder):
+    worst = 0.0
+    for r in range(1, len(x) + 1):
+        for subset in itertools.combinations(x, r):
+            part = {m: x[m] for m in subset}
+            with torch.no_grad():
+                expected = torch.nn.functional.normalize(model.embed(part), dim=1)
+            save_file(part, folder / "input.safetensors")
+            subprocess.run([binary, "embed", "--checkpoint", folder / "model.safetensors", "--input",
+                            folder / "input.safetensors", "--output", folder / "output.safetensors"], check=True,
+                           stdout=subprocess.DEVNULL)
+            found = load_file(folder / "output.safetensors")["embedding"]
+            difference = (torch.nn.functional.normalize(found, dim=1) - expected).abs().max().item()
+            print(f"  {'+'.join(subset):12s} {difference:.2e}")
+            worst = max(worst, difference)
+    return worst
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    a.add_argument("triptych")
+    a.add_argument("names", nargs="*", default=["graft", "graft-paper"])
+    a.add_argument("--seed", type=int, default=0)
+    a.add_argument("--batch", type=int, default=2)
+    a = a.parse_args()
+    failed = False
+    for name in a.names or ["graft", "graft-paper"]:
+        torch.manual_seed(a.seed)
+        config = dict(configuration(name), identities=5)
+        model = systems.build(config, 5)
+        randomise(model)
+        model.eval()
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            save_file(state(model), folder / "model.safetensors", metadata={"triptych": json.dumps(config)})
+            print(f"{name}, seed {a.seed}, {sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters")
+            worst = compare(a.triptych, config, sample(config, a.batch), model, folder)
+        failed |= not worst <= TOLERANCE
+        print(f"  worst {worst:.2e}, tolerance {TOLERANCE:.0e}: {'ok' if worst <= TOLERANCE else 'FAILED'}")
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()
