@@ -72,7 +72,7 @@ let package = Package(
         .executableTarget(
             name: "triptych",
             dependencies: [
-                "Server", "Training", "Synthesis",
+                "Server", "Training", "Synthesis", "Inference", "Imaging", "Tensor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

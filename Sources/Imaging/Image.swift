@@ -61,3 +61,12 @@ public struct Image: Sendable, Equatable {
         return Image(width: width, height: height, channels: channels, pixels: result)
     }
 }
+
+extension Image {
+    /// The image moved right by `x` and down by `y` pixels, its edge repeated where nothing is left.
+    public func shifted(x: Int, y: Int) -> Image {
+        mapped(width: width, height: height) { column, row in
+            (min(max(column - x, 0), width - 1), min(max(row - y, 0), height - 1))
+        }
+    }
+}

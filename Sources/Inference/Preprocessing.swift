@@ -33,6 +33,11 @@ public struct Preprocessing: Sendable {
         }
     }
 
+    /// The 8-bit colour that standardisation maps nearest to 0.
+    public func mean(_ modality: Modality) -> [UInt8] {
+        (input.mean[modality] ?? [0, 0, 0]).map { UInt8(min(max($0 * 255, 0), 255).rounded()) }
+    }
+
     /// The standardised value of each of the 256 levels.
     private func table(_ modality: Modality, _ channel: Int) -> [Float] {
         let mean = input.mean[modality]?[channel] ?? 0

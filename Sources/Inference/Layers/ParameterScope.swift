@@ -15,28 +15,33 @@ public enum ModelMode: Sendable {
 
 /// Where the layers of a model under construction take their parameters from: a position in the weights, and the mode.
 public struct ParameterScope: Sendable {
-    private let weights: Weights
+    private let source: @Sendable (String, Shape) throws -> Tensor
     private let path: String
     let mode: ModelMode
 
     /// The root of a model's weights.
-    public init(_ weights: Weights, mode: ModelMode) { self.init(weights: weights, path: "", mode: mode) }
+    public init(_ weights: Weights, mode: ModelMode) {
+        self.init(mode: mode) { try weights.tensor($0, shape: $1) }
+    }
 
-    private init(weights: Weights, path: String, mode: ModelMode) {
-        self.weights = weights
+    /// The root of tensors that `source` gives for a path and a shape: how a model without weights is initialised.
+    public init(mode: ModelMode, source: @escaping @Sendable (String, Shape) throws -> Tensor) {
+        self.init(source: source, path: "", mode: mode)
+    }
+
+    private init(source: @escaping @Sendable (String, Shape) throws -> Tensor, path: String, mode: ModelMode) {
+        self.source = source
         self.path = path
         self.mode = mode
     }
 
     /// The scope one name further down.
     public func scope(_ name: String) -> ParameterScope {
-        ParameterScope(weights: weights, path: full(name), mode: mode)
+        ParameterScope(source: source, path: full(name), mode: mode)
     }
 
     /// A buffer: a tensor that is never trained. Throws `WeightsError` if it is missing or has another shape.
-    public func buffer(_ name: String, _ shape: Shape) throws -> Tensor {
-        try weights.tensor(full(name), shape: shape)
-    }
+    public func buffer(_ name: String, _ shape: Shape) throws -> Tensor { try source(full(name), shape) }
 
     /// A parameter: in training, a leaf of the tape under its full path. Throws as `buffer` does.
     public func parameter(_ name: String, _ shape: Shape) throws -> Tensor {

@@ -1,0 +1,60 @@
+/// Retrieval metrics as the re-identification field computes them.
+public struct RetrievalMetrics: Sendable, Equatable, Codable {
+    /// Who and from where: what decides whether a gallery item is a hit, and whether it is ranked at all.
+    public struct Item: Sendable, Equatable {
+        /// The identity's name.
+        public let identity: String
+        /// The camera.
+        public let camera: Int
+
+        /// An item as given.
+        public init(identity: String, camera: Int) {
+            self.identity = identity
+            self.camera = camera
+        }
+
+        /// The common protocol: an item of the query's own identity and camera is not ranked for it.
+        public func isRanked(for query: Item) -> Bool { identity != query.identity || camera != query.camera }
+    }
+
+    /// Mean average precision: AP is the mean, over the hits, of the precision at each hit (no trapezoid).
+    public var mAP: Double
+    /// Mean inverse negative penalty (Ye et al., 2021): hits over the rank of the last one.
+    public var mINP: Double
+    /// Cumulative match characteristic at 1, 5 and 10: the share of queries with a hit that high.
+    public var rank1: Double
+    /// See `rank1`.
+    public var rank5: Double
+    /// See `rank1`.
+    public var rank10: Double
+    /// Queries that count.
+    public var queries: Int
+    /// Queries without a hit in the gallery that may be ranked; they do not count.
+    public var skipped: Int
+}
+
+extension RetrievalMetrics {
+    /// Metrics of rankings, best match first; each is the whole gallery as ranked for a query. Items that the protocol
+    /// leaves out are dropped here. O(queries · gallery).
+    public init(rankings: some Sequence<(query: Item, ranked: [Item])>) {
+        var sums = [Double](repeating: 0, count: 5)
+        var (queries, skipped) = (0, 0)
+        for (query, ranked) in rankings {
+            let admissible = ranked.filter { $0.isRanked(for: query) }
+            let hits = admissible.indices.filter { admissible[$0].identity == query.identity }
+            guard let first = hits.first, let last = hits.last else {
+                skipped += 1
+                continue
+            }
+            queries += 1
+            let precisions = hits.enumerated().map { Double($0 + 1) / Double($1 + 1) }
+            sums[0] += precisions.reduce(0, +) / Double(hits.count)
+            sums[1] += Double(hits.count) / Double(last + 1)
+            for (index, rank) in [1, 5, 10].enumerated() where first < rank { sums[2 + index] += 1 }
+        }
+        let means = sums.map { queries == 0 ? 0 : $0 / Double(queries) }
+        self.init(
+            mAP: means[0], mINP: means[1], rank1: means[2], rank5: means[3], rank10: means[4], queries: queries,
+            skipped: skipped)
+    }
+}

@@ -1,0 +1,49 @@
+import Inference
+import Tensor
+
+/// Starting a model from another one's weights.
+public struct WeightTransfer: Sendable {
+    /// The weights to start from: those of the checkpoint where it has them, the given ones elsewhere.
+    public let weights: Weights
+    /// Paths taken over as they are.
+    public let taken: [String]
+    /// Position embeddings fitted to the new grid.
+    public let refitted: [String]
+    /// Paths that keep their fresh values, because the checkpoint lacks them or has another shape.
+    public let fresh: [String]
+
+    /// Takes over every tensor of `checkpoint` that has the path and shape of a fresh one.
+    public init(
+        from checkpoint: Checkpoint, into fresh: Weights, for configuration: ModelConfiguration
+    ) {
+        var (weights, taken, refitted, kept) = (fresh, [String](), [String](), [String]())
+        for path in fresh.paths {
+            guard let wanted = fresh[path]?.shape, let found = checkpoint.weights[path] else {
+                kept.append(path)
+                continue
+            }
+            if found.shape == wanted {
+                weights[path] = found
+                taken.append(path)
+            } else if let positions = Self.refit(path, found, from: checkpoint.configuration, to: configuration) {
+                weights[path] = positions
+                refitted.append(path)
+            } else {
+                kept.append(path)
+            }
+        }
+        (self.weights, self.taken, self.refitted, self.fresh) = (weights, taken, refitted, kept)
+    }
+
+    private static func refit(
+        _ path: String, _ positions: Tensor, from old: ModelConfiguration, to new: ModelConfiguration
+    ) -> Tensor? {
+        guard path.hasSuffix("pos_embed"), case .vit(let before) = old.backbone, case .vit(let after) = new.backbone,
+            before.width == after.width, before.prefix == after.prefix
+        else { return nil }
+        return PositionEmbedding.resized(
+            positions, prefix: before.prefix,
+            from: before.grid(height: old.input.height, width: old.input.width),
+            to: after.grid(height: new.input.height, width: new.input.width))
+    }
+}

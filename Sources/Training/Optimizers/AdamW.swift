@@ -1,0 +1,86 @@
+import Foundation
+import Inference
+import Tensor
+
+/// Adam with decoupled weight decay (Loshchilov and Hutter, 2019), in the arithmetic of PyTorch's `AdamW`.
+public struct AdamW: Sendable {
+    /// What does not change during training.
+    public struct Options: Sendable, Equatable {
+        /// Decay of every parameter, times the learning rate.
+        public var weightDecay: Float
+        /// Decay rates of the first and second moments.
+        public var betas: (Float, Float)
+        /// Added to the root of the second moment.
+        public var epsilon: Float
+
+        /// PyTorch's defaults unless told otherwise.
+        public init(weightDecay: Float = 0.01, betas: (Float, Float) = (0.9, 0.999), epsilon: Float = 1e-8) {
+            self.weightDecay = weightDecay
+            self.betas = betas
+            self.epsilon = epsilon
+        }
+
+        /// Memberwise.
+        public static func == (a: Options, b: Options) -> Bool {
+            a.weightDecay == b.weightDecay && a.betas == b.betas && a.epsilon == b.epsilon
+        }
+    }
+
+    private struct Moments: Sendable {
+        var first: Tensor
+        var second: Tensor
+        var steps: Int
+    }
+
+    private let options: Options
+    private var moments: [String: Moments] = [:]
+
+    /// An optimiser that has seen no gradient.
+    public init(_ options: Options) { self.options = options }
+
+    /// One step on every weight that has a gradient; others stay as they are. O(parameters).
+    public mutating func step(_ weights: inout Weights, gradients: [String: Tensor], learningRate: Float) {
+        for (path, gradient) in gradients {
+            guard let weight = weights[path] else { continue }
+            let old =
+                moments[path]
+                ?? Moments(first: .zeros(weight.shape), second: .zeros(weight.shape), steps: 0)
+            let first = Self.mixed(old.first, gradient, options.betas.0) { $0 }
+            let second = Self.mixed(old.second, gradient, options.betas.1) { $0 * $0 }
+            let new = Moments(first: first, second: second, steps: old.steps + 1)
+            weights[path] = updated(weight, new, learningRate)
+            moments[path] = new
+        }
+    }
+
+    /// β·moment + (1-β)·f(gradient).
+    private static func mixed(
+        _ moment: Tensor, _ gradient: Tensor, _ beta: Float, _ f: (Float) -> Float
+    ) -> Tensor {
+        moment.withUnsafeScalars { moment_ in
+            gradient.withUnsafeScalars { gradient_ in
+                Tensor(shape: moment.shape) { result in
+                    for i in result.indices { result[i] = beta * moment_[i] + (1 - beta) * f(gradient_[i]) }
+                }
+            }
+        }
+    }
+
+    private func updated(_ weight: Tensor, _ moments: Moments, _ learningRate: Float) -> Tensor {
+        let step = learningRate / (1 - Float(pow(Double(options.betas.0), Double(moments.steps))))
+        let correction = Float((1 - pow(Double(options.betas.1), Double(moments.steps))).squareRoot())
+        let (decay, epsilon) = (1 - learningRate * options.weightDecay, options.epsilon)
+        return weight.withUnsafeScalars { weight_ in
+            moments.first.withUnsafeScalars { first in
+                moments.second.withUnsafeScalars { second in
+                    Tensor(shape: weight.shape) { result in
+                        for i in result.indices {
+                            let root = second[i].squareRoot() / correction + epsilon
+                            result[i] = weight_[i] * decay - step * first[i] / root
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

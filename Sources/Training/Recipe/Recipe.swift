@@ -1,0 +1,149 @@
+import Foundation
+import Inference
+import Tensor
+
+/// How a model is trained: everything but the data, the seed and where to start.
+public struct Recipe: Sendable {
+    /// Part of the training with an optimiser and a schedule of its own.
+    public struct Stage: Sendable, Equatable {
+        /// For the log.
+        public var name: String
+        /// How long, in steps, or in epochs over the training identities.
+        public var length: Length
+        /// Before the schedule.
+        public var learningRate: Float
+        /// Of the optimiser.
+        public var optimizer: AdamW.Options
+        /// Of the learning rate.
+        public var schedule: Schedule
+        /// Path prefixes that stay as they are.
+        public var frozen: [String]
+        /// What is minimised.
+        public var objective: GraFTObjective
+    }
+
+    /// How long a stage is.
+    public enum Length: Sendable, Equatable {
+        case steps(Int)
+        case epochs(Int)
+    }
+
+    /// What is trained; its `identities` come from the data.
+    public var model: ModelConfiguration
+    /// P: identities a batch.
+    public var identities: Int
+    /// K: sightings an identity in a batch.
+    public var sightings: Int
+    /// Positives an anchor.
+    public var positives: Int
+    /// Changes to images.
+    public var augmentation: Augmentation
+    /// Share of the training identities that is held out for validation.
+    public var validationShare: Double
+    /// Steps between validations; 0 validates at the ends of stages only.
+    public var validationInterval: Int
+    /// In order.
+    public var stages: [Stage]
+
+    /// The dropout of the model's fusion layers.
+    public var dropout: Float {
+        if case .graft(let head) = model.system { head.dropout } else { 0 }
+    }
+}
+
+extension Recipe {
+    /// Reads a recipe from a YAML file, changed by settings `key.path=value`. Throws `RecipeError`, or
+    /// `ConfigurationError` for a model that is not valid.
+    public init(path: String, settings: [String] = []) throws {
+        let yaml: String
+        do {
+            yaml = try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw RecipeError.unreadable(path: path, reason: error.localizedDescription)
+        }
+        try self.init(yaml: yaml, path: path, settings: settings)
+    }
+
+    /// Reads a recipe from YAML; `path` names it in errors.
+    public init(yaml: String, path: String = "recipe", settings: [String] = []) throws {
+        var document = try RecipeDocument(yaml: yaml, path: path)
+        for setting in settings { try document.set(setting) }
+        var root = try RecipeSection(document.root, "")
+        model = try Self.model(&root)
+        var batch = try root.section("batch")
+        identities = try batch.whole("identities", 2...4096)
+        sightings = try batch.whole("sightings", 2...256)
+        try batch.finish()
+        positives = try root.whole("positives", 1...256, default: 8)
+        augmentation = try Self.augmentation(&root)
+        var validation = try root.section("validation")
+        validationShare = try validation.number("identities", 0...0.9, default: 0.1)
+        validationInterval = try validation.whole("every", 0...10_000_000, default: 0)
+        try validation.finish()
+        stages = try Self.stages(&root)
+        try root.finish()
+    }
+
+    private static func model(_ root: inout RecipeSection) throws -> ModelConfiguration {
+        guard case .object(var document)? = root.value("model") else {
+            throw RecipeError.invalid(field: "model", expected: "a model's configuration", found: "nothing")
+        }
+        document["format"] = document["format"] ?? .integer(ModelConfiguration.format)
+        // The recipe's own switch for dropout comes before the head's value.
+        if let dropout = root.value("dropout"), case .object(var head)? = document["head"] {
+            head["dropout"] = dropout
+            document["head"] = .object(head)
+        }
+        let json = try JSONEncoder().encode(JSONValue.object(document))
+        return try ModelConfiguration(json: String(decoding: json, as: UTF8.self))
+    }
+
+    private static func augmentation(_ root: inout RecipeSection) throws -> Augmentation {
+        if root.value("augment")?.string == "none" { return .none }
+        var section = try root.section("augment")
+        let result = Augmentation(
+            flip: Float(try section.number("flip", 0...1, default: 0.5)),
+            erase: Float(try section.number("erase", 0...1, default: 0.5)),
+            shift: try section.whole("shift", 0...64, default: 0))
+        try section.finish()
+        return result
+    }
+
+    private static func stages(_ root: inout RecipeSection) throws -> [Stage] {
+        guard let all = root.value("stages")?.array, !all.isEmpty else {
+            throw RecipeError.invalid(field: "stages", expected: "at least one stage", found: "none")
+        }
+        return try all.enumerated().map { try Stage($1, field: "stages.\($0)") }
+    }
+}
+
+extension Recipe.Stage {
+    init(_ value: JSONValue, field: String) throws {
+        var section = try RecipeSection(value, field)
+        name = section.value("name")?.string ?? field
+        if section.value("epochs") != nil, section.value("steps") == nil {
+            length = .epochs(try section.whole("epochs", 1...1_000_000))
+        } else {
+            length = .steps(try section.whole("steps", 1...1_000_000_000))
+        }
+        learningRate = Float(try section.number("learning_rate", 0...10))
+        optimizer = AdamW.Options(weightDecay: Float(try section.number("weight_decay", 0...1, default: 0.01)))
+        frozen = try section.strings("freeze")
+        var schedule = try section.section("schedule")
+        self.schedule = Schedule(
+            decay: try schedule.choice("decay", default: .constant),
+            warmup: try schedule.whole("warmup", 0...1_000_000, default: 0),
+            cooldown: try schedule.number("cooldown", 0...1, default: 0))
+        try schedule.finish()
+        var loss = try section.section("loss")
+        objective = GraFTObjective(
+            triplet: Float(try loss.number("triplet", 0...1000, default: 0.5)),
+            center: Float(try loss.number("center", 0...1000, default: 0)),
+            crossEntropy: Float(try loss.number("cross_entropy", 0...1000, default: 0.5)),
+            labelSmoothing: Float(try loss.number("label_smoothing", 0...0.9, default: 0)),
+            combination: try loss.choice("combination", default: .ffd),
+            dataToken: try loss.whole("data_token", 0...4096, default: 0))
+        try loss.finish()
+        try section.finish()
+    }
+}

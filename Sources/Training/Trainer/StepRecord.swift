@@ -1,0 +1,26 @@
+/// One line of `steps.jsonl`: what a replay of the step needs, and what came out.
+public struct StepRecord: Sendable, Codable, Equatable {
+    /// From 0, through all stages.
+    public var step: Int
+    /// The stage's name.
+    public var stage: String
+    /// The sightings of the batch, by file name without extension.
+    public var files: [String]
+    /// Their identities, as the classifier counts them.
+    public var identities: [Int]
+    /// [anchor, positive, negative] as indices into the batch.
+    public var triples: [[Int]]
+    /// What was drawn for each triple of the batch; absent without augmentation.
+    public var augmentation: [Augmentation.Draw]?
+    /// The unweighted terms: `triplet`, `center`, `cross_entropy`.
+    public var terms: [String: Float]
+    /// The weighted sum.
+    public var loss: Float
+    /// After the schedule.
+    public var learningRate: Float
+
+    private enum CodingKeys: String, CodingKey {
+        case step, stage, files, identities, triples, augmentation, terms, loss
+        case learningRate = "learning_rate"
+    }
+}

@@ -1,0 +1,35 @@
+import Inference
+import Randomness
+import Tensor
+
+/// The training split, divided by identity into what is learned from and what is held out.
+struct TrainingData: Sendable {
+    /// What batches are drawn from.
+    let images: SightingImages
+    /// The classifier's index of each sighting.
+    let labels: [Int]
+    /// Identities, in the classifier's order.
+    let identities: [String]
+    /// What validation ranks; empty if nothing is held out.
+    let held: SightingImages
+    /// Sightings left out because they lack a modality of the model.
+    let incomplete: Int
+
+    /// Throws `DatasetError`.
+    init(_ dataset: TriplesDataset, _ recipe: Recipe, seed: UInt64) throws {
+        let all = try dataset.sightings(.train)
+        let complete = all.filter { sighting in recipe.model.modalities.allSatisfy { sighting.files[$0] != nil } }
+        incomplete = all.count - complete.count
+        var generator = SplitMix64(seed: seed, stream: 1)
+        let names = generator.shuffled(Array(Set(complete.map(\.identity))).sorted())
+        let heldCount = Int((Double(names.count) * recipe.validationShare).rounded())
+        let heldNames = Set(names.prefix(heldCount))
+        identities = names.dropFirst(heldCount).sorted()
+        let index = Dictionary(uniqueKeysWithValues: identities.enumerated().map { ($1, $0) })
+        let learned = complete.filter { !heldNames.contains($0.identity) }
+        labels = learned.compactMap { index[$0.identity] }
+        let preprocessing = Preprocessing(recipe.model.input)
+        images = SightingImages(learned, preprocessing)
+        held = SightingImages(complete.filter { heldNames.contains($0.identity) }, preprocessing)
+    }
+}

@@ -1,0 +1,61 @@
+import Inference
+import Randomness
+import Tensor
+
+/// What a training step changes.
+struct TrainingState: Sendable {
+    /// The model's, batch statistics included.
+    var weights: Weights
+    /// GraFT's learned centers, [identities, D]. Not part of the model.
+    var centers: Tensor
+    /// New in each stage.
+    var optimizer: AdamW
+
+    /// The path of the centers among the gradients.
+    static let centersPath = "centers"
+
+    init(weights: Weights, identities: Int, width: Int, seed: UInt64) {
+        self.weights = weights
+        var generator = SplitMix64(seed: seed, stream: 3)
+        centers = Tensor(
+            (0..<(identities * width)).map { _ in generator.normal() }, shape: [identities, width])
+        optimizer = AdamW(AdamW.Options())
+    }
+
+    /// One step: forward, loss, gradients, optimiser, batch statistics.
+    ///
+    /// - Parameters:
+    ///   - configuration: with the number of identities.
+    ///   - batch: tensors, labels and triples.
+    ///   - stage: what is minimised and frozen.
+    ///   - learningRate: after the schedule.
+    ///   - dropout: nil for none.
+    /// - Returns: the loss and its terms, before the step.
+    mutating func step(
+        _ configuration: ModelConfiguration, _ batch: TrainingBatch, _ stage: Recipe.Stage, learningRate: Float,
+        dropout: Dropout?
+    ) throws -> (loss: Float, terms: [String: Float]) {
+        let scope = ParameterScope(weights, mode: .training(dropout: dropout, frozen: stage.frozen))
+        let output = try GraFT(configuration, scope)(batch.images)
+        let value = stage.objective(
+            output, labels: batch.labels, triples: batch.triples, centers: centers.tracked(as: Self.centersPath))
+        let gradients = gradients(of: value.total)
+        // The centers take part in the step like any other parameter.
+        weights[Self.centersPath] = centers
+        optimizer.step(&weights, gradients: gradients, learningRate: learningRate)
+        centers = weights[Self.centersPath] ?? centers
+        weights[Self.centersPath] = nil
+        for (path, statistic) in output.statistics { weights[path] = statistic }
+        return (value.total.scalar, value.terms)
+    }
+}
+
+/// The tensors of one step.
+struct TrainingBatch: Sendable {
+    /// [B, H, W, 3] by modality.
+    let images: [Modality: Tensor]
+    /// The identity of each row, as the classifier counts them.
+    let labels: [Int]
+    /// [anchor, positive, negative] as indices into the batch.
+    let triples: [[Int]]
+}

@@ -1,0 +1,83 @@
+import Foundation
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
+/// A client of the HTTP API: requests in, decoded answers or typed errors out.
+struct APIClient: Sendable {
+    /// What went wrong between the client and the server.
+    enum Failure: Error, CustomStringConvertible {
+        case notAURL(String)
+        case unreachable(URL, String)
+        case refused(status: Int, detail: String)
+        case unreadable(String)
+
+        var description: String {
+            switch self {
+            case .notAURL(let text): "expected an http URL such as http://127.0.0.1:8080, found '\(text)'"
+            case .unreachable(let url, let reason): "cannot reach \(url.absoluteString): \(reason)"
+            case .refused(let status, let detail): "the server refused with \(status): \(detail)"
+            case .unreadable(let detail): "the server's answer cannot be read: \(detail)"
+            }
+        }
+    }
+
+    private struct Problem: Decodable {
+        let title: String?
+        let detail: String?
+    }
+
+    private let base: URL
+    private let session: URLSession
+
+    /// Throws `Failure.notAURL` unless the text is an http or https URL.
+    init(server: String) throws {
+        guard let url = URL(string: server), ["http", "https"].contains(url.scheme), url.host != nil else {
+            throw Failure.notAURL(server)
+        }
+        base = url
+        let configuration = URLSessionConfiguration.ephemeral
+        configuration.timeoutIntervalForRequest = 60
+        session = URLSession(configuration: configuration)
+    }
+
+    /// Sends a request and decodes its JSON answer. A status in `tolerated` gives nil instead of an error.
+    func send<Answer: Decodable>(
+        _ method: String, _ path: [String], body: (type: String, data: Data)? = nil, headers: [String: String] = [:],
+        tolerating tolerated: Set<Int> = [], as type: Answer.Type = Answer.self
+    ) async throws -> Answer? {
+        let (data, status) = try await send(method, path, body: body, headers: headers)
+        if tolerated.contains(status) { return nil }
+        guard (200..<300).contains(status) else {
+            let problem = try? JSONDecoder().decode(Problem.self, from: data)
+            throw Failure.refused(status: status, detail: problem?.detail ?? problem?.title ?? "no reason given")
+        }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        do {
+            return try decoder.decode(Answer.self, from: data)
+        } catch {
+            throw Failure.unreadable("\(error)")
+        }
+    }
+
+    private func send(
+        _ method: String, _ path: [String], body: (type: String, data: Data)?, headers: [String: String]
+    ) async throws -> (Data, Int) {
+        let url = path.reduce(base) { $0.appendingPathComponent($1) }
+        var request = URLRequest(url: url)
+        request.httpMethod = method
+        for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
+        if let body {
+            request.setValue(body.type, forHTTPHeaderField: "Content-Type")
+            request.httpBody = body.data
+        }
+        do {
+            let (data, response) = try await session.data(for: request)
+            return (data, (response as? HTTPURLResponse)?.statusCode ?? 0)
+        } catch {
+            throw Failure.unreachable(url, error.localizedDescription)
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import Training
+
+/// What commands print: results on standard output, as text or JSON.
+enum Output {
+    /// Prints a value as pretty JSON with sorted keys, snake_case.
+    static func json(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.dateEncodingStrategy = .iso8601
+        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+
+    /// Prints rows in columns: the first left-aligned, the others right-aligned. The first row is the heading.
+    static func table(_ rows: [[String]]) {
+        guard let heading = rows.first else { return }
+        let widths = heading.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        for (index, row) in rows.enumerated() {
+            let cells = row.enumerated().map { column, cell in
+                let padding = String(repeating: " ", count: widths[column] - cell.count)
+                return column == 0 ? cell + padding : padding + cell
+            }
+            print(cells.joined(separator: "  "))
+            if index == 0 { print(widths.map { String(repeating: "-", count: $0) }.joined(separator: "  ")) }
+        }
+    }
+}
+
+extension Output {
+    /// Prints metrics, a row a name, in percent, and what was skipped.
+    static func metrics(_ rows: [(name: String, metrics: RetrievalMetrics)]) {
+        let percent = { (value: Double) in String(format: "%.1f", value * 100) }
+        table(
+            [["", "mAP", "Rank-1", "Rank-5", "Rank-10", "mINP"]]
+                + rows.map { name, m in [name] + [m.mAP, m.rank1, m.rank5, m.rank10, m.mINP].map(percent) })
+        if let first = rows.first?.metrics {
+            print("\(first.queries) queries, \(first.skipped) skipped because the gallery holds nothing to find")
+        }
+    }
+}

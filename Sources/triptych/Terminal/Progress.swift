@@ -1,0 +1,60 @@
+import Foundation
+import Synchronization
+
+/// Shows how far a long job is: what, how much, at which rate, how long still. One line rewritten in place on a
+/// terminal; plain lines at intervals otherwise, so that a log stays readable.
+final class Progress: Sendable {
+    private struct State {
+        var lastShown = -Double.infinity
+    }
+
+    private let what: String
+    private let unit: String
+    private let start = Progress.now
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - what: the job, such as "enrolling".
+    ///   - unit: what is counted, in the plural.
+    init(_ what: String, unit: String) {
+        self.what = what
+        self.unit = unit
+    }
+
+    /// Shows that `done` of `total` are done, unless the last showing was a moment ago.
+    func update(_ done: Int, of total: Int) {
+        let elapsed = Self.now - start
+        let interval = isTerminal ? 0.1 : 5
+        let isDue = state.withLock { state in
+            guard done == total || elapsed - state.lastShown >= interval else { return false }
+            state.lastShown = elapsed
+            return true
+        }
+        if isDue { show(line(done, total, elapsed), isLast: done == total) }
+    }
+
+    private func line(_ done: Int, _ total: Int, _ elapsed: Double) -> String {
+        let rate = Double(done) / max(elapsed, 1e-3)
+        let percent = total == 0 ? 100 : done * 100 / total
+        let left =
+            done == total
+            ? "took \(Self.duration(elapsed))" : "\(Self.duration(Double(total - done) / max(rate, 1e-3))) left"
+        return "\(what): \(done)/\(total) \(unit) (\(percent) %), \(String(format: "%.1f", rate))/s, \(left)"
+    }
+
+    private func show(_ line: String, isLast: Bool) {
+        let text = isTerminal ? "\r\u{1B}[K\(line)\(isLast ? "\n" : "")" : "\(line)\n"
+        FileHandle.standardError.write(Data(text.utf8))
+    }
+
+    private static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) / 1e9 }
+
+    /// Seconds as `42 s`, `3 min 05 s` or `2 h 03 min`.
+    static func duration(_ seconds: Double) -> String {
+        let whole = Int(seconds.rounded())
+        if whole < 60 { return "\(whole) s" }
+        if whole < 3600 { return String(format: "%d min %02d s", whole / 60, whole % 60) }
+        return String(format: "%d h %02d min", whole / 3600, whole / 60 % 60)
+    }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import Synchronization
+import Training
+
+/// Shows a training run: one line rewritten on a terminal, plain lines otherwise.
+final class TrainingDisplay: Sendable {
+    private struct State {
+        var start = Date()
+        var lastShown = Date.distantPast
+        var images = 0
+        var loss: Float?
+    }
+
+    private let state = Mutex(State())
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+
+    /// Shows an event, or not, if the last was shown a moment ago.
+    @Sendable
+    func show(_ event: Trainer.Event) {
+        switch event {
+        case .started(let identities, let sightings, let heldOut, let incomplete, let parameters, let steps):
+            line(
+                "training \(parameters) parameters for \(steps) steps on \(sightings) triples of \(identities) "
+                    + "identities; \(heldOut) triples are held out"
+                    + (incomplete > 0 ? "; \(incomplete) lack a modality and are left out" : ""))
+        case .initialized(let transfer):
+            line(
+                "initialised: \(transfer.taken.count) tensors taken over, \(transfer.refitted.count) refitted, "
+                    + "\(transfer.fresh.count) fresh")
+        case .stepped(let record, let images, let total): step(record, images, total)
+        case .validated(let validation):
+            line(
+                String(
+                    format: "step %d: mAP %.3f, Rank-1 %.3f on held-out identities", validation.step,
+                    validation.metrics.mAP, validation.metrics.rank1))
+        case .finished(let digest, _): line("model \(digest)")
+        }
+    }
+
+    private func step(_ record: StepRecord, _ images: Int, _ total: Int) {
+        let text = state.withLock { state -> String? in
+            if record.step == 0 { state.start = Date() }
+            state.images += images
+            state.loss = state.loss.map { 0.9 * $0 + 0.1 * record.loss } ?? record.loss
+            let interval = isTerminal ? 0.2 : 10.0
+            let done = record.step + 1
+            guard done == total || -state.lastShown.timeIntervalSinceNow >= interval else { return nil }
+            state.lastShown = Date()
+            let elapsed = max(-state.start.timeIntervalSinceNow, 1e-3)
+            let left = elapsed / Double(done) * Double(total - done)
+            return "\(record.stage) step \(done)/\(total), loss "
+                + String(
+                    format: "%.4f, learning rate %.2e, %.0f images/s, ", state.loss ?? 0, record.learningRate,
+                    Double(state.images) / elapsed)
+                + (done == total ? "took \(Progress.duration(elapsed))" : "\(Progress.duration(left)) left")
+        }
+        guard let text else { return }
+        FileHandle.standardError.write(Data((isTerminal ? "\r\u{1B}[K\(text)" : "\(text)\n").utf8))
+    }
+
+    private func line(_ text: String) {
+        FileHandle.standardError.write(Data(((isTerminal ? "\r\u{1B}[K" : "") + text + "\n").utf8))
+    }
+}

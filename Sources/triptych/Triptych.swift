@@ -1,0 +1,26 @@
+import ArgumentParser
+import Foundation
+
+/// The one executable: every job of the project is a subcommand.
+@main
+struct Triptych: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "triptych",
+        abstract: "Re-identifies vehicles and people from visible, near-infrared and thermal images of one sighting.",
+        discussion: """
+            A triple is up to one image a modality (rgb, nir, tir) of the same object at the same moment. Encoders are \
+            trained from datasets of triples; a server keeps a gallery of enrolled sightings and answers a query triple \
+            with its identities, ranked by cosine similarity.
+
+            From nothing to a running service:
+              triptych synthesize --output data
+              triptych train --config deploy/recipes/graft-demo.yaml --data data --output run
+              triptych serve --checkpoint run/model.safetensors --database gallery.sqlite
+            """,
+        version: version,
+        subcommands: [
+            Train.self, Evaluate.self, Embed.self, Synthesize.self,
+        ])
+
+    static let version = "0.1.0"
+}
