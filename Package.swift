@@ -26,9 +26,10 @@ let package = Package(
         // The tensor engine and what it stands on.
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-openmp-dev"])]),
+        .target(name: "CSimilarity"),
         .target(
             name: "Tensor",
-            dependencies: ["COneDNN", "COpenBLAS", .product(name: "Collections", package: "swift-collections")]),
+            dependencies: ["COneDNN", "COpenBLAS", "CSimilarity", .product(name: "Collections", package: "swift-collections")]),
 
         // Bytes to pixels.
         .target(name: "CImageCodecs", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
@@ -42,7 +43,10 @@ let package = Package(
         // Embeddings to ranked identities.
         .target(
             name: "Gallery",
-            dependencies: ["Tensor", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: [
+                "Tensor", .product(name: "Collections", package: "swift-collections"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
 
         // Images to encoders.
         .target(name: "Synthesis", dependencies: ["Imaging", "Randomness"]),
@@ -57,6 +61,7 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "Inference", "Imaging", "Gallery",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -66,13 +71,16 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
-            ]),
+            ],
+            // The contract at the root, through a link, so that the server always answers with the one it was built from.
+            resources: [.embedInCode("Resources/openapi.yaml")]),
 
         // The one executable.
         .executableTarget(
             name: "triptych",
             dependencies: [
-                "Server", "Training", "Synthesis", "Inference", "Imaging", "Tensor",
+                "Server", "Training", "Synthesis", "Inference", "Imaging", "Tensor", "Gallery",
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 

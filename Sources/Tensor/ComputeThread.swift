@@ -48,10 +48,53 @@ public final class ComputeThread: Sendable {
     /// How many jobs wait.
     public var depth: Int { queue.jobs.withLock { $0.count } }
 
-    /// Runs `work` on the thread and returns its result, or throws its error.
+    /// Runs `work` on the thread and returns its result, or throws its error. If the calling task is cancelled first, it
+    /// throws `CancellationError` at once; work that has not begun is then never begun.
     public func run<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
-        try await withCheckedThrowingContinuation { continuation in
-            queue.add { continuation.resume(with: Result { try work() }) }
+        let waiter = Waiter<T>()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                waiter.wait(continuation)
+                queue.add {
+                    guard waiter.isWaiting else { return }
+                    waiter.resume(with: Result { try work() })
+                }
+            }
+        } onCancel: {
+            waiter.resume(with: .failure(CancellationError()))
         }
+    }
+}
+
+/// A task that waits for a result, which comes at most once: from the thread, or from its cancellation.
+private final class Waiter<T: Sendable>: Sendable {
+    private enum State {
+        case new
+        case waiting(CheckedContinuation<T, any Error>)
+        case done
+    }
+
+    private let state = Mutex(State.new)
+
+    var isWaiting: Bool {
+        state.withLock { if case .waiting = $0 { true } else { false } }
+    }
+
+    func wait(_ continuation: CheckedContinuation<T, any Error>) {
+        let isCancelled = state.withLock { state in
+            if case .done = state { return true }
+            state = .waiting(continuation)
+            return false
+        }
+        if isCancelled { continuation.resume(throwing: CancellationError()) }
+    }
+
+    func resume(with result: Result<T, any Error>) {
+        let continuation = state.withLock { state -> CheckedContinuation<T, any Error>? in
+            defer { state = .done }
+            if case .waiting(let continuation) = state { return continuation }
+            return nil
+        }
+        continuation?.resume(with: result)
     }
 }

@@ -19,7 +19,7 @@ struct Triptych: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            Train.self, Evaluate.self, Embed.self, Synthesize.self,
+            Serve.self, Train.self, Evaluate.self, Embed.self, Enroll.self, Query.self, Synthesize.self,
         ])
 
     static let version = "0.1.0"

@@ -20,6 +20,14 @@ public struct TriplesDataset: Sendable {
         public let camera: Int
         /// At least one.
         public let files: [Modality: URL]
+
+        /// A sighting as given.
+        public init(name: String, identity: String, camera: Int, files: [Modality: URL]) {
+            self.name = name
+            self.identity = identity
+            self.camera = camera
+            self.files = files
+        }
     }
 
     /// The folder that holds the splits.

@@ -62,6 +62,12 @@ struct APIClient: Sendable {
         }
     }
 
+    /// The bytes at a path; nil if there is nothing.
+    func bytes(_ path: [String]) async throws -> Data? {
+        let (data, status) = try await send("GET", path, body: nil, headers: [:])
+        return status == 200 ? data : nil
+    }
+
     private func send(
         _ method: String, _ path: [String], body: (type: String, data: Data)?, headers: [String: String]
     ) async throws -> (Data, Int) {

@@ -37,7 +37,7 @@ struct Synthesize: AsyncParsableCommand {
         let output = URL(fileURLWithPath: output)
         Interruption.watch()
         let manifest = try DatasetWriter(parameters, threads: ProcessInfo.processInfo.activeProcessorCount)
-            .write(to: output, isCancelled: { Interruption.hasHappened }, progress: { progress.update($0, of: $1) })
+            .write(to: output, progress: { progress.update($0, of: $1) }, isCancelled: { Interruption.hasHappened })
         if json { return try Output.json(manifest) }
         for (split, triples) in manifest.triples.sorted(by: { $0.key < $1.key }) {
             print("\(split): \(triples.total) triples, \(triples.night) of them at night")

@@ -1,0 +1,30 @@
+#include "include/CSimilarity.h"
+
+#if defined(__x86_64__) && defined(__linux__)
+#define WIDEST __attribute__((target_clones("default", "avx2", "arch=x86-64-v4")))
+#else
+#define WIDEST
+#endif
+
+/// Sixteen partial sums: enough to fill the widest registers, and a fixed order of summation.
+enum { lanes = 16 };
+
+WIDEST
+void similarity_codes(const int16_t *query, const int8_t *rows, size_t count, size_t width, int32_t *out) {
+    for (size_t i = 0; i < count; i++) {
+        const int8_t *row = rows + i * width;
+        int32_t sum = 0;
+        for (size_t j = 0; j < width; j++) sum += (int32_t)query[j] * row[j];
+        out[i] = sum;
+    }
+}
+
+WIDEST
+float similarity_product(const float *query, const float *row, size_t width) {
+    float sums[lanes] = {0};
+    for (size_t j = 0; j < width; j += lanes)
+        for (size_t lane = 0; lane < lanes; lane++) sums[lane] += query[j + lane] * row[j + lane];
+    float sum = 0;
+    for (size_t lane = 0; lane < lanes; lane++) sum += sums[lane];
+    return sum;
+}

@@ -1,0 +1,57 @@
+/// What can go wrong with a gallery.
+public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// What was looked for or made.
+    public enum Subject: String, Sendable {
+        /// A named set of identities.
+        case gallery
+        /// What sightings belong to.
+        case identity
+        /// One enrolled triple.
+        case sighting
+        /// A sighting's kept image.
+        case image
+    }
+
+    /// There is no such thing, by its name or identifier.
+    case notFound(Subject, String)
+    /// The name or identifier is taken.
+    case alreadyExists(Subject, String)
+    /// The idempotency key was used for a different request.
+    case idempotencyConflict(key: String)
+    /// An argument breaks a rule.
+    case invalid(field: String, expected: String, found: String)
+    /// The gallery has vectors, but none of the model asked for.
+    case modelMismatch(requested: String, available: [String])
+    /// A vector has another dimension than the model's.
+    case dimensionMismatch(model: String, expected: Int, found: Int)
+    /// The database was written by a later release.
+    case newerSchema(found: Int, supported: Int)
+    /// The file is not a gallery database; says what it is.
+    case notADatabase(String)
+    /// Another connection held the database for longer than the configured wait.
+    case busy
+    /// The disk is full.
+    case full
+    /// The database or the disk failed; says how.
+    case storage(String)
+
+    /// What was expected and what was found.
+    public var description: String {
+        switch self {
+        case .notFound(let subject, let name): "there is no \(subject.rawValue) '\(name)'"
+        case .alreadyExists(let subject, let name): "there is already a \(subject.rawValue) '\(name)'"
+        case .idempotencyConflict(let key): "the idempotency key '\(key)' was used for a different request"
+        case .invalid(let field, let expected, let found): "\(field): expected \(expected), found \(found)"
+        case .modelMismatch(let requested, let available):
+            "the gallery has no vectors of the model \(requested), but of \(available.joined(separator: ", "))"
+        case .dimensionMismatch(let model, let expected, let found):
+            "vectors of the model \(model) have \(expected) elements, found \(found)"
+        case .newerSchema(let found, let supported):
+            "the database has schema version \(found), this release reads versions up to \(supported)"
+        case .notADatabase(let what): "not a gallery database: \(what)"
+        case .busy: "the database is busy"
+        case .full: "the disk is full"
+        case .storage(let what): "storage: \(what)"
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import Foundation
+
+/// What a match stands for.
+public enum Grouping: String, Codable, Sendable {
+    /// The best sighting of each identity.
+    case identity
+    /// Each sighting.
+    case sighting
+}
+
+/// Which sightings may match. Every condition given must hold.
+public struct QueryFilter: Codable, Equatable, Sendable {
+    /// Seen by one of these.
+    public var cameras: [String]?
+    /// Seen by none of these.
+    public var excludeCameras: [String]?
+    /// At this time or later. A sighting without a time fails a condition on time.
+    public var capturedAfter: Date?
+    /// Before this time.
+    public var capturedBefore: Date?
+    /// Of one of these.
+    public var identities: [String]?
+    /// The sighting or its identity has each of these values.
+    public var metadata: Metadata?
+
+    /// No conditions.
+    public init() {}
+
+    private enum CodingKeys: String, CodingKey {
+        case cameras, identities, metadata
+        case excludeCameras = "exclude_cameras"
+        case capturedAfter = "captured_after"
+        case capturedBefore = "captured_before"
+    }
+}
+
+/// A search for the sightings nearest to a vector.
+public struct GalleryQuery: Sendable {
+    /// What to look for, under which model.
+    public var embedding: SightingEmbedding
+    /// How many matches at most: 1–1000.
+    public var limit: Int
+    /// The least cosine of a match, −1 to 1.
+    public var threshold: Float?
+    /// What a match stands for.
+    public var grouping: Grouping
+    /// Which sightings may match.
+    public var filter: QueryFilter
+
+    /// A query.
+    public init(
+        embedding: SightingEmbedding, limit: Int = 10, threshold: Float? = nil, grouping: Grouping = .identity,
+        filter: QueryFilter = QueryFilter()
+    ) {
+        self.embedding = embedding
+        self.limit = limit
+        self.threshold = threshold
+        self.grouping = grouping
+        self.filter = filter
+    }
+}

@@ -1,0 +1,49 @@
+import Foundation
+
+/// A named set of identities.
+public struct GalleryRecord: Codable, Equatable, Sendable {
+    /// 1–64 characters of A–Z, a–z, 0–9, '.', '_' and '-'.
+    public let name: String
+    /// For people to read.
+    public let label: String?
+    /// The client's own.
+    public let metadata: Metadata
+    /// When it was made.
+    public let createdAt: Date
+
+    private enum CodingKeys: String, CodingKey {
+        case name, label, metadata
+        case createdAt = "created_at"
+    }
+}
+
+/// A gallery and how much is in it.
+public struct GallerySummary: Codable, Equatable, Sendable {
+    /// The gallery.
+    public let gallery: GalleryRecord
+    /// How many identities it has.
+    public let identities: Int
+    /// How many sightings they have.
+    public let sightings: Int
+    /// How many images of them are kept.
+    public let images: Int
+    /// The sum of the images' sizes.
+    public let imageBytes: Int
+    /// Which models have embedded how much of it.
+    public let models: [ModelCoverage]
+
+    private enum CodingKeys: String, CodingKey {
+        case gallery, identities, sightings, images, models
+        case imageBytes = "image_bytes"
+    }
+}
+
+/// How many sightings have a vector of a model.
+public struct ModelCoverage: Codable, Equatable, Sendable {
+    /// The model's digest.
+    public let model: String
+    /// Elements of its vectors.
+    public let dimension: Int
+    /// How many sightings it has embedded.
+    public let sightings: Int
+}

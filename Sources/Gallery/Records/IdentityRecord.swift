@@ -1,0 +1,45 @@
+import Foundation
+
+/// What sightings belong to: one vehicle or person.
+public struct IdentityRecord: Codable, Equatable, Sendable {
+    /// The client's identifier, unique in the gallery: 1–128 printable characters.
+    public let id: String
+    /// For people to read.
+    public let label: String?
+    /// The client's own.
+    public let metadata: Metadata
+    /// When it was made.
+    public let createdAt: Date
+    /// When it was last patched.
+    public let updatedAt: Date
+    /// How many sightings it has.
+    public let sightings: Int
+
+    private enum CodingKeys: String, CodingKey {
+        case id, label, metadata, sightings
+        case createdAt = "created_at"
+        case updatedAt = "updated_at"
+    }
+}
+
+/// What to change of an identity.
+public struct IdentityPatch: Sendable {
+    /// A new value, or the old one.
+    public enum Change<Value: Sendable>: Sendable {
+        /// Leave it.
+        case keep
+        /// Replace it.
+        case set(Value)
+    }
+
+    /// The label; `.set(nil)` takes it away.
+    public var label: Change<String?>
+    /// The whole metadata object.
+    public var metadata: Change<Metadata>
+
+    /// A patch that changes what is given.
+    public init(label: Change<String?> = .keep, metadata: Change<Metadata> = .keep) {
+        self.label = label
+        self.metadata = metadata
+    }
+}

@@ -1,0 +1,42 @@
+import Foundation
+
+/// A sighting that answers a query.
+public struct Match: Codable, Equatable, Sendable {
+    /// Whose sighting it is.
+    public let identity: String
+    /// The identity's label.
+    public let label: String?
+    /// Cosine, −1 to 1.
+    public let score: Float
+    /// The sighting's identifier.
+    public let sighting: String
+    /// Where it was seen.
+    public let camera: String?
+    /// When it was seen.
+    public let capturedAt: Date?
+    /// The sighting's.
+    public let metadata: Metadata
+
+    private enum CodingKeys: String, CodingKey {
+        case identity, label, score, sighting, camera, metadata
+        case capturedAt = "captured_at"
+    }
+}
+
+/// How much work a search was.
+public struct SearchStatistics: Codable, Equatable, Sendable {
+    /// How many vectors were eligible.
+    public let rows: Int
+    /// How many of them had to be scored in float32.
+    public let candidates: Int
+}
+
+/// The answer to a query.
+public struct QueryResult: Codable, Equatable, Sendable {
+    /// Best first; equal scores in order of enrolment.
+    public let matches: [Match]
+    /// True if nothing reached the threshold, or there was nothing to match.
+    public let unknown: Bool
+    /// How much work it was.
+    public let statistics: SearchStatistics
+}

@@ -1,0 +1,34 @@
+import GRDB
+
+/// The database's layout and its history. A migration that was released is never edited.
+enum Schema {
+    /// The version this release writes: the number of migrations.
+    static let version = 1
+    /// "TRPT" in the file's header tells a gallery database from any other SQLite file.
+    static let applicationID = 0x5452_5054
+
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("v1") { db in
+            try createTables(db)
+            try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+            try db.execute(sql: "PRAGMA user_version = 1")
+        }
+        return migrator
+    }
+
+    /// Throws unless the database is empty or a gallery database of this version or an earlier one.
+    static func inspect(_ db: Database) throws {
+        let tables = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_master") ?? 0
+        if tables == 0 { return }
+        let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+        guard application == applicationID else {
+            throw GalleryError.notADatabase("an SQLite database of another application (application_id \(application))")
+        }
+        let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        let isNewer = try migrator.hasBeenSuperseded(db)
+        guard found <= version && !isNewer else {
+            throw GalleryError.newerSchema(found: max(found, version + 1), supported: version)
+        }
+    }
+}

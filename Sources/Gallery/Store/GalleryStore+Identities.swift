@@ -1,0 +1,115 @@
+import Foundation
+import GRDB
+
+extension GalleryStore {
+    /// Makes an identity without sightings. Throws `.notFound`, `.invalid` or `.alreadyExists`.
+    public func createIdentity(
+        _ id: String, in gallery: String, label: String? = nil, metadata: Metadata = [:]
+    ) async throws -> IdentityRecord {
+        try Validation.text(id, "identity", limit: 128)
+        try Validation.label(label)
+        try Validation.metadata(metadata)
+        return try await write { db in
+            let galleryID = try Self.galleryID(gallery, db)
+            if try Self.findIdentity(id, galleryID, db) != nil { throw GalleryError.alreadyExists(.identity, id) }
+            _ = try Self.insertIdentity(id, galleryID, label: label, metadata: metadata, db)
+            return try Self.identityRecord(id, galleryID, db)
+        }
+    }
+
+    /// A gallery's identities in order of creation. `limit` is 1–1000.
+    public func identities(
+        in gallery: String, limit: Int = 50, after cursor: String? = nil
+    ) async throws -> Page<IdentityRecord> {
+        try Validation.limit(limit)
+        let start = try Cursor(cursor)
+        return try await read { db in
+            let rows = try Row.fetchAll(
+                db, sql: "\(Self.selectIdentity) WHERE i.gallery_id = ? AND i.id > ? ORDER BY i.id LIMIT ?",
+                arguments: [Self.galleryID(gallery, db), start.key, limit + 1])
+            return Page(try rows.map { ($0["id"], try IdentityRecord($0)) }, limit: limit)
+        }
+    }
+
+    /// An identity. Throws `.notFound`.
+    public func identity(_ id: String, in gallery: String) async throws -> IdentityRecord {
+        try await read { db in try Self.identityRecord(id, Self.galleryID(gallery, db), db) }
+    }
+
+    /// Changes an identity's label or metadata. Throws `.notFound` or `.invalid`.
+    public func updateIdentity(
+        _ id: String, in gallery: String, _ patch: IdentityPatch
+    ) async throws -> IdentityRecord {
+        if case .set(let label) = patch.label { try Validation.label(label) }
+        if case .set(let metadata) = patch.metadata { try Validation.metadata(metadata) }
+        return try await write { db in
+            let galleryID = try Self.galleryID(gallery, db)
+            let row = try Self.identityID(id, galleryID, db)
+            if case .set(let label) = patch.label {
+                try db.execute(sql: "UPDATE identity SET label = ? WHERE id = ?", arguments: [label, row])
+            }
+            if case .set(let metadata) = patch.metadata {
+                let text = try MetadataColumn.text(metadata)
+                try db.execute(sql: "UPDATE identity SET metadata = ? WHERE id = ?", arguments: [text, row])
+            }
+            try db.execute(
+                sql: "UPDATE identity SET updated_at = ? WHERE id = ?", arguments: [Date().milliseconds, row])
+            return try Self.identityRecord(id, galleryID, db)
+        }
+    }
+
+    /// Erases an identity with its sightings, their images and embeddings. Throws `.notFound`.
+    public func deleteIdentity(_ id: String, in gallery: String) async throws {
+        try await write { [indexes] db in
+            let galleryID = try Self.galleryID(gallery, db)
+            let row = try Self.identityID(id, galleryID, db)
+            try db.execute(sql: "DELETE FROM identity WHERE id = ?", arguments: [row])
+            db.afterNextTransaction { _ in indexes.remove(identity: row, gallery: galleryID) }
+        }
+        await reclaim()
+    }
+
+    private static let selectIdentity = """
+        SELECT i.*, (SELECT COUNT(*) FROM sighting s WHERE s.gallery_id = i.gallery_id AND s.identity_id = i.id) AS sightings
+        FROM identity i
+        """
+
+    private static func identityRecord(_ id: String, _ gallery: Int64, _ db: Database) throws -> IdentityRecord {
+        let row = try Row.fetchOne(
+            db, sql: "\(selectIdentity) WHERE i.gallery_id = ? AND i.name = ?", arguments: [gallery, id])
+        guard let row else { throw GalleryError.notFound(.identity, id) }
+        return try IdentityRecord(row)
+    }
+
+    static func findIdentity(_ id: String, _ gallery: Int64, _ db: Database) throws -> Int64? {
+        try Int64.fetchOne(
+            db, sql: "SELECT id FROM identity WHERE gallery_id = ? AND name = ?", arguments: [gallery, id])
+    }
+
+    static func identityID(_ id: String, _ gallery: Int64, _ db: Database) throws -> Int64 {
+        guard let row = try findIdentity(id, gallery, db) else { throw GalleryError.notFound(.identity, id) }
+        return row
+    }
+
+    static func insertIdentity(
+        _ id: String, _ gallery: Int64, label: String?, metadata: Metadata, _ db: Database
+    ) throws -> Int64 {
+        let now = Date().milliseconds
+        try db.execute(
+            sql: """
+                INSERT INTO identity (gallery_id, name, label, metadata, created_at, updated_at)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [gallery, id, label, MetadataColumn.text(metadata), now, now])
+        return db.lastInsertedRowID
+    }
+}
+
+extension IdentityRecord {
+    init(_ row: Row) throws {
+        self.init(
+            id: row["name"], label: row["label"], metadata: try MetadataColumn.decode(row["metadata"]),
+            createdAt: Date(milliseconds: row["created_at"]), updatedAt: Date(milliseconds: row["updated_at"]),
+            sightings: row["sightings"])
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import GRDB
+
+extension GalleryStore {
+    /// Opens a database, making it if the file does not exist, brings its schema up to date and loads its embeddings.
+    ///
+    /// Throws `GalleryError.notADatabase` for any other file and `.newerSchema` for a database of a later release, both
+    /// before anything is written, and `.storage` if the path cannot be opened. O(embeddings · dimension).
+    public static func open(
+        path: String, configuration: GalleryConfiguration = GalleryConfiguration()
+    ) async throws -> GalleryStore {
+        let threads = SearchThreads(count: configuration.searchThreads)
+        let store = try await GalleryError.translating {
+            try await threads.run {
+                try inspectFile(path, configuration)
+                let pool = try makePool(path, configuration)
+                let indexes = IndexRegistry()
+                try pool.read { try load($0, into: indexes) }
+                return GalleryStore(configuration: configuration, pool: pool, indexes: indexes, threads: threads)
+            }
+        }
+        await store.reclaim()
+        return store
+    }
+
+    /// Read-only, so that a file that is not ours is left as it was.
+    private static func inspectFile(_ path: String, _ configuration: GalleryConfiguration) throws {
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else { return }
+        if isDirectory.boolValue { throw GalleryError.notADatabase("\(path) is a directory") }
+        var options = Configuration()
+        options.readonly = true
+        options.busyMode = .timeout(configuration.busyTimeout)
+        let queue = try DatabaseQueue(path: path, configuration: options)
+        defer { try? queue.close() }
+        try queue.read(Schema.inspect)
+    }
+
+    private static func makePool(_ path: String, _ configuration: GalleryConfiguration) throws -> DatabasePool {
+        var options = Configuration()
+        options.busyMode = .timeout(configuration.busyTimeout)
+        options.maximumReaderCount = max(configuration.readers, 1)
+        options.prepareDatabase { db in
+            guard !db.configuration.readonly else { return }
+            // Takes effect only before the first table is made.
+            try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+            // What is deleted is overwritten with zeros.
+            try db.execute(sql: "PRAGMA secure_delete = ON")
+        }
+        let pool = try DatabasePool(path: path, configuration: options)
+        try pool.writeWithoutTransaction { db in
+            // GRDB leaves NORMAL, under which a commit in the log may be lost with the power.
+            try db.execute(sql: "PRAGMA synchronous = FULL")
+        }
+        try Schema.migrator.migrate(pool)
+        return pool
+    }
+
+    private static func load(_ db: Database, into indexes: IndexRegistry) throws {
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT s.gallery_id, m.digest, m.dimension, s.id, s.identity_id, s.camera, s.captured_at, e.modalities,
+                    e.is_main, e.vector
+                FROM sighting s JOIN embedding e ON e.sighting_id = s.id JOIN model m ON m.id = e.model_id
+                ORDER BY s.id, e.model_id, e.id
+                """)
+        while let row = try rows.next() {
+            let key = IndexRegistry.Key(gallery: row[0], model: row[1])
+            let dimension: Int = row[2]
+            try row.withUnsafeData(atIndex: 9) { vector in
+                guard let vector, vector.count == 4 * dimension else {
+                    throw GalleryError.storage(
+                        "a vector of sighting \(row[3] as Int64) is not of \(dimension) elements")
+                }
+                let entry = IndexEntry(
+                    sighting: row[3], identity: row[4], camera: row[5], capturedAt: row[6], modalities: row[7],
+                    isMain: row[8], vector: vector)
+                indexes.append(entry, to: key)
+            }
+        }
+    }
+}

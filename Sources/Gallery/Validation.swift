@@ -1,0 +1,137 @@
+import Foundation
+import Tensor
+
+/// The rules that arguments keep before they reach the database. Each throws `GalleryError.invalid`.
+enum Validation {
+    static func require(_ condition: Bool, _ field: String, _ expected: String, _ found: @autoclosure () -> String)
+        throws
+    {
+        guard condition else { throw GalleryError.invalid(field: field, expected: expected, found: found()) }
+    }
+
+    static func gallery(_ name: String) throws {
+        let allowed = name.utf8.allSatisfy {
+            switch $0 {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        try require(
+            (1...64).contains(name.utf8.count) && allowed, "gallery", "1 to 64 characters of A-Z a-z 0-9 . _ -",
+            "'\(name.prefix(80))'")
+    }
+
+    /// Printable: no control characters, no line breaks, no unassigned scalars; and no space at either end. The two
+    /// joiners are part of ordinary Persian, Hindi and emoji.
+    static func text(_ text: String, _ field: String, limit: Int) throws {
+        let isPrintable = text.unicodeScalars.allSatisfy {
+            if $0 == "\u{200C}" || $0 == "\u{200D}" { return true }
+            switch $0.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned, .privateUse, .format:
+                return false
+            default: return true
+            }
+        }
+        let isTrimmed = text.first?.isWhitespace != true && text.last?.isWhitespace != true
+        try require(
+            (1...limit).contains(text.unicodeScalars.count) && isPrintable && isTrimmed, field,
+            "1 to \(limit) printable characters without spaces at the ends", "'\(text.prefix(80))'")
+    }
+
+    static func label(_ label: String?) throws {
+        guard let label else { return }
+        try text(label, "label", limit: 256)
+    }
+
+    static func metadata(_ metadata: Metadata) throws {
+        try require(metadata.count <= 64, "metadata", "at most 64 keys", "\(metadata.count)")
+        for (key, value) in metadata {
+            try text(key, "metadata key", limit: 64)
+            switch value {
+            case .string(let text):
+                try require(
+                    text.utf8.count <= 1024 && !text.contains("\0"), "metadata.\(key)",
+                    "at most 1024 bytes of text without NUL", "\(text.utf8.count) bytes")
+            case .number(let number): try require(number.isFinite, "metadata.\(key)", "a finite number", "\(number)")
+            case .bool: break
+            }
+        }
+    }
+
+    static func date(_ date: Date?, _ field: String) throws {
+        guard let seconds = date?.timeIntervalSince1970 else { return }
+        try require(
+            (-62_135_596_800..<253_402_300_800).contains(seconds), field, "a time in the years 1 to 9999",
+            "\(seconds) s since 1970")
+    }
+
+    static func limit(_ limit: Int) throws {
+        try require((1...1000).contains(limit), "limit", "1 to 1000", "\(limit)")
+    }
+
+    static func modality(_ name: String) throws {
+        let allowed = name.utf8.allSatisfy {
+            switch $0 {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"),
+                UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        try require(
+            (1...32).contains(name.utf8.count) && allowed, "modality", "1 to 32 characters of a-z 0-9 _ -",
+            "'\(name.prefix(40))'")
+    }
+
+    static func distinct(_ names: [String], _ field: String) throws {
+        try require(Set(names).count == names.count, field, "each at most once", names.joined(separator: ", "))
+    }
+
+    static func embedding(_ embedding: SightingEmbedding) throws {
+        try text(embedding.model, "model", limit: 128)
+        try require(!embedding.modalities.isEmpty, "modalities", "at least one", "none")
+        for modality in embedding.modalities { try Self.modality(modality) }
+        try distinct(embedding.modalities, "modalities")
+        try require(
+            (1...SimilarityBlock.largestDimension).contains(embedding.values.count), "vector",
+            "1 to \(SimilarityBlock.largestDimension) elements", "\(embedding.values.count)")
+        let squares = embedding.values.reduce(0) { $0 + Double($1) * Double($1) }
+        try require(squares.isFinite && squares > 0, "vector", "finite elements, not all zero", "norm² \(squares)")
+    }
+}
+
+extension Enrolment {
+    func validate() throws {
+        try Validation.text(identity, "identity", limit: 128)
+        try Validation.label(identityLabel)
+        if let camera { try Validation.text(camera, "camera", limit: 128) }
+        try Validation.date(capturedAt, "captured_at")
+        try Validation.metadata(metadata)
+        for image in images {
+            try Validation.modality(image.modality)
+            try Validation.text(image.contentType, "content type", limit: 128)
+        }
+        try Validation.distinct(images.map(\.modality), "images")
+        for embedding in embeddings { try Validation.embedding(embedding) }
+        try Validation.distinct(embeddings.map { "\($0.model) \($0.modalityKey)" }, "embeddings")
+        if let idempotency {
+            try Validation.text(idempotency.key, "idempotency key", limit: 255)
+            try Validation.text(idempotency.fingerprint, "idempotency fingerprint", limit: 255)
+        }
+    }
+}
+
+extension GalleryQuery {
+    func validate() throws {
+        try Validation.embedding(embedding)
+        try Validation.limit(limit)
+        if let threshold {
+            try Validation.require((-1...1).contains(threshold), "threshold", "a cosine, -1 to 1", "\(threshold)")
+        }
+        try Validation.date(filter.capturedAfter, "captured_after")
+        try Validation.date(filter.capturedBefore, "captured_before")
+        try Validation.metadata(filter.metadata ?? [:])
+    }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import Hummingbird
+
+/// GET `/healthz`, `/readyz`, `/metrics`, `/openapi.yaml`.
+struct HealthEndpoints {
+    let service: Service
+
+    private struct Health: Encodable {
+        let status: String
+    }
+
+    private struct Readiness: Encodable {
+        let status: String
+        let model: String
+        let modalities: [String]
+        let dimension: Int
+        let sightings: Int
+    }
+
+    func add(to router: Router<ServerContext>) {
+        router.get("/healthz") { _, _ in try Answer.json(Health(status: "ok")) }
+        router.get("/readyz") { _, _ in try await ready() }
+        router.get("/metrics") { _, _ in
+            let text = service.metrics.exposition(
+                sightings: try await service.gallery.sightingCount(), model: service.encoder.model)
+            return Answer.bytes(Data(text.utf8), type: "text/plain; version=0.0.4; charset=utf-8")
+        }
+        router.get("/openapi.yaml") { _, _ in
+            Answer.bytes(Data(PackageResources.openapi_yaml), type: "application/yaml")
+        }
+    }
+
+    /// Ready means: the model is loaded (or there would be no server), and the gallery answers.
+    private func ready() async throws -> Response {
+        try Answer.json(
+            Readiness(
+                status: "ready", model: service.encoder.model,
+                modalities: service.encoder.modalities.map(\.rawValue), dimension: service.encoder.dimension,
+                sightings: try await service.gallery.sightingCount()))
+    }
+}

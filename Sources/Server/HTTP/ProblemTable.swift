@@ -1,0 +1,97 @@
+import Foundation
+import Gallery
+import Hummingbird
+import Inference
+
+/// The one table from errors to answers.
+enum ProblemTable {
+    /// What is said about an error.
+    struct Entry {
+        var status: HTTPResponse.Status
+        /// The last part of the problem's type.
+        var type: String
+        var detail: String
+        var modality: String?
+        var field: String?
+        var retryAfter: Int?
+    }
+
+    /// The entry for an error; nil for one that nobody foresaw.
+    static func entry(_ error: any Error) -> Entry? {
+        switch error {
+        case let error as RequestError: entry(error)
+        case let error as Service.UndecodableImage: entry(error)
+        case let error as EncoderError: entry(error)
+        case let error as GalleryError: entry(error)
+        case let error as HTTPError: entry(error)
+        default: nil
+        }
+    }
+
+    private static func entry(_ error: RequestError) -> Entry {
+        let detail = error.description
+        switch error {
+        case .invalid(let field, _, _):
+            return Entry(status: .badRequest, type: "invalid-field", detail: detail, field: field)
+        case .unknownField(let field, _):
+            return Entry(status: .badRequest, type: "unknown-field", detail: detail, field: field)
+        case .brokenJSON, .brokenMultipart:
+            return Entry(status: .badRequest, type: "malformed-body", detail: detail)
+        case .unsupportedMediaType:
+            return Entry(status: .unsupportedMediaType, type: "unsupported-media-type", detail: detail)
+        case .noImage: return Entry(status: .badRequest, type: "no-image", detail: detail)
+        case .bodyTimeout: return Entry(status: .requestTimeout, type: "body-timeout", detail: detail)
+        case .bodyTooLarge: return Entry(status: .contentTooLarge, type: "body-too-large", detail: detail)
+        case .deadline: return Entry(status: .serviceUnavailable, type: "deadline", detail: detail, retryAfter: 5)
+        case .overloaded: return Entry(status: .serviceUnavailable, type: "overloaded", detail: detail, retryAfter: 1)
+        }
+    }
+
+    private static func entry(_ error: Service.UndecodableImage) -> Entry {
+        let type =
+            switch error.reason {
+            case .tooManyBytes, .tooManyPixels: "image-too-large"
+            default: "image-undecodable"
+            }
+        return Entry(
+            status: .unprocessableContent, type: type, detail: "\(error.modality.rawValue): \(error.reason)",
+            modality: error.modality.rawValue)
+    }
+
+    private static func entry(_ error: EncoderError) -> Entry? {
+        switch error {
+        case .noModality: Entry(status: .badRequest, type: "no-image", detail: "\(error)")
+        case .unknownModality(let found, _):
+            Entry(
+                status: .unprocessableContent, type: "unknown-modality", detail: "\(error)", modality: found.rawValue)
+        default: nil
+        }
+    }
+
+    private static func entry(_ error: GalleryError) -> Entry? {
+        let detail = error.description
+        switch error {
+        case .notFound(let subject, _):
+            return Entry(status: .notFound, type: "\(subject.rawValue)-not-found", detail: detail)
+        case .alreadyExists(let subject, _):
+            return Entry(status: .conflict, type: "\(subject.rawValue)-exists", detail: detail)
+        case .idempotencyConflict:
+            return Entry(status: .conflict, type: "idempotency-conflict", detail: detail)
+        case .invalid(let field, _, _):
+            return Entry(status: .badRequest, type: "invalid-field", detail: detail, field: field)
+        case .modelMismatch: return Entry(status: .conflict, type: "model-mismatch", detail: detail)
+        case .dimensionMismatch: return Entry(status: .badRequest, type: "dimension-mismatch", detail: detail)
+        case .busy: return Entry(status: .serviceUnavailable, type: "database-busy", detail: detail, retryAfter: 1)
+        case .full:
+            return Entry(
+                status: .init(code: 507, reasonPhrase: "Insufficient Storage"), type: "storage-full", detail: detail)
+        case .newerSchema, .notADatabase, .storage: return nil
+        }
+    }
+
+    private static func entry(_ error: HTTPError) -> Entry {
+        let type =
+            error.status.reasonPhrase.lowercased().map { $0.isLetter ? String($0) : "-" }.joined()
+        return Entry(status: error.status, type: type, detail: error.body ?? error.status.reasonPhrase)
+    }
+}

@@ -1,0 +1,103 @@
+import Synchronization
+
+/// Metrics in memory, written as Prometheus's text format 0.0.4.
+///
+/// Each name has at most `mostSeries` combinations of labels; what comes after them is dropped, so that no client can make
+/// the server grow.
+final class PrometheusRegistry: Sendable {
+    /// Label names and values, in order.
+    typealias Labels = [(name: String, value: String)]
+
+    private enum Kind: String {
+        case counter, gauge, histogram
+    }
+
+    private struct Histogram {
+        var counts: [Int]
+        var sum = 0.0
+        var count = 0
+    }
+
+    private struct Family {
+        let kind: Kind
+        let help: String
+        var values: [String: Double] = [:]
+        var histograms: [String: Histogram] = [:]
+    }
+
+    static let mostSeries = 500
+    /// Upper bounds of a histogram's buckets, in seconds.
+    static let buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+    private let families = Mutex<[String: Family]>([:])
+
+    /// Adds to a counter.
+    func count(_ name: String, _ help: String, _ labels: Labels = [], by amount: Double = 1) {
+        update(name, .counter, help, labels) { family, key in family.values[key, default: 0] += amount }
+    }
+
+    /// Sets a gauge.
+    func set(_ name: String, _ help: String, _ labels: Labels = [], to value: Double) {
+        update(name, .gauge, help, labels) { family, key in family.values[key] = value }
+    }
+
+    /// Adds to a gauge.
+    func add(_ name: String, _ help: String, _ amount: Double) {
+        update(name, .gauge, help, []) { family, key in family.values[key, default: 0] += amount }
+    }
+
+    /// Adds an observation, in seconds.
+    func observe(_ name: String, _ help: String, _ labels: Labels = [], _ seconds: Double) {
+        update(name, .histogram, help, labels) { family, key in
+            var histogram =
+                family.histograms[key] ?? Histogram(counts: [Int](repeating: 0, count: Self.buckets.count))
+            for (index, bound) in Self.buckets.enumerated() where seconds <= bound { histogram.counts[index] += 1 }
+            histogram.sum += seconds
+            histogram.count += 1
+            family.histograms[key] = histogram
+        }
+    }
+
+    private func update(
+        _ name: String, _ kind: Kind, _ help: String, _ labels: Labels, _ change: (inout Family, String) -> Void
+    ) {
+        let key = Self.text(labels)
+        families.withLock { families in
+            var family = families[name] ?? Family(kind: kind, help: help)
+            let isKnown = family.values[key] != nil || family.histograms[key] != nil
+            guard isKnown || family.values.count + family.histograms.count < Self.mostSeries else { return }
+            change(&family, key)
+            families[name] = family
+        }
+    }
+
+    /// Everything, by name.
+    var exposition: String {
+        families.withLock { families in
+            families.sorted { $0.key < $1.key }.map { name, family in
+                let series =
+                    family.values.sorted { $0.key < $1.key }.map { "\(name)\(Self.braced($0.key)) \($0.value)\n" }
+                    + family.histograms.sorted { $0.key < $1.key }.map { Self.lines(name, $0.key, $0.value) }
+                return "# HELP \(name) \(family.help)\n# TYPE \(name) \(family.kind.rawValue)\n" + series.joined()
+            }.joined()
+        }
+    }
+
+    private static func lines(_ name: String, _ labels: String, _ histogram: Histogram) -> String {
+        let prefix = labels.isEmpty ? "" : labels + ","
+        let counts = zip(buckets, histogram.counts).map { bound, count in
+            "\(name)_bucket{\(prefix)le=\"\(bound)\"} \(count)\n"
+        }
+        return counts.joined() + "\(name)_bucket{\(prefix)le=\"+Inf\"} \(histogram.count)\n"
+            + "\(name)_sum\(braced(labels)) \(histogram.sum)\n\(name)_count\(braced(labels)) \(histogram.count)\n"
+    }
+
+    private static func braced(_ labels: String) -> String { labels.isEmpty ? "" : "{\(labels)}" }
+
+    private static func text(_ labels: Labels) -> String {
+        labels.map { name, value in
+            let escaped = value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+            return "\(name)=\"\(escaped)\""
+        }.joined(separator: ",")
+    }
+}

@@ -1,0 +1,60 @@
+import Hummingbird
+
+/// Turns errors into problem documents; those that nobody foresaw are logged and told as 500, without their contents.
+struct ProblemMiddleware: RouterMiddleware {
+    typealias Context = ServerContext
+
+    let routes: RouteTable
+
+    func handle(
+        _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as HTTPError where error.status == .notFound && context.endpointPath == nil {
+            return noRoute(request, context)
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            return answer(error, context)
+        }
+    }
+
+    /// A stable problem type.
+    static func type(_ name: String) -> String { "urn:triptych:problem:\(name)" }
+
+    private func noRoute(_ request: Request, _ context: ServerContext) -> Response {
+        let methods = routes.methods(of: request.uri.path)
+        guard !methods.isEmpty else {
+            return answer(
+                .init(status: .notFound, type: "no-such-path", detail: "there is nothing at \(request.uri.path)"),
+                context)
+        }
+        let allowed = methods.joined(separator: ", ")
+        return answer(
+            .init(
+                status: .methodNotAllowed, type: "method-not-allowed",
+                detail: "expected one of \(allowed), found \(request.method)"), context, headers: [.allow: allowed])
+    }
+
+    private func answer(_ error: any Error, _ context: ServerContext) -> Response {
+        if let entry = ProblemTable.entry(error) { return answer(entry, context) }
+        context.logger.error(
+            "unexpected error", metadata: ["error": "\(error)", "request_id": "\(context.requestID)"])
+        return answer(
+            .init(
+                status: .internalServerError, type: "internal",
+                detail: "the server failed; its log has the reason under this request's identifier"), context)
+    }
+
+    private func answer(
+        _ entry: ProblemTable.Entry, _ context: ServerContext, headers: HTTPFields = [:]
+    ) -> Response {
+        var headers = headers
+        if let retryAfter = entry.retryAfter { headers[.retryAfter] = "\(retryAfter)" }
+        return Problem(
+            type: Self.type(entry.type), title: entry.status.reasonPhrase, status: entry.status.code,
+            detail: entry.detail, instance: context.requestID, modality: entry.modality, field: entry.field
+        ).response(headers: headers)
+    }
+}

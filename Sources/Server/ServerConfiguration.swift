@@ -1,0 +1,120 @@
+import Foundation
+import Inference
+import Yams
+
+/// What a server is told at its start: where things are, and every limit. `docs/threat-model.md` says what each protects.
+public struct ServerConfiguration: Sendable, Equatable {
+    /// The model that answers.
+    public var checkpoint = ""
+    /// The gallery's SQLite file; made if it does not exist.
+    public var database = "gallery.sqlite"
+    /// The address to listen on.
+    public var host = "127.0.0.1"
+    /// The port to listen on; 0 takes any that is free.
+    public var port = 8080
+    /// There is no authentication yet: listening beyond loopback must be asked for.
+    public var allowsUnauthenticated = false
+    /// Whether the images of sightings are kept, so that another model can embed them again.
+    public var keepsImages = true
+    /// 16-bit thermal values that become 0 and 255, as two numbers; absent, each image's own percentiles.
+    public var thermalRange: [Int]?
+    /// Every limit.
+    public var limits = Limits()
+
+    /// Limits, each answered with its own status.
+    public struct Limits: Sendable, Equatable {
+        /// Bytes of a request's body: 413.
+        public var bodyBytes = 64 << 20
+        /// Bytes of one image's file: 422.
+        public var imageBytes = 20 << 20
+        /// Pixels of one image: 422.
+        public var imagePixels = 40_000_000
+        /// Bytes of all header fields: 431, or 400 from the decoder.
+        public var headerBytes = 32 << 10
+        /// Parts of a multipart body: 400.
+        public var parts = 16
+        /// Requests that encode at the same time or wait for it: 503.
+        public var requestsInFlight = 64
+        /// Bytes of bodies held at the same time: 503.
+        public var bytesInFlight = 512 << 20
+        /// Open connections; more wait to be accepted.
+        public var connections = 512
+        /// Seconds for receiving a body: 408.
+        public var bodySeconds = 30
+        /// Seconds for a triple to be encoded, waiting included: 503.
+        public var requestSeconds = 120
+        /// Seconds after which an idle connection is closed.
+        public var idleSeconds = 30
+    }
+
+    /// The defaults.
+    public init() {}
+}
+
+extension ServerConfiguration {
+    /// Reads a YAML file. Throws `ServerError.configuration`.
+    public init(path: String) throws {
+        do {
+            try self.init(yaml: String(contentsOfFile: path, encoding: .utf8))
+        } catch let error as RequestError {
+            throw ServerError.configuration("\(path): \(error)")
+        } catch let error as ServerError {
+            throw error
+        } catch {
+            throw ServerError.configuration("\(path): \(error.localizedDescription)")
+        }
+    }
+
+    /// Reads YAML; unknown keys and values out of range throw `RequestError`, naming the key.
+    init(yaml: String) throws {
+        let tree: JSONValue
+        do {
+            tree = try YAMLDecoder().decode(JSONValue.self, from: yaml.isEmpty ? "{}" : yaml)
+        } catch {
+            throw ServerError.configuration("not YAML: \(error)")
+        }
+        var fields = try JSONFields(tree, path: "")
+        checkpoint = try fields.string("checkpoint") ?? checkpoint
+        database = try fields.string("database") ?? database
+        host = try fields.string("host") ?? host
+        port = try fields.integer("port", 0...65535) ?? port
+        allowsUnauthenticated = try fields.bool("allow_unauthenticated") ?? allowsUnauthenticated
+        keepsImages = try fields.bool("keep_images") ?? keepsImages
+        thermalRange = try fields.integers("thermal_range", 0...65535)
+        if let range = thermalRange, range.count != 2 || range[0] >= range[1] {
+            throw RequestError.invalid(
+                field: "thermal_range", expected: "two rising numbers", found: "\(range)")
+        }
+        try limits.read(&fields)
+        try fields.finish()
+    }
+
+    /// Throws `ServerError.configuration` for an address that needs a decision.
+    func validate() throws {
+        let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
+        guard isLoopback || allowsUnauthenticated else {
+            throw ServerError.configuration(
+                "host \(host) is reachable by others and there is no authentication: expected a loopback address, or "
+                    + "allow_unauthenticated: true behind a proxy that authenticates")
+        }
+    }
+}
+
+extension ServerConfiguration.Limits {
+    fileprivate mutating func read(_ fields: inout JSONFields) throws {
+        guard var section = try fields.object("limits") else { return }
+        let most = 1 << 40
+        bodyBytes = try section.integer("body_bytes", 1...most) ?? bodyBytes
+        imageBytes = try section.integer("image_bytes", 1...most) ?? imageBytes
+        imagePixels = try section.integer("image_pixels", 1...1_000_000_000) ?? imagePixels
+        headerBytes = try section.integer("header_bytes", 1024...1 << 20) ?? headerBytes
+        parts = try section.integer("parts", 1...1000) ?? parts
+        requestsInFlight = try section.integer("requests_in_flight", 1...100_000) ?? requestsInFlight
+        bytesInFlight = try section.integer("bytes_in_flight", 1...most) ?? bytesInFlight
+        connections = try section.integer("connections", 1...100_000) ?? connections
+        bodySeconds = try section.integer("body_seconds", 1...3600) ?? bodySeconds
+        requestSeconds = try section.integer("request_seconds", 1...3600) ?? requestSeconds
+        idleSeconds = try section.integer("idle_seconds", 1...3600) ?? idleSeconds
+        try section.finish()
+    }
+}

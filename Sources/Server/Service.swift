@@ -1,0 +1,89 @@
+import Foundation
+import Gallery
+import Imaging
+import Inference
+import NIOPosix
+
+/// What the endpoints work with: the model, the gallery, and the way from bytes to embeddings.
+struct Service: Sendable {
+    let encoder: any TripleEncoder
+    let gallery: GalleryStore
+    let limits: ServerConfiguration.Limits
+    let keepsImages: Bool
+    let metrics: ServerMetrics
+    private let decoder: ImageDecoder
+    private let decoding: NIOThreadPool
+
+    init(
+        _ configuration: ServerConfiguration, encoder: any TripleEncoder, gallery: GalleryStore, metrics: ServerMetrics
+    ) {
+        self.encoder = encoder
+        self.gallery = gallery
+        self.metrics = metrics
+        limits = configuration.limits
+        keepsImages = configuration.keepsImages
+        decoder = ImageDecoder(
+            limits: ImageLimits(bytes: limits.imageBytes, pixels: limits.imagePixels),
+            thermalRange: configuration.thermalRange.map { UInt16($0[0])...UInt16($0[1]) })
+        decoding = NIOThreadPool(numberOfThreads: 2)
+        decoding.start()
+    }
+
+    /// An embedding with what it took.
+    struct Encoded: Sendable {
+        let embedding: Embedding
+        let decodeMilliseconds: Double
+        let encodeMilliseconds: Double
+    }
+
+    /// An image that cannot be decoded, and which one.
+    struct UndecodableImage: Error {
+        let modality: Modality
+        let reason: ImagingError
+    }
+
+    /// Decodes off the cooperative pool, then encodes on the compute thread. Throws `RequestError.noImage`,
+    /// `UndecodableImage` or `EncoderError`.
+    func encode(_ images: [Modality: Data]) async throws -> Encoded {
+        guard !images.isEmpty else { throw RequestError.noImage }
+        for modality in images.keys.sorted() where !encoder.modalities.contains(modality) {
+            throw EncoderError.unknownModality(found: modality, expected: encoder.modalities)
+        }
+        let start = ContinuousClock.now
+        let decoder = decoder
+        let decoded = try await decoding.runIfActive {
+            try images.sorted { $0.key < $1.key }.reduce(into: [Modality: Image]()) { result, pair in
+                do {
+                    result[pair.key] = try decoder.decode(pair.value)
+                } catch let error as ImagingError {
+                    throw UndecodableImage(modality: pair.key, reason: error)
+                }
+            }
+        }
+        let middle = ContinuousClock.now
+        let encoder = encoder
+        let embedding = try await Deadline.run(
+            seconds: limits.requestSeconds, or: .deadline(seconds: limits.requestSeconds)
+        ) { try await encoder.embed(decoded) }
+        let end = ContinuousClock.now
+        metrics.encoded(seconds: middle.duration(to: end).seconds)
+        return Encoded(
+            embedding: embedding, decodeMilliseconds: start.duration(to: middle).seconds * 1000,
+            encodeMilliseconds: middle.duration(to: end).seconds * 1000)
+    }
+
+    /// Ends the decoding threads.
+    func shutDown() async { try? await decoding.shutdownGracefully() }
+}
+
+extension Embedding {
+    /// As the gallery takes it.
+    func stored(model: String) -> SightingEmbedding {
+        SightingEmbedding(model: model, modalities: modalities.map(\.rawValue), values: values)
+    }
+}
+
+extension Duration {
+    /// In seconds.
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

@@ -1,0 +1,122 @@
+import CSimilarity
+import Foundation
+
+/// Room for a fixed number of vectors of one dimension: float32 rows and their int8 codes, each row 64-byte aligned and
+/// padded with zeros to whole cache lines.
+///
+/// **The bound.** A row v is kept as codes v̂ with a scale s, so v = s·v̂ + r; a query likewise, q = t·q̂ + e. Then
+///
+///     q·v − t·s·(q̂·v̂) = e·v + (t·q̂)·r,   so by Cauchy and Schwarz   |q·v − t·s·(q̂·v̂)| ≤ ‖e‖‖v‖ + ‖t·q̂‖‖r‖.
+///
+/// ‖v‖ and ‖r‖ are computed once for each row. What scores a row in the end is not q·v but its float32 sum, which in
+/// sixteen lanes differs by at most n·2⁻²⁴·‖q‖‖v‖ with n = width/16 + 17 roundings on the longest path (Higham,
+/// *Accuracy and Stability of Numerical Algorithms*, §3.1); twice that and n = width/16 + 32 also cover the rounding of
+/// the bound itself. So the float32 score of a row always lies between the two numbers that `bounds` gives.
+///
+/// Unchecked: a block has one writer, which fills a row before it publishes, under a lock, that the row exists, and
+/// never writes it again. Readers look only at rows published to them.
+public final class SimilarityBlock: @unchecked Sendable {
+    /// How many rows a block has room for. Rows never written cost no memory beyond their addresses.
+    public static let capacity = 1024
+    /// The largest dimension a block can hold.
+    public static let largestDimension = SimilarityKernels.largestDimension
+
+    private struct Row {
+        var scale: Float
+        var norm: Float
+        var residual: Float
+    }
+
+    /// How many elements a vector has.
+    public let dimension: Int
+    private let valueWidth: Int
+    private let codeWidth: Int
+    private let values: UnsafeMutablePointer<Float>
+    private let codes: UnsafeMutablePointer<Int8>
+    private let rows: UnsafeMutablePointer<Row>
+
+    /// An empty block for vectors of `dimension` elements, 1 to `largestDimension`.
+    public init(dimension: Int) {
+        precondition((1...Self.largestDimension).contains(dimension), "no block holds vectors of \(dimension) elements")
+        self.dimension = dimension
+        valueWidth = SimilarityKernels.valueWidth(dimension)
+        codeWidth = SimilarityKernels.codeWidth(dimension)
+        values = Self.allocate(Self.capacity * valueWidth)
+        codes = Self.allocate(Self.capacity * codeWidth)
+        rows = Self.allocate(Self.capacity)
+    }
+
+    deinit {
+        values.deallocate()
+        codes.deallocate()
+        rows.deallocate()
+    }
+
+    private static func allocate<T>(_ count: Int) -> UnsafeMutablePointer<T> {
+        UnsafeMutableRawPointer.allocate(byteCount: count * MemoryLayout<T>.stride, alignment: 64)
+            .bindMemory(to: T.self, capacity: count)
+    }
+
+    /// Writes a row from its 4·dimension bytes of little-endian float32, which must be finite. O(dimension).
+    public func write(_ bytes: Data, at row: Int) {
+        precondition(bytes.count == 4 * dimension && (0..<Self.capacity).contains(row), "a row outside its block")
+        let value = values + row * valueWidth
+        bytes.withUnsafeBytes { source in
+            for i in 0..<dimension {
+                value[i] = Float(
+                    bitPattern: UInt32(littleEndian: source.loadUnaligned(fromByteOffset: 4 * i, as: UInt32.self)))
+            }
+        }
+        (value + dimension).update(repeating: 0, count: valueWidth - dimension)
+        quantise(row)
+    }
+
+    private func quantise(_ row: Int) {
+        let vector = UnsafeBufferPointer(start: values + row * valueWidth, count: dimension)
+        let code = codes + row * codeWidth
+        let scale = SimilarityKernels.scale(of: vector, steps: 127)
+        for i in 0..<dimension { code[i] = scale > 0 ? Int8((vector[i] / scale).rounded()) : 0 }
+        (code + dimension).update(repeating: 0, count: codeWidth - dimension)
+        let errors = (0..<dimension).lazy.map { Double(vector[$0]) - Double(scale) * Double(code[$0]) }
+        rows[row] = Row(
+            scale: scale, norm: SimilarityKernels.norm(vector.lazy.map(Double.init)),
+            residual: SimilarityKernels.norm(errors))
+    }
+
+    /// Copies a row of another block of the same dimension. O(dimension).
+    public func copy(_ row: Int, of other: SimilarityBlock, to target: Int) {
+        precondition(other.dimension == dimension, "blocks of different dimensions")
+        (values + target * valueWidth).update(from: other.values + row * valueWidth, count: valueWidth)
+        (codes + target * codeWidth).update(from: other.codes + row * codeWidth, count: codeWidth)
+        rows[target] = other.rows[row]
+    }
+
+    /// Bounds of the float32 product with each of the first `count` rows, from the int8 codes alone.
+    /// O(count · dimension), reading one byte an element.
+    public func bounds(_ query: SimilarityQuery, count: Int, into bounds: inout SimilarityBounds) {
+        precondition(query.dimension == dimension && count <= Self.capacity, "a query for another block")
+        bounds.prepare(count: count)
+        query.codes.withUnsafeBufferPointer { q in
+            bounds.products.withUnsafeMutableBufferPointer { products in
+                guard let q = q.baseAddress, let target = products.baseAddress else { return }
+                similarity_codes(q, codes, count, codeWidth, target)
+            }
+        }
+        let rounding = Float(valueWidth / 16 + 32) * 0x1p-23 * query.norm
+        for i in 0..<count {
+            let row = rows[i]
+            let middle = query.scale * row.scale * Float(bounds.products[i])
+            let error = (query.residual + rounding) * row.norm + query.codedNorm * row.residual
+            bounds.lower[i] = middle - error
+            bounds.upper[i] = middle + error
+        }
+    }
+
+    /// The float32 inner product with a row. The order of summation depends only on the dimension. O(dimension).
+    public func product(_ query: SimilarityQuery, row: Int) -> Float {
+        query.values.withUnsafeBufferPointer { q in
+            guard let q = q.baseAddress else { return 0 }
+            return similarity_product(q, values + row * valueWidth, valueWidth)
+        }
+    }
+}

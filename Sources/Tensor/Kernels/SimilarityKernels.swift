@@ -1,0 +1,43 @@
+import CSimilarity
+
+/// The arithmetic that `SimilarityQuery` and `SimilarityBlock` share.
+///
+/// BLAS is not used here on purpose: the sum that gemv forms for a row depends on where in the matrix the row lies, so
+/// two equal vectors could score differently and ties would not be ties.
+enum SimilarityKernels {
+    /// The largest dimension for which a query still has eight bits; see `SimilarityQuery.steps`.
+    static let largestDimension = 1 << 16
+
+    /// Float32 elements in a row: whole cache lines.
+    static func valueWidth(_ dimension: Int) -> Int { (dimension + 15) / 16 * 16 }
+
+    /// Int8 elements in a row: whole cache lines.
+    static func codeWidth(_ dimension: Int) -> Int { (dimension + 63) / 64 * 64 }
+
+    static func padded<T: BinaryInteger>(_ vector: [T], to width: Int) -> [T] {
+        vector + [T](repeating: 0, count: width - vector.count)
+    }
+
+    static func padded(_ vector: [Float], to width: Int) -> [Float] {
+        vector + [Float](repeating: 0, count: width - vector.count)
+    }
+
+    /// The quantum with which the largest element becomes `steps`.
+    static func scale(of vector: some Sequence<Float>, steps: Int) -> Float {
+        vector.reduce(0) { max($0, $1.magnitude) } / Float(steps)
+    }
+
+    /// The Euclidean norm, rounded up so that a bound made of it is one.
+    static func norm(_ vector: some Sequence<Double>) -> Float {
+        Float(vector.reduce(0) { $0 + $1 * $1 }.squareRoot() * (1 + 1e-6)).nextUp
+    }
+
+    static func product(_ a: [Float], _ b: [Float]) -> Float {
+        a.withUnsafeBufferPointer { a in
+            b.withUnsafeBufferPointer { b in
+                guard let x = a.baseAddress, let y = b.baseAddress else { return 0 }
+                return similarity_product(x, y, a.count)
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import Imaging
+import Inference
+import Training
+
+/// Draws some queries and their best matches, whose images come from the server.
+struct RankingSheet {
+    let client: APIClient
+    let gallery: String
+    let modalities: [Modality]
+    private let rows = 10
+    private let columns = 6
+
+    init(client: APIClient, gallery: String, modalities: [Modality]) {
+        self.client = client
+        self.gallery = gallery
+        self.modalities = modalities
+    }
+
+    /// Writes a JPEG file with queries spread evenly over all that were asked.
+    func write(_ answers: [(TriplesDataset.Sighting, Query.Answer)], to path: String) async throws {
+        let count = min(rows, answers.count)
+        var cells: [[ContactSheet.Cell]] = []
+        for row in 0..<count {
+            let (query, answer) = answers[row * answers.count / count]
+            cells.append(try await self.row(query, answer))
+        }
+        let sheet = ContactSheet(tile: (width: 128, height: 64)).draw(cells)
+        try JPEGEncoder.encode(sheet, quality: 88).write(to: URL(fileURLWithPath: path), options: .atomic)
+    }
+
+    private func row(_ query: TriplesDataset.Sighting, _ answer: Query.Answer) async throws -> [ContactSheet.Cell] {
+        let decoder = ImageDecoder()
+        let own = try modalities.map { modality in
+            try query.files[modality].map { try decoder.decode(Data(contentsOf: $0)) }
+        }
+        var cells = [ContactSheet.Cell(images: own, border: .query)]
+        // As in the metrics, matches of the query's own camera are not shown.
+        let ranked = answer.matches.filter { $0.identity != query.identity || $0.camera != "\(query.camera)" }
+        for match in ranked.prefix(columns) {
+            var images: [Image?] = []
+            for modality in modalities { images.append(try await image(match, modality)) }
+            cells.append(
+                ContactSheet.Cell(images: images, border: match.identity == query.identity ? .right : .wrong))
+        }
+        return cells
+    }
+
+    /// A kept image, or nil if the server does not have it.
+    private func image(_ match: Query.Match, _ modality: Modality) async throws -> Image? {
+        let path = [
+            "v1", "galleries", gallery, "identities", match.identity, "sightings", match.sighting, "images",
+            modality.rawValue,
+        ]
+        return try await client.bytes(path).map { try ImageDecoder().decode($0) }
+    }
+}

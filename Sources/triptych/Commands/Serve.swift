@@ -1,0 +1,68 @@
+import ArgumentParser
+import Foundation
+import Gallery
+import Inference
+import Logging
+import Server
+
+/// `triptych serve`.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Answers HTTP requests with a model and a gallery.",
+        discussion: """
+            Options given here come before those of the configuration file; deploy/triptych.yaml shows every one. Ends on \
+            SIGTERM or Control-C after answering what is under way. An enrolment that was answered has been committed.
+            """)
+
+    @Option(help: "A YAML file.")
+    var config: String?
+    @Option(help: "The model that answers.")
+    var checkpoint: String?
+    @Option(help: "The gallery's SQLite file; made if it does not exist.")
+    var database: String?
+    @Option(help: "The address to listen on (default: 127.0.0.1).")
+    var host: String?
+    @Option(help: "The port to listen on (default: 8080); 0 takes any that is free.")
+    var port: Int?
+    @Option(help: "trace, debug, info, notice, warning, error or critical.")
+    var logLevel = "info"
+
+    private func settings() throws -> ServerConfiguration {
+        var settings = try config.map(ServerConfiguration.init(path:)) ?? ServerConfiguration()
+        settings.checkpoint = checkpoint ?? settings.checkpoint
+        settings.database = database ?? settings.database
+        settings.host = host ?? settings.host
+        settings.port = port ?? settings.port
+        guard !settings.checkpoint.isEmpty else {
+            throw ValidationError("expected a model: --checkpoint FILE, or checkpoint in the configuration")
+        }
+        guard (0...65535).contains(settings.port) else {
+            throw ValidationError("--port: expected 0 to 65535, found \(settings.port)")
+        }
+        return settings
+    }
+
+    func run() async throws {
+        let settings = try settings()
+        guard let level = Logger.Level(rawValue: logLevel) else {
+            throw ValidationError("--log-level: expected a level such as info, found \(logLevel)")
+        }
+        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        var logger = Logger(label: "triptych")
+        logger.logLevel = level
+        let checkpoint = try Checkpoint.load(path: settings.checkpoint)
+        let encoder = try MultimodalEncoder(
+            configuration: checkpoint.configuration, weights: checkpoint.weights, model: checkpoint.digest)
+        var options = GalleryConfiguration()
+        options.keepsImages = settings.keepsImages
+        let gallery = try await GalleryStore.open(path: settings.database, configuration: options)
+        let server = try TriptychServer(
+            configuration: settings, encoder: encoder, gallery: gallery, logger: logger)
+        let ready = logger
+        try await server.run { port in
+            ready.info(
+                "listening on http://\(settings.host):\(port)",
+                metadata: ["model": "\(encoder.model)", "database": "\(settings.database)"])
+        }
+    }
+}
