@@ -88,6 +88,10 @@ let package = Package(
         .testTarget(name: "ImagingTests", dependencies: ["Imaging"], resources: [.copy("Fixtures")]),
         .testTarget(
             name: "InferenceTests", dependencies: ["Inference", "Tensor", "Imaging"], resources: [.copy("Fixtures")]),
+        .testTarget(name: "SynthesisTests", dependencies: ["Synthesis", "Imaging"]),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Training", "Inference", "Tensor", "Imaging", "Randomness"],
+            resources: [.copy("Fixtures")]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -56,7 +56,6 @@ static void start(png_structp codec, png_infop header, source *from, cimage_info
     if (info->depth == 16) png_set_swap(codec);
     png_set_strip_alpha(codec);
     png_set_interlace_handling(codec);
-    png_read_update_info(codec, header);
 }
 
 cimage_status cpng_header(const uint8_t *bytes, size_t count, cimage_info *info, char *message) {
@@ -86,6 +85,7 @@ cimage_status cpng_decode(const uint8_t *bytes, size_t count, void *pixels, char
         return cimage_corrupt;
     }
     start(codec, header, &from, &info);
+    png_read_update_info(codec, header);  // Takes memory for a row: never before the caller has judged the size.
     size_t row = (size_t)info.width * (size_t)info.channels * (size_t)(info.depth / 8);
     if (png_get_rowbytes(codec, header) != row) png_error(codec, "a kind of pixels that is not expected");
     rows = malloc((size_t)info.height * sizeof *rows);

@@ -41,6 +41,9 @@ public final class MultimodalEncoder: TripleEncoder {
         }
     }
 
+    /// The image at the model's size.
+    public func prepared(_ image: Image) -> Image { preprocessing.resized(image) }
+
     /// Encodes a triple. Throws `EncoderError`.
     public func embed(_ images: [Modality: Image]) async throws -> Embedding {
         try check(images.keys)
@@ -52,6 +55,13 @@ public final class MultimodalEncoder: TripleEncoder {
         let vector = try await compute.run { Embedding.normalised(self.encode(prepared))[0] }
         guard vector.allSatisfy(\.isFinite) else { throw EncoderError.notFinite }
         return Embedding(values: vector, modalities: images.keys.sorted())
+    }
+
+    /// Encodes nothing in particular once, so that the first triple does not wait for oneDNN to generate its code.
+    public func warmUp() async throws {
+        let blank: Shape = [1, configuration.input.height, configuration.input.width, 3]
+        let images = Dictionary(uniqueKeysWithValues: modalities.map { ($0, Tensor.zeros(blank)) })
+        _ = try await compute.run { self.encode(images).count }
     }
 
     /// Encodes a batch of standardised tensors [B, H, W, 3], before L2 normalisation: [B, dimension]. Blocks: call it

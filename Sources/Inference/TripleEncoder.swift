@@ -9,6 +9,10 @@ public protocol TripleEncoder: Sendable {
     /// Elements of an embedding.
     var dimension: Int { get }
 
+    /// An image at the size that the model takes: smaller to hold until its turn. Costs a resizing; call it where that
+    /// holds nobody up.
+    func prepared(_ image: Image) -> Image
+
     /// Encodes a triple of which at least one image is present. Throws `EncoderError`.
     func embed(_ images: [Modality: Image]) async throws -> Embedding
 }

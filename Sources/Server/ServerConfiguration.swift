@@ -29,7 +29,7 @@ public struct ServerConfiguration: Sendable, Equatable {
         public var imageBytes = 20 << 20
         /// Pixels of one image: 422.
         public var imagePixels = 40_000_000
-        /// Bytes of all header fields: 431, or 400 from the decoder.
+        /// Bytes of all header fields: 400, from the decoder.
         public var headerBytes = 32 << 10
         /// Parts of a multipart body: 400.
         public var parts = 16
@@ -44,7 +44,7 @@ public struct ServerConfiguration: Sendable, Equatable {
         /// Seconds for a triple to be encoded, waiting included: 503.
         public var requestSeconds = 120
         /// Seconds after which an idle connection is closed.
-        public var idleSeconds = 30
+        public var idleSeconds = 60
     }
 
     /// The defaults.
@@ -58,8 +58,8 @@ extension ServerConfiguration {
             try self.init(yaml: String(contentsOfFile: path, encoding: .utf8))
         } catch let error as RequestError {
             throw ServerError.configuration("\(path): \(error)")
-        } catch let error as ServerError {
-            throw error
+        } catch ServerError.configuration(let reason) {
+            throw ServerError.configuration("\(path): \(reason)")
         } catch {
             throw ServerError.configuration("\(path): \(error.localizedDescription)")
         }

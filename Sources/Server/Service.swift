@@ -50,18 +50,18 @@ struct Service: Sendable {
             throw EncoderError.unknownModality(found: modality, expected: encoder.modalities)
         }
         let start = ContinuousClock.now
-        let decoder = decoder
+        let (decoder, encoder) = (decoder, encoder)
         let decoded = try await decoding.runIfActive {
             try images.sorted { $0.key < $1.key }.reduce(into: [Modality: Image]()) { result, pair in
                 do {
-                    result[pair.key] = try decoder.decode(pair.value)
+                    // Resized at once: so only one large image a decoding thread is in memory, however many wait.
+                    result[pair.key] = encoder.prepared(try decoder.decode(pair.value))
                 } catch let error as ImagingError {
                     throw UndecodableImage(modality: pair.key, reason: error)
                 }
             }
         }
         let middle = ContinuousClock.now
-        let encoder = encoder
         let embedding = try await Deadline.run(
             seconds: limits.requestSeconds, or: .deadline(seconds: limits.requestSeconds)
         ) { try await encoder.embed(decoded) }

@@ -42,7 +42,8 @@ public struct TriptychServer: Sendable {
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: MetricsMiddleware(metrics: service.metrics))
         router.add(middleware: ProblemMiddleware(routes: table))
-        router.add(middleware: LimitsMiddleware(gate: AdmissionGate(service.limits)))
+        router.add(
+            middleware: LimitsMiddleware(gate: AdmissionGate(service.limits), mostBodyBytes: service.limits.bodyBytes))
         addEndpoints(service, to: router)
         return router
     }

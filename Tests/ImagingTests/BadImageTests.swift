@@ -44,12 +44,13 @@ struct BadImageTests {
 
     @Test("a gigantic image is refused by its header, before memory is taken")
     func gigantic() throws {
-        var png = try Fixture.bytes("rgb8.png")
-        // Width and height in the IHDR chunk, then its checksum, which libpng verifies.
-        png.replaceSubrange(16..<24, with: [0x00, 0x00, 0xFF, 0xFF, 0x00, 0x00, 0xFF, 0xFF])
-        png.replaceSubrange(29..<33, with: crc32(png[12..<29]))
-        #expect(throws: ImagingError.tooManyPixels(limit: 40_000_000, width: 65535, height: 65535)) {
-            try ImageDecoder().decode(png)
+        for (width, height) in [(65535, 65535), (0x7FFF_FFFF, 1)] {
+            let png = try png(width: width, height: height)
+            let before = try peakMemory()
+            #expect(throws: ImagingError.tooManyPixels(limit: 40_000_000, width: width, height: height)) {
+                try ImageDecoder().decode(png)
+            }
+            #expect(try peakMemory() - before < 100_000, "kilobytes")
         }
         #expect(throws: ImagingError.tooManyBytes(limit: 10, found: 11)) {
             try ImageDecoder(limits: ImageLimits(bytes: 10)).decode(Data(repeating: 0xFF, count: 11))
@@ -64,6 +65,22 @@ struct BadImageTests {
         let image = Image(width: 1, height: 1, channels: 1, pixels: [0])
         #expect(throws: ImagingError.self) { try JPEGEncoder.encode(image, quality: 0) }
         #expect(throws: ImagingError.self) { try PNGEncoder.encode(grey: [1, 2], width: 3, height: 1) }
+    }
+
+    /// A small PNG that declares another size: in the IHDR chunk, with its checksum, which libpng verifies.
+    private func png(width: Int, height: Int) throws -> Data {
+        var png = try Fixture.bytes("rgb8.png")
+        let big = { (value: Int) in (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+        png.replaceSubrange(16..<24, with: big(width) + big(height))
+        png.replaceSubrange(29..<33, with: crc32(png[12..<29]))
+        return png
+    }
+
+    /// The most memory that the process has held, in kilobytes.
+    private func peakMemory() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
+        return try #require(Int(line.filter(\.isNumber)))
     }
 
     /// PNG's checksum (ISO 3309).

@@ -1,3 +1,4 @@
+import Dispatch
 import Tensor
 import Testing
 
@@ -88,5 +89,19 @@ struct LayoutTests {
     func throwing() async {
         struct Failure: Error {}
         await #expect(throws: Failure.self) { try await ComputeThread.shared.run { throw Failure() } }
+    }
+
+    @Test("a cancelled caller is told at once, and its work is never begun")
+    func cancellation() async throws {
+        let thread = ComputeThread(name: "test")
+        let gate = DispatchSemaphore(value: 0)
+        async let busy: Void = thread.run { gate.wait() }
+        let waiting = Task { try await thread.run { Issue.record("cancelled work has begun") } }
+        while thread.depth == 0 { await Task.yield() }
+        waiting.cancel()
+        await #expect(throws: CancellationError.self) { try await waiting.value }
+        gate.signal()
+        try await busy
+        #expect(try await thread.run { 7 } == 7)
     }
 }

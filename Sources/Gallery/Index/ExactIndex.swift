@@ -30,10 +30,11 @@ package final class ExactIndex: Sendable {
     /// How many rows the chunks hold, deleted ones included.
     package var occupied: Int { state.withLock { $0.chunks.reduce(0) { $0 + $1.rows.count } } }
 
-    /// Adds a vector. Those of one sighting must come one after the other.
-    package func append(_ entry: IndexEntry) {
+    /// Adds a vector, or does nothing and gives false if it is not of unit length. Those of one sighting must come one
+    /// after the other.
+    @discardableResult package func append(_ entry: IndexEntry) -> Bool {
         precondition(entry.vector.count == 4 * dimension, "a vector of another dimension")
-        state.withLock { $0.append(entry, dimension: dimension) }
+        return state.withLock { $0.append(entry, dimension: dimension) }
     }
 
     /// Deletes the vectors of sightings.
@@ -66,7 +67,7 @@ package final class ExactIndex: Sendable {
 }
 
 extension ExactIndex.State {
-    fileprivate mutating func append(_ entry: IndexEntry, dimension: Int) {
+    fileprivate mutating func append(_ entry: IndexEntry, dimension: Int) -> Bool {
         let modalities = ordinal(of: entry.modalities)
         let siblings = markSiblings(of: entry.sighting, with: 1 << UInt64(modalities))
         let row = IndexRow(
@@ -74,7 +75,7 @@ extension ExactIndex.State {
             camera: entry.camera.map { ordinal(ofCamera: $0) } ?? -1, capturedAt: entry.capturedAt,
             modalities: modalities, isMain: entry.isMain, siblings: siblings)
         if chunks.last?.hasRoom != true { chunks.append(IndexChunk(dimension: dimension)) }
-        chunks[chunks.count - 1].append(row, entry)
+        return chunks[chunks.count - 1].append(row, entry)
     }
 
     /// Tells the sighting's earlier vectors, which are the last rows, of a new one; the siblings they have together.

@@ -58,9 +58,13 @@ package struct ExactSearch: Sendable {
             let admitted = chunk.rows.indices.filter { eligibility.admits(chunk.rows[$0]) }
             if admitted.isEmpty { continue }
             eligible += admitted.count
-            chunk.block.bounds(query, count: chunk.rows.count, into: &bounds)
-            for row in admitted where bounds.upper[row] >= floor {
-                let (lower, upper) = (bounds.lower[row], bounds.upper[row])
+            // The codes of a whole chunk are as many bytes as a quarter of its float32 rows.
+            let isSparse = admitted.count * 4 <= chunk.rows.count
+            if !isSparse { chunk.block.bounds(query, count: chunk.rows.count, into: &bounds) }
+            for row in admitted {
+                let score = isSparse ? chunk.block.product(query, row: row) : 0
+                let (lower, upper) = isSparse ? (score, score) : (bounds.lower[row], bounds.upper[row])
+                if upper < floor { continue }
                 found.append(Candidate(chunk: Int32(index), row: Int32(row), lower: lower, upper: upper))
             }
         }

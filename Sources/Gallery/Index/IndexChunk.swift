@@ -13,10 +13,12 @@ struct IndexChunk: Sendable {
 
     var hasRoom: Bool { rows.count < SimilarityBlock.capacity }
 
-    mutating func append(_ row: IndexRow, _ entry: IndexEntry) {
-        block.write(entry.vector, at: rows.count)
+    /// False, and nothing is appended, if the entry's is not a unit vector.
+    mutating func append(_ row: IndexRow, _ entry: IndexEntry) -> Bool {
+        guard block.write(entry.vector, at: rows.count) else { return false }
         rows.append(row)
         live += 1
+        return true
     }
 
     mutating func setSiblings(_ siblings: UInt64, at row: Int) {

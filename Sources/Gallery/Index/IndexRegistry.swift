@@ -18,13 +18,14 @@ final class IndexRegistry: Sendable {
         indexes.withLock { $0.filter { $0.key.gallery == gallery && $0.value.count > 0 }.map(\.key.model).sorted() }
     }
 
-    func append(_ entry: IndexEntry, to key: Key) {
+    /// False if the entry's is not a unit vector.
+    @discardableResult func append(_ entry: IndexEntry, to key: Key) -> Bool {
         let index = indexes.withLock { indexes in
             let index = indexes[key] ?? ExactIndex(dimension: entry.vector.count / 4)
             indexes[key] = index
             return index
         }
-        index.append(entry)
+        return index.append(entry)
     }
 
     func remove(sighting: Int64, gallery: Int64) {

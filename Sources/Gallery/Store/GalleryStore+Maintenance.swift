@@ -50,6 +50,13 @@ extension GalleryStore {
         }
     }
 
+    /// SQLite's `synchronous` level on the connection that writes: 2 (FULL) syncs the log at every commit.
+    package func durability() async throws -> Int {
+        try await GalleryError.translating {
+            try await pool.writeWithoutTransaction { try Row.only($0, "PRAGMA synchronous", [])[0] }
+        }
+    }
+
     /// Gives the pages of what was erased back to the file system and empties the log, which still has what was written
     /// before. An erasure is complete in the database whether or not this gets through: another connection that reads
     /// an old state can keep the log from being emptied, then the next erasure or opening does it.

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Tensor
 
 extension GalleryStore {
     /// Opens a database, making it if the file does not exist, brings its schema up to date and loads its embeddings.
@@ -41,7 +42,7 @@ extension GalleryStore {
         options.busyMode = .timeout(configuration.busyTimeout)
         options.maximumReaderCount = max(configuration.readers, 1)
         options.prepareDatabase { db in
-            guard !db.configuration.readonly else { return }
+            if db.configuration.readonly { return }
             // Takes effect only before the first table is made.
             try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
             // What is deleted is overwritten with zeros.
@@ -66,18 +67,18 @@ extension GalleryStore {
                 ORDER BY s.id, e.model_id, e.id
                 """)
         while let row = try rows.next() {
-            let key = IndexRegistry.Key(gallery: row[0], model: row[1])
-            let dimension: Int = row[2]
-            try row.withUnsafeData(atIndex: 9) { vector in
-                guard let vector, vector.count == 4 * dimension else {
-                    throw GalleryError.storage(
-                        "a vector of sighting \(row[3] as Int64) is not of \(dimension) elements")
-                }
-                let entry = IndexEntry(
-                    sighting: row[3], identity: row[4], camera: row[5], capturedAt: row[6], modalities: row[7],
-                    isMain: row[8], vector: vector)
-                indexes.append(entry, to: key)
-            }
+            try row.withUnsafeData(atIndex: 9) { try load(row, vector: $0, into: indexes) }
         }
+    }
+
+    /// The vector's bytes are SQLite's own; the index copies them into place.
+    private static func load(_ row: Row, vector: Data?, into indexes: IndexRegistry) throws {
+        let dimension: Int = row[2]
+        let entry = IndexEntry(
+            sighting: row[3], identity: row[4], camera: row[5], capturedAt: row[6], modalities: row[7],
+            isMain: row[8], vector: vector ?? Data())
+        guard (1...SimilarityBlock.largestDimension).contains(dimension), entry.vector.count == 4 * dimension,
+            indexes.append(entry, to: IndexRegistry.Key(gallery: row[0], model: row[1]))
+        else { throw GalleryError.storage("sighting \(entry.sighting) has no unit vector of \(dimension) elements") }
     }
 }

@@ -27,6 +27,8 @@ public final class GalleryStore: Sendable {
 
     /// Closes the database; every later call fails. Waits for calls in progress.
     public func close() async throws {
+        // GRDB closes the writing connection before those that read, so SQLite would leave the log behind, full.
+        await reclaim()
         try await GalleryError.translating {
             try await threads.run { [pool] in try pool.close() }
         }

@@ -21,10 +21,11 @@ struct ComparisonEndpoint {
             let first = try await service.encode(body.triple("a")).embedding
             let second = try await service.encode(body.triple("b")).embedding
             let score = zip(first.values, second.values).reduce(0) { $0 + $1.0 * $1.1 }
+            // Rounding must not make a cosine of more than 1.
             return try Answer.json(
                 Reply(
                     model: service.encoder.model, modalities: [first, second].map { $0.modalities.map(\.rawValue) },
-                    score: score))
+                    score: min(max(score, -1), 1)))
         }
     }
 }

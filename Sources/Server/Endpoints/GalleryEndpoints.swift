@@ -13,7 +13,7 @@ struct GalleryEndpoints {
         }
         router.post("/v1/galleries") { request, _ in try await create(request) }
         router.get("/v1/galleries/{gallery}") { _, context in
-            try Answer.json(GalleryView(await service.gallery.gallery(context.parameter("gallery"))))
+            try await Answer.json(GalleryView(service.gallery.gallery(context.parameter("gallery"))))
         }
         router.delete("/v1/galleries/{gallery}") { _, context in
             try await service.gallery.deleteGallery(context.parameter("gallery"))

@@ -47,7 +47,8 @@ struct IdentityEndpoints {
     private func update(_ request: Request, _ context: ServerContext) async throws -> Response {
         var fields = try await request.fields(service.limits)
         var patch = IdentityPatch()
-        if fields.keys.contains("label") { patch.label = .set(try fields.string("label")) }
+        let label = try fields.string("label")
+        if fields.keys.contains("label") { patch.label = .set(label) }
         if let metadata = try fields.metadata("metadata") { patch.metadata = .set(metadata) }
         try fields.finish()
         return try Answer.json(

@@ -31,7 +31,7 @@ struct QueryEndpoint {
         var body = try await request.triple(service.limits)
         let options = try QueryOptions(&body.options)
         try body.options.finish()
-        _ = try await service.gallery.gallery(gallery)  // An unknown gallery costs no encoding.
+        try await service.gallery.requireGallery(gallery)  // An unknown gallery costs no encoding.
         var (decodeMs, encodeMs) = (0.0, 0.0)
         let embedding: SightingEmbedding
         if let vector = options.vector {

@@ -37,9 +37,9 @@ struct SightingEndpoints {
 
     /// The sighting that the path names; one of another identity is not found there.
     private func sighting(_ context: ServerContext) async throws -> SightingRecord {
-        let (gallery, id) = (context.parameter("gallery"), context.parameter("sighting"))
+        let (gallery, id) = try (context.parameter("gallery"), context.parameter("sighting"))
         let sighting = try await service.gallery.sighting(id, in: gallery)
-        guard sighting.identity == context.parameter("identity") else {
+        guard try sighting.identity == context.parameter("identity") else {
             throw GalleryError.notFound(.sighting, id)
         }
         return sighting
@@ -47,7 +47,7 @@ struct SightingEndpoints {
 
     /// Enrols a triple: decoded and encoded first, so that nothing of a refused one is stored; answered after the commit.
     private func enrol(_ request: Request, _ context: ServerContext) async throws -> Response {
-        let (gallery, identity) = (context.parameter("gallery"), context.parameter("identity"))
+        let (gallery, identity) = try (context.parameter("gallery"), context.parameter("identity"))
         var body = try await request.triple(service.limits)
         var enrolment = Enrolment(identity: identity)
         enrolment.camera = try body.options.string("camera")
@@ -58,7 +58,7 @@ struct SightingEndpoints {
         enrolment.idempotency = request.headers[.idempotencyKey].map { key in
             Idempotency(key: key, fingerprint: fingerprint(body, identity))
         }
-        _ = try await service.gallery.gallery(gallery)  // An unknown gallery costs no encoding.
+        try await service.gallery.requireGallery(gallery)  // An unknown gallery costs no encoding.
         let images = body.triple()
         let encoded = try await service.encode(images)
         enrolment.embeddings = [encoded.embedding.stored(model: service.encoder.model)]

@@ -32,7 +32,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             return refuse(
                 context, .notImplemented, "transfer-encoding", "transfer encoding: expected chunked, found \(encoding)")
         }
-        if head.headerFields[.connection]?.lowercased() == "close" { head.headerFields[.connection] = "close" }
+        let connection = head.headerFields[.connection]?.lowercased().split(separator: ",") ?? []
+        if connection.contains(where: { $0.trimmingCharacters(in: .whitespaces) == "close" }) {
+            head.headerFields[.connection] = "close"
+        }
         if head.headerFields[.expect]?.lowercased() == "100-continue" {
             context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
         }

@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 
 /// What belongs to one request.
@@ -8,6 +9,12 @@ struct ServerContext: RequestContext {
 
     init(source: ApplicationRequestContextSource) { coreContext = CoreRequestContextStorage(source: source) }
 
-    /// A parameter of the path, percent-decoded by the router.
-    func parameter(_ name: String) -> String { parameters.get(name) ?? "" }
+    /// A parameter of the path, percent-decoded. Throws `RequestError.invalid` if it is not UTF-8 then.
+    func parameter(_ name: String) throws(RequestError) -> String {
+        let raw = parameters.get(name) ?? ""
+        guard let decoded = raw.removingPercentEncoding else {
+            throw .invalid(field: name, expected: "a percent-encoded name", found: "\"\(raw)\"")
+        }
+        return decoded
+    }
 }

@@ -11,7 +11,8 @@ struct ProblemMiddleware: RouterMiddleware {
     ) async throws -> Response {
         do {
             return try await next(request, context)
-        } catch let error as HTTPError where error.status == .notFound && context.endpointPath == nil {
+        } catch let error as HTTPError where error.status == .notFound {
+            // Only the router throws this: endpoints have errors of their own.
             return noRoute(request, context)
         } catch let error as CancellationError {
             throw error

@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import NIOCore
 
 extension Request {
     /// The whole body. Throws `RequestError.bodyTimeout` and `RequestError.bodyTooLarge`.
@@ -9,7 +10,7 @@ extension Request {
         {
             do {
                 return try await body.collect(upTo: limits.bodyBytes)
-            } catch let error as HTTPError where error.status == .contentTooLarge {
+            } catch is NIOTooManyBytesError {
                 throw RequestError.bodyTooLarge(limit: limits.bodyBytes)
             }
         }

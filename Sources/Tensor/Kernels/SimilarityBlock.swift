@@ -57,30 +57,32 @@ public final class SimilarityBlock: @unchecked Sendable {
             .bindMemory(to: T.self, capacity: count)
     }
 
-    /// Writes a row from its 4·dimension bytes of little-endian float32, which must be finite. O(dimension).
-    public func write(_ bytes: Data, at row: Int) {
+    /// Writes a row from its 4·dimension bytes of little-endian float32. False if they are not a vector of unit length,
+    /// to a thousandth; then the row is not to be read. O(dimension).
+    public func write(_ bytes: Data, at row: Int) -> Bool {
         precondition(bytes.count == 4 * dimension && (0..<Self.capacity).contains(row), "a row outside its block")
         let value = values + row * valueWidth
         bytes.withUnsafeBytes { source in
             for i in 0..<dimension {
-                value[i] = Float(
-                    bitPattern: UInt32(littleEndian: source.loadUnaligned(fromByteOffset: 4 * i, as: UInt32.self)))
+                let bits = source.loadUnaligned(fromByteOffset: 4 * i, as: UInt32.self)
+                value[i] = Float(bitPattern: UInt32(littleEndian: bits))
             }
         }
         (value + dimension).update(repeating: 0, count: valueWidth - dimension)
-        quantise(row)
+        let vector = UnsafeBufferPointer(start: value, count: dimension)
+        let norm = SimilarityKernels.norm(vector.lazy.map(Double.init))
+        guard abs(norm - 1) <= 1e-3 else { return false }
+        quantise(vector, norm: norm, row)
+        return true
     }
 
-    private func quantise(_ row: Int) {
-        let vector = UnsafeBufferPointer(start: values + row * valueWidth, count: dimension)
+    private func quantise(_ vector: UnsafeBufferPointer<Float>, norm: Float, _ row: Int) {
         let code = codes + row * codeWidth
         let scale = SimilarityKernels.scale(of: vector, steps: 127)
-        for i in 0..<dimension { code[i] = scale > 0 ? Int8((vector[i] / scale).rounded()) : 0 }
+        for i in 0..<dimension { code[i] = Int8((vector[i] / scale).rounded()) }
         (code + dimension).update(repeating: 0, count: codeWidth - dimension)
         let errors = (0..<dimension).lazy.map { Double(vector[$0]) - Double(scale) * Double(code[$0]) }
-        rows[row] = Row(
-            scale: scale, norm: SimilarityKernels.norm(vector.lazy.map(Double.init)),
-            residual: SimilarityKernels.norm(errors))
+        rows[row] = Row(scale: scale, norm: norm, residual: SimilarityKernels.norm(errors))
     }
 
     /// Copies a row of another block of the same dimension. O(dimension).

@@ -30,6 +30,13 @@ public struct Augmentation: Sendable, Equatable {
         public var erase: [Int]?
         /// The shift as [x, y].
         public var shift: [Int]
+
+        /// A draw as given.
+        public init(flip: Bool, erase: [Int]?, shift: [Int]) {
+            self.flip = flip
+            self.erase = erase
+            self.shift = shift
+        }
     }
 
     /// Draws the changes of one triple of the given size.

@@ -12,20 +12,26 @@ public struct WeightTransfer: Sendable {
     /// Paths that keep their fresh values, because the checkpoint lacks them or has another shape.
     public let fresh: [String]
 
-    /// Takes over every tensor of `checkpoint` that has the path and shape of a fresh one.
+    /// Takes over every tensor of `source` that has the path and shape of a fresh one.
+    ///
+    /// - Parameters:
+    ///   - source: weights to start from.
+    ///   - old: what they are the weights of.
+    ///   - fresh: of every path that `new` needs.
+    ///   - new: what is to be trained.
     public init(
-        from checkpoint: Checkpoint, into fresh: Weights, for configuration: ModelConfiguration
+        from source: Weights, of old: ModelConfiguration, into fresh: Weights, for new: ModelConfiguration
     ) {
         var (weights, taken, refitted, kept) = (fresh, [String](), [String](), [String]())
         for path in fresh.paths {
-            guard let wanted = fresh[path]?.shape, let found = checkpoint.weights[path] else {
+            guard let wanted = fresh[path]?.shape, let found = source[path] else {
                 kept.append(path)
                 continue
             }
             if found.shape == wanted {
                 weights[path] = found
                 taken.append(path)
-            } else if let positions = Self.refit(path, found, from: checkpoint.configuration, to: configuration) {
+            } else if let positions = Self.refit(path, found, from: old, to: new) {
                 weights[path] = positions
                 refitted.append(path)
             } else {

@@ -46,6 +46,14 @@ struct RunFolder {
         try Data(text.utf8).write(to: path.appendingPathComponent(name), options: .atomic)
     }
 
+    /// Writes what the model starts from, learned centers included: a replay needs both.
+    func saveInitial(_ configuration: ModelConfiguration, _ state: TrainingState) throws {
+        try save(configuration, state.weights, to: "checkpoints/initial.safetensors")
+        try SafetensorsWriter.write(
+            [TrainingState.centersPath: state.centers], metadata: [:],
+            to: path.appendingPathComponent("checkpoints/centers.safetensors").path)
+    }
+
     /// Writes a checkpoint, whole or not at all, and returns its digest.
     @discardableResult
     func save(_ configuration: ModelConfiguration, _ weights: Weights, to name: String) throws -> String {

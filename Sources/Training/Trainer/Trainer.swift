@@ -60,7 +60,7 @@ public struct Trainer: Sendable {
         var run = try TrainingRun(recipe, data, seed: seed, initial: initial, report: report)
         let folder = try RunFolder(output)
         try folder.write(recipeText, to: "recipe.yaml")
-        try folder.save(run.configuration, run.state.weights, to: "checkpoints/initial.safetensors")
+        try folder.saveInitial(run.configuration, run.state)
         report(
             .started(
                 identities: data.identities.count, sightings: data.labels.count, heldOut: data.held.sightings.count,

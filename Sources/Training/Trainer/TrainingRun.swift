@@ -32,7 +32,8 @@ struct TrainingRun {
         self.configuration = configuration
         var weights = try WeightInitialization.weights(for: configuration, seed: seed)
         if let initial {
-            let transfer = WeightTransfer(from: initial, into: weights, for: configuration)
+            let transfer = WeightTransfer(
+                from: initial.weights, of: initial.configuration, into: weights, for: configuration)
             weights = transfer.weights
             report(.initialized(transfer))
         }

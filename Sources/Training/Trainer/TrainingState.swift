@@ -15,10 +15,15 @@ struct TrainingState: Sendable {
     static let centersPath = "centers"
 
     init(weights: Weights, identities: Int, width: Int, seed: UInt64) {
-        self.weights = weights
         var generator = SplitMix64(seed: seed, stream: 3)
-        centers = Tensor(
+        let centers = Tensor(
             (0..<(identities * width)).map { _ in generator.normal() }, shape: [identities, width])
+        self.init(weights: weights, centers: centers)
+    }
+
+    init(weights: Weights, centers: Tensor) {
+        self.weights = weights
+        self.centers = centers
         optimizer = AdamW(AdamW.Options())
     }
 

@@ -53,6 +53,7 @@ struct Serve: AsyncParsableCommand {
         let checkpoint = try Checkpoint.load(path: settings.checkpoint)
         let encoder = try MultimodalEncoder(
             configuration: checkpoint.configuration, weights: checkpoint.weights, model: checkpoint.digest)
+        try await encoder.warmUp()
         var options = GalleryConfiguration()
         options.keepsImages = settings.keepsImages
         let gallery = try await GalleryStore.open(path: settings.database, configuration: options)

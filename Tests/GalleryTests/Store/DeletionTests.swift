@@ -1,0 +1,66 @@
+import Foundation
+import Gallery
+import Testing
+
+struct DeletionTests {
+    private let secret = Data("the face of somebody who asked to be forgotten".utf8)
+
+    private func enrol(_ identity: String, _ text: Data, _ store: GalleryStore, in gallery: String = "g") async throws
+        -> String
+    {
+        // Larger than a page, so that it has overflow pages too.
+        let bytes = Data((0..<300).flatMap { _ in text })
+        let image = KeptImage(modality: "rgb", contentType: "image/png", bytes: bytes)
+        return try await store.enrol(
+            Enrolment(identity: identity, images: [image], embeddings: [embedding([1, 0])]), in: gallery
+        ).sighting.id
+    }
+
+    private func isOnDisk(_ text: Data, _ directory: TemporaryDirectory) throws -> Bool {
+        try FileManager.default.contentsOfDirectory(atPath: directory.path).contains { name in
+            try Data(contentsOf: URL(fileURLWithPath: directory.file(name))).range(of: text) != nil
+        }
+    }
+
+    @Test(
+        "After an erasure no byte of the image is left in the database or its log",
+        arguments: ["sighting", "identity", "gallery"])
+    func erasure(what: String) async throws {
+        try await withStore { store, directory in
+            _ = try await store.createGallery("h")
+            _ = try await enrol("other", Data("somebody who stays".utf8), store, in: "h")
+            let id = try await enrol("a", secret, store)
+            #expect(try isOnDisk(secret, directory))
+            switch what {
+            case "sighting": try await store.deleteSighting(id, in: "g")
+            case "identity": try await store.deleteIdentity("a", in: "g")
+            default: try await store.deleteGallery("g")
+            }
+            #expect(try !isOnDisk(secret, directory))
+            #expect(try isOnDisk(Data("somebody who stays".utf8), directory))
+            try await store.checkIntegrity()
+        }
+    }
+
+    @Test("Erased space is given back to the file system")
+    func space() async throws {
+        try await withStore { store, directory in
+            for _ in 0..<100 { _ = try await enrol("a", secret, store) }
+            try await store.deleteIdentity("a", in: "g")
+            let attributes = try FileManager.default.attributesOfItem(atPath: directory.file("g.sqlite"))
+            #expect(try #require(attributes[.size] as? Int) < 200_000)
+        }
+    }
+
+    @Test("An erased sighting answers no query, and its identity stays")
+    func index() async throws {
+        try await withStore { store, _ in
+            let id = try await enrol("a", secret, store)
+            try await store.deleteSighting(id, in: "g")
+            let result = try await store.query(GalleryQuery(embedding: embedding([1, 0])), in: "g")
+            #expect(result.matches.isEmpty && result.unknown)
+            #expect(try await store.identity("a", in: "g").sightings == 0)
+            await expectError(.notFound(.sighting, id)) { try await store.deleteSighting(id, in: "g") }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import Foundation
+import Gallery
+import Testing
+
+/// The database of the first schema, as the first release wrote it. It is never made again: every later release must
+/// open it and give the same answers.
+struct FixtureTests {
+    @Test("A database of schema version 1 opens and answers as it did")
+    func versionOne() async throws {
+        let directory = try TemporaryDirectory()
+        let fixture = try #require(
+            Bundle.module.url(forResource: "gallery-v1", withExtension: "sqlite", subdirectory: "Fixtures"))
+        try FileManager.default.copyItem(atPath: fixture.path, toPath: directory.file("g.sqlite"))
+        let store = try await GalleryStore.open(path: directory.file("g.sqlite"))
+        try await store.checkIntegrity()
+        let summary = try await store.gallery("vehicles")
+        #expect(
+            summary.gallery.label == "Vehicles"
+                && summary.gallery.metadata == ["site": "north", "lanes": 2, "live": true])
+        #expect((summary.identities, summary.sightings, summary.images, summary.imageBytes) == (3, 6, 6, 24))
+        #expect(summary.models.map(\.model) == [Self.model] && summary.models.map(\.sightings) == [6])
+        let query = GalleryQuery(embedding: embedding([1, 2, 3, 4], model: Self.model), limit: 3)
+        let result = try await store.query(query, in: "vehicles")
+        #expect(result.matches.map(\.identity) == ["car-1", "car-0", "car-2"])
+        #expect(zip(result.matches, [0.98150, 0.96609, 0.94281]).allSatisfy { abs($0.score - $1) < 1e-5 })
+        let best = try #require(result.matches.first)
+        #expect(best.camera == "gate-1" && best.metadata == ["n": 1] && best.label == "Car 1")
+        let image = try await store.image("tir", of: best.sighting, in: "vehicles")
+        #expect(image == KeptImage(modality: "tir", contentType: "image/png", bytes: Data([1, 1, 1, 1])))
+        let again = try await store.enrol(Self.enrolment(0), in: "vehicles")
+        #expect(again.isReplay)
+        try await store.close()
+    }
+
+    private static let model = String(repeating: "ab", count: 32)
+
+    private static func enrolment(_ number: Int) -> Enrolment {
+        Enrolment(
+            identity: "car-\(number % 3)", identityLabel: "Car \(number % 3)", camera: "gate-\(number % 3)",
+            capturedAt: Date(timeIntervalSince1970: 1_700_000_000 + Double(number)),
+            metadata: ["n": .number(Double(number))],
+            images: [
+                KeptImage(modality: "tir", contentType: "image/png", bytes: Data(repeating: UInt8(number), count: 4))
+            ],
+            embeddings: [embedding([1, 1, 1 + Float(number), 2], model: model)],
+            idempotency: Idempotency(key: "request-\(number)", fingerprint: "f\(number)"))
+    }
+
+    /// How the fixture was made: `TRIPTYCH_MAKE_GALLERY_FIXTURE=<path> swift test --filter FixtureTests`.
+    @Test(
+        "Makes the fixture", .enabled(if: ProcessInfo.processInfo.environment["TRIPTYCH_MAKE_GALLERY_FIXTURE"] != nil))
+    func make() async throws {
+        let path = try #require(ProcessInfo.processInfo.environment["TRIPTYCH_MAKE_GALLERY_FIXTURE"])
+        let store = try await GalleryStore.open(path: path)
+        let metadata: Metadata = ["site": "north", "lanes": 2, "live": true]
+        _ = try await store.createGallery("vehicles", label: "Vehicles", metadata: metadata)
+        for number in 0..<6 { _ = try await store.enrol(Self.enrolment(number), in: "vehicles") }
+        try await store.close()
+    }
+}

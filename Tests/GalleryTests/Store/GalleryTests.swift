@@ -1,0 +1,80 @@
+import Foundation
+import Gallery
+import Testing
+
+struct GalleryTests {
+    @Test("A gallery is made, listed, shown with its counts and erased")
+    func lifeOfAGallery() async throws {
+        try await withStore { store, _ in
+            let made = try await store.createGallery("cars.2024", label: "Cars", metadata: ["site": "north", "n": 3])
+            #expect(made.metadata == ["site": "north", "n": 3])
+            #expect(try await store.galleries().items.map(\.name) == ["g", "cars.2024"])
+            _ = try await store.enrol(
+                Enrolment(
+                    identity: "a",
+                    images: [KeptImage(modality: "rgb", contentType: "image/png", bytes: Data([1, 2, 3]))],
+                    embeddings: [embedding([1, 0])]),
+                in: "cars.2024")
+            let summary = try await store.gallery("cars.2024")
+            #expect(summary.gallery == made)
+            #expect((summary.identities, summary.sightings, summary.images, summary.imageBytes) == (1, 1, 1, 3))
+            #expect(summary.models.map(\.model) == ["m"] && summary.models.map(\.sightings) == [1])
+            try await store.deleteGallery("cars.2024")
+            await expectError(.notFound(.gallery, "cars.2024")) { try await store.gallery("cars.2024") }
+            #expect(try await store.sightingCount() == 0)
+        }
+    }
+
+    @Test("A name that is taken is refused")
+    func takenName() async throws {
+        try await withStore { store, _ in
+            await expectError(.alreadyExists(.gallery, "g")) { try await store.createGallery("g") }
+        }
+    }
+
+    @Test(
+        "A name that breaks the rules is refused",
+        arguments: ["", "a b", "ä", "a/b", "a\0", String(repeating: "x", count: 65)])
+    func badName(name: String) async throws {
+        try await withStore { store, _ in
+            await expectError(kind: "invalid gallery") { try await store.createGallery(name) }
+        }
+    }
+
+    @Test("Metadata that JSON cannot hold, or too much of it, is refused")
+    func badMetadata() async throws {
+        try await withStore { store, _ in
+            await expectError(kind: "invalid metadata.x") {
+                try await store.createGallery("n", metadata: ["x": .number(.nan)])
+            }
+            let many = Metadata(uniqueKeysWithValues: (0..<65).map { ("k\($0)", 1) })
+            await expectError(kind: "invalid metadata") { try await store.createGallery("n", metadata: many) }
+        }
+    }
+
+    @Test("A list comes in pages, each item once, and the last page has no cursor")
+    func paging() async throws {
+        try await withStore { store, _ in
+            for number in 0..<7 { _ = try await store.createIdentity("i\(number)", in: "g") }
+            var seen: [String] = []
+            var cursor: String?
+            repeat {
+                let page = try await store.identities(in: "g", limit: 3, after: cursor)
+                seen += page.items.map(\.id)
+                cursor = page.next
+            } while cursor != nil
+            #expect(seen == (0..<7).map { "i\($0)" })
+            #expect(try await store.identities(in: "g", limit: 7).next == nil)
+            await expectError(kind: "invalid limit") { try await store.identities(in: "g", limit: 0) }
+            await expectError(kind: "invalid cursor") { try await store.identities(in: "g", after: "nonsense") }
+        }
+    }
+
+    @Test("A page encodes its end as null")
+    func pageJSON() async throws {
+        try await withStore { store, _ in
+            let json = String(decoding: try await JSONEncoder().encode(store.identities(in: "g")), as: UTF8.self)
+            #expect(json.contains("\"next\":null"))
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import GRDB
+import Gallery
+import Testing
+
+struct OpeningTests {
+    private func change(_ path: String, _ sql: String) async throws {
+        let queue = try DatabaseQueue(path: path)
+        try await queue.writeWithoutTransaction { try $0.execute(sql: sql) }
+        try queue.close()
+    }
+
+    @Test(
+        "A database of a later release is refused by its version or by its migrations",
+        arguments: zip(
+            ["PRAGMA user_version = 7", "INSERT INTO grdb_migrations VALUES ('v2')"], [7, 2]))
+    func newer(sql: String, version: Int) async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("g.sqlite")
+        try await GalleryStore.open(path: path).close()
+        try await change(path, sql)
+        await expectError(.newerSchema(found: version, supported: 1)) { try await GalleryStore.open(path: path) }
+    }
+
+    @Test("A file that is no SQLite database is refused and left as it was")
+    func noDatabase() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("g.sqlite")
+        let content = Data(String(repeating: "not a database ", count: 100).utf8)
+        try content.write(to: URL(fileURLWithPath: path))
+        await expectError(kind: "notADatabase") { try await GalleryStore.open(path: path) }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == content)
+    }
+
+    @Test("A database of another application is refused and left as it was")
+    func foreign() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("g.sqlite")
+        try await change(path, "CREATE TABLE recipes (id INTEGER PRIMARY KEY)")
+        let before = try Data(contentsOf: URL(fileURLWithPath: path))
+        await expectError(kind: "notADatabase") { try await GalleryStore.open(path: path) }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+    }
+
+    @Test("A database with a damaged page is reported, not trusted")
+    func damaged() async throws {
+        try await withStore { store, directory in
+            let image = KeptImage(modality: "rgb", contentType: "image/png", bytes: Data(count: 50_000))
+            _ = try await store.enrol(Enrolment(identity: "a", images: [image], embeddings: [embedding([1])]), in: "g")
+            try await store.close()
+            let file = URL(fileURLWithPath: directory.file("g.sqlite"))
+            var bytes = try Data(contentsOf: file)
+            bytes.replaceSubrange(8192..<(bytes.count - 8192), with: Data(repeating: 0xA5, count: bytes.count - 16384))
+            try bytes.write(to: file)
+            await expectError(kind: "storage") {
+                let damaged = try await GalleryStore.open(path: file.path)
+                try await damaged.checkIntegrity()
+            }
+        }
+    }
+
+    @Test(
+        "A damaged vector is reported at opening",
+        arguments: ["UPDATE embedding SET vector = x'0000C07F'", "UPDATE model SET dimension = 9999999"])
+    func damagedVector(sql: String) async throws {
+        try await withStore { store, directory in
+            _ = try await store.enrol(Enrolment(identity: "a", embeddings: [embedding([1])]), in: "g")
+            try await store.close()
+            let path = directory.file("g.sqlite")
+            try await change(path, sql)
+            await expectError(kind: "storage") { try await GalleryStore.open(path: path) }
+        }
+    }
+
+    @Test("A path that cannot be opened is a typed error")
+    func badPaths() async throws {
+        let directory = try TemporaryDirectory()
+        await expectError(kind: "notADatabase") { try await GalleryStore.open(path: directory.path) }
+        let nowhere = directory.file("missing/g.sqlite")
+        await expectError(kind: "storage") { try await GalleryStore.open(path: nowhere) }
+    }
+
+    @Test("A database that another connection keeps locked is busy, and the next try succeeds")
+    func busy() async throws {
+        var configuration = GalleryConfiguration()
+        configuration.busyTimeout = 0.05
+        try await withStore(configuration) { store, directory in
+            var unsafe = Configuration()
+            unsafe.allowsUnsafeTransactions = true
+            let other = try DatabaseQueue(path: directory.file("g.sqlite"), configuration: unsafe)
+            try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+            await expectError(.busy) { try await store.createGallery("h") }
+            #expect(try await store.galleries().items.count == 1)
+            try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+            _ = try await store.createGallery("h")
+        }
+    }
+
+    @Test("A closed store answers with an error")
+    func closed() async throws {
+        let directory = try TemporaryDirectory()
+        let store = try await GalleryStore.open(path: directory.file("g.sqlite"))
+        try await store.close()
+        await expectError(kind: "storage") { try await store.galleries() }
+    }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import Gallery
+import Testing
+
+/// A directory that lives as long as a test.
+final class TemporaryDirectory: Sendable {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appendingPathComponent("gallery-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func file(_ name: String) -> String { "\(path)/\(name)" }
+}
+
+/// Runs a test on a store of its own that has the gallery "g".
+func withStore(
+    _ configuration: GalleryConfiguration = GalleryConfiguration(),
+    _ body: (GalleryStore, TemporaryDirectory) async throws -> Void
+) async throws {
+    let directory = try TemporaryDirectory()
+    let store = try await GalleryStore.open(path: directory.file("g.sqlite"), configuration: configuration)
+    _ = try await store.createGallery("g")
+    try await body(store, directory)
+    try await store.close()
+}
+
+/// Expects an operation to throw an error of a gallery.
+func expectError<T: Sendable>(
+    _ expected: GalleryError, sourceLocation: SourceLocation = #_sourceLocation,
+    _ operation: @Sendable () async throws -> T
+) async {
+    let error = await errorOf(operation)
+    #expect(error == expected, sourceLocation: sourceLocation)
+}
+
+/// Expects an operation to throw an error of a gallery by the name of its case, and of its field if it is `invalid`.
+func expectError<T: Sendable>(
+    kind: String, sourceLocation: SourceLocation = #_sourceLocation,
+    _ operation: @Sendable () async throws -> T
+) async {
+    let error = await errorOf(operation)
+    #expect(error?.kind == kind, "\(String(describing: error))", sourceLocation: sourceLocation)
+}
+
+private func errorOf<T: Sendable>(_ operation: @Sendable () async throws -> T) async -> GalleryError? {
+    do {
+        _ = try await operation()
+        return nil
+    } catch {
+        return error as? GalleryError
+    }
+}
+
+/// A vector of one model, by default made from all three modalities.
+func embedding(
+    _ values: [Float], model: String = "m", modalities: [String] = ["nir", "rgb", "tir"]
+) -> SightingEmbedding {
+    SightingEmbedding(model: model, modalities: modalities, values: values)
+}
+
+extension GalleryError {
+    fileprivate var kind: String {
+        if case .invalid(let field, _, _) = self { return "invalid \(field)" }
+        return String("\(Mirror(reflecting: self).children.first?.label ?? "")")
+    }
+}

@@ -1,0 +1,45 @@
+import Foundation
+import Testing
+import Training
+
+@Suite("Recipes")
+struct RecipeTests {
+    private func text() throws -> String { try String(contentsOf: Fixture.url("replay/recipe.yaml"), encoding: .utf8) }
+
+    @Test("a recipe is read, with settings by path")
+    func reading() throws {
+        let recipe = try Recipe(
+            yaml: text(), settings: ["stages.1.steps=3", "augment={flip: 0.25}", "stages.0.loss.combination=DDF"])
+        #expect(recipe.stages.map(\.name) == ["frozen", "unfrozen"])
+        #expect(recipe.stages[1].length == .steps(3))
+        #expect(recipe.stages[0].frozen == ["backbone."])
+        #expect(recipe.stages[0].objective.combination == .ddf)
+        #expect(recipe.stages[1].objective.center == 0.01)
+        #expect(recipe.augmentation == Augmentation(flip: 0.25, erase: 0.5))
+    }
+
+    @Test(
+        "what is wrong is named",
+        arguments: [
+            ("stages.0.learning_rte=1", "unknown key stages.0.learning_rte"),
+            ("stages.0.learning_rate=fast", "stages.0.learning_rate: expected a number"),
+            ("stages.5.steps=1", "expected an index below 2"),
+            ("batch.identities=1", "batch.identities: expected a whole number in 2...4096, found 1"),
+            ("stages.0.loss.combination=XYZ", "expected one of FFD"),
+            ("model.backbone.heads=5", "heads"),
+            ("nonsense", "expected key.path=value"),
+            ("stages=[]", "expected at least one stage"),
+        ])
+    func errors(setting: String, message: String) throws {
+        #expect {
+            try Recipe(yaml: text(), settings: [setting])
+        } throws: { "\($0)".contains(message) }
+    }
+
+    @Test("the shipped recipes are valid", arguments: ["graft-demo", "graft-paper"])
+    func shipped(name: String) throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
+        let recipe = try Recipe(path: root.appendingPathComponent("deploy/recipes/\(name).yaml").standardized.path)
+        #expect(!recipe.stages.isEmpty)
+    }
+}

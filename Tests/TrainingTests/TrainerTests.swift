@@ -1,0 +1,119 @@
+import Foundation
+import Inference
+import Tensor
+import Testing
+import Training
+
+@Suite("Training runs")
+struct TrainerTests {
+    private struct Step: Decodable {
+        let loss: Float
+        let terms: [String: Float]
+    }
+
+    private func dataset() throws -> TriplesDataset { try TriplesDataset(root: Fixture.url("replay/data")) }
+
+    private func records(_ run: URL) throws -> [StepRecord] {
+        try String(contentsOf: run.appendingPathComponent("steps.jsonl"), encoding: .utf8).split(separator: "\n")
+            .map { try JSONDecoder().decode(StepRecord.self, from: Data($0.utf8)) }
+    }
+
+    /// Trains into a scratch folder and hands it over.
+    private func train(
+        _ settings: [String] = [], seed: UInt64 = 5, cancelledAfter steps: Int = .max, _ check: (URL) throws -> Void
+    ) throws {
+        let folder = Fixture.scratch()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let text = try String(contentsOf: Fixture.url("replay/recipe.yaml"), encoding: .utf8)
+        let trainer = Trainer(
+            recipe: try Recipe(yaml: text, settings: settings), recipeText: text, dataset: try dataset(),
+            output: folder, seed: seed)
+        var done = 0
+        try trainer.run(isCancelled: { done >= steps }) { if case .stepped = $0 { done += 1 } }
+        try check(folder)
+    }
+
+    @Test("twenty logged steps have the losses that the reference computes when it replays them")
+    func replay() throws {
+        let run = try Fixture.url("replay")
+        let expected = try Fixture.json("replay/expected.json", as: [Step].self)
+        var replay = try TrainingReplay(run: run, dataset: dataset())
+        let records = try records(run)
+        #expect(records.count == 20 && expected.count == 20)
+        for (record, expected) in zip(records, expected) {
+            let found = try replay.step(record)
+            #expect(relativeError([found.loss], [expected.loss]) < 1e-4, "step \(record.step)")
+            for (term, value) in expected.terms {
+                #expect(
+                    relativeError([try #require(found.terms[term])], [value]) < 1e-4, "\(term), step \(record.step)")
+            }
+        }
+    }
+
+    @Test("the same seed gives the same weights, another seed others")
+    func determinism() throws {
+        var models: [[String: [Float]]] = []
+        for seed in [5, 5, 6] as [UInt64] {
+            try train(["stages.0.steps=2", "stages.1.steps=2"], seed: seed) { folder in
+                let path = folder.appendingPathComponent("model.safetensors").path
+                models.append(try Checkpoint.load(path: path).weights.tensors.mapValues(\.scalars))
+            }
+        }
+        #expect(models[0] == models[1])
+        #expect(models[0] != models[2])
+    }
+
+    @Test("a run leaves recipe, logs and a model that says where it comes from")
+    func runFolder() throws {
+        try train(["validation.identities=0.4", "batch.identities=3", "validation.every=5", "dropout=0.1"]) { folder in
+            #expect(try records(folder).map(\.step) == Array(0..<20))
+            let model = try Checkpoint.load(path: folder.appendingPathComponent("model.safetensors").path)
+            #expect(model.configuration.identities == 3)
+            #expect(model.configuration.training?["seed"]?.integer == 5)
+            #expect(model.configuration.training?["validation"]?["mAP"]?.number != nil)
+            for file in [
+                "recipe.yaml", "metrics.jsonl", "checkpoints/best.safetensors", "checkpoints/last.safetensors",
+            ] {
+                #expect(FileManager.default.fileExists(atPath: folder.appendingPathComponent(file).path), "\(file)")
+            }
+        }
+    }
+
+    @Test("the loss falls, and frozen weights stay as they were")
+    func learning() throws {
+        try train([
+            "stages.0.steps=15", "stages.0.learning_rate=0.005", "stages.1.steps=1", "stages.1.freeze=[backbone.]",
+        ]) { folder in
+            let losses = try records(folder).prefix(15).map(\.loss)
+            #expect(try #require(losses.last) < 0.9 * losses[0])
+            let load = { (name: String) in
+                try Checkpoint.load(path: folder.appendingPathComponent(name).path).weights.tensors
+            }
+            let (before, after) = (try load("checkpoints/initial.safetensors"), try load("model.safetensors"))
+            for (path, tensor) in before {
+                let isStill = path.hasPrefix("backbone.") || path == "neck.bias"
+                #expect((tensor.scalars == after[path]?.scalars) == isStill, "\(path)")
+            }
+        }
+    }
+
+    @Test("a cancelled run ends after its step and still leaves a model")
+    func cancellation() throws {
+        try train(cancelledAfter: 4) { folder in
+            #expect(try records(folder).count == 4)
+            _ = try Checkpoint.load(path: folder.appendingPathComponent("model.safetensors").path)
+        }
+    }
+
+    @Test("a folder with anything in it is refused, and left alone")
+    func refusal() throws {
+        try train(["stages.0.steps=1", "stages.1.steps=1"]) { folder in
+            let recipe = try Recipe(yaml: String(contentsOf: Fixture.url("replay/recipe.yaml"), encoding: .utf8))
+            let before = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            #expect(throws: TrainingError.outputExists(folder.path)) {
+                try Trainer(recipe: recipe, recipeText: "", dataset: dataset(), output: folder, seed: 1).run { _ in }
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == before)
+        }
+    }
+}
