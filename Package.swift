@@ -29,7 +29,9 @@ let package = Package(
         .target(name: "CSimilarity"),
         .target(
             name: "Tensor",
-            dependencies: ["COneDNN", "COpenBLAS", "CSimilarity", .product(name: "Collections", package: "swift-collections")]),
+            dependencies: [
+                "COneDNN", "COpenBLAS", "CSimilarity", .product(name: "Collections", package: "swift-collections"),
+            ]),
 
         // Bytes to pixels.
         .target(name: "CImageCodecs", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
@@ -88,7 +90,17 @@ let package = Package(
         .testTarget(name: "ImagingTests", dependencies: ["Imaging"], resources: [.copy("Fixtures")]),
         .testTarget(
             name: "InferenceTests", dependencies: ["Inference", "Tensor", "Imaging"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "SynthesisTests", dependencies: ["Synthesis", "Imaging"]),
+        .testTarget(
+            name: "GalleryTests",
+            dependencies: ["Gallery", "Tensor", .product(name: "GRDB", package: "GRDB.swift")],
+            resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "Server", "Gallery", "Imaging", "Inference", .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ]),
+        .testTarget(name: "SynthesisTests", dependencies: ["Synthesis", "Imaging", "Randomness"]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Inference", "Tensor", "Imaging", "Randomness"],
             resources: [.copy("Fixtures")]),

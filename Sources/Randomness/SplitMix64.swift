@@ -12,6 +12,11 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
 
     /// The stream that belongs to `keys` under a seed; streams of different keys are unrelated.
     public init(seed: UInt64, stream keys: UInt64...) {
+        self.init(seed: seed, stream: keys)
+    }
+
+    /// The stream that belongs to `keys` under a seed; streams of different keys are unrelated.
+    public init(seed: UInt64, stream keys: [UInt64]) {
         state = keys.reduce(Self.scrambled(seed)) { Self.scrambled(($0 ^ $1) &+ Self.increment) }
     }
 
@@ -22,7 +27,7 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     }
 
     /// The generator's output function: a bijection in which every input bit reaches every output bit.
-    private static func scrambled(_ word: UInt64) -> UInt64 {
+    package static func scrambled(_ word: UInt64) -> UInt64 {
         var z = word
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB

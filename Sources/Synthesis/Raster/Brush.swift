@@ -1,3 +1,5 @@
+import Randomness
+
 /// What a path is filled with: a surface and how much of what is beneath it hides, possibly varying over the canvas.
 package enum Brush: Sendable {
     case solid(Spectrum, opacity: Spectrum = .opaque)

@@ -1,3 +1,5 @@
+import Randomness
+
 /// Paints what is around the vehicles that pass a camera: sky, road, and what stands beyond it.
 struct BackdropPainter {
     let camera: CameraProfile

@@ -1,3 +1,5 @@
+import Randomness
+
 /// A fixed camera station with its three sensors: what all sightings by it have in common.
 public struct CameraProfile: Sendable, Equatable {
     /// The surroundings that a camera looks at.

@@ -1,3 +1,4 @@
+import Randomness
 import Imaging
 
 /// Three registered pictures of one sighting, of equal size.

@@ -1,3 +1,5 @@
+import Randomness
+
 /// What differs between two sightings by one camera: the hour, the weather, and how the detector cut the picture.
 struct SightingConditions: Sendable {
     /// A third of all sightings are at night.

@@ -1,3 +1,5 @@
+import Randomness
+
 /// What a vehicle looks like in the near infrared, none of which its colour tells.
 ///
 /// Pigments of one visible colour reflect anything from a few per cent (carbon black) to most (perylene black) of the

@@ -1,3 +1,5 @@
+import Randomness
+
 /// Where a vehicle is warm. It follows from how it is built and used, and so stays much the same between sightings.
 public struct ThermalLook: Hashable, Sendable {
     /// What drives it, and how hot that gets.
@@ -13,11 +15,11 @@ public struct ThermalLook: Hashable, Sendable {
 
         package var weight: Float {
             switch self {
-            case .frontHot: 0.36
-            case .cool: 0.28
-            case .frontWarm: 0.16
-            case .floor: 0.11
-            case .rearHot: 0.09
+            case .frontHot: 0.4
+            case .cool: 0.3
+            case .frontWarm: 0.13
+            case .floor: 0.1
+            case .rearHot: 0.07
             }
         }
     }
@@ -28,8 +30,8 @@ public struct ThermalLook: Hashable, Sendable {
 
         package var weight: Float {
             switch self {
-            case .unheated: 0.68
-            case .heated: 0.32
+            case .unheated: 0.7
+            case .heated: 0.3
             }
         }
     }
@@ -40,9 +42,9 @@ public struct ThermalLook: Hashable, Sendable {
 
         package var weight: Float {
             switch self {
-            case .cool: 0.56
-            case .frontHot: 0.24
-            case .rearHot: 0.2
+            case .cool: 0.62
+            case .frontHot: 0.22
+            case .rearHot: 0.16
             }
         }
     }

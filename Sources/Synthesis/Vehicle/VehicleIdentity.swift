@@ -1,3 +1,5 @@
+import Randomness
+
 /// One vehicle: a body that many share, a look in each modality that several share, and small deviations of its own.
 ///
 /// The three looks are drawn independently of each other, from few values with uneven frequencies. So in any single

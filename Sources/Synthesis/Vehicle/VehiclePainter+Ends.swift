@@ -2,7 +2,7 @@ extension VehiclePainter {
     /// Grille, intake, lamps, bumper and plate.
     func paintFront(on canvas: inout Canvas) {
         let lamp = shape.headLamp
-        fillEnd(front: true, -1...1, (sill - 0.015)...shape.claddingTop, bumper, on: &canvas)
+        fillEnd(front: true, -1...1, bottom(front: true)...shape.claddingTop, bumper, on: &canvas)
         fillEnd(front: true, -0.62...0.62, (sill + 0.06)...(sill + 0.17), .solid(materials.gap), on: &canvas)
         fillEnd(front: true, -0.5...0.5, (lamp - 0.09)...(lamp + 0.06), grille, on: &canvas)
         for side in [Float(-1), 1] {
@@ -17,7 +17,7 @@ extension VehiclePainter {
     /// Bumper, lamps, plate and exhaust.
     func paintRear(on canvas: inout Canvas) {
         let lamp = shape.tailLamp
-        fillEnd(front: false, -1...1, (sill - 0.015)...shape.claddingTop, bumper, on: &canvas)
+        fillEnd(front: false, -1...1, bottom(front: false)...shape.claddingTop, bumper, on: &canvas)
         for side in [Float(-1), 1] {
             let edges = [0.7 * side, 0.98 * side].sorted()
             fillEnd(
@@ -26,6 +26,12 @@ extension VehiclePainter {
         }
         paintPlate(front: false, at: lamp - 0.1, on: &canvas)
         paintExhaust(on: &canvas)
+    }
+
+    /// Just beyond the lower edge, so that the bumper covers all of the smooth edge beneath it.
+    private func bottom(front: Bool) -> Float {
+        let outline = shape.profile.outline
+        return outline[front ? outline.count - 1 : 0].y - 0.015
     }
 
     private var bumper: Brush {

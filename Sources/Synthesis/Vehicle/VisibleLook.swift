@@ -1,3 +1,5 @@
+import Randomness
+
 /// What a vehicle looks like in RGB: one of few paints, and one of few markings.
 public struct VisibleLook: Hashable, Sendable {
     /// The colour of the body.

@@ -61,7 +61,7 @@ public final class SightingImages: Sendable {
         }
         do {
             return preprocessing.resized(try decoder.decode(bytes))
-        } catch let error as ImagingError {
+        } catch {
             throw DatasetError.unreadableImage(url.path, error)
         }
     }

@@ -1,12 +1,15 @@
+import Randomness
+
 extension SplitMix64 {
-    /// Uniform in [0, 1), on a grid of 2⁻²⁴, so that every value is exact in `Float`.
-    package mutating func unit() -> Float {
-        Float(next() >> 40) * 0x1p-24
+    /// What a stream is for. Streams of different purposes with equal keys are unrelated.
+    package enum Purpose: UInt64, Sendable {
+        case identity = 1
+        case camera, backdrop, schedule, sighting, sensor
     }
 
-    /// Uniform between the bounds.
-    package mutating func uniform(_ range: ClosedRange<Float>) -> Float {
-        range.lowerBound + (range.upperBound - range.lowerBound) * unit()
+    /// The stream that belongs to `purpose` and `keys` under a data set's seed.
+    package init(seed: UInt64, purpose: Purpose, _ keys: Int...) {
+        self.init(seed: seed, stream: [purpose.rawValue] + keys.map { UInt64(bitPattern: Int64($0)) })
     }
 
     /// Zero mean, unit variance, nearly Gaussian, never beyond ±2√3: the sum of four 16-bit uniforms (Irwin–Hall).
@@ -17,16 +20,6 @@ extension SplitMix64 {
         let word = next()
         let sum = (word & 0xFFFF) + (word >> 16 & 0xFFFF) + (word >> 32 & 0xFFFF) + (word >> 48)
         return (Float(sum) * 0x1p-16 - 2) * 1.732_050_8
-    }
-
-    /// True with the given probability.
-    package mutating func chance(_ probability: Float) -> Bool {
-        unit() < probability
-    }
-
-    /// Uniform in `0..<bound`; `bound` is small, so that the modulo's bias (below 2⁻⁵⁰) is of no account.
-    package mutating func index(below bound: Int) -> Int {
-        Int(next() % UInt64(bound))
     }
 
     /// One of the cases of an attribute, each as often as its weight says.

@@ -1,0 +1,126 @@
+import Foundation
+import Inference
+import Testing
+
+@Suite("Endpoints")
+struct EndpointTests {
+    @Test("health, readiness, metrics and the contract are answered")
+    func health() async throws {
+        try await TestServer.run { server in
+            #expect(try await server.send("GET", "/healthz").json["status"]?.string == "ok")
+            let ready = try await server.send("GET", "/readyz")
+            #expect(ready.json["dimension"]?.integer == 16)
+            #expect(ready.headers["x-request-id"]?.isEmpty == false)
+            let contract = String(decoding: try await server.send("GET", "/openapi.yaml").data, as: UTF8.self)
+            #expect(contract.hasPrefix("openapi: 3.1"))
+            let metrics = String(decoding: try await server.send("GET", "/metrics").data, as: UTF8.self)
+            #expect(metrics.contains("triptych_requests_total{method=\"GET\",route=\"/readyz\",status=\"200\"} 1.0"))
+            let head = try await server.send("HEAD", "/healthz")
+            #expect(head.status == 200 && head.data.isEmpty)
+        }
+    }
+
+    @Test("what is enrolled is found again, by form and by JSON, by identity and by sighting")
+    func enrolAndQuery() async throws {
+        try await TestServer.run { server in
+            #expect(try await server.sendJSON("POST", "/v1/galleries", #"{"name": "lot"}"#).status == 201)
+            for car in 0..<5 {
+                for camera in 1...2 {
+                    let answer = try await server.sendForm(
+                        "/v1/galleries/lot/identities/car-\(car)/sightings",
+                        ["rgb": picture(car), "tir": picture(car + 50)],
+                        options: #"{"camera": "\#(camera)", "captured_at": "2026-01-0\#(camera)T00:00:00Z"}"#)
+                    #expect(answer.status == 201)
+                    #expect(answer.json["modalities"]?.array?.count == 2)
+                    let location = try #require(answer.headers["location"])
+                    #expect(try await server.send("GET", location).json["identity"]?.string == "car-\(car)")
+                }
+            }
+            let byForm = try await server.sendForm(
+                "/v1/galleries/lot/queries", ["rgb": picture(3), "tir": picture(53)])
+            #expect(byForm.json["matches"]?.array?.count == 5)
+            #expect(byForm.json["matches"]?[0]?["identity"]?.string == "car-3")
+            #expect(byForm.json["unknown"]?.bool == false)
+            #expect(byForm.json["modalities"]?.array?.compactMap(\.string) == ["rgb", "tir"])
+            #expect(byForm.json["timing"]?["search_ms"]?.number != nil)
+            let base64 = try picture(3).base64EncodedString()
+            let byJSON = try await server.sendJSON(
+                "POST", "/v1/galleries/lot/queries",
+                #"{"images": {"rgb": "\#(base64)"}, "group_by": "sighting", "limit": 3, "filter": {"cameras": ["2"]}}"#)
+            #expect(byJSON.json["matches"]?.array?.count == 3)
+            #expect(byJSON.json["matches"]?.array?.allSatisfy { $0["camera"]?.string == "2" } == true)
+            let stranger = try await server.sendForm(
+                "/v1/galleries/lot/queries", ["rgb": picture(999)], options: #"{"threshold": 0.999}"#)
+            #expect(stranger.json["unknown"]?.bool == true && stranger.json["matches"]?.array?.isEmpty == true)
+        }
+    }
+
+    @Test("an embedding can be sent back as a query")
+    func vectors() async throws {
+        try await TestServer.run { server in
+            _ = try await server.sendJSON("POST", "/v1/galleries", #"{"name": "g"}"#)
+            _ = try await server.sendForm("/v1/galleries/g/identities/a/sightings", ["nir": picture(1)])
+            let embedding = try await server.sendForm("/v1/embeddings", ["nir": picture(1)]).json
+            let vector = try String(
+                decoding: JSONEncoder().encode(#require(embedding["embedding"])), as: UTF8.self)
+            let answer = try await server.sendJSON(
+                "POST", "/v1/galleries/g/queries", #"{"vector": \#(vector), "modalities": ["nir"]}"#)
+            let score = try #require(answer.json["matches"]?[0]?["score"]?.number)
+            #expect(abs(score - 1) < 1e-5)
+            let other = try await server.sendJSON(
+                "POST", "/v1/galleries/g/queries", #"{"vector": \#(vector), "model": "another"}"#)
+            #expect(other.status == 409)
+            let comparison = try await server.sendForm(
+                "/v1/comparisons", ["a.rgb": picture(1), "b.tir": picture(1)])
+            #expect(abs(try #require(comparison.json["score"]?.number) - 1) < 1e-5)
+        }
+    }
+
+    @Test("a repeated enrolment with its key is stored once; the key with another triple is refused")
+    func idempotency() async throws {
+        try await TestServer.run { server in
+            _ = try await server.sendJSON("POST", "/v1/galleries", #"{"name": "g"}"#)
+            let path = "/v1/galleries/g/identities/a/sightings"
+            let key = ["Idempotency-Key": "k1"]
+            let first = try await server.sendForm(path, ["rgb": picture(1)], headers: key)
+            let second = try await server.sendForm(path, ["rgb": picture(1)], headers: key)
+            #expect(first.json["id"] == second.json["id"])
+            let third = try await server.sendForm(path, ["rgb": picture(2)], headers: key)
+            #expect(third.status == 409 && third.problem == "idempotency-conflict")
+            #expect(try await server.send("GET", "/v1/galleries/g").json["sightings"]?.integer == 1)
+        }
+    }
+
+    @Test("identities are listed in pages, relabelled, and erased with everything of theirs")
+    func identities() async throws {
+        try await TestServer.run { server in
+            _ = try await server.sendJSON("POST", "/v1/galleries", #"{"name": "g"}"#)
+            for id in ["a", "b", "v 1/ä"] {
+                let body = String(decoding: try JSONEncoder().encode(["id": id]), as: UTF8.self)
+                let created = try await server.sendJSON("POST", "/v1/galleries/g/identities", body)
+                #expect(created.status == 201)
+                let location = try #require(created.headers["location"])
+                #expect(try await server.send("GET", location).json["id"]?.string == id)
+            }
+            let page = try await server.send("GET", "/v1/galleries/g/identities?limit=2")
+            #expect(page.json["items"]?.array?.count == 2)
+            let cursor = try #require(page.json["next"]?.string)
+            let rest = try await server.send("GET", "/v1/galleries/g/identities?limit=2&cursor=\(cursor)")
+            #expect(rest.json["items"]?.array?.count == 1)
+            #expect(rest.json["next"] == .null)
+            let patched = try await server.sendJSON(
+                "PATCH", "/v1/galleries/g/identities/a", #"{"label": "Anna's", "metadata": {"seats": 5}}"#)
+            #expect(patched.json["label"]?.string == "Anna's")
+            let sighting = try await server.sendForm(
+                "/v1/galleries/g/identities/a/sightings", ["rgb": picture(1)])
+            let image = try #require(sighting.headers["location"]) + "/images/rgb"
+            let kept = try await server.send("GET", image)
+            #expect(try kept.data == picture(1))
+            #expect(kept.headers["content-type"] == "image/jpeg")
+            #expect(try await server.send("DELETE", "/v1/galleries/g/identities/a").status == 204)
+            #expect(try await server.send("GET", image).status == 404)
+            #expect(try await server.send("DELETE", "/v1/galleries/g").status == 204)
+            #expect(try await server.send("GET", "/v1/galleries/g").problem == "gallery-not-found")
+        }
+    }
+}

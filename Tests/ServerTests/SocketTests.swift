@@ -1,0 +1,111 @@
+import Foundation
+import Server
+import Testing
+
+@Suite("Raw sockets")
+struct SocketTests {
+    /// Sends bytes and reads until a whole head has come or the server closes.
+    ///
+    /// On a thread of its own: a blocked thread of Swift's pool could be the one that the server waits for.
+    private func exchange(_ port: Int, _ text: String) async -> String {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(returning: blockingExchange(port, text)) }
+        }
+    }
+
+    private func blockingExchange(_ port: Int, _ text: String) -> String {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var timeout = timeval(tv_sec: 30, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let connected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        #expect(connected == 0)
+        _ = text.withCString { send(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
+        var received: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while !received.contains([13, 10, 13, 10]) {
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            guard count > 0 else { break }
+            received += buffer[..<count]
+        }
+        return String(decoding: received, as: UTF8.self)
+    }
+
+    @Test("a body declared too long is refused at once, without being received")
+    func declaredLength() async throws {
+        try await TestServer.run({ $0.limits.bodyBytes = 1000 }) { server in
+            let answer = await exchange(
+                server.port,
+                "POST /v1/embeddings HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n"
+            )
+            #expect(answer.hasPrefix("HTTP/1.1 413"))
+        }
+    }
+
+    @Test("a chunked body is refused when it becomes too long")
+    func chunked() async throws {
+        try await TestServer.run({ $0.limits.bodyBytes = 1000 }) { server in
+            let chunk = "400\r\n" + String(repeating: "x", count: 1024) + "\r\n"
+            let answer = await exchange(
+                server.port,
+                "POST /v1/embeddings HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\n" + chunk + chunk + "0\r\n\r\n")
+            #expect(answer.hasPrefix("HTTP/1.1 413"))
+        }
+    }
+
+    @Test("100-continue is answered before the body comes")
+    func continuation() async throws {
+        try await TestServer.run { server in
+            let answer = await exchange(
+                server.port,
+                "POST /v1/galleries HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n")
+            #expect(answer.hasPrefix("HTTP/1.1 100"))
+        }
+    }
+
+    @Test("a body that does not come is given up")
+    func slowBody() async throws {
+        try await TestServer.run({ $0.limits.bodySeconds = 1 }) { server in
+            let answer = await exchange(
+                server.port,
+                "POST /v1/galleries HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+            )
+            #expect(answer.hasPrefix("HTTP/1.1 408"))
+        }
+    }
+
+    @Test("malformed framing is refused, and the server answers the next client")
+    func malformed() async throws {
+        try await TestServer.run { server in
+            for head in [
+                "GET /healthz HTTP/1.1\r\n\r\n",  // No host.
+                "GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 0\r\n\r\n",
+                "GET\r\n\r\n", "\u{16}\u{3}\u{1}\r\n\r\n",
+                "GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + String(repeating: "y", count: 100_000) + "\r\n\r\n",
+            ] {
+                let answer = await exchange(server.port, head)
+                #expect(answer.hasPrefix("HTTP/1.1 4"), "\(head.prefix(40)): \(answer.prefix(60))")
+            }
+            let alive = try await server.send("GET", "/healthz")
+            #expect(alive.status == 200)
+        }
+    }
+
+    @Test("a port in use is a clear error")
+    func portInUse() async throws {
+        try await TestServer.run { server in
+            await #expect(throws: ServerError.addressInUse(host: "127.0.0.1", port: server.port)) {
+                try await TestServer.run({ $0.port = server.port }) { _ in }
+            }
+        }
+    }
+}
