@@ -67,6 +67,7 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -91,13 +92,17 @@ let package = Package(
         .testTarget(
             name: "InferenceTests", dependencies: ["Inference", "Tensor", "Imaging"], resources: [.copy("Fixtures")]),
         .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["triptych", "Gallery", .product(name: "GRDB", package: "GRDB.swift")]),
+        .testTarget(
             name: "GalleryTests",
             dependencies: ["Gallery", "Tensor", .product(name: "GRDB", package: "GRDB.swift")],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Gallery", "Imaging", "Inference", .product(name: "Logging", package: "swift-log"),
+                "Server", "Gallery", "Imaging", "Inference", .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ]),
         .testTarget(name: "SynthesisTests", dependencies: ["Synthesis", "Imaging", "Randomness"]),

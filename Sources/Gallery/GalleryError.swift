@@ -28,6 +28,8 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
     case newerSchema(found: Int, supported: Int)
     /// The file is not a gallery database; says what it is.
     case notADatabase(String)
+    /// Another process owns the database at this path.
+    case inUse(String)
     /// Another connection held the database for longer than the configured wait.
     case busy
     /// The disk is full.
@@ -49,6 +51,7 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
         case .newerSchema(let found, let supported):
             "the database has schema version \(found), this release reads versions up to \(supported)"
         case .notADatabase(let what): "not a gallery database: \(what)"
+        case .inUse(let path): "\(path): another process serves this database"
         case .busy: "the database is busy"
         case .full: "the disk is full"
         case .storage(let what): "storage: \(what)"

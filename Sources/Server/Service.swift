@@ -66,7 +66,7 @@ struct Service: Sendable {
             seconds: limits.requestSeconds, or: .deadline(seconds: limits.requestSeconds)
         ) { try await encoder.embed(decoded) }
         let end = ContinuousClock.now
-        metrics.encoded(seconds: middle.duration(to: end).seconds)
+        metrics.encoded(in: middle.duration(to: end))
         return Encoded(
             embedding: embedding, decodeMilliseconds: start.duration(to: middle).seconds * 1000,
             encodeMilliseconds: middle.duration(to: end).seconds * 1000)

@@ -6,7 +6,7 @@ extension GalleryStore {
     /// Opens a database, making it if the file does not exist, brings its schema up to date and loads its embeddings.
     ///
     /// Throws `GalleryError.notADatabase` for any other file and `.newerSchema` for a database of a later release, both
-    /// before anything is written, and `.storage` if the path cannot be opened. O(embeddings · dimension).
+    /// before anything is written, `.inUse` if it is open already, and `.storage` if the path cannot be opened. O(embeddings · dimension).
     public static func open(
         path: String, configuration: GalleryConfiguration = GalleryConfiguration()
     ) async throws -> GalleryStore {
@@ -14,10 +14,12 @@ extension GalleryStore {
         let store = try await GalleryError.translating {
             try await threads.run {
                 try inspectFile(path, configuration)
+                let ownership = try DatabaseOwnership(of: path)
                 let pool = try makePool(path, configuration)
                 let indexes = IndexRegistry()
                 try pool.read { try load($0, into: indexes) }
-                return GalleryStore(configuration: configuration, pool: pool, indexes: indexes, threads: threads)
+                return GalleryStore(
+                    configuration: configuration, ownership: ownership, pool: pool, indexes: indexes, threads: threads)
             }
         }
         await store.reclaim()

@@ -8,18 +8,21 @@ import GRDB
 /// and survives the end of the process and the loss of power from then on. The index follows in the same breath: on the
 /// writer's queue, after the commit and before the method returns, so its order is the order of commits.
 ///
-/// One process owns a database; a second one may read it. All methods throw `GalleryError`, or `CancellationError` if
+/// One store owns a database; other connections may read it. All methods throw `GalleryError`, or `CancellationError` if
 /// their task was cancelled, and none blocks Swift's cooperative pool.
 public final class GalleryStore: Sendable {
     let configuration: GalleryConfiguration
+    private let ownership: DatabaseOwnership
     let pool: DatabasePool
     let indexes: IndexRegistry
     let threads: SearchThreads
 
     init(
-        configuration: GalleryConfiguration, pool: DatabasePool, indexes: IndexRegistry, threads: SearchThreads
+        configuration: GalleryConfiguration, ownership: DatabaseOwnership, pool: DatabasePool, indexes: IndexRegistry,
+        threads: SearchThreads
     ) {
         self.configuration = configuration
+        self.ownership = ownership
         self.pool = pool
         self.indexes = indexes
         self.threads = threads
@@ -32,6 +35,7 @@ public final class GalleryStore: Sendable {
         try await GalleryError.translating {
             try await threads.run { [pool] in try pool.close() }
         }
+        ownership.release()
     }
 
     func read<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {

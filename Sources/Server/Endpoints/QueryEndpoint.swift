@@ -51,13 +51,13 @@ struct QueryEndpoint {
             GalleryQuery(
                 embedding: embedding, limit: options.limit, threshold: options.threshold, grouping: options.grouping,
                 filter: options.filter), in: gallery)
-        let seconds = start.duration(to: .now).seconds
-        service.metrics.queried(seconds: seconds, isUnknown: result.unknown)
+        let duration = start.duration(to: .now)
+        service.metrics.queried(in: duration, isUnknown: result.unknown)
         return try Answer.json(
             Reply(
                 model: embedding.model, modalities: embedding.modalities, matches: result.matches,
                 unknown: result.unknown,
-                timing: .init(decodeMs: decodeMs, encodeMs: encodeMs, searchMs: seconds * 1000)))
+                timing: .init(decodeMs: decodeMs, encodeMs: encodeMs, searchMs: duration.seconds * 1000)))
     }
 }
 

@@ -2,23 +2,23 @@ import Synchronization
 
 /// Decides whether a request may begin: bounds how many are under way and how many bytes they hold. Pure; time and
 /// threads are elsewhere.
-struct Admission: Equatable {
+package struct Admission: Equatable {
     /// Requests that may be under way.
-    let mostRequests: Int
+    package let mostRequests: Int
     /// Bytes that they may hold.
-    let mostBytes: Int
+    package let mostBytes: Int
     /// Under way now.
-    private(set) var requests = 0
+    package private(set) var requests = 0
     /// Held now.
-    private(set) var bytes = 0
+    package private(set) var bytes = 0
 
-    init(mostRequests: Int, mostBytes: Int) {
+    package init(mostRequests: Int, mostBytes: Int) {
         self.mostRequests = mostRequests
         self.mostBytes = mostBytes
     }
 
     /// Takes a place for a request of so many bytes, if there is one.
-    mutating func admit(bytes count: Int) -> Bool {
+    package mutating func admit(bytes count: Int) -> Bool {
         // A single request larger than the bound is admitted alone: its own limit has judged it.
         guard requests < mostRequests, bytes + count <= mostBytes || requests == 0 else { return false }
         requests += 1
@@ -27,7 +27,7 @@ struct Admission: Equatable {
     }
 
     /// Gives the place back.
-    mutating func release(bytes count: Int) {
+    package mutating func release(bytes count: Int) {
         requests -= 1
         bytes -= count
     }

@@ -85,7 +85,7 @@ enum ProblemTable {
         case .full:
             return Entry(
                 status: .init(code: 507, reasonPhrase: "Insufficient Storage"), type: "storage-full", detail: detail)
-        case .newerSchema, .notADatabase, .storage: return nil
+        case .newerSchema, .notADatabase, .inUse, .storage: return nil
         }
     }
 

@@ -4,9 +4,9 @@ import Synchronization
 ///
 /// Each name has at most `mostSeries` combinations of labels; what comes after them is dropped, so that no client can make
 /// the server grow.
-final class PrometheusRegistry: Sendable {
+package final class PrometheusRegistry: Sendable {
     /// Label names and values, in order.
-    typealias Labels = [(name: String, value: String)]
+    package typealias Labels = [(name: String, value: String)]
 
     private enum Kind: String {
         case counter, gauge, histogram
@@ -20,35 +20,38 @@ final class PrometheusRegistry: Sendable {
 
     private struct Family {
         let kind: Kind
-        let help: String
         var values: [String: Double] = [:]
         var histograms: [String: Histogram] = [:]
     }
 
-    static let mostSeries = 500
+    package static let mostSeries = 500
     /// Upper bounds of a histogram's buckets, in seconds.
     static let buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
+    private let help: [String: String]
     private let families = Mutex<[String: Family]>([:])
 
+    /// A registry with a line of help for each name that it expects.
+    package init(help: [String: String] = [:]) { self.help = help }
+
     /// Adds to a counter.
-    func count(_ name: String, _ help: String, _ labels: Labels = [], by amount: Double = 1) {
-        update(name, .counter, help, labels) { family, key in family.values[key, default: 0] += amount }
+    package func count(_ name: String, _ labels: Labels = [], by amount: Double = 1) {
+        update(name, .counter, labels) { family, key in family.values[key, default: 0] += amount }
     }
 
     /// Sets a gauge.
-    func set(_ name: String, _ help: String, _ labels: Labels = [], to value: Double) {
-        update(name, .gauge, help, labels) { family, key in family.values[key] = value }
+    package func set(_ name: String, _ labels: Labels = [], to value: Double) {
+        update(name, .gauge, labels) { family, key in family.values[key] = value }
     }
 
     /// Adds to a gauge.
-    func add(_ name: String, _ help: String, _ amount: Double) {
-        update(name, .gauge, help, []) { family, key in family.values[key, default: 0] += amount }
+    package func add(_ name: String, _ labels: Labels = [], _ amount: Double) {
+        update(name, .gauge, labels) { family, key in family.values[key, default: 0] += amount }
     }
 
     /// Adds an observation, in seconds.
-    func observe(_ name: String, _ help: String, _ labels: Labels = [], _ seconds: Double) {
-        update(name, .histogram, help, labels) { family, key in
+    package func observe(_ name: String, _ labels: Labels = [], _ seconds: Double) {
+        update(name, .histogram, labels) { family, key in
             var histogram =
                 family.histograms[key] ?? Histogram(counts: [Int](repeating: 0, count: Self.buckets.count))
             for (index, bound) in Self.buckets.enumerated() where seconds <= bound { histogram.counts[index] += 1 }
@@ -58,12 +61,21 @@ final class PrometheusRegistry: Sendable {
         }
     }
 
+    /// Forgets one combination of labels.
+    package func remove(_ name: String, _ labels: Labels = []) {
+        let key = Self.text(labels)
+        families.withLock { families in
+            families[name]?.values[key] = nil
+            families[name]?.histograms[key] = nil
+        }
+    }
+
     private func update(
-        _ name: String, _ kind: Kind, _ help: String, _ labels: Labels, _ change: (inout Family, String) -> Void
+        _ name: String, _ kind: Kind, _ labels: Labels, _ change: (inout Family, String) -> Void
     ) {
         let key = Self.text(labels)
         families.withLock { families in
-            var family = families[name] ?? Family(kind: kind, help: help)
+            var family = families[name] ?? Family(kind: kind)
             let isKnown = family.values[key] != nil || family.histograms[key] != nil
             guard isKnown || family.values.count + family.histograms.count < Self.mostSeries else { return }
             change(&family, key)
@@ -72,13 +84,14 @@ final class PrometheusRegistry: Sendable {
     }
 
     /// Everything, by name.
-    var exposition: String {
+    package var exposition: String {
         families.withLock { families in
             families.sorted { $0.key < $1.key }.map { name, family in
                 let series =
                     family.values.sorted { $0.key < $1.key }.map { "\(name)\(Self.braced($0.key)) \($0.value)\n" }
                     + family.histograms.sorted { $0.key < $1.key }.map { Self.lines(name, $0.key, $0.value) }
-                return "# HELP \(name) \(family.help)\n# TYPE \(name) \(family.kind.rawValue)\n" + series.joined()
+                let about = help[name].map { "# HELP \(name) \($0)\n" } ?? ""
+                return about + "# TYPE \(name) \(family.kind.rawValue)\n" + series.joined()
             }.joined()
         }
     }

@@ -1,47 +1,71 @@
 import Foundation
+import Metrics
 
-/// What the server measures of itself.
+/// What the server measures of itself, through swift-metrics.
 struct ServerMetrics: Sendable {
-    private let registry = PrometheusRegistry()
+    private static let help = [
+        "triptych_requests_in_flight": "Requests being answered.",
+        "triptych_requests_total": "Requests answered.",
+        "triptych_request_seconds": "Time from a request's head to its answer.",
+        "triptych_encode_seconds": "Time to encode a triple, waiting included.",
+        "triptych_enrolments_total": "Sightings enrolled.",
+        "triptych_search_seconds": "Time to search a gallery.",
+        "triptych_queries_total": "Queries answered.",
+        "triptych_sightings": "Sightings in all galleries.",
+        "triptych_model_info": "The active model.",
+        "process_uptime_seconds": "Time since the server's start.",
+        "process_resident_memory_bytes": "Memory in use.",
+    ]
+
+    private let registry = PrometheusRegistry(help: Self.help)
     private let start = Date()
 
+    /// Not the process's global factory: each server of a process has its own numbers.
+    private var factory: PrometheusFactory { PrometheusFactory(registry: registry) }
+
     /// A request has come.
-    func began() { registry.add("triptych_requests_in_flight", "Requests being answered.", 1) }
+    func began() { Meter(label: "triptych_requests_in_flight", factory: factory).increment() }
 
     /// A request has been answered or given up.
-    func ended() { registry.add("triptych_requests_in_flight", "Requests being answered.", -1) }
+    func ended() { Meter(label: "triptych_requests_in_flight", factory: factory).decrement() }
 
     /// A request has been answered.
-    func answered(method: String, route: String, status: Int, seconds: Double) {
+    func answered(method: String, route: String, status: Int, after duration: Duration) {
         let labels = [("method", method), ("route", route)]
-        registry.count(
-            "triptych_requests_total", "Requests answered.", labels + [("status", "\(status)")])
-        registry.observe("triptych_request_seconds", "Time from a request's head to its answer.", labels, seconds)
+        Counter(
+            label: "triptych_requests_total", dimensions: labels + [("status", "\(status)")], factory: factory
+        ).increment()
+        observe("triptych_request_seconds", labels, duration)
     }
 
     /// A triple has been encoded.
-    func encoded(seconds: Double) {
-        registry.observe("triptych_encode_seconds", "Time to encode a triple, waiting included.", [], seconds)
-    }
+    func encoded(in duration: Duration) { observe("triptych_encode_seconds", [], duration) }
 
     /// A sighting has been enrolled.
-    func enrolled() { registry.count("triptych_enrolments_total", "Sightings enrolled.") }
+    func enrolled() { Counter(label: "triptych_enrolments_total", factory: factory).increment() }
 
     /// A query has been answered.
-    func queried(seconds: Double, isUnknown: Bool) {
-        registry.observe("triptych_search_seconds", "Time to search a gallery.", [], seconds)
-        registry.count("triptych_queries_total", "Queries answered.", [("unknown", "\(isUnknown)")])
+    func queried(in duration: Duration, isUnknown: Bool) {
+        observe("triptych_search_seconds", [], duration)
+        Counter(label: "triptych_queries_total", dimensions: [("unknown", "\(isUnknown)")], factory: factory)
+            .increment()
+    }
+
+    private func observe(_ name: String, _ labels: [(String, String)], _ duration: Duration) {
+        Timer(label: name, dimensions: labels, factory: factory).record(duration: duration)
     }
 
     /// Everything in Prometheus's text format.
     func exposition(sightings: Int, model: String) -> String {
-        registry.set("triptych_sightings", "Sightings in all galleries.", to: Double(sightings))
-        registry.set("triptych_model_info", "The active model.", [("model", model)], to: 1)
-        registry.set("process_uptime_seconds", "Time since the server's start.", to: -start.timeIntervalSinceNow)
-        if let resident = Self.residentBytes {
-            registry.set("process_resident_memory_bytes", "Memory in use.", to: Double(resident))
-        }
+        set("triptych_sightings", Double(sightings))
+        set("triptych_model_info", 1, [("model", model)])
+        set("process_uptime_seconds", -start.timeIntervalSinceNow)
+        if let resident = Self.residentBytes { set("process_resident_memory_bytes", Double(resident)) }
         return registry.exposition
+    }
+
+    private func set(_ name: String, _ value: Double, _ labels: [(String, String)] = []) {
+        Meter(label: name, dimensions: labels, factory: factory).set(value)
     }
 
     /// From /proc; nil on systems without it.

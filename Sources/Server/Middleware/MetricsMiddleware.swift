@@ -16,7 +16,7 @@ struct MetricsMiddleware: RouterMiddleware {
         // The route's template, not the path: a label for each identity would never end.
         metrics.answered(
             method: request.method.rawValue, route: context.endpointPath ?? "none", status: response.status.code,
-            seconds: start.duration(to: .now).seconds)
+            after: start.duration(to: .now))
         return response
     }
 }

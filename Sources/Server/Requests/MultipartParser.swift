@@ -1,12 +1,12 @@
 import Foundation
 
 /// Splits a `multipart/form-data` body (RFC 7578, RFC 2046 section 5.1) that has been received whole.
-struct MultipartParser {
+package struct MultipartParser {
     /// One part.
-    struct Part: Equatable {
-        let name: String
-        let contentType: String?
-        let bytes: Data
+    package struct Part: Equatable {
+        package let name: String
+        package let contentType: String?
+        package let bytes: Data
     }
 
     private static let mostHeaderBytes = 4096
@@ -15,7 +15,7 @@ struct MultipartParser {
 
     /// From a content type's `boundary` parameter. Throws `RequestError.brokenMultipart` if it is absent or longer than
     /// RFC 2046's 70 characters.
-    init(contentType: String, mostParts: Int) throws(RequestError) {
+    package init(contentType: String, mostParts: Int) throws(RequestError) {
         guard let value = HeaderParameters(contentType)["boundary"], (1...70).contains(value.utf8.count) else {
             throw .brokenMultipart("expected a boundary of 1 to 70 characters in the content type")
         }
@@ -25,7 +25,7 @@ struct MultipartParser {
 
     /// The parts, in order. What comes before the first and after the last boundary is ignored. Throws
     /// `RequestError.brokenMultipart`. O(body).
-    func parts(of body: Data) throws(RequestError) -> [Part] {
+    package func parts(of body: Data) throws(RequestError) -> [Part] {
         let body = Data(body)  // Indices from 0.
         guard var at = body.range(of: boundary)?.upperBound else {
             throw .brokenMultipart("the boundary does not occur")

@@ -1,5 +1,5 @@
 /// What is wrong with a request, before anything is done for it.
-enum RequestError: Error, Equatable, CustomStringConvertible {
+package enum RequestError: Error, Equatable, CustomStringConvertible {
     /// A field of the wrong type or out of range.
     case invalid(field: String, expected: String, found: String)
     /// A field that means nothing here.
@@ -21,7 +21,7 @@ enum RequestError: Error, Equatable, CustomStringConvertible {
     /// Too much is in flight.
     case overloaded
 
-    var description: String {
+    package var description: String {
         switch self {
         case .invalid(let field, let expected, let found): "\(field): expected \(expected), found \(found)"
         case .unknownField(let field, let expected):

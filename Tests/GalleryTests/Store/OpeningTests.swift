@@ -80,6 +80,16 @@ struct OpeningTests {
         await expectError(kind: "storage") { try await GalleryStore.open(path: nowhere) }
     }
 
+    @Test("A second store of a database is refused until the first is closed")
+    func owned() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("g.sqlite")
+        let store = try await GalleryStore.open(path: path)
+        await expectError(.inUse(path)) { try await GalleryStore.open(path: path) }
+        try await store.close()
+        try await GalleryStore.open(path: path).close()
+    }
+
     @Test("A database that another connection keeps locked is busy, and the next try succeeds")
     func busy() async throws {
         var configuration = GalleryConfiguration()

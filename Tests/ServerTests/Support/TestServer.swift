@@ -31,6 +31,8 @@ struct BrightnessEncoder: TripleEncoder {
 /// A server on a free port with a gallery of its own, for the duration of a test.
 struct TestServer {
     let port: Int
+    /// As `METHOD /path/{parameter}`.
+    let routes: [String]
 
     /// An answer, its JSON decoded if it is JSON.
     struct Answer {
@@ -64,7 +66,7 @@ struct TestServer {
             group.addTask { try await server.run(signals: false) { continuation.yield($0) } }
             group.addTask {
                 for await port in ports {
-                    try await body(TestServer(port: port))
+                    try await body(TestServer(port: port, routes: server.routes))
                     return
                 }
             }

@@ -1,0 +1,33 @@
+import Server
+import Testing
+
+@Suite("Admission")
+struct AdmissionTests {
+    @Test("never more requests or bytes than the bounds, and a place that is given back can be taken again")
+    func bounds() {
+        var generator = SystemRandomNumberGenerator()
+        var admission = Admission(mostRequests: 4, mostBytes: 100)
+        var held: [Int] = []
+        for step in 0..<2000 {
+            if Bool.random(using: &generator), !held.isEmpty {
+                admission.release(bytes: held.remove(at: Int.random(in: held.indices)))
+            } else {
+                let bytes = Int.random(in: 0...60)
+                let fits = held.count < 4 && (held.reduce(0, +) + bytes <= 100 || held.isEmpty)
+                let isAdmitted = admission.admit(bytes: bytes)
+                #expect(isAdmitted == fits, "step \(step): \(held) and \(bytes)")
+                if fits { held.append(bytes) }
+            }
+            #expect(admission.requests == held.count && admission.bytes == held.reduce(0, +))
+        }
+    }
+
+    @Test("one request larger than all bytes is admitted when it is alone, since its own limit has judged it")
+    func alone() {
+        var admission = Admission(mostRequests: 4, mostBytes: 100)
+        let first = [admission.admit(bytes: 500), admission.admit(bytes: 0)]
+        admission.release(bytes: 500)
+        let second = [admission.admit(bytes: 100), admission.admit(bytes: 1)]
+        #expect(first == [true, false] && second == [true, false])
+    }
+}
