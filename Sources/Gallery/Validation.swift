@@ -125,7 +125,12 @@ extension Enrolment {
 
 extension GalleryQuery {
     func validate() throws {
-        try Validation.embedding(embedding)
+        for embedding in [embedding] + subsets { try Validation.embedding(embedding) }
+        try Validation.distinct(([embedding] + subsets).map(\.modalityKey), "subsets")
+        for subset in subsets {
+            try Validation.require(
+                subset.model == embedding.model, "subsets", "vectors of the model \(embedding.model)", subset.model)
+        }
         try Validation.limit(limit)
         if let threshold {
             try Validation.require((-1...1).contains(threshold), "threshold", "a cosine, -1 to 1", "\(threshold)")

@@ -46,15 +46,28 @@ public final class MultimodalEncoder: TripleEncoder {
 
     /// Encodes a triple. Throws `EncoderError`.
     public func embed(_ images: [Modality: Image]) async throws -> Embedding {
+        try await embed(images, subsets: [Set(images.keys)])[0]
+    }
+
+    /// As `TripleEncoder` says; what the subsets have in common is computed once.
+    public func embedSubsets(_ images: [Modality: Image]) async throws -> [Embedding] {
+        try await embed(images, subsets: Modality.subsets(of: images.keys))
+    }
+
+    private func embed(_ images: [Modality: Image], subsets: [Set<Modality>]) async throws -> [Embedding] {
         try check(images.keys)
         let preprocessing = preprocessing
         let prepared = try await preparation.run {
             Dictionary(
                 uniqueKeysWithValues: images.map { ($0, preprocessing.tensor([preprocessing.resized($1)], $0)) })
         }
-        let vector = try await compute.run { Embedding.normalised(self.encode(prepared))[0] }
-        guard vector.allSatisfy(\.isFinite) else { throw EncoderError.notFinite }
-        return Embedding(values: vector, modalities: images.keys.sorted())
+        let vectors = try await compute.run {
+            self.system.embed(prepared, subsets: subsets).map { Embedding.normalised($0)[0] }
+        }
+        return try zip(subsets, vectors).map { subset, vector in
+            guard vector.allSatisfy(\.isFinite) else { throw EncoderError.notFinite }
+            return Embedding(values: vector, modalities: subset.sorted())
+        }
     }
 
     /// Encodes nothing in particular once, so that the first triple does not wait for oneDNN to generate its code.

@@ -15,4 +15,30 @@ public protocol TripleEncoder: Sendable {
 
     /// Encodes a triple of which at least one image is present. Throws `EncoderError`.
     func embed(_ images: [Modality: Image]) async throws -> Embedding
+
+    /// Encodes a triple, and each smaller non-empty set of its images as if the others were not there: the whole triple
+    /// first. Throws `EncoderError`.
+    func embedSubsets(_ images: [Modality: Image]) async throws -> [Embedding]
+}
+
+extension TripleEncoder {
+    /// One after the other; a system whose embedding is made from parts can do better.
+    public func embedSubsets(_ images: [Modality: Image]) async throws -> [Embedding] {
+        var embeddings: [Embedding] = []
+        for subset in Modality.subsets(of: images.keys) {
+            embeddings.append(try await embed(images.filter { subset.contains($0.key) }))
+        }
+        return embeddings
+    }
+}
+
+extension Modality {
+    /// Every non-empty set of some modalities, larger ones first. O(2ⁿ).
+    static func subsets(of modalities: some Sequence<Modality>) -> [Set<Modality>] {
+        let all = modalities.sorted()
+        let sets = (1..<max(1 << all.count, 1)).map { bits in
+            Set(all.indices.filter { bits & (1 << $0) != 0 }.map { all[$0] })
+        }
+        return sets.sorted { $0.count > $1.count }
+    }
 }

@@ -16,6 +16,9 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var allowsUnauthenticated = false
     /// Whether the images of sightings are kept, so that another model can embed them again.
     public var keepsImages = true
+    /// Whether a sighting gets a vector for each set of its modalities, so that a query that lacks some is compared like
+    /// with like: 2ⁿ − 1 vectors for n modalities.
+    public var embedsSubsets = true
     /// 16-bit thermal values that become 0 and 255, as two numbers; absent, each image's own percentiles.
     public var thermalRange: [Int]?
     /// Every limit.
@@ -80,6 +83,7 @@ extension ServerConfiguration {
         port = try fields.integer("port", 0...65535) ?? port
         allowsUnauthenticated = try fields.bool("allow_unauthenticated") ?? allowsUnauthenticated
         keepsImages = try fields.bool("keep_images") ?? keepsImages
+        embedsSubsets = try fields.bool("embed_subsets") ?? embedsSubsets
         thermalRange = try fields.integers("thermal_range", 0...65535)
         if let range = thermalRange, range.count != 2 || range[0] >= range[1] {
             throw RequestError.invalid(

@@ -10,6 +10,7 @@ struct Service: Sendable {
     let gallery: GalleryStore
     let limits: ServerConfiguration.Limits
     let keepsImages: Bool
+    private let embedsSubsets: Bool
     let metrics: ServerMetrics
     private let decoder: ImageDecoder
     private let decoding: NIOThreadPool
@@ -22,6 +23,7 @@ struct Service: Sendable {
         self.metrics = metrics
         limits = configuration.limits
         keepsImages = configuration.keepsImages
+        embedsSubsets = configuration.embedsSubsets
         decoder = ImageDecoder(
             limits: ImageLimits(bytes: limits.imageBytes, pixels: limits.imagePixels),
             thermalRange: configuration.thermalRange.map { UInt16($0[0])...UInt16($0[1]) })
@@ -32,6 +34,8 @@ struct Service: Sendable {
     /// An embedding with what it took.
     struct Encoded: Sendable {
         let embedding: Embedding
+        /// Those of fewer of the modalities, if they were asked for.
+        let subsets: [Embedding]
         let decodeMilliseconds: Double
         let encodeMilliseconds: Double
     }
@@ -42,16 +46,32 @@ struct Service: Sendable {
         let reason: ImagingError
     }
 
-    /// Decodes off the cooperative pool, then encodes on the compute thread. Throws `RequestError.noImage`,
-    /// `UndecodableImage` or `EncoderError`.
-    func encode(_ images: [Modality: Data]) async throws -> Encoded {
+    /// Decodes off the cooperative pool, then encodes on the compute thread, each set of modalities if `withSubsets` says
+    /// so and the configuration allows. Throws `RequestError.noImage`, `UndecodableImage` or `EncoderError`.
+    func encode(_ images: [Modality: Data], withSubsets: Bool = false) async throws -> Encoded {
         guard !images.isEmpty else { throw RequestError.noImage }
         for modality in images.keys.sorted() where !encoder.modalities.contains(modality) {
             throw EncoderError.unknownModality(found: modality, expected: encoder.modalities)
         }
         let start = ContinuousClock.now
+        let decoded = try await decode(images)
+        let middle = ContinuousClock.now
+        let encoder = encoder
+        let all = withSubsets && embedsSubsets
+        let embeddings = try await Deadline.run(
+            seconds: limits.requestSeconds, or: .deadline(seconds: limits.requestSeconds)
+        ) { all ? try await encoder.embedSubsets(decoded) : [try await encoder.embed(decoded)] }
+        let end = ContinuousClock.now
+        metrics.encoded(in: middle.duration(to: end))
+        return Encoded(
+            embedding: embeddings[0], subsets: Array(embeddings.dropFirst()),
+            decodeMilliseconds: start.duration(to: middle).seconds * 1000,
+            encodeMilliseconds: middle.duration(to: end).seconds * 1000)
+    }
+
+    private func decode(_ images: [Modality: Data]) async throws -> [Modality: Image] {
         let (decoder, encoder) = (decoder, encoder)
-        let decoded = try await decoding.runIfActive {
+        return try await decoding.runIfActive {
             try images.sorted { $0.key < $1.key }.reduce(into: [Modality: Image]()) { result, pair in
                 do {
                     // Resized at once: so only one large image a decoding thread is in memory, however many wait.
@@ -61,15 +81,6 @@ struct Service: Sendable {
                 }
             }
         }
-        let middle = ContinuousClock.now
-        let embedding = try await Deadline.run(
-            seconds: limits.requestSeconds, or: .deadline(seconds: limits.requestSeconds)
-        ) { try await encoder.embed(decoded) }
-        let end = ContinuousClock.now
-        metrics.encoded(in: middle.duration(to: end))
-        return Encoded(
-            embedding: embedding, decodeMilliseconds: start.duration(to: middle).seconds * 1000,
-            encodeMilliseconds: middle.duration(to: end).seconds * 1000)
     }
 
     /// Ends the decoding threads.

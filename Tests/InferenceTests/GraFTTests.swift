@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 import Inference
 import Tensor
 import Testing
@@ -58,6 +59,24 @@ struct GraFTTests {
         let pairs = zip(Embedding.normalised(found), Embedding.normalised(expected))
         for (a, b) in pairs {
             for (x, y) in zip(a, b) { #expect(abs(x - y) < 1e-5) }
+        }
+    }
+
+    @Test("the subsets of a triple, encoded together, are what each is alone")
+    func subsets() async throws {
+        let encoder = try MultimodalEncoder(
+            configuration: fixture.configuration, weights: fixture.weights, model: "fixture")
+        let images = Dictionary(
+            uniqueKeysWithValues: [Modality.rgb, .nir, .tir].enumerated().map { number, modality in
+                let pixels = (0..<(40 * 30 * 3)).map { UInt8(($0 * (7 + number) + $0 / 90 * 13) % 256) }
+                return (modality, Image(width: 40, height: 30, channels: 3, pixels: pixels))
+            })
+        let together = try await encoder.embedSubsets(images)
+        #expect(together.map(\.modalities.count) == [3, 2, 2, 2, 1, 1, 1])
+        for embedding in together {
+            let alone = try await encoder.embed(images.filter { embedding.modalities.contains($0.key) })
+            #expect(alone.modalities == embedding.modalities)
+            #expect(zip(alone.values, embedding.values).allSatisfy { abs($0 - $1) < 1e-6 })
         }
     }
 

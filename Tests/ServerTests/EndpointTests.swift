@@ -55,6 +55,29 @@ struct EndpointTests {
         }
     }
 
+    @Test("a query that lacks modalities is compared with what the others alone look like")
+    func subsets() async throws {
+        try await TestServer.run { server in
+            _ = try await server.sendJSON("POST", "/v1/galleries", #"{"name": "g"}"#)
+            for car in 0..<6 {
+                let triple = try ["rgb": picture(car), "nir": picture(car + 10), "tir": picture(car + 20)]
+                _ = try await server.sendForm("/v1/galleries/g/identities/car-\(car)/sightings", triple)
+            }
+            for subset in [["rgb"], ["nir", "tir"], ["rgb", "tir"]] {
+                let offsets = ["rgb": 0, "nir": 10, "tir": 20]
+                let files = try Dictionary(
+                    uniqueKeysWithValues: subset.map { ($0, try picture(4 + (offsets[$0] ?? 0))) })
+                let answer = try await server.sendForm("/v1/galleries/g/queries", files)
+                #expect(answer.json["matches"]?[0]?["identity"]?.string == "car-4", "\(subset)")
+                #expect(abs(try #require(answer.json["matches"]?[0]?["score"]?.number) - 1) < 1e-5, "\(subset)")
+            }
+            let comparison = try await server.sendForm(
+                "/v1/comparisons", ["a.rgb": picture(1), "a.tir": picture(7), "b.rgb": picture(1)])
+            #expect(abs(try #require(comparison.json["score"]?.number) - 1) < 1e-5)
+            #expect(comparison.json["modalities"]?[0]?.array?.compactMap(\.string) == ["rgb"])
+        }
+    }
+
     @Test("an embedding can be sent back as a query")
     func vectors() async throws {
         try await TestServer.run { server in

@@ -14,31 +14,44 @@ package struct IndexFilter: Sendable {
     package init() {}
 }
 
-/// A filter in the ordinals of one index, with the rule that picks one vector of each sighting.
+/// Which rows of a part a pass compares, so that every sighting is compared once.
+enum Representation: Sendable {
+    /// Those whose sighting's main vector is in one of these parts, as bits: this part has the modalities that such a
+    /// sighting shares with the query.
+    case shared(mains: UInt64)
+    /// Main vectors of this part, unless the sighting has a vector in the part of the modalities it shares with the query.
+    case main(part: UInt8, partner: UInt8?)
+
+    func admits(_ row: IndexRow) -> Bool {
+        switch self {
+        case .shared(let mains): mains & (1 << UInt64(row.main)) != 0
+        case .main(let part, let partner):
+            row.main == part && partner.map { row.siblings & (1 << UInt64($0)) == 0 } != false
+        }
+    }
+}
+
+/// A filter in the ordinals of one index.
 struct Eligibility: Sendable {
-    private let wanted: UInt8?
     private let cameras: Set<Int32>?
     private let excludedCameras: Set<Int32>
     private let identities: Set<Int32>?
     private let filter: IndexFilter
+    private let representation: Representation
 
-    init(_ filter: IndexFilter, wanted: UInt8?, cameras: [String: Int32], identities: [Int64: Int32]) {
+    init(
+        _ filter: IndexFilter, _ representation: Representation, cameras: [String: Int32], identities: [Int64: Int32]
+    ) {
         self.filter = filter
-        self.wanted = wanted
+        self.representation = representation
         self.cameras = filter.cameras.map { Set($0.compactMap { cameras[$0] }) }
         excludedCameras = Set(filter.excludedCameras.compactMap { cameras[$0] })
         self.identities = filter.identities.map { Set($0.compactMap { identities[$0] }) }
     }
 
     func admits(_ row: IndexRow) -> Bool {
-        row.isLive && represents(row) && isSeenByCamera(row) && isInTime(row)
+        row.isLive && representation.admits(row) && isSeenByCamera(row) && isInTime(row)
             && identities?.contains(row.identity) != false && filter.sightings?.contains(row.sighting) != false
-    }
-
-    /// A sighting is compared by its vector of the query's own modalities, or by its main vector if it has none.
-    private func represents(_ row: IndexRow) -> Bool {
-        guard let wanted else { return row.isMain }
-        return row.modalities == wanted || row.isMain && row.siblings & (1 << UInt64(wanted)) == 0
     }
 
     private func isSeenByCamera(_ row: IndexRow) -> Bool {

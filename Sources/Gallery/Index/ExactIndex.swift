@@ -8,12 +8,12 @@ import Tensor
 /// bytes an element, and about 60 a row.
 package final class ExactIndex: Sendable {
     fileprivate struct State {
-        var chunks: [IndexChunk] = []
+        /// By set of modalities, so that a search reads only the vectors that it compares.
+        var parts: [IndexPart] = []
         var identities: [Int64: Int32] = [:]
         /// How many ordinals were given to identities; a deleted identity's is not given again.
         var identityOrdinals: Int32 = 0
         var cameras: [String: Int32] = [:]
-        var modalities: [String: UInt8] = [:]
     }
 
     /// How many elements a vector has.
@@ -51,46 +51,55 @@ package final class ExactIndex: Sendable {
     }
 
     /// What to search, frozen, and which rows may answer.
+    ///
+    /// A sighting is compared by the modalities that it shares with the query: `subsets` are the query's vectors made from
+    /// fewer of its modalities. If either side has no vector of just these, their main vectors are compared.
     package func search(
-        _ query: SimilarityQuery, modalities: String, filter: IndexFilter, limit: Int, threshold: Float?,
-        grouping: Grouping
+        _ query: SimilarityQuery, modalities: String, subsets: [String: SimilarityQuery] = [:], filter: IndexFilter,
+        limit: Int, threshold: Float?, grouping: Grouping
     ) -> ExactSearch {
         state.withLock { state in
-            ExactSearch(
-                query: query, chunks: state.chunks, identities: Int(state.identityOrdinals),
-                eligibility: Eligibility(
-                    filter, wanted: state.modalities[modalities],
-                    cameras: state.cameras, identities: state.identities),
-                limit: limit, threshold: threshold, grouping: grouping)
+            let own = PartComparison.names(modalities)
+            var queries = [own: query]
+            for (key, vector) in subsets where key != modalities { queries[PartComparison.names(key)] = vector }
+            let comparisons = PartComparison.all(state.parts, own, Set(queries.keys))
+            let passes = comparisons.map { comparison in
+                let part = state.parts[comparison.part]
+                return IndexPass(
+                    query: comparison.isShared ? queries[part.modalities] ?? query : query, chunks: part.chunks,
+                    identities: Int(state.identityOrdinals),
+                    eligibility: Eligibility(
+                        filter, comparison.representation, cameras: state.cameras, identities: state.identities),
+                    limit: limit, threshold: threshold, grouping: grouping)
+            }
+            return ExactSearch(passes: passes, limit: limit, grouping: grouping)
         }
     }
 }
 
 extension ExactIndex.State {
+    var chunks: [IndexChunk] { parts.flatMap(\.chunks) }
+
     fileprivate mutating func append(_ entry: IndexEntry, dimension: Int) -> Bool {
-        let modalities = ordinal(of: entry.modalities)
-        let siblings = markSiblings(of: entry.sighting, with: 1 << UInt64(modalities))
+        guard let part = ordinal(ofPart: entry.modalities) else { return false }
+        let earlier = parts.compactMap { $0.row(of: entry.sighting) }.first
+        let siblings = (earlier?.siblings ?? 0) | 1 << UInt64(part)
         let row = IndexRow(
             sighting: entry.sighting, identity: ordinal(of: entry.identity),
             camera: entry.camera.map { ordinal(ofCamera: $0) } ?? -1, capturedAt: entry.capturedAt,
-            modalities: modalities, isMain: entry.isMain, siblings: siblings)
-        if chunks.last?.hasRoom != true { chunks.append(IndexChunk(dimension: dimension)) }
-        return chunks[chunks.count - 1].append(row, entry)
+            main: entry.isMain ? part : earlier?.main ?? part, siblings: siblings)
+        guard parts[Int(part)].append(row, entry, dimension: dimension) else { return false }
+        for index in parts.indices { parts[index].setSiblings(siblings, of: entry.sighting) }
+        return true
     }
 
-    /// Tells the sighting's earlier vectors, which are the last rows, of a new one; the siblings they have together.
-    private mutating func markSiblings(of sighting: Int64, with bit: UInt64) -> UInt64 {
-        var siblings = bit
-        var places: [(chunk: Int, row: Int)] = []
-        search: for chunk in chunks.indices.reversed() {
-            for row in chunks[chunk].rows.indices.reversed() {
-                guard chunks[chunk].rows[row].sighting == sighting else { break search }
-                siblings |= chunks[chunk].rows[row].siblings
-                places.append((chunk, row))
-            }
-        }
-        for place in places { chunks[place.chunk].setSiblings(siblings, at: place.row) }
-        return siblings
+    /// nil beyond 64 sets; three modalities have seven.
+    private mutating func ordinal(ofPart key: String) -> UInt8? {
+        let names = PartComparison.names(key)
+        if let known = parts.firstIndex(where: { $0.modalities == names }) { return UInt8(known) }
+        guard parts.count < 64 else { return nil }
+        parts.append(IndexPart(names))
+        return UInt8(parts.count - 1)
     }
 
     private mutating func ordinal(of identity: Int64) -> Int32 {
@@ -107,23 +116,7 @@ extension ExactIndex.State {
         return ordinal
     }
 
-    /// Sets of modalities beyond the 63rd share an ordinal, so their vectors are told apart no more. Three modalities
-    /// have seven.
-    private mutating func ordinal(of set: String) -> UInt8 {
-        if let known = modalities[set] { return known }
-        let ordinal = UInt8(min(modalities.count, 63))
-        modalities[set] = ordinal
-        return ordinal
-    }
-
-    /// A chunk that lost half its rows is rewritten, an empty one dropped.
     fileprivate mutating func remove(where isGone: (IndexRow) -> Bool) {
-        for index in chunks.indices.reversed() where chunks[index].remove(where: isGone) {
-            if chunks[index].live == 0 {
-                chunks.remove(at: index)
-            } else if chunks[index].live * 2 <= chunks[index].rows.count {
-                chunks[index] = chunks[index].compacted()
-            }
-        }
+        for index in parts.indices { parts[index].remove(where: isGone) }
     }
 }

@@ -8,11 +8,9 @@ struct IndexRow: Sendable {
     let camera: Int32
     /// Milliseconds since 1970; nil if unknown.
     let capturedAt: Int64?
-    /// Ordinal of the set of modalities that the vector was made from.
-    let modalities: UInt8
-    /// The sighting's first vector of this model: the one compared when none matches the query's modalities.
-    let isMain: Bool
-    /// Bit m is set if the sighting has a vector of modality set m.
+    /// Ordinal of the part that holds the sighting's main vector: the first of this model, of all its modalities.
+    let main: UInt8
+    /// Bit p is set if the sighting has a vector in part p.
     var siblings: UInt64
     /// False once deleted; the row's place is reclaimed by compaction.
     var isLive = true

@@ -38,6 +38,8 @@ public struct QueryFilter: Codable, Equatable, Sendable {
 public struct GalleryQuery: Sendable {
     /// What to look for, under which model.
     public var embedding: SightingEmbedding
+    /// The same triple's vectors from fewer of its modalities: a sighting that lacks some is compared by the shared ones.
+    public var subsets: [SightingEmbedding]
     /// How many matches at most: 1–1000.
     public var limit: Int
     /// The least cosine of a match, −1 to 1.
@@ -49,10 +51,11 @@ public struct GalleryQuery: Sendable {
 
     /// A query.
     public init(
-        embedding: SightingEmbedding, limit: Int = 10, threshold: Float? = nil, grouping: Grouping = .identity,
-        filter: QueryFilter = QueryFilter()
+        embedding: SightingEmbedding, subsets: [SightingEmbedding] = [], limit: Int = 10, threshold: Float? = nil,
+        grouping: Grouping = .identity, filter: QueryFilter = QueryFilter()
     ) {
         self.embedding = embedding
+        self.subsets = subsets
         self.limit = limit
         self.threshold = threshold
         self.grouping = grouping

@@ -5,8 +5,8 @@ import Tensor
 extension GalleryStore {
     /// The sightings or identities nearest to a vector by cosine, exactly: as a float32 scan over all would find them.
     ///
-    /// A sighting with vectors from several sets of modalities is compared by the one of the query's set, or by its main
-    /// vector if it has none. Throws `.notFound` for the gallery, `.invalid`, `.dimensionMismatch`, and `.modelMismatch`
+    /// A sighting is compared by the modalities that it shares with the query, if both have a vector made from just these;
+    /// else by the first vectors of both. Throws `.notFound` for the gallery, `.invalid`, `.dimensionMismatch`, and `.modelMismatch`
     /// if the gallery has vectors but none of the query's model. O(vectors · dimension).
     public func query(_ query: GalleryQuery, in gallery: String) async throws -> QueryResult {
         try query.validate()
@@ -14,7 +14,7 @@ extension GalleryStore {
         guard let index = try index(of: scope.gallery, model: query.embedding.model) else {
             return QueryResult(matches: [], unknown: true, statistics: SearchStatistics(rows: 0, candidates: 0))
         }
-        try query.embedding.requireDimension(index.dimension)
+        for embedding in [query.embedding] + query.subsets { try embedding.requireDimension(index.dimension) }
         let outcome = try await GalleryError.translating {
             try await threads.run { Self.search(index, query, scope.filter) }
         }
@@ -43,8 +43,11 @@ extension GalleryStore {
     private static func search(_ index: ExactIndex, _ query: GalleryQuery, _ filter: IndexFilter) -> ExactSearch.Outcome
     {
         index.search(
-            SimilarityQuery(query.embedding.unitValues), modalities: query.embedding.modalityKey, filter: filter,
-            limit: query.limit, threshold: query.threshold, grouping: query.grouping
+            SimilarityQuery(query.embedding.unitValues), modalities: query.embedding.modalityKey,
+            subsets: Dictionary(
+                query.subsets.map { ($0.modalityKey, SimilarityQuery($0.unitValues)) },
+                uniquingKeysWith: { first, _ in first }),
+            filter: filter, limit: query.limit, threshold: query.threshold, grouping: query.grouping
         ).run()
     }
 

@@ -58,35 +58,46 @@ public struct GraFT: EncodingSystem {
                 identities: configuration.trainedIdentities)
     }
 
-    /// Images [B, H, W, 3] by modality, at least one → the tokens, averaged over the modalities present.
-    public func tokens(_ images: [Modality: Tensor]) -> Tokens {
+    /// Images [B, H, W, 3] by modality, at least one → the results of the encoder layers, fusion tokens first.
+    private func encoded(_ images: [Modality: Tensor]) -> [(modality: Modality, tokens: Tensor)] {
         let present = encoders.filter { images[$0.modality] != nil }
         let inputs = present.compactMap { images[$0.modality] }
         precondition(!inputs.isEmpty, "an embedding of no modality")
         let batch = inputs[0].shape[0]
         // The backbone is shared, so all modalities go through it as one batch.
         let features = backbone(Tensor.concatenated(inputs, axis: 0))
-        let count = fusionTokens.shape[1]
-        let fusion = fusionTokens.reshaped([count, dimension]).broadcast(leading: batch)
-        let encoded = present.enumerated().map { index, encoder in
+        let fusion = fusionTokens.reshaped([fusionTokens.shape[1], dimension]).broadcast(leading: batch)
+        return present.enumerated().map { index, encoder in
             let part = features.sliced(axis: 0, (index * batch)..<((index + 1) * batch))
-            return encoder.layer(Tensor.concatenated([fusion, part], axis: 1))
+            return (encoder.modality, encoder.layer(Tensor.concatenated([fusion, part], axis: 1)))
         }
-        let mean = Tensor.mean(of: encoded)
-        let data = mean.sliced(axis: 1, count..<mean.shape[1])
-        return Tokens(fusion: fused(mean.sliced(axis: 1, 0..<count), data), data: data)
     }
 
-    private func fused(_ fusionTokens: Tensor, _ data: Tensor) -> Tensor {
+    /// Images [B, H, W, 3] by modality, at least one → the tokens, averaged over the modalities present.
+    public func tokens(_ images: [Modality: Tensor]) -> Tokens {
+        let mean = Tensor.mean(of: encoded(images).map(\.tokens))
+        return Tokens(fusion: fused(mean), data: data(mean))
+    }
+
+    private func data(_ tokens: Tensor) -> Tensor { tokens.sliced(axis: 1, fusionTokens.shape[1]..<tokens.shape[1]) }
+
+    private func fused(_ tokens: Tensor) -> Tensor {
         switch fusion {
-        case .token: fusionTokens.mean(axis: 1)
-        case .cls: data.sliced(axis: 1, 0..<1).mean(axis: 1)
-        case .average: data.mean(axis: 1)
+        case .token: tokens.sliced(axis: 1, 0..<fusionTokens.shape[1]).mean(axis: 1)
+        case .cls: data(tokens).sliced(axis: 1, 0..<1).mean(axis: 1)
+        case .average: data(tokens).mean(axis: 1)
         }
     }
 
     /// As `EncodingSystem` says.
-    public func embed(_ images: [Modality: Tensor]) -> Tensor { tokens(images).fusion }
+    public func embed(_ images: [Modality: Tensor]) -> Tensor { embed(images, subsets: [Set(images.keys)])[0] }
+
+    /// As `EncodingSystem` says. Fusing is linear, so each modality is encoded and fused once, and every subset is a mean of
+    /// these.
+    func embed(_ images: [Modality: Tensor], subsets: [Set<Modality>]) -> [Tensor] {
+        let fused = encoded(images).map { ($0.modality, self.fused($0.tokens)) }
+        return subsets.map { subset in Tensor.mean(of: fused.filter { subset.contains($0.0) }.map(\.1)) }
+    }
 
     /// The forward pass of training; only for a system built for it.
     public func callAsFunction(_ images: [Modality: Tensor]) -> Output {

@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import Inference
 
 /// POST `/v1/comparisons`: two triples → their similarity. Parts `a.rgb`, `b.rgb` …, or JSON
 /// `{"a": {"images": …}, "b": {"images": …}}`.
@@ -8,7 +9,7 @@ struct ComparisonEndpoint {
 
     private struct Reply: Encodable {
         let model: String
-        /// Of the first and of the second triple.
+        /// Those compared of the first and of the second triple.
         let modalities: [[String]]
         /// Cosine.
         let score: Float
@@ -18,8 +19,12 @@ struct ComparisonEndpoint {
         router.post("/v1/comparisons") { request, _ in
             let body = try await request.triple(service.limits, groups: ["a", "b"])
             try body.options.finish()
-            let first = try await service.encode(body.triple("a")).embedding
-            let second = try await service.encode(body.triple("b")).embedding
+            // Like is compared with like, as far as both sides have it.
+            let (a, b) = (body.triple("a"), body.triple("b"))
+            let shared = Set(a.keys).intersection(b.keys)
+            let isShared = { (pair: (key: Modality, value: Data)) in shared.isEmpty || shared.contains(pair.key) }
+            let first = try await service.encode(a.filter(isShared)).embedding
+            let second = try await service.encode(b.filter(isShared)).embedding
             let score = zip(first.values, second.values).reduce(0) { $0 + $1.0 * $1.1 }
             // Rounding must not make a cosine of more than 1.
             return try Answer.json(

@@ -33,6 +33,7 @@ struct QueryEndpoint {
         try body.options.finish()
         try await service.gallery.requireGallery(gallery)  // An unknown gallery costs no encoding.
         var (decodeMs, encodeMs) = (0.0, 0.0)
+        var subsets: [SightingEmbedding] = []
         let embedding: SightingEmbedding
         if let vector = options.vector {
             guard body.images.isEmpty else {
@@ -42,15 +43,16 @@ struct QueryEndpoint {
                 model: options.model ?? service.encoder.model,
                 modalities: options.modalities ?? service.encoder.modalities.map(\.rawValue), values: vector)
         } else {
-            let encoded = try await service.encode(body.triple())
+            let encoded = try await service.encode(body.triple(), withSubsets: true)
             embedding = encoded.embedding.stored(model: service.encoder.model)
+            subsets = encoded.subsets.map { $0.stored(model: service.encoder.model) }
             (decodeMs, encodeMs) = (encoded.decodeMilliseconds, encoded.encodeMilliseconds)
         }
         let start = ContinuousClock.now
         let result = try await service.gallery.query(
             GalleryQuery(
-                embedding: embedding, limit: options.limit, threshold: options.threshold, grouping: options.grouping,
-                filter: options.filter), in: gallery)
+                embedding: embedding, subsets: subsets, limit: options.limit, threshold: options.threshold,
+                grouping: options.grouping, filter: options.filter), in: gallery)
         let duration = start.duration(to: .now)
         service.metrics.queried(in: duration, isUnknown: result.unknown)
         return try Answer.json(

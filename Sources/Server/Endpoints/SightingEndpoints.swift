@@ -60,8 +60,8 @@ struct SightingEndpoints {
         }
         try await service.gallery.requireGallery(gallery)  // An unknown gallery costs no encoding.
         let images = body.triple()
-        let encoded = try await service.encode(images)
-        enrolment.embeddings = [encoded.embedding.stored(model: service.encoder.model)]
+        let encoded = try await service.encode(images, withSubsets: true)
+        enrolment.embeddings = ([encoded.embedding] + encoded.subsets).map { $0.stored(model: service.encoder.model) }
         if service.keepsImages { enrolment.images = images.sorted { $0.key < $1.key }.map(Self.kept) }
         let receipt = try await service.gallery.enrol(enrolment, in: gallery)
         if !receipt.isReplay { service.metrics.enrolled() }
