@@ -29,8 +29,7 @@ struct ModalityComparisonTests {
         let index = ExactIndex(dimension: dimension)
         for (number, sighting) in sightings.enumerated() {
             for (key, vector) in sighting.vectors.sorted(by: { a, b in a.key == sighting.main && b.key != sighting.main
-                })
-            {
+            }) {
                 index.append(
                     IndexEntry(
                         sighting: Int64(number), identity: Int64(number % 11), modalities: key,
@@ -44,10 +43,8 @@ struct ModalityComparisonTests {
     private static func score(_ sighting: Sighting, _ own: String, _ queries: [String: [Float]]) -> Float {
         let shared = names(own).intersection(names(sighting.main))
         let key = sets.first { names($0) == shared } ?? ""
-        let (a, b) =
-            if let a = queries[key], let b = sighting.vectors[key] { (a, b) } else {
-                (queries[own] ?? [], sighting.vectors[sighting.main] ?? [])
-            }
+        var (a, b) = (queries[own] ?? [], sighting.vectors[sighting.main] ?? [])
+        if let query = queries[key], let vector = sighting.vectors[key] { (a, b) = (query, vector) }
         return zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
     }
 
