@@ -7,8 +7,8 @@ demo: build
 	deploy/demo.sh
 
 test: dependencies
-	swift build $(SWIFT_FLAGS)
-	swift test $(SWIFT_FLAGS)
+	swift build $(SWIFT_FLAGS) --build-tests
+	swift test $(SWIFT_FLAGS) --skip-build
 
 build: dependencies
 	swift build $(SWIFT_FLAGS) --product triptych

@@ -85,7 +85,6 @@ public struct Trainer: Sendable {
             "training_identities": .integer(run.data.identities.count),
             "training_sightings": .integer(run.data.labels.count),
             "held_out_sightings": .integer(run.data.held.sightings.count),
-            "finished": .string(Date().formatted(.iso8601)),
         ]
         if let initial { entries["initialized_from"] = .string(initial.digest) }
         if let metrics = run.best.metrics {
