@@ -82,6 +82,54 @@ dnnl_status_t describe_layer_norm(dnnl_primitive_desc_t *descriptor, dnnl_engine
     return status;
 }
 
+dnnl_status_t describe_convolution(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, cdnn_pass pass,
+                                   layout_t source, layout_t weights, const layout_t *bias, layout_t result,
+                                   int64_t stride, int64_t padding, const_dnnl_primitive_attr_t attributes) {
+    dnnl_dims_t strides = {stride, stride}, none = {0, 0}, pads = {padding, padding};
+    dnnl_primitive_desc_t forward = NULL;
+    dnnl_status_t status = dnnl_convolution_forward_primitive_desc_create(
+        &forward, engine, dnnl_forward_training, dnnl_convolution_direct, source, weights, bias ? *bias : NULL, result,
+        strides, none, pads, pads, attributes);
+    if (status != dnnl_success || pass == cdnn_forward) { *descriptor = forward; return status; }
+    status = pass == cdnn_data_gradient
+                 ? dnnl_convolution_backward_data_primitive_desc_create(
+                       descriptor, engine, dnnl_convolution_direct, source, weights, result, strides, none, pads, pads,
+                       forward, attributes)
+                 : dnnl_convolution_backward_weights_primitive_desc_create(
+                       descriptor, engine, dnnl_convolution_direct, source, weights, NULL, result, strides, none, pads,
+                       pads, forward, attributes);
+    dnnl_primitive_desc_destroy(forward);
+    return status;
+}
+
+dnnl_status_t describe_max_pooling(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, bool backward,
+                                   bool keeps_places, layout_t source, layout_t result, int64_t kernel, int64_t stride,
+                                   int64_t padding, const_dnnl_primitive_attr_t attributes) {
+    dnnl_dims_t kernels = {kernel, kernel}, strides = {stride, stride}, none = {0, 0}, pads = {padding, padding};
+    dnnl_primitive_desc_t forward = NULL;
+    dnnl_status_t status = dnnl_pooling_forward_primitive_desc_create(
+        &forward, engine, keeps_places ? dnnl_forward_training : dnnl_forward_inference, dnnl_pooling_max, source,
+        result, strides, kernels, none, pads, pads, attributes);
+    if (status != dnnl_success || !backward) { *descriptor = forward; return status; }
+    status = dnnl_pooling_backward_primitive_desc_create(descriptor, engine, dnnl_pooling_max, source, result, strides,
+                                                         kernels, none, pads, pads, forward, attributes);
+    dnnl_primitive_desc_destroy(forward);
+    return status;
+}
+
+dnnl_status_t describe_batch_norm(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, bool backward,
+                                  layout_t data, float epsilon, const_dnnl_primitive_attr_t attributes) {
+    unsigned flags = dnnl_use_scale | dnnl_use_shift;
+    dnnl_primitive_desc_t forward = NULL;
+    dnnl_status_t status = dnnl_batch_normalization_forward_primitive_desc_create(
+        &forward, engine, dnnl_forward_training, data, data, epsilon, flags, attributes);
+    if (status != dnnl_success || !backward) { *descriptor = forward; return status; }
+    status = dnnl_batch_normalization_backward_primitive_desc_create(descriptor, engine, dnnl_backward, data, data,
+                                                                     data, epsilon, flags, forward, attributes);
+    dnnl_primitive_desc_destroy(forward);
+    return status;
+}
+
 #else
 
 dnnl_status_t layout_strided(layout_t *layout, int rank, const dnnl_dims_t dimensions, const dnnl_dims_t strides) {
@@ -175,6 +223,72 @@ dnnl_status_t describe_layer_norm(dnnl_primitive_desc_t *descriptor, dnnl_engine
     if (status != dnnl_success || !backward) { *descriptor = forward; return status; }
     status = dnnl_layer_normalization_backward_desc_init(&operation, dnnl_backward, &data, &data, &statistics,
                                                          epsilon, flags);
+    if (status != dnnl_success) { dnnl_primitive_desc_destroy(forward); return status; }
+    return describe_backward(descriptor, engine, &operation, forward, attributes);
+}
+
+/// With any weights: the hint decides nothing but which implementation is asked first.
+static dnnl_status_t convolution_hint(dnnl_primitive_desc_t *hint, dnnl_engine_t engine, const layout_t *source,
+                                      const layout_t *weights, const layout_t *bias, const layout_t *result,
+                                      dnnl_dims_t strides, dnnl_dims_t pads, const_dnnl_primitive_attr_t attributes) {
+    dnnl_convolution_desc_t operation;
+    dnnl_status_t status = dnnl_convolution_forward_desc_init(&operation, dnnl_forward_training,
+                                                              dnnl_convolution_direct, source, weights, bias, result,
+                                                              strides, pads, pads);
+    return status == dnnl_success ? dnnl_primitive_desc_create(hint, &operation, attributes, engine, NULL) : status;
+}
+
+dnnl_status_t describe_convolution(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, cdnn_pass pass,
+                                   layout_t source, layout_t weights, const layout_t *bias, layout_t result,
+                                   int64_t stride, int64_t padding, const_dnnl_primitive_attr_t attributes) {
+    dnnl_dims_t strides = {stride, stride}, pads = {padding, padding};
+    if (pass == cdnn_forward)
+        return convolution_hint(descriptor, engine, &source, &weights, bias, &result, strides, pads, attributes);
+    layout_t any;
+    dnnl_status_t status = layout_any(&any, weights.ndims, weights.dims);
+    if (status != dnnl_success) return status;
+    dnnl_primitive_desc_t hint = NULL;
+    status = convolution_hint(&hint, engine, &source, &any, NULL, &result, strides, pads, NULL);
+    if (status != dnnl_success) return status;
+    dnnl_convolution_desc_t operation;
+    status = pass == cdnn_data_gradient
+                 ? dnnl_convolution_backward_data_desc_init(&operation, dnnl_convolution_direct, &source, &weights,
+                                                            &result, strides, pads, pads)
+                 : dnnl_convolution_backward_weights_desc_init(&operation, dnnl_convolution_direct, &source, &weights,
+                                                               NULL, &result, strides, pads, pads);
+    if (status != dnnl_success) { dnnl_primitive_desc_destroy(hint); return status; }
+    return describe_backward(descriptor, engine, &operation, hint, attributes);
+}
+
+dnnl_status_t describe_max_pooling(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, bool backward,
+                                   bool keeps_places, layout_t source, layout_t result, int64_t kernel, int64_t stride,
+                                   int64_t padding, const_dnnl_primitive_attr_t attributes) {
+    dnnl_dims_t kernels = {kernel, kernel}, strides = {stride, stride}, pads = {padding, padding};
+    dnnl_pooling_desc_t operation;
+    dnnl_status_t status = dnnl_pooling_forward_desc_init(
+        &operation, keeps_places ? dnnl_forward_training : dnnl_forward_inference, dnnl_pooling_max, &source, &result,
+        strides, kernels, pads, pads);
+    if (status != dnnl_success) return status;
+    dnnl_primitive_desc_t forward = NULL;
+    status = dnnl_primitive_desc_create(&forward, &operation, attributes, engine, NULL);
+    if (status != dnnl_success || !backward) { *descriptor = forward; return status; }
+    status = dnnl_pooling_backward_desc_init(&operation, dnnl_pooling_max, &source, &result, strides, kernels, pads,
+                                             pads);
+    if (status != dnnl_success) { dnnl_primitive_desc_destroy(forward); return status; }
+    return describe_backward(descriptor, engine, &operation, forward, attributes);
+}
+
+dnnl_status_t describe_batch_norm(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, bool backward,
+                                  layout_t data, float epsilon, const_dnnl_primitive_attr_t attributes) {
+    unsigned flags = dnnl_use_scale | dnnl_use_shift;
+    dnnl_batch_normalization_desc_t operation;
+    dnnl_status_t status =
+        dnnl_batch_normalization_forward_desc_init(&operation, dnnl_forward_training, &data, epsilon, flags);
+    if (status != dnnl_success) return status;
+    dnnl_primitive_desc_t forward = NULL;
+    status = dnnl_primitive_desc_create(&forward, &operation, attributes, engine, NULL);
+    if (status != dnnl_success || !backward) { *descriptor = forward; return status; }
+    status = dnnl_batch_normalization_backward_desc_init(&operation, dnnl_backward, &data, &data, epsilon, flags);
     if (status != dnnl_success) { dnnl_primitive_desc_destroy(forward); return status; }
     return describe_backward(descriptor, engine, &operation, forward, attributes);
 }

@@ -5,6 +5,8 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <stdbool.h>
 
+#include "include/COneDNN.h"
+
 /// A memory descriptor: a value in 2.x, an owned handle in 3.x. Free it with `layout_free`.
 typedef dnnl_memory_desc_t layout_t;
 
@@ -32,5 +34,17 @@ dnnl_status_t describe_softmax(dnnl_primitive_desc_t *descriptor, dnnl_engine_t 
 dnnl_status_t describe_layer_norm(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, bool backward,
                                   bool training, layout_t data, layout_t statistics, float epsilon,
                                   const_dnnl_primitive_attr_t attributes);
+
+/// `source`, `weights` and `result` are those of the forward pass, or their gradients. One stride and padding for both
+/// axes.
+dnnl_status_t describe_convolution(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, cdnn_pass pass,
+                                   layout_t source, layout_t weights, const layout_t *bias, layout_t result,
+                                   int64_t stride, int64_t padding, const_dnnl_primitive_attr_t attributes);
+/// `keeps_places` remembers the places of the largest elements in a workspace.
+dnnl_status_t describe_max_pooling(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, bool backward,
+                                   bool keeps_places, layout_t source, layout_t result, int64_t kernel, int64_t stride,
+                                   int64_t padding, const_dnnl_primitive_attr_t attributes);
+dnnl_status_t describe_batch_norm(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, bool backward,
+                                  layout_t data, float epsilon, const_dnnl_primitive_attr_t attributes);
 
 #endif

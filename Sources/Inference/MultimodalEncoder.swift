@@ -22,7 +22,7 @@ public final class MultimodalEncoder: TripleEncoder {
         self.configuration = configuration
         self.model = model
         self.compute = compute
-        system = try Self.system(configuration, ParameterScope(weights, mode: .inference))
+        system = try configuration.makeSystem(ParameterScope(weights, mode: .inference))
         preprocessing = Preprocessing(configuration.input)
     }
 
@@ -31,15 +31,6 @@ public final class MultimodalEncoder: TripleEncoder {
 
     /// Elements of an embedding.
     public var dimension: Int { system.dimension }
-
-    private static func system(
-        _ configuration: ModelConfiguration, _ scope: ParameterScope
-    ) throws -> any EncodingSystem {
-        switch configuration.system.name {
-        case .graft: try GraFT(configuration, scope)
-        default: throw EncoderError.unsupported("system \(configuration.system.name.rawValue): this version has graft")
-        }
-    }
 
     /// The image at the model's size.
     public func prepared(_ image: Image) -> Image { preprocessing.resized(image) }

@@ -82,21 +82,22 @@ struct GraFTTests {
 
     @Test("a model built for training with dropout off gives the embeddings of one built for inference")
     func modes() throws {
-        let training = try GraFT(
-            fixture.configuration, ParameterScope(fixture.weights, mode: .training(dropout: nil)))
-        let found = training.tokens(try fixture.images([.rgb, .nir, .tir])).fusion
+        let training = try fixture.configuration.makeSystem(
+            ParameterScope(fixture.weights, mode: .training(dropout: nil)))
+        let found = training.embed(try fixture.images([.rgb, .nir, .tir]))
         expectClose(found, try fixture.tensor("embedding.rgb+nir+tir"), absolute: 1e-5, "embedding")
     }
 
     @Test("the training pass gives the reference's logits, data tokens and running statistics")
     func forward() throws {
-        let model = try GraFT(
-            fixture.configuration, ParameterScope(fixture.weights, mode: .training(dropout: nil)))
+        let statistics = RunningStatistics()
+        let model = try fixture.configuration.makeSystem(
+            ParameterScope(fixture.weights, mode: .training(dropout: nil, statistics: statistics)))
         let output = model(try fixture.images([.rgb, .nir, .tir]))
-        expectClose(output.logits, try fixture.tensor("logits"), relative: 1e-4, "logits")
-        expectClose(output.tokens.data, try fixture.tensor("data"), relative: 1e-4, "data tokens")
-        #expect(output.statistics.count == 2)
-        for (path, value) in output.statistics {
+        expectClose(output.head("fused").logits[0], try fixture.tensor("logits"), relative: 1e-4, "logits")
+        expectClose(try #require(output.data), try fixture.tensor("data"), relative: 1e-4, "data tokens")
+        #expect(statistics.byPath.count == 2)
+        for (path, value) in statistics.byPath {
             expectClose(value, try fixture.tensor("statistics.\(path)"), relative: 1e-4, path)
         }
     }
@@ -104,8 +105,8 @@ struct GraFTTests {
     @Test("frozen parameters are left off the tape")
     func freezing() throws {
         let scope = ParameterScope(fixture.weights, mode: .training(dropout: nil, frozen: ["backbone."]))
-        let output = try GraFT(fixture.configuration, scope)(fixture.images([.rgb, .tir]))
-        let found = gradients(of: output.tokens.fusion.squared().sum())
+        let system = try fixture.configuration.makeSystem(scope)
+        let found = gradients(of: system.embed(try fixture.images([.rgb, .tir])).squared().sum())
         #expect(!found.isEmpty)
         #expect(!found.keys.contains { $0.hasPrefix("backbone.") })
         #expect(!found.keys.contains { $0.hasPrefix("encoders.nir") })

@@ -8,14 +8,14 @@ struct ObjectiveTests {
     private let labels = [0, 0, 1, 2]
     private let triples = [[0, 1, 2], [1, 0, 3], [0, 1, 3], [1, 0, 2]]
     private let fixture: [String: Tensor]
-    private let output: GraFT.Output
+    private let output: SystemOutput
 
     init() throws {
         let checkpoint = try Fixture.graft()
         fixture = checkpoint.weights.tensors
-        let model = try GraFT(
-            checkpoint.configuration,
-            ParameterScope(checkpoint.weights.under("weights"), mode: .training(dropout: nil)))
+        let mode = ModelMode.training(dropout: nil, statistics: RunningStatistics())
+        let model = try checkpoint.configuration.makeSystem(
+            ParameterScope(checkpoint.weights.under("weights"), mode: mode))
         let images = try Modality.allCases.map { modality in
             (modality, try #require(checkpoint.weights["input.\(modality.rawValue)"]).transposed([0, 2, 3, 1]))
         }
@@ -27,7 +27,8 @@ struct ObjectiveTests {
     @Test("the loss and each term")
     func values() throws {
         let objective = GraFTObjective(triplet: 0.5, center: 0.0005, crossEntropy: 0.5, labelSmoothing: 0.1)
-        let value = objective(output, labels: labels, triples: triples, centers: try #require(fixture["centers"]))
+        let value = Objective.graft(objective)(
+            output, .init(labels: labels, triples: triples, centers: try #require(fixture["centers"])))
         for (term, found) in value.terms {
             #expect(relativeError([found], try expected("loss.\(term)")) < 1e-4, "\(term)")
         }
@@ -39,7 +40,7 @@ struct ObjectiveTests {
     func gradientsOfEverything() throws {
         let objective = GraFTObjective(triplet: 0.5, center: 0.0005, crossEntropy: 0.5, labelSmoothing: 0.1)
         let centers = try #require(fixture["centers"]).tracked(as: "centers")
-        let value = objective(output, labels: labels, triples: triples, centers: centers)
+        let value = Objective.graft(objective)(output, .init(labels: labels, triples: triples, centers: centers))
         let found = gradients(of: value.total)
         let names = fixture.keys.filter { $0.hasPrefix("gradient.") }.map { String($0.dropFirst("gradient.".count)) }
         #expect(found.keys.sorted() == names.sorted())
@@ -56,7 +57,8 @@ struct ObjectiveTests {
     @Test("the triplet loss of all eight combinations", arguments: GraFTObjective.Combination.allCases)
     func combinations(combination: GraFTObjective.Combination) throws {
         let objective = GraFTObjective(combination: combination)
-        let value = objective(output, labels: labels, triples: triples, centers: try #require(fixture["centers"]))
+        let value = Objective.graft(objective)(
+            output, .init(labels: labels, triples: triples, centers: try #require(fixture["centers"])))
         let found = try #require(value.terms["triplet"])
         #expect(relativeError([found], try expected("triplet.\(combination.rawValue)")) < 1e-4)
     }
@@ -64,7 +66,8 @@ struct ObjectiveTests {
     @Test("a term without weight leaves no gradient")
     func unweighted() throws {
         let centers = try #require(fixture["centers"]).tracked(as: "centers")
-        let value = GraFTObjective(center: 0)(output, labels: labels, triples: triples, centers: centers)
+        let value = Objective.graft(GraFTObjective(center: 0))(
+            output, .init(labels: labels, triples: triples, centers: centers))
         #expect(gradients(of: value.total)["centers"] == nil)
         #expect(value.terms["center"] != 0)
     }

@@ -13,8 +13,14 @@ struct RecipeTests {
         #expect(recipe.stages.map(\.name) == ["frozen", "unfrozen"])
         #expect(recipe.stages[1].length == .steps(3))
         #expect(recipe.stages[0].frozen == ["backbone."])
-        #expect(recipe.stages[0].objective.combination == .ddf)
-        #expect(recipe.stages[1].objective.center == 0.01)
+        guard case .graft(let first) = recipe.stages[0].objective,
+            case .graft(let second) = recipe.stages[1].objective
+        else {
+            Issue.record("expected GraFT's objective")
+            return
+        }
+        #expect(first.combination == .ddf)
+        #expect(second.center == 0.01)
         #expect(recipe.augmentation == Augmentation(flip: 0.25, erase: 0.5))
     }
 

@@ -66,6 +66,50 @@ int cdnn_layer_norm_backward(int64_t rows, int64_t columns, float epsilon, const
                              const float *mean, const float *variance, const float *dy, float *dx, float *dscale,
                              float *dshift);
 
+/// The sizes of a convolution of images [batch, height, width, channels] with weights [outputs, channels, kernel, kernel],
+/// what follows it, and for how many images its weights were packed. Initialise with memset: the bytes are the cache's key.
+typedef struct {
+    int32_t has_bias;
+    int32_t has_residual;
+    /// Applied last: relu(convolution + bias + residual).
+    int32_t has_relu;
+    int32_t reserved;
+    int64_t batch, packed_batch;
+    int64_t channels, height, width;
+    int64_t outputs, kernel, stride, padding;
+} cdnn_convolution;
+
+/// What packed weights are for; each pass asks for its own layout.
+typedef enum { cdnn_forward = 0, cdnn_data_gradient = 1, cdnn_weights_gradient = 2 } cdnn_pass;
+
+/// The bytes of weights in a pass's layout.
+int cdnn_convolution_packed_bytes(const cdnn_convolution *convolution, cdnn_pass pass, size_t *bytes);
+/// From PyTorch's layout into that of `cdnn_forward` or `cdnn_data_gradient`.
+int cdnn_convolution_pack(const cdnn_convolution *convolution, cdnn_pass pass, const float *plain, float *packed);
+/// From the layout of `cdnn_weights_gradient` into PyTorch's.
+int cdnn_convolution_unpack(const cdnn_convolution *convolution, const float *packed, float *plain);
+/// `bias` and `residual` are NULL where the convolution has none.
+int cdnn_convolution_run(const cdnn_convolution *convolution, const float *x, const float *packed, const float *bias,
+                         const float *residual, float *y);
+int cdnn_convolution_backward_data(const cdnn_convolution *convolution, const float *dy, const float *packed,
+                                   float *dx);
+int cdnn_convolution_backward_weights(const cdnn_convolution *convolution, const float *x, const float *dy,
+                                      float *packed);
+
+/// Max pooling; its sizes are those of a convolution with as many outputs as channels. `places` remembers which elements
+/// were the largest, for the backward pass; NULL where there will be none.
+int cdnn_max_pool_places_bytes(const cdnn_convolution *sizes, size_t *bytes);
+int cdnn_max_pool(const cdnn_convolution *sizes, const float *x, float *y, void *places);
+int cdnn_max_pool_backward(const cdnn_convolution *sizes, const float *dy, const void *places, float *dx);
+
+/// Batch normalisation of the columns of a [rows, channels] matrix by their own statistics, which it gives.
+int cdnn_batch_norm(int64_t rows, int64_t channels, float epsilon, const float *x, const float *scale,
+                    const float *shift, float *mean, float *variance, float *y);
+/// Gradients with respect to x, scale and shift.
+int cdnn_batch_norm_backward(int64_t rows, int64_t channels, float epsilon, const float *x, const float *scale,
+                             const float *mean, const float *variance, const float *dy, float *dx, float *dscale,
+                             float *dshift);
+
 /// The version that runs, as major·10000 + minor·100 + patch.
 int cdnn_version(void);
 

@@ -2,53 +2,59 @@ import Tensor
 
 /// ViT (Dosovitskiy et al., 2021) and its distilled form DeiT (Touvron et al., 2021), with timm's names.
 struct VisionTransformer: Sendable {
-    private let configuration: ModelConfiguration.Backbone.ViT
-    private let patchEmbedding: Linear
-    private let prefixTokens: Tensor
-    private let positions: Tensor
+    private let patchEmbedding: PatchEmbedding
+    private let prefix: TokenPrefix
     private let blocks: [TransformerBlock]
-    private let norm: LayerNorm
+    private let norm: LayerNorm?
 
     /// - Parameters:
     ///   - configuration: sizes, validated.
     ///   - height: of the images in pixels.
     ///   - width: of the images in pixels.
+    ///   - isTrunk: without the last block and the final norm: MixER has two of these.
     init(
-        _ scope: ParameterScope, _ configuration: ModelConfiguration.Backbone.ViT, height: Int, width: Int
+        _ scope: ParameterScope, _ configuration: ModelConfiguration.Backbone.ViT, height: Int, width: Int,
+        isTrunk: Bool = false
     ) throws {
-        let (dimension, patch) = (configuration.width, configuration.patch)
-        self.configuration = configuration
-        let embedding = scope.scope("patch_embed.proj")
-        let kernel = try embedding.parameter("weight", [dimension, 3, patch, patch])
-        patchEmbedding = Linear(
-            embedding, weight: kernel.reshaped([dimension, 3 * patch * patch]),
-            bias: try embedding.parameter("bias", [dimension]))
-        let classToken = try scope.parameter("cls_token", [1, 1, dimension])
-        prefixTokens =
-            configuration.distilled
-            ? Tensor.concatenated([classToken, try scope.parameter("dist_token", [1, 1, dimension])], axis: 1)
-            : classToken
+        patchEmbedding = try PatchEmbedding(scope.scope("patch_embed"), configuration)
         let grid = configuration.grid(height: height, width: width)
-        let tokens = configuration.prefix + grid.rows * grid.columns
-        positions = try scope.parameter("pos_embed", [1, tokens, dimension])
-        blocks = try (0..<configuration.depth).map {
-            try TransformerBlock(
-                scope.scope("blocks.\($0)"), width: dimension, heads: configuration.heads,
-                hidden: configuration.hidden)
+        prefix = try TokenPrefix(
+            scope, tokens: configuration.distilled ? ["cls_token", "dist_token"] : ["cls_token"],
+            positions: "pos_embed",
+            count: grid.rows * grid.columns, width: configuration.width)
+        blocks = try (0..<(isTrunk ? configuration.depth - 1 : configuration.depth)).map {
+            try TransformerBlock(scope.scope("blocks.\($0)"), configuration)
         }
-        norm = try LayerNorm(scope.scope("norm"), width: dimension, epsilon: 1e-6)
+        norm = isTrunk ? nil : try LayerNorm(scope.scope("norm"), width: configuration.width, epsilon: 1e-6)
     }
 
     /// Images [B, H, W, 3] → tokens [B, prefix + patches, D] after the final norm. Token 0 is the class token, token 1
     /// the distillation token if there is one.
     func callAsFunction(_ images: Tensor) -> Tensor {
-        // A convolution whose kernel is the patch: a matrix product over the patches.
-        let patches = patchEmbedding(images.patches(size: configuration.patch, stride: configuration.stride))
-        let prefix = prefixTokens.reshaped([configuration.prefix, configuration.width])
-            .broadcast(leading: images.shape[0])
-        let embedded =
-            Tensor.concatenated([prefix, patches], axis: 1)
-            + positions.reshaped(Shape(Array(positions.shape.dimensions.dropFirst())))
-        return norm(blocks.reduce(embedded) { $1($0) })
+        let tokens = blocks.reduce(prefix(patchEmbedding(images))) { $1($0) }
+        return norm?(tokens) ?? tokens
+    }
+}
+
+/// Learned tokens before the others, and a learned position for each.
+struct TokenPrefix: Sendable {
+    private let tokens: Tensor
+    private let positions: Tensor
+
+    /// - Parameters:
+    ///   - tokens: the names of tensors [1, 1, D].
+    ///   - positions: the name of a tensor [1, tokens + count, D].
+    ///   - count: of the other tokens, at most.
+    init(_ scope: ParameterScope, tokens names: [String], positions: String, count: Int, width: Int) throws {
+        let tokens = try names.map { try scope.parameter($0, [1, 1, width]).reshaped([1, width]) }
+        self.tokens = Tensor.concatenated(tokens, axis: 0)
+        let total = names.count + count
+        self.positions = try scope.parameter(positions, [1, total, width]).reshaped([total, width])
+    }
+
+    /// [B, N, D] → [B, prefix + N, D].
+    func callAsFunction(_ x: Tensor) -> Tensor {
+        let all = Tensor.concatenated([tokens.broadcast(leading: x.shape[0]), x], axis: 1)
+        return all + (all.shape[1] == positions.shape[0] ? positions : positions.sliced(axis: 0, 0..<all.shape[1]))
     }
 }

@@ -11,19 +11,20 @@ struct TransformerBlock: Sendable {
     private let fc2: Linear
     private let heads: Int
 
-    init(_ scope: ParameterScope, width: Int, heads: Int, hidden: Int) throws {
+    init(_ scope: ParameterScope, _ configuration: ModelConfiguration.Backbone.ViT) throws {
+        let (width, hidden) = (configuration.width, configuration.hidden)
         norm1 = try LayerNorm(scope.scope("norm1"), width: width, epsilon: 1e-6)
         qkv = try Linear(scope.scope("attn.qkv"), inputs: width, outputs: 3 * width)
         projection = try Linear(scope.scope("attn.proj"), inputs: width, outputs: width)
         norm2 = try LayerNorm(scope.scope("norm2"), width: width, epsilon: 1e-6)
         fc1 = try Linear(scope.scope("mlp.fc1"), inputs: width, outputs: hidden)
         fc2 = try Linear(scope.scope("mlp.fc2"), inputs: hidden, outputs: width)
-        self.heads = heads
+        heads = configuration.heads
     }
 
-    /// [B, N, D] → [B, N, D].
-    func callAsFunction(_ x: Tensor) -> Tensor {
-        let attended = projection(Tensor.attention(qkv(norm1(x)), heads: heads), residual: x)
+    /// [B, N, D] → [B, N, D]; `mask` [B, N] is 0 where a token counts and -∞ where it does not.
+    func callAsFunction(_ x: Tensor, mask: Tensor? = nil) -> Tensor {
+        let attended = projection(Tensor.attention(qkv(norm1(x)), heads: heads, mask: mask), residual: x)
         return fc2(fc1(norm2(attended), activation: .gelu), residual: attended)
     }
 }

@@ -1,20 +1,73 @@
 import Tensor
 
-/// What a system is to an encoder: images in, embeddings out.
-protocol EncodingSystem: Sendable {
+/// What a system is to an encoder and to a trainer: images in, embeddings or what the losses need out.
+public protocol EncodingSystem: Sendable {
     /// Elements of an embedding.
     var dimension: Int { get }
 
-    /// Images [B, H, W, 3] by modality, the same B for each and at least one present → [B, dimension], before L2
-    /// normalisation.
-    func embed(_ images: [Modality: Tensor]) -> Tensor
-
-    /// The embeddings of some sets of the modalities given, none of them empty, in the order of `sets`.
+    /// The embeddings of some sets of the modalities given, none of them empty, in the order of `subsets`, before L2
+    /// normalisation: [B, dimension] each.
+    ///
+    /// - Parameter images: [B, H, W, 3] by modality, the same B for each, at least one.
     func embed(_ images: [Modality: Tensor], subsets: [Set<Modality>]) -> [Tensor]
+
+    /// The forward pass of training; only for a system built for it.
+    func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput
 }
 
 extension EncodingSystem {
-    func embed(_ images: [Modality: Tensor], subsets: [Set<Modality>]) -> [Tensor] {
-        subsets.map { subset in embed(images.filter { subset.contains($0.key) }) }
+    /// The embedding of all the modalities given: [B, dimension], before L2 normalisation.
+    public func embed(_ images: [Modality: Tensor]) -> Tensor { embed(images, subsets: [Set(images.keys)])[0] }
+}
+
+/// What the losses need of a training pass.
+public struct SystemOutput: Sendable {
+    /// A feature with its own classifiers.
+    public struct Head: Sendable {
+        /// Such as `fused`, or a modality's.
+        public let name: String
+        /// [B, D].
+        public let features: Tensor
+        /// [B, identities] each; one but for IEEE, which has one a part.
+        public let logits: [Tensor]
+    }
+
+    /// In the order in which the losses are summed.
+    public var heads: [Head]
+    /// GraFT's data tokens, [B, L, D], averaged over the modalities.
+    public var data: Tensor?
+    /// MixER's adversary: [B, modalities].
+    public var modalityLogits: Tensor?
+
+    /// The head of that name, which the system has.
+    public func head(_ name: String) -> Head {
+        guard let head = heads.first(where: { $0.name == name }) else {
+            preconditionFailure("no head \(name) among \(heads.map(\.name))")
+        }
+        return head
+    }
+}
+
+extension ModelConfiguration {
+    /// Builds the system from weights. Throws `WeightsError` for a tensor that is missing or of another shape,
+    /// `EncoderError.unsupported` for a system that cannot be built so.
+    public func makeSystem(_ scope: ParameterScope) throws -> any EncodingSystem {
+        switch system {
+        case .unicat, .fusionConcat, .fusionAverage: try LateFusion(self, scope)
+        case .graft(let head): try GraFT(self, head, scope)
+        case .ieee(let head): try IEEE(self, head, scope)
+        case .mixer: try MixER(self, scope)
+        case .dmf(let head): try DMF(self, head.text, scope)
+        }
+    }
+
+    /// The classifier's size; throws `EncoderError.unsupported` if the configuration gives none.
+    var trainedIdentities: Int {
+        get throws {
+            guard let identities else {
+                throw EncoderError.unsupported("training without the number of identities in the configuration")
+            }
+            return identities
+        }
     }
 }

@@ -3,25 +3,7 @@ import Tensor
 /// GraFT: a shared transformer backbone, then one post-norm encoder layer a modality over learned fusion tokens and all
 /// of the backbone's tokens; the fusion tokens' results, averaged over the modalities present, are the embedding
 /// (GraFT, section 3, eq. 1 to 7).
-public struct GraFT: EncodingSystem {
-    /// The fused embeddings and the data tokens, each a mean over the modalities present.
-    public struct Tokens: Sendable {
-        /// [B, D].
-        public let fusion: Tensor
-        /// [B, L, D]: the backbone's tokens after the modality's encoder layer, class token first.
-        public let data: Tensor
-    }
-
-    /// What the losses need.
-    public struct Output: Sendable {
-        /// Fusion and data tokens.
-        public let tokens: Tokens
-        /// [B, identities].
-        public let logits: Tensor
-        /// The neck's running statistics after this batch, by path.
-        public let statistics: [String: Tensor]
-    }
-
+struct GraFT: EncodingSystem {
     private let backbone: VisionTransformer
     private let fusionTokens: Tensor
     private let encoders: [(modality: Modality, layer: PostNormEncoderLayer)]
@@ -29,14 +11,10 @@ public struct GraFT: EncodingSystem {
     private let fusion: ModelConfiguration.GraFTHead.Fusion
 
     /// Elements of an embedding: the backbone's width.
-    public let dimension: Int
+    let dimension: Int
 
-    /// Builds the system from weights.
-    ///
-    /// Throws `EncoderError.unsupported` for a configuration of another system or a convolutional backbone, and
-    /// `WeightsError` for a tensor that is missing or of another shape. In training `identities` must be given.
-    public init(_ configuration: ModelConfiguration, _ scope: ParameterScope) throws {
-        guard case .graft(let head) = configuration.system, case .vit(let vit) = configuration.backbone else {
+    init(_ configuration: ModelConfiguration, _ head: ModelConfiguration.GraFTHead, _ scope: ParameterScope) throws {
+        guard case .vit(let vit) = configuration.backbone else {
             throw EncoderError.unsupported("GraFT over \(configuration.backbone), expected a transformer")
         }
         dimension = vit.width
@@ -54,7 +32,7 @@ public struct GraFT: EncodingSystem {
             scope.isInference
             ? nil
             : try IdentityHead(
-                scope, neck: "neck", classifier: "classifier", width: vit.width,
+                neck: scope.scope("neck"), classifier: scope.scope("classifier"), width: vit.width,
                 identities: configuration.trainedIdentities)
     }
 
@@ -73,12 +51,6 @@ public struct GraFT: EncodingSystem {
         }
     }
 
-    /// Images [B, H, W, 3] by modality, at least one → the tokens, averaged over the modalities present.
-    public func tokens(_ images: [Modality: Tensor]) -> Tokens {
-        let mean = Tensor.mean(of: encoded(images).map(\.tokens))
-        return Tokens(fusion: fused(mean), data: data(mean))
-    }
-
     private func data(_ tokens: Tensor) -> Tensor { tokens.sliced(axis: 1, fusionTokens.shape[1]..<tokens.shape[1]) }
 
     private func fused(_ tokens: Tensor) -> Tensor {
@@ -89,33 +61,17 @@ public struct GraFT: EncodingSystem {
         }
     }
 
-    /// As `EncodingSystem` says.
-    public func embed(_ images: [Modality: Tensor]) -> Tensor { embed(images, subsets: [Set(images.keys)])[0] }
-
-    /// As `EncodingSystem` says. Fusing is linear, so each modality is encoded and fused once, and every subset is a mean of
+    /// Fusing is linear, so each modality is encoded and fused once, and every subset is a mean of
     /// these.
     func embed(_ images: [Modality: Tensor], subsets: [Set<Modality>]) -> [Tensor] {
         let fused = encoded(images).map { ($0.modality, self.fused($0.tokens)) }
         return subsets.map { subset in Tensor.mean(of: fused.filter { subset.contains($0.0) }.map(\.1)) }
     }
 
-    /// The forward pass of training; only for a system built for it.
-    public func callAsFunction(_ images: [Modality: Tensor]) -> Output {
+    func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput {
         guard let head else { preconditionFailure("a system built for inference has no classifier") }
-        let tokens = tokens(images)
-        let (logits, statistics) = head(tokens.fusion)
-        return Output(tokens: tokens, logits: logits, statistics: statistics)
-    }
-}
-
-extension ModelConfiguration {
-    /// The classifier's size; throws `EncoderError.unsupported` if the configuration gives none.
-    var trainedIdentities: Int {
-        get throws {
-            guard let identities else {
-                throw EncoderError.unsupported("training without the number of identities in the configuration")
-            }
-            return identities
-        }
+        let mean = Tensor.mean(of: encoded(images).map(\.tokens))
+        let fused = fused(mean)
+        return SystemOutput(heads: [.init(name: "fused", features: fused, logits: [head(fused)])], data: data(mean))
     }
 }

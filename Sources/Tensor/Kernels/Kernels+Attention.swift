@@ -28,12 +28,20 @@ extension Kernels {
         }
     }
 
-    /// softmax(q·kᵀ / √width) of each head.
-    static func attentionProbabilities(_ qkv: Tensor, _ sizes: AttentionSizes) -> Tensor {
+    /// softmax(q·kᵀ / √width + mask) of each head.
+    static func attentionProbabilities(_ qkv: Tensor, _ sizes: AttentionSizes, mask: Tensor?) -> Tensor {
         var product = sizes.product(
             sizes.tokens, sizes.tokens, sizes.width, sizes.part(0), sizes.part(1).transposed, sizes.square)
         product.scale = sizes.scale
-        return softmax(multiply(product, qkv, qkv, into: sizes.scores), logarithm: false)
+        var scores = multiply(product, qkv, qkv, into: sizes.scores)
+        if let mask { scores = zip(scores, spread(mask, over: sizes), +) }
+        return softmax(scores, logarithm: false)
+    }
+
+    /// [batch, tokens] repeated for every head and query.
+    private static func spread(_ mask: Tensor, over sizes: AttentionSizes) -> Tensor {
+        let rows = `repeat`(mask, along: 1, of: [sizes.batch, sizes.heads * sizes.tokens, sizes.tokens], scaledBy: 1)
+        return rows.reshaped(sizes.scores)
     }
 
     /// probabilities · v, the heads side by side: [batch, tokens, heads·width].

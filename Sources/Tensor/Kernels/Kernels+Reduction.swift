@@ -52,4 +52,41 @@ extension Kernels {
             }
         }
     }
+
+    /// x, [outer, n, inner], its middle axis reduced to its largest element.
+    static func largest(_ x: Tensor, axis: Int, into shape: Shape) -> Tensor {
+        let (outer, inner) = x.shape.around(axis)
+        let n = x.shape[axis]
+        return read(x) { x_ in
+            make(shape) { y in
+                for o in 0..<outer {
+                    let row = y + o * inner
+                    for i in 0..<inner { row[i] = x_[o * n * inner + i] }
+                    for j in 1..<max(n, 1) {
+                        let source = x_ + (o * n + j) * inner
+                        for i in 0..<inner { row[i] = max(row[i], source[i]) }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The gradient of `largest`: each element's share if it equals the largest, divided by how many do.
+    static func shareAmongLargest(_ gradient: Tensor, _ x: Tensor, _ largest: Tensor, axis: Int) -> Tensor {
+        let (outer, inner) = x.shape.around(axis)
+        let n = x.shape[axis]
+        return make(x.shape) { dx in
+            withExtendedLifetime((gradient, x, largest)) {
+                let (x_, y, dy) = (x.storage.elements, largest.storage.elements, gradient.storage.elements)
+                for o in 0..<outer {
+                    for i in 0..<inner {
+                        let column = stride(from: o * n * inner + i, to: (o + 1) * n * inner, by: inner)
+                        let equal = column.reduce(0) { $0 + (x_[$1] == y[o * inner + i] ? 1 : 0) }
+                        let share = dy[o * inner + i] / Float(equal)
+                        for at in column { dx[at] = x_[at] == y[o * inner + i] ? share : 0 }
+                    }
+                }
+            }
+        }
+    }
 }

@@ -51,4 +51,29 @@ extension Tensor {
                 [Kernels.zip(gradient, input) { $0 / (1 + Foundation.exp(-$1)) }]
             }
     }
+
+    /// 1 / (1 + exp(-x)) of each element.
+    public func sigmoid() -> Tensor {
+        let output = Kernels.map(self) { 1 / (1 + Foundation.exp(-$0)) }
+        return output.recorded(from: [self]) { gradient in
+            [Kernels.zip(gradient, output) { $0 * $1 * (1 - $1) }]
+        }
+    }
+
+    /// The same elements, whose gradient is negated: gradient reversal (Ganin et al., 2016).
+    public func reversingGradient() -> Tensor {
+        Tensor(storage: storage, shape: shape).recorded(from: [self]) { [$0.scaled(by: -1)] }
+    }
+
+    /// Each row of [N, D] divided by its L2 norm, at least 1e-12 (as PyTorch's `normalize`).
+    public func normalizedRows() -> Tensor {
+        let inverse = squared().sum(axis: 1).squareRoot(clampedTo: 1e-24).reciprocal()
+        return self * inverse.repeated(shape[1], axis: 1)
+    }
+
+    /// 1 / x of each element.
+    public func reciprocal() -> Tensor {
+        let output = Kernels.map(self) { 1 / $0 }
+        return output.recorded(from: [self]) { gradient in [Kernels.zip(gradient, output) { -$0 * $1 * $1 }] }
+    }
 }

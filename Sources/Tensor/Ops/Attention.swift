@@ -4,14 +4,15 @@ extension Tensor {
     /// - Parameters:
     ///   - qkv: [B, N, 3·D], queries, keys and values as one linear layer writes them, the heads side by side in each.
     ///   - heads: how many; divides D.
+    ///   - mask: [B, N], 0 where a token counts and -∞ where it does not; nil if all do.
     ///   - dropout: [B, heads, N, N], multiplied with the probabilities: 0, or 1/(1-p) where one is kept.
     /// - Returns: [B, N, D]. O(B·N²·D).
-    public static func attention(_ qkv: Tensor, heads: Int, dropout: Tensor? = nil) -> Tensor {
+    public static func attention(_ qkv: Tensor, heads: Int, mask: Tensor? = nil, dropout: Tensor? = nil) -> Tensor {
         precondition(
             qkv.shape.rank == 3 && qkv.shape[2] % (3 * heads) == 0, "attention of \(heads) heads over \(qkv.shape)")
         let sizes = Kernels.AttentionSizes(
             batch: qkv.shape[0], tokens: qkv.shape[1], heads: heads, width: qkv.shape[2] / 3 / heads)
-        let probabilities = Kernels.attentionProbabilities(qkv, sizes)
+        let probabilities = Kernels.attentionProbabilities(qkv, sizes, mask: mask)
         let used = dropout.map { Kernels.zip(probabilities, $0, *) } ?? probabilities
         let input = qkv.detached
         return Kernels.attend(used, qkv, sizes).recorded(from: [qkv]) { gradient in

@@ -1,24 +1,28 @@
 /// What a batch norm in training returns: the normalised batch, and the statistics it used, for the running averages.
 public struct BatchNormResult: Sendable {
-    /// [B, D].
+    /// Of the input's shape.
     public let output: Tensor
-    /// [D]; off the tape.
+    /// [C]; off the tape.
     public let mean: Tensor
-    /// [D], biased (divided by B); off the tape.
+    /// [C], biased (divided by the number of rows); off the tape.
     public let variance: Tensor
+    /// How many rows there were.
+    public let rows: Int
 }
 
 extension Tensor {
-    /// Normalises each column of a [B, D] batch by its own mean and variance, then scales and shifts it
-    /// (Ioffe and Szegedy, 2015): batch norm in training.
+    /// Normalises each of the innermost axis' C columns by its own mean and variance over all other axes, then scales and
+    /// shifts it (Ioffe and Szegedy, 2015): batch norm in training. At least two rows.
     public func batchNorm(weight: Tensor, bias: Tensor, epsilon: Float) -> BatchNormResult {
-        precondition(shape.rank == 2 && shape[0] > 1, "batch norm in training of \(shape), expected [B > 1, D]")
-        let mean = mean(axis: 0)
-        let centred = self - mean
-        let variance = centred.squared().mean(axis: 0)
-        let normalised = centred * variance.reciprocalSquareRoot(adding: epsilon)
-        return BatchNormResult(
-            output: normalised * weight + bias, mean: mean.detached, variance: variance.detached)
+        let rows = count / shape[-1]
+        precondition(rows > 1, "batch norm in training of \(shape), expected more than one row")
+        let (output, mean, variance) = Kernels.batchNorm(self, weight: weight, bias: bias, epsilon: epsilon)
+        let (input, scale) = (detached, weight.detached)
+        let recorded = output.recorded(from: [self, weight, bias]) { gradient in
+            Kernels.batchNormBackward(
+                gradient, input, weight: scale, mean: mean, variance: variance, epsilon: epsilon)
+        }
+        return BatchNormResult(output: recorded, mean: mean, variance: variance, rows: rows)
     }
 
     /// The same by fixed statistics: batch norm in inference.
@@ -27,7 +31,7 @@ extension Tensor {
     }
 
     /// 1 / √(x + ε) of each element.
-    func reciprocalSquareRoot(adding epsilon: Float) -> Tensor {
+    public func reciprocalSquareRoot(adding epsilon: Float) -> Tensor {
         let output = Kernels.map(self) { 1 / ($0 + epsilon).squareRoot() }
         return output.recorded(from: [self]) { gradient in
             [Kernels.zip(gradient, output) { -0.5 * $0 * $1 * $1 * $1 }]

@@ -20,9 +20,22 @@ extension Tensor {
     /// The mean over one axis, which is removed.
     public func mean(axis: Int) -> Tensor { sum(axis: axis).scaled(by: 1 / Float(shape[axis])) }
 
-    /// `count` copies along a new leading axis.
-    public func broadcast(leading count: Int) -> Tensor {
-        let target = Shape([count] + shape.dimensions)
-        return Kernels.repeat(self, along: 0, of: target, scaledBy: 1).recorded(from: [self]) { [$0.sum(axis: 0)] }
+    /// The largest over one axis, which is removed. Equal ones share the gradient, as in PyTorch's `amax`.
+    public func largest(axis: Int) -> Tensor {
+        let axis = shape.axis(axis)
+        let input = detached
+        let output = Kernels.largest(self, axis: axis, into: shape.removing(axis))
+        return output.recorded(from: [self]) { [Kernels.shareAmongLargest($0, input, output, axis: axis)] }
     }
+
+    /// `count` copies along a new axis.
+    public func repeated(_ count: Int, axis: Int) -> Tensor {
+        var dimensions = shape.dimensions
+        dimensions.insert(count, at: axis)
+        return Kernels.repeat(self, along: axis, of: Shape(dimensions), scaledBy: 1)
+            .recorded(from: [self]) { [$0.sum(axis: axis)] }
+    }
+
+    /// `count` copies along a new leading axis.
+    public func broadcast(leading count: Int) -> Tensor { repeated(count, axis: 0) }
 }

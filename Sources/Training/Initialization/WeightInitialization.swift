@@ -9,8 +9,8 @@ public enum WeightInitialization {
     /// change the others.
     ///
     /// As PyTorch's modules do by default, but for the backbone's linear layers, which are drawn with standard deviation
-    /// 0.02 as timm does: they train better from nothing. Throws `EncoderError.unsupported` for systems that cannot be
-    /// trained here.
+    /// 0.02 as timm does: they train better from nothing. Throws `EncoderError.unsupported` without a
+    /// number of identities.
     public static func weights(for configuration: ModelConfiguration, seed: UInt64) throws -> Weights {
         let drawn = Mutex(Weights())
         let scope = ParameterScope(mode: .training(dropout: nil)) { path, shape in
@@ -18,10 +18,7 @@ public enum WeightInitialization {
             drawn.withLock { $0[path] = tensor }
             return tensor
         }
-        guard case .graft = configuration.system else {
-            throw EncoderError.unsupported("training of system \(configuration.system.name.rawValue)")
-        }
-        _ = try GraFT(configuration, scope)
+        _ = try configuration.makeSystem(scope)
         return drawn.withLock { $0 }
     }
 
@@ -47,11 +44,12 @@ public enum WeightInitialization {
         if path.hasSuffix("fusion_token") {  // Xavier, on PyTorch's reading of [1, k, D]: fans k·D and D.
             return .uniform((6 / Float((shape[1] + 1) * shape[2])).squareRoot())
         }
-        if name.hasSuffix("_token") || name == "pos_embed" { return .normal(0.02) }
+        if path.hasPrefix("text_embed") { return .normal(1) }
+        if name.hasSuffix("_token") || name.hasSuffix("pos_embed") { return .normal(0.02) }
         if name == "running_var" { return .constant(1) }
         if name == "weight", shape.rank == 1 { return .constant(1) }  // Norms.
         if shape.rank == 1 { return .constant(0) }  // Biases and means.
-        if path.hasPrefix("classifier") { return .normal(0.001) }
+        if path.contains("classifier") { return .normal(0.001) }
         if name == "in_proj_weight" { return .uniform((6 / Float(shape[0] + shape[1])).squareRoot()) }
         if path.contains("blocks."), shape.rank == 2 { return .normal(0.02) }
         return .uniform(1 / Float(shape.count / shape[0]).squareRoot())

@@ -41,38 +41,25 @@ public struct GraFTObjective: Sendable, Equatable {
         self.dataToken = dataToken
     }
 
-    /// The loss and its unweighted terms.
-    public struct Value: Sendable {
-        /// The weighted sum.
-        public let total: Tensor
-        /// By name: `triplet`, `center`, `cross_entropy`.
-        public let terms: [String: Float]
+    func callAsFunction(_ output: SystemOutput, _ batch: Objective.Batch) -> Objective.Value {
+        guard let data = output.data, let centers = batch.centers else {
+            preconditionFailure("GraFT's objective needs data tokens and centers")
+        }
+        let fused = output.head("fused")
+        return Objective.Value([
+            ("triplet", tripletTerm(fused.features, data, batch.triples), triplet),
+            ("center", Losses.center(fused.features, labels: batch.labels, centers: centers), center),
+            (
+                "cross_entropy",
+                Losses.crossEntropy(fused.logits[0], labels: batch.labels, smoothing: labelSmoothing), crossEntropy
+            ),
+        ])
     }
 
-    /// - Parameters:
-    ///   - output: the training pass's.
-    ///   - labels: the identity of each row.
-    ///   - triples: [anchor, positive, negative] as indices into the batch.
-    ///   - centers: [identities, D].
-    public func callAsFunction(
-        _ output: GraFT.Output, labels: [Int], triples: [[Int]], centers: Tensor
-    ) -> Value {
-        let fusion = output.tokens.fusion
-        let triplet = tripletTerm(output.tokens, triples)
-        let center = Losses.center(fusion, labels: labels, centers: centers)
-        let entropy = Losses.crossEntropy(output.logits, labels: labels, smoothing: labelSmoothing)
-        // A term without weight stays off the tape, as if it were not there.
-        let weighted = [(triplet, self.triplet), (center, self.center), (entropy, crossEntropy)]
-            .filter { $0.1 != 0 }.map { $0.0.scaled(by: $0.1) }
-        return Value(
-            total: weighted.dropFirst().reduce(weighted.first ?? Tensor(0), +),
-            terms: ["triplet": triplet.scalar, "center": center.scalar, "cross_entropy": entropy.scalar])
-    }
-
-    private func tripletTerm(_ tokens: GraFT.Tokens, _ triples: [[Int]]) -> Tensor {
-        let data = tokens.data.sliced(axis: 1, dataToken..<(dataToken + 1)).mean(axis: 1)
+    private func tripletTerm(_ fusion: Tensor, _ tokens: Tensor, _ triples: [[Int]]) -> Tensor {
+        let data = tokens.sliced(axis: 1, dataToken..<(dataToken + 1)).mean(axis: 1)
         let vectors = combination.rawValue.enumerated().map { role, kind in
-            (kind == "F" ? tokens.fusion : data).rows(at: triples.map { $0[role] })
+            (kind == "F" ? fusion : data).rows(at: triples.map { $0[role] })
         }
         return Losses.augmentedTriplet(anchor: vectors[0], positive: vectors[1], negative: vectors[2])
     }

@@ -33,4 +33,74 @@ public enum Losses {
         guard smoothing > 0 else { return target }
         return target - logProbabilities.mean().scaled(by: smoothing)
     }
+
+    /// Soft-margin triplet loss with the hardest positive and the hardest negative of each anchor in the batch, the mean of
+    /// log(1 + exp(d(a,p) - d(a,n) + margin)) (Hermans et al., 2017; UniCat, eq. 2; DMF, eq. 1).
+    ///
+    /// - Parameters:
+    ///   - features: [B, D].
+    ///   - labels: the identity of each row; at least two of them.
+    ///   - margin: added to the difference.
+    ///   - isSquared: compares squared distances.
+    public static func batchHardTriplet(
+        _ features: Tensor, labels: [Int], margin: Float, isSquared: Bool
+    ) -> Tensor {
+        let (positives, negatives) = hardest(features, labels)
+        let distance = { (indices: [Int]) in
+            let squared = squaredDistances(features, features.rows(at: indices))
+            return isSquared ? squared : squared.squareRoot(clampedTo: 1e-12)
+        }
+        return (distance(positives) - distance(negatives)).adding(margin).softplus().mean()
+    }
+
+    /// The farthest row of the same label and the nearest of another, for each row.
+    private static func hardest(_ features: Tensor, _ labels: [Int]) -> (positives: [Int], negatives: [Int]) {
+        let (count, fixed) = (labels.count, features.detached)
+        let products = fixed.matmul(fixed, transposingSecond: true).scalars
+        let norms = (0..<count).map { products[$0 * count + $0] }
+        let distance = { (a: Int, b: Int) in norms[a] + norms[b] - 2 * products[a * count + b] }
+        let pairs = (0..<count).map { anchor in
+            let same = (0..<count).filter { labels[$0] == labels[anchor] }
+            let others = (0..<count).filter { labels[$0] != labels[anchor] }
+            precondition(!others.isEmpty, "a batch of one identity has no negatives")
+            return (
+                same.max { distance(anchor, $0) < distance(anchor, $1) } ?? anchor,
+                others.min { distance(anchor, $0) < distance(anchor, $1) } ?? anchor
+            )
+        }
+        return (pairs.map(\.0), pairs.map(\.1))
+    }
+
+    /// The mean over identities of the largest |margin - d(c_j, c_k)| between the modalities' centers, a center being the
+    /// mean of an identity's L2-normalised features in one modality (3M; IEEE, eq. 6).
+    ///
+    /// - Parameters:
+    ///   - features: [B, D] of each modality, at least two.
+    ///   - labels: the identity of each row.
+    ///   - margin: the distance that the modalities' centers should keep.
+    public static func multiModalMargin(_ features: [Tensor], labels: [Int], margin: Float) -> Tensor {
+        let units = features.map { $0.normalizedRows() }
+        let identities = Set(labels).sorted()
+        let largest = identities.map { identity in
+            let rows = labels.indices.filter { labels[$0] == identity }
+            let centers = units.map { $0.rows(at: rows).mean(axis: 0) }
+            let gaps = centers.indices.flatMap { a in
+                centers.indices.dropFirst(a + 1).map { b in
+                    let distance = (centers[a] - centers[b]).squared().sum().squareRoot(clampedTo: 1e-12)
+                    let gap = distance.scaled(by: -1).adding(margin)
+                    return gap.scalar < 0 ? gap.scaled(by: -1) : gap
+                }
+            }
+            return gaps.max { $0.scalar < $1.scalar } ?? Tensor(0)
+        }
+        return sum(largest).scaled(by: 1 / Float(identities.count))
+    }
+
+    /// The mean squared cosine between the rows of two [B, D] matrices (MixER, L_o).
+    public static func orthogonality(_ a: Tensor, _ b: Tensor) -> Tensor {
+        (a.normalizedRows() * b.normalizedRows()).sum(axis: 1).squared().mean()
+    }
+
+    /// The sum of scalars, at least one.
+    static func sum(_ scalars: [Tensor]) -> Tensor { scalars.dropFirst().reduce(scalars[0], +) }
 }

@@ -19,7 +19,7 @@ public struct Recipe: Sendable {
         /// Path prefixes that stay as they are.
         public var frozen: [String]
         /// What is minimised.
-        public var objective: GraFTObjective
+        public var objective: Objective
     }
 
     /// How long a stage is.
@@ -80,7 +80,7 @@ extension Recipe {
         validationShare = try validation.number("identities", 0...0.9, default: 0.1)
         validationInterval = try validation.whole("every", 0...10_000_000, default: 0)
         try validation.finish()
-        stages = try Self.stages(&root)
+        stages = try Self.stages(&root, model.system)
         try root.finish()
     }
 
@@ -109,16 +109,18 @@ extension Recipe {
         return result
     }
 
-    private static func stages(_ root: inout RecipeSection) throws -> [Stage] {
+    private static func stages(
+        _ root: inout RecipeSection, _ system: ModelConfiguration.System
+    ) throws -> [Stage] {
         guard let all = root.value("stages")?.array, !all.isEmpty else {
             throw RecipeError.invalid(field: "stages", expected: "at least one stage", found: "none")
         }
-        return try all.enumerated().map { try Stage($1, field: "stages.\($0)") }
+        return try all.enumerated().map { try Stage($1, field: "stages.\($0)", system: system) }
     }
 }
 
 extension Recipe.Stage {
-    init(_ value: JSONValue, field: String) throws {
+    init(_ value: JSONValue, field: String, system: ModelConfiguration.System) throws {
         var section = try RecipeSection(value, field)
         name = section.value("name")?.string ?? field
         if section.value("epochs") != nil, section.value("steps") == nil {
@@ -136,13 +138,7 @@ extension Recipe.Stage {
             cooldown: try schedule.number("cooldown", 0...1, default: 0))
         try schedule.finish()
         var loss = try section.section("loss")
-        objective = GraFTObjective(
-            triplet: Float(try loss.number("triplet", 0...1000, default: 0.5)),
-            center: Float(try loss.number("center", 0...1000, default: 0)),
-            crossEntropy: Float(try loss.number("cross_entropy", 0...1000, default: 0.5)),
-            labelSmoothing: Float(try loss.number("label_smoothing", 0...0.9, default: 0)),
-            combination: try loss.choice("combination", default: .ffd),
-            dataToken: try loss.whole("data_token", 0...4096, default: 0))
+        objective = try Objective(&loss, for: system)
         try loss.finish()
         try section.finish()
     }

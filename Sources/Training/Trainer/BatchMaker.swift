@@ -33,7 +33,8 @@ struct BatchMaker {
     mutating func next() throws -> Drawn {
         let indices = sampler.next()
         let labels = indices.map { data.labels[$0] }
-        let triples = sampler.triples(labels: labels, positives: recipe.positives)
+        var triples: [[Int]] = []
+        if case .graft = recipe.model.system { triples = sampler.triples(labels: labels, positives: recipe.positives) }
         let input = recipe.model.input
         var draws: [Augmentation.Draw]?
         if recipe.augmentation != .none {

@@ -40,17 +40,19 @@ struct TrainingState: Sendable {
         _ configuration: ModelConfiguration, _ batch: TrainingBatch, _ stage: Recipe.Stage, learningRate: Float,
         dropout: Dropout?
     ) throws -> (loss: Float, terms: [String: Float]) {
-        let scope = ParameterScope(weights, mode: .training(dropout: dropout, frozen: stage.frozen))
-        let output = try GraFT(configuration, scope)(batch.images)
+        let statistics = RunningStatistics()
+        let mode = ModelMode.training(dropout: dropout, frozen: stage.frozen, statistics: statistics)
+        let system = try configuration.makeSystem(ParameterScope(weights, mode: mode))
         let value = stage.objective(
-            output, labels: batch.labels, triples: batch.triples, centers: centers.tracked(as: Self.centersPath))
+            system(batch.images),
+            .init(labels: batch.labels, triples: batch.triples, centers: centers.tracked(as: Self.centersPath)))
         let gradients = gradients(of: value.total)
         // The centers take part in the step like any other parameter.
         weights[Self.centersPath] = centers
         optimizer.step(&weights, gradients: gradients, learningRate: learningRate)
         centers = weights[Self.centersPath] ?? centers
         weights[Self.centersPath] = nil
-        for (path, statistic) in output.statistics { weights[path] = statistic }
+        for (path, statistic) in statistics.byPath { weights[path] = statistic }
         return (value.total.scalar, value.terms)
     }
 }

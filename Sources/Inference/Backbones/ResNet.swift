@@ -1,0 +1,116 @@
+import Tensor
+
+/// ResNet (He et al., 2016) with torchvision's names, and the stride of a bottleneck on its 3×3 convolution (v1.5). The
+/// last stage may be left to someone else: MixER has two of them.
+struct ResNet: Sendable {
+    private let stem: ConvolutionBlock
+    private let stages: [ResNetStage]
+    /// The size of the last map.
+    let output: ConvolutionBlock.Size
+
+    /// - Parameter stages: how many of the four.
+    init(
+        _ scope: ParameterScope, _ configuration: ModelConfiguration.Backbone.ResNet, height: Int, width: Int,
+        stages count: Int = 4
+    ) throws {
+        stem = try ConvolutionBlock(
+            convolution: scope.scope("conv1"), norm: scope.scope("bn1"),
+            .init(inputs: 3, outputs: 64, size: 7, stride: 2),
+            input: .init(height: height, width: width))
+        var size = ConvolutionBlock.Size(
+            height: (stem.output.height - 1) / 2 + 1, width: (stem.output.width - 1) / 2 + 1)
+        var stages: [ResNetStage] = []
+        for number in 0..<count {
+            let stage = try ResNetStage(scope.scope("layer\(number + 1)"), configuration, number: number, input: size)
+            size = stage.output
+            stages.append(stage)
+        }
+        self.stages = stages
+        output = size
+    }
+
+    /// Images [B, H, W, 3] → the last map [B, H', W', C].
+    func callAsFunction(_ images: Tensor) -> Tensor {
+        stages.reduce(stem(images).maxPooled(kernel: 3, stride: 2, padding: 1)) { $1($0) }
+    }
+}
+
+/// One of the four stages: blocks of the same width, the first of which may halve the map.
+struct ResNetStage: Sendable {
+    private let blocks: [ResidualBlock]
+    /// The size of its map.
+    var output: ConvolutionBlock.Size { blocks[blocks.count - 1].output }
+
+    /// - Parameter number: from 0.
+    init(
+        _ scope: ParameterScope, _ configuration: ModelConfiguration.Backbone.ResNet, number: Int,
+        input: ConvolutionBlock.Size
+    ) throws {
+        let expansion = configuration.depth < 50 ? 1 : 4
+        let width = 64 << number
+        var inputs = number == 0 ? 64 : width / 2 * expansion
+        var size = input
+        var blocks: [ResidualBlock] = []
+        for index in 0..<Self.blocks(configuration.depth, number) {
+            let stride = index > 0 || number == 0 ? 1 : number == 3 ? configuration.lastStride : 2
+            let block = try ResidualBlock(
+                scope.scope("\(index)"), inputs: inputs, width: width, expansion: expansion, stride: stride, input: size
+            )
+            (inputs, size) = (width * expansion, block.output)
+            blocks.append(block)
+        }
+        self.blocks = blocks
+    }
+
+    /// How many blocks a stage has (He et al., 2016, Table 1).
+    private static func blocks(_ depth: Int, _ number: Int) -> Int {
+        let counts = [18: [2, 2, 2, 2], 34: [3, 4, 6, 3], 50: [3, 4, 6, 3], 101: [3, 4, 23, 3]]
+        return counts[depth, default: []][number]  // The configuration was validated: there is no other depth.
+    }
+
+    func callAsFunction(_ x: Tensor) -> Tensor { blocks.reduce(x) { $1($0) } }
+}
+
+/// Two 3×3 convolutions, or a bottleneck of 1×1, 3×3 and 1×1, around which the input is added.
+struct ResidualBlock: Sendable {
+    private let layers: [ConvolutionBlock]
+    private let downsample: ConvolutionBlock?
+    var output: ConvolutionBlock.Size { layers[layers.count - 1].output }
+
+    init(
+        _ scope: ParameterScope, inputs: Int, width: Int, expansion: Int, stride: Int, input: ConvolutionBlock.Size
+    ) throws {
+        let outputs = width * expansion
+        let kernels: [ConvolutionBlock.Kernel] =
+            expansion == 1
+            ? [
+                .init(inputs: inputs, outputs: width, size: 3, stride: stride),
+                .init(inputs: width, outputs: width, size: 3),
+            ]
+            : [
+                .init(inputs: inputs, outputs: width), .init(inputs: width, outputs: width, size: 3, stride: stride),
+                .init(inputs: width, outputs: outputs),
+            ]
+        var size = input
+        var layers: [ConvolutionBlock] = []
+        for (index, kernel) in kernels.enumerated() {
+            let layer = try ConvolutionBlock(
+                convolution: scope.scope("conv\(index + 1)"), norm: scope.scope("bn\(index + 1)"), kernel, input: size)
+            size = layer.output
+            layers.append(layer)
+        }
+        self.layers = layers
+        downsample =
+            stride == 1 && inputs == outputs
+            ? nil
+            : try ConvolutionBlock(
+                convolution: scope.scope("downsample.0"), norm: scope.scope("downsample.1"),
+                .init(inputs: inputs, outputs: outputs, stride: stride), input: input)
+    }
+
+    func callAsFunction(_ x: Tensor) -> Tensor {
+        let identity = downsample?(x, relu: false) ?? x
+        let inner = layers.dropLast().reduce(x) { $1($0) }
+        return layers[layers.count - 1](inner, residual: identity)
+    }
+}

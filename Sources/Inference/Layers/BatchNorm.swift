@@ -1,0 +1,42 @@
+import Tensor
+
+/// Batch normalisation of the innermost axis (Ioffe and Szegedy, 2015), with PyTorch's names: by the batch's statistics
+/// where a model is trained, by the running ones elsewhere.
+struct BatchNorm: Sendable {
+    static let epsilon: Float = 1e-5
+    private let weight: Tensor
+    private let bias: Tensor
+    private let mean: Tensor
+    private let variance: Tensor
+    private let path: String
+    private let statistics: RunningStatistics?
+
+    /// - Parameter trainsBias: false for a BNNeck, whose shift stays 0 (Luo et al., 2019).
+    init(_ scope: ParameterScope, width: Int, trainsBias: Bool = true) throws {
+        weight = try scope.parameter("weight", [width])
+        bias = try trainsBias ? scope.parameter("bias", [width]) : scope.buffer("bias", [width])
+        mean = try scope.buffer("running_mean", [width])
+        variance = try scope.buffer("running_var", [width])
+        path = scope.full("")
+        statistics = scope.statistics
+    }
+
+    /// [..., C] → the same shape.
+    func callAsFunction(_ x: Tensor) -> Tensor {
+        guard let statistics else {
+            return x.batchNorm(weight: weight, bias: bias, mean: mean, variance: variance, epsilon: Self.epsilon)
+        }
+        let result = x.batchNorm(weight: weight, bias: bias, epsilon: Self.epsilon)
+        let rows = Float(result.rows)
+        statistics.update(path + "running_mean", from: mean, towards: result.mean)
+        // PyTorch keeps the unbiased variance, but normalises by the biased one.
+        statistics.update(path + "running_var", from: variance, towards: result.variance.scaled(by: rows / (rows - 1)))
+        return result.output
+    }
+
+    /// The factor and the shift that it comes to under the running statistics: what folds into a layer before it.
+    var folded: (factor: Tensor, shift: Tensor) {
+        let factor = weight * variance.reciprocalSquareRoot(adding: Self.epsilon)
+        return (factor, bias - mean * factor)
+    }
+}

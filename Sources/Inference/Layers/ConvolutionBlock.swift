@@ -1,0 +1,63 @@
+import Tensor
+
+/// Convolution, batch norm, and what follows: relu(norm(conv(x)) + residual). In inference one fused convolution whose
+/// weights the norm is folded into.
+struct ConvolutionBlock: Sendable {
+    private enum Form: Sendable {
+        case packed(PackedConvolution)
+        case plain(weight: Tensor, norm: BatchNorm)
+    }
+
+    /// A square kernel that keeps the size, but for the stride.
+    struct Kernel: Sendable {
+        let inputs: Int
+        let outputs: Int
+        var size = 1
+        var stride = 1
+    }
+
+    /// Height and width of images.
+    struct Size: Sendable {
+        let height: Int
+        let width: Int
+    }
+
+    private let form: Form
+    private let kernel: Kernel
+    /// The size of its results.
+    let output: Size
+
+    /// - Parameters:
+    ///   - convolution: the scope of a weight [outputs, inputs, k, k], without bias.
+    ///   - norm: the scope of its batch norm.
+    ///   - input: the size of the images that it will see.
+    init(convolution: ParameterScope, norm: ParameterScope, _ kernel: Kernel, input: Size) throws {
+        let weight = try convolution.parameter("weight", [kernel.outputs, kernel.inputs, kernel.size, kernel.size])
+        let norm = try BatchNorm(norm, width: kernel.outputs)
+        self.kernel = kernel
+        output = Size(height: (input.height - 1) / kernel.stride + 1, width: (input.width - 1) / kernel.stride + 1)
+        guard convolution.isInference else {
+            form = .plain(weight: weight, norm: norm)
+            return
+        }
+        let (factor, shift) = norm.folded
+        let rows = weight.reshaped([kernel.outputs, weight.count / kernel.outputs])
+        let folded = (rows * factor.repeated(rows.shape[1], axis: 1)).reshaped(weight.shape)
+        form = .packed(
+            PackedConvolution(
+                folded, bias: shift, stride: kernel.stride, padding: kernel.size / 2, height: input.height,
+                width: input.width))
+    }
+
+    /// [B, H, W, inputs] → [B, H', W', outputs].
+    func callAsFunction(_ x: Tensor, residual: Tensor? = nil, relu: Bool = true) -> Tensor {
+        switch form {
+        case .packed(let convolution):
+            return convolution.convolve(x, residual: residual, relu: relu)
+        case .plain(let weight, let norm):
+            let normed = norm(x.convolved(weight: weight, stride: kernel.stride, padding: kernel.size / 2))
+            let sum = residual.map { normed + $0 } ?? normed
+            return relu ? sum.relu() : sum
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import Tensor
+
+/// relu(norm(x·Wᵀ + b)): a linear layer, or a 1×1 convolution, and its batch norm. In inference one fused product.
+struct NormedLinear: Sendable {
+    private enum Form: Sendable {
+        case fused(Linear)
+        case plain(Linear, BatchNorm)
+    }
+
+    private let form: Form
+
+    /// Takes a 1×1 convolution `0.weight` [outputs, inputs, 1, 1] without bias and its norm `1`.
+    init(convolution scope: ParameterScope, inputs: Int, outputs: Int) throws {
+        let weight = try scope.scope("0").parameter("weight", [outputs, inputs, 1, 1]).reshaped([outputs, inputs])
+        try self.init(scope, weight: weight, bias: nil)
+    }
+
+    /// Takes a linear layer `0` and its norm `1`.
+    init(linear scope: ParameterScope, inputs: Int, outputs: Int) throws {
+        let linear = scope.scope("0")
+        try self.init(
+            scope, weight: linear.parameter("weight", [outputs, inputs]), bias: linear.parameter("bias", [outputs]))
+    }
+
+    private init(_ scope: ParameterScope, weight: Tensor, bias: Tensor?) throws {
+        let norm = try BatchNorm(scope.scope("1"), width: weight.shape[0])
+        guard scope.isInference else {
+            form = .plain(Linear(scope, weight: weight, bias: bias), norm)
+            return
+        }
+        let (factor, shift) = norm.folded
+        form = .fused(
+            Linear(
+                scope, weight: weight * factor.repeated(weight.shape[1], axis: 1),
+                bias: bias.map { $0 * factor + shift } ?? shift))
+    }
+
+    /// [..., inputs] → [..., outputs].
+    func callAsFunction(_ x: Tensor) -> Tensor {
+        switch form {
+        case .fused(let linear): linear(x, activation: .relu)
+        case .plain(let linear, let norm): norm(linear(x)).relu()
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Tensor
+
+/// DMF (dual-modality fusion of text and images): words and patches are each translated linearly into one space, and one
+/// transformer encodes either (DMF, section 3). Each image modality has a translation of its own.
+struct DMF: EncodingSystem {
+    let dimension: Int
+    private let modalities: [Modality]
+    private let patchEmbedding: PatchEmbedding
+    private let translations: [Modality: Linear]
+    private let imagePrefix: TokenPrefix
+    private let text: TextEmbedding
+    private let blocks: [TransformerBlock]
+    private let norm: LayerNorm
+    private let head: IdentityHead?
+
+    init(
+        _ configuration: ModelConfiguration, _ text: ModelConfiguration.DMFHead.Text, _ scope: ParameterScope
+    ) throws {
+        guard case .vit(let vit) = configuration.backbone else {
+            throw EncoderError.unsupported("DMF over \(configuration.backbone), expected a transformer")
+        }
+        (dimension, modalities) = (vit.width, configuration.modalities)
+        patchEmbedding = try PatchEmbedding(scope.scope("patch_embed"), vit)
+        translations = try Dictionary(
+            uniqueKeysWithValues: modalities.map {
+                ($0, try Linear(scope.scope("image_translation.\($0.rawValue)"), inputs: vit.width, outputs: vit.width))
+            })
+        let grid = vit.grid(height: configuration.input.height, width: configuration.input.width)
+        imagePrefix = try TokenPrefix(
+            scope, tokens: ["cls_token"], positions: "pos_embed", count: grid.rows * grid.columns, width: vit.width)
+        self.text = try TextEmbedding(scope, text, width: vit.width)
+        blocks = try (0..<vit.depth).map { try TransformerBlock(scope.scope("blocks.\($0)"), vit) }
+        norm = try LayerNorm(scope.scope("norm"), width: vit.width, epsilon: 1e-6)
+        head =
+            scope.isInference
+            ? nil
+            : try IdentityHead(
+                neck: scope.scope("neck"), classifier: scope.scope("classifier"), width: vit.width,
+                identities: configuration.trainedIdentities)
+    }
+
+    private func run(_ tokens: Tensor, mask: Tensor? = nil) -> Tensor {
+        norm(blocks.reduce(tokens) { $1($0, mask: mask) }).classToken
+    }
+
+    private func features(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
+        images.reduce(into: [:]) { features, pair in
+            guard let translation = translations[pair.key] else { return }
+            features[pair.key] = run(imagePrefix(translation(patchEmbedding(pair.value))))
+        }
+    }
+
+    /// The embedding of texts: [B, dimension]. No text is empty or longer than the model reads.
+    func embed(texts: [[Int]]) -> Tensor {
+        let (tokens, mask) = text(texts)
+        return run(tokens, mask: mask)
+    }
+
+    func embed(_ images: [Modality: Tensor], subsets: [Set<Modality>]) -> [Tensor] {
+        let features = features(images)
+        return subsets.map { subset in
+            Tensor.mean(of: modalities.filter(subset.contains).compactMap { features[$0] })
+        }
+    }
+
+    func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput { output(embed(images)) }
+
+    /// The forward pass of training on texts.
+    func callAsFunction(texts: [[Int]]) -> SystemOutput { output(embed(texts: texts)) }
+
+    private func output(_ features: Tensor) -> SystemOutput {
+        guard let head else { preconditionFailure("a system built for inference has no classifier") }
+        return SystemOutput(heads: [.init(name: "fused", features: features, logits: [head(features)])])
+    }
+}
+
+/// Words as vectors, translated into the images' space.
+private struct TextEmbedding: Sendable {
+    private let embedding: Tensor
+    private let translation: Linear
+    private let prefix: TokenPrefix
+
+    init(_ scope: ParameterScope, _ text: ModelConfiguration.DMFHead.Text, width: Int) throws {
+        embedding = try scope.scope("text_embed").parameter("weight", [text.vocabulary.count, text.width])
+        translation = try Linear(scope.scope("text_translation"), inputs: text.width, outputs: width)
+        prefix = try TokenPrefix(
+            scope, tokens: ["text_cls_token"], positions: "text_pos_embed", count: text.maxTokens, width: width)
+    }
+
+    /// Indices into the vocabulary → tokens [B, 1 + longest, D], and the mask of what is padding.
+    func callAsFunction(_ texts: [[Int]]) -> (tokens: Tensor, mask: Tensor) {
+        let longest = texts.map(\.count).max() ?? 0
+        let padded = texts.map { $0 + [Int](repeating: 0, count: longest - $0.count) }
+        let words = embedding.rows(at: padded.flatMap { $0 })
+        let tokens = prefix(translation(words.reshaped([texts.count, longest, embedding.shape[1]])))
+        let mask = texts.flatMap { text in (0...longest).map { $0 <= text.count ? Float(0) : -.infinity } }
+        return (tokens, Tensor(mask, shape: [texts.count, longest + 1]))
+    }
+}

@@ -1,0 +1,157 @@
+import Tensor
+
+/// IEEE (Interact, Embed, and EnlargE): a ResNet a modality; the maps interact (CIM), are cut into horizontal parts, each of
+/// which is related to the whole (REM), reduced, and classified on its own. The descriptor is all parts of all modalities
+/// side by side (IEEE, section 3).
+struct IEEE: EncodingSystem {
+    let dimension: Int
+    private let branches: [Branch]
+
+    /// One modality's way.
+    private struct Branch: Sendable {
+        let modality: Modality
+        let backbone: ResNet
+        let interaction: CrossModalInteraction?
+        let parts: PartEmbedding
+    }
+
+    init(_ configuration: ModelConfiguration, _ head: ModelConfiguration.IEEEHead, _ scope: ParameterScope) throws {
+        guard case .resnet(let resnet) = configuration.backbone else {
+            throw EncoderError.unsupported("IEEE over \(configuration.backbone), expected a ResNet")
+        }
+        let input = configuration.input
+        branches = try configuration.modalities.map { modality in
+            let under = { (part: String) in scope.scope("\(part).\(modality.rawValue)") }
+            return Branch(
+                modality: modality,
+                backbone: try ResNet(under("encoders"), resnet, height: input.height, width: input.width),
+                interaction: head.interaction
+                    ? try CrossModalInteraction(under("interaction"), width: resnet.width, ratio: head.attentionRatio)
+                    : nil,
+                parts: try PartEmbedding(
+                    under, width: resnet.width, head,
+                    identities: scope.isInference ? nil : configuration.trainedIdentities))
+        }
+        dimension = configuration.modalities.count * head.parts * head.partWidth
+    }
+
+    /// Each present modality's parts, [B, P, part width].
+    private func parts(_ images: [Modality: Tensor]) -> [(branch: Branch, parts: Tensor)] {
+        let maps = branches.compactMap { branch in images[branch.modality].map { (branch, branch.backbone($0)) } }
+        return maps.enumerated().map { index, own in
+            let others = maps.indices.filter { $0 != index }.map { maps[$0].1 }
+            let rest = others.dropFirst().reduce(others.first ?? .zeros(own.1.shape), +)
+            return (own.0, own.0.parts(own.0.interaction?(own.1, rest: rest) ?? own.1))
+        }
+    }
+
+    private static func flat(_ parts: Tensor) -> Tensor {
+        parts.reshaped([parts.shape[0], parts.shape[1] * parts.shape[2]])
+    }
+
+    /// The parts of a modality that a subset lacks are zeros; what the modalities gave each other stays.
+    func embed(_ images: [Modality: Tensor], subsets: [Set<Modality>]) -> [Tensor] {
+        let parts = Dictionary(uniqueKeysWithValues: parts(images).map { ($0.branch.modality, Self.flat($0.parts)) })
+        return subsets.map { subset in
+            Tensor.concatenated(
+                branches.map { subset.contains($0.modality) ? parts[$0.modality] : nil }.blocks, axis: 1)
+        }
+    }
+
+    func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput {
+        SystemOutput(
+            heads: parts(images).map { branch, parts in
+                .init(name: branch.modality.rawValue, features: Self.flat(parts), logits: branch.parts.logits(parts))
+            })
+    }
+}
+
+/// CIM: a modality's own map plus the channel-weighted sum of the others' (IEEE, eq. 1 and 2).
+private struct CrossModalInteraction: Sendable {
+    private let own: NormedLinear
+    private let rest: NormedLinear
+    private let squeeze: Linear
+    private let excite: Linear
+
+    init(_ scope: ParameterScope, width: Int, ratio: Int) throws {
+        own = try NormedLinear(convolution: scope.scope("own"), inputs: width, outputs: width)
+        rest = try NormedLinear(convolution: scope.scope("rest"), inputs: width, outputs: width)
+        let attention = scope.scope("attention")
+        let hidden = width / ratio
+        let weight = { (name: String, out: Int, into: Int) in
+            try attention.scope(name).parameter("weight", [out, into, 1, 1]).reshaped([out, into])
+        }
+        squeeze = Linear(attention, weight: try weight("fc1", hidden, width), bias: nil)
+        excite = Linear(attention, weight: try weight("fc2", width, hidden), bias: nil)
+    }
+
+    /// Two maps [B, H, W, C] → one.
+    func callAsFunction(_ x: Tensor, rest others: Tensor) -> Tensor {
+        let r = rest(others)
+        let pixels = r.shape[1] * r.shape[2]
+        let flat = r.reshaped([r.shape[0], pixels, r.shape[3]])
+        // Channel attention (CBAM, Woo et al., 2018).
+        let weights = (mlp(flat.mean(axis: 1)) + mlp(flat.largest(axis: 1))).sigmoid()
+        return own(x) + (flat * weights.adding(1).repeated(pixels, axis: 1)).reshaped(r.shape)
+    }
+
+    private func mlp(_ x: Tensor) -> Tensor { excite(squeeze(x, activation: .relu)) }
+}
+
+/// A map cut into horizontal parts, each related to the whole (REM; IEEE, eq. 3 and 4) and reduced.
+private struct PartEmbedding: Sendable {
+    private let reduction: NormedLinear
+    private let relation: (part: Linear, query: Linear, value: Linear)?
+    private let layers: [NormedLinear]
+    private let classifiers: [Linear]
+
+    /// - Parameters:
+    ///   - under: the modality's scope below a name.
+    ///   - identities: of the classifiers, which only training has.
+    init(
+        _ under: (String) -> ParameterScope, width: Int, _ head: ModelConfiguration.IEEEHead, identities: Int?
+    ) throws {
+        reduction = try NormedLinear(convolution: under("reduction"), inputs: width, outputs: head.reduced)
+        let scope = under("relation")
+        let relate = { (name: String) in try Linear(scope.scope(name), inputs: head.reduced, outputs: head.reduced) }
+        relation = head.relation ? (try relate("part"), try relate("query"), try relate("value")) : nil
+        layers = try (0..<head.parts).map {
+            try NormedLinear(
+                linear: under("part_layers").scope("\($0)"), inputs: head.reduced, outputs: head.partWidth)
+        }
+        classifiers =
+            try identities.map { identities in
+                try (0..<head.parts).map {
+                    try Linear(under("classifiers").scope("\($0)"), inputs: head.partWidth, outputs: identities)
+                }
+            } ?? []
+    }
+
+    /// A map [B, H, W, C] → [B, P, part width].
+    func callAsFunction(_ map: Tensor) -> Tensor {
+        let stripes = reduction(map.stripesAveraged(layers.count))
+        let whole = reduction(map.globallyAveraged())
+        let embedded = related(stripes, whole)
+        let parts = layers.enumerated().map { index, layer in
+            let part = layer(embedded.sliced(axis: 1, index..<(index + 1)).mean(axis: 1))
+            return part.reshaped([part.shape[0], 1, part.shape[1]])
+        }
+        return Tensor.concatenated(parts, axis: 1)
+    }
+
+    /// part + whole + similarity · value(whole), the similarities a softmax over the parts.
+    private func related(_ parts: Tensor, _ whole: Tensor) -> Tensor {
+        guard let relation else { return parts }
+        let count = parts.shape[1]
+        let similarity = (relation.part(parts) * relation.query(whole).repeated(count, axis: 1)).sum(axis: 2).softmax()
+        let value = relation.value(whole).repeated(count, axis: 1)
+        return parts + whole.repeated(count, axis: 1) + value * similarity.repeated(parts.shape[2], axis: 2)
+    }
+
+    /// [B, identities] of each part.
+    func logits(_ parts: Tensor) -> [Tensor] {
+        classifiers.enumerated().map { index, classifier in
+            classifier(parts.sliced(axis: 1, index..<(index + 1)).mean(axis: 1))
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import Tensor
+
+/// MixER (mixed-modality erased and related features): one network for images of any modality, whose end splits into a
+/// branch that must not know the modality and one that must; an embedding is both, side by side (MixER, section 3).
+struct MixER: EncodingSystem {
+    let dimension: Int
+    private let modalities: [Modality]
+    private let trunk: Trunk
+    private let erased: Branch
+    private let related: Branch
+    private let heads: Heads?
+
+    /// What the branches share.
+    private enum Trunk: Sendable {
+        case vit(VisionTransformer)
+        case resnet(ResNet)
+
+        func callAsFunction(_ images: Tensor) -> Tensor {
+            switch self {
+            case .vit(let network): network(images)
+            case .resnet(let network): network(images)
+            }
+        }
+    }
+
+    /// What they do not: the last block, or the last stage.
+    private enum Branch: Sendable {
+        case vit(TransformerBlock, LayerNorm)
+        case resnet(ResNetStage)
+
+        /// → [B, D].
+        func callAsFunction(_ x: Tensor) -> Tensor {
+            switch self {
+            case .vit(let block, let norm): norm(block(x)).classToken
+            case .resnet(let stage): stage(x).globallyAveraged()
+            }
+        }
+    }
+
+    private struct Heads: Sendable {
+        let erased: IdentityHead
+        let related: IdentityHead
+        let fused: IdentityHead
+        let adversary: (Linear, Linear)
+    }
+
+    init(_ configuration: ModelConfiguration, _ scope: ParameterScope) throws {
+        modalities = configuration.modalities
+        let width = configuration.backbone.width
+        dimension = 2 * width
+        (trunk, erased, related) = try Self.networks(configuration, scope)
+        heads = scope.isInference ? nil : try Self.heads(configuration, scope, width)
+    }
+
+    private static func networks(
+        _ configuration: ModelConfiguration, _ scope: ParameterScope
+    ) throws -> (Trunk, Branch, Branch) {
+        let (height, width) = (configuration.input.height, configuration.input.width)
+        switch configuration.backbone {
+        case .vit(let vit):
+            let trunk = try VisionTransformer(
+                scope.scope("backbone"), vit, height: height, width: width, isTrunk: true)
+            let branch = { (name: String) in
+                Branch.vit(
+                    try TransformerBlock(scope.scope(name).scope("block"), vit),
+                    try LayerNorm(scope.scope(name).scope("norm"), width: vit.width, epsilon: 1e-6))
+            }
+            return (.vit(trunk), try branch("erased"), try branch("related"))
+        case .resnet(let resnet):
+            let trunk = try ResNet(scope.scope("backbone"), resnet, height: height, width: width, stages: 3)
+            let branch = { (name: String) in
+                Branch.resnet(
+                    try ResNetStage(scope.scope(name).scope("layer4"), resnet, number: 3, input: trunk.output))
+            }
+            return (.resnet(trunk), try branch("erased"), try branch("related"))
+        }
+    }
+
+    private static func heads(
+        _ configuration: ModelConfiguration, _ scope: ParameterScope, _ width: Int
+    ) throws -> Heads {
+        let (identities, count) = (try configuration.trainedIdentities, configuration.modalities.count)
+        let head = { (prefix: String, width: Int, classes: Int) in
+            try IdentityHead(
+                neck: scope.scope("\(prefix)neck"), classifier: scope.scope("\(prefix)classifier"), width: width,
+                identities: classes)
+        }
+        let adversary = scope.scope("adversary")
+        return Heads(
+            erased: try head("erased_", width, identities), related: try head("related_", width, identities * count),
+            fused: try head("", 2 * width, identities),
+            adversary: (
+                try Linear(adversary.scope("0"), inputs: width, outputs: width),
+                try Linear(adversary.scope("2"), inputs: width, outputs: count)
+            ))
+    }
+
+    /// Images [B, H, W, 3] → [B, 2·D].
+    private func pair(_ images: Tensor) -> (erased: Tensor, related: Tensor) {
+        let shared = trunk(images)
+        return (erased(shared), related(shared))
+    }
+
+    /// The network is shared, so all modalities go through it as one batch; a subset is the mean of its modalities'.
+    func embed(_ images: [Modality: Tensor], subsets: [Set<Modality>]) -> [Tensor] {
+        let present = modalities.filter { images[$0] != nil }
+        let (erased, related) = pair(Tensor.concatenated(present.compactMap { images[$0] }, axis: 0))
+        let all = Tensor.concatenated([erased, related], axis: 1)
+        let batch = all.shape[0] / present.count
+        let each = present.indices.map { all.sliced(axis: 0, ($0 * batch)..<(($0 + 1) * batch)) }
+        return subsets.map { subset in
+            Tensor.mean(of: present.indices.filter { subset.contains(present[$0]) }.map { each[$0] })
+        }
+    }
+
+    /// One batch of all images given, a modality after the other, in the configuration's order.
+    func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput {
+        guard let heads else { preconditionFailure("a system built for inference has no classifier") }
+        let (erased, related) = pair(Tensor.concatenated(modalities.compactMap { images[$0] }, axis: 0))
+        let fused = Tensor.concatenated([erased, related], axis: 1)
+        let hidden = heads.adversary.0(erased.reversingGradient(), activation: .relu)
+        return SystemOutput(
+            heads: [
+                .init(name: "erased", features: erased, logits: [heads.erased(erased)]),
+                .init(name: "related", features: related, logits: [heads.related(related)]),
+                .init(name: "fused", features: fused, logits: [heads.fused(fused)]),
+            ], modalityLogits: heads.adversary.1(hidden))
+    }
+}

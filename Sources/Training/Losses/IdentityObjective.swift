@@ -1,0 +1,35 @@
+import Inference
+import Tensor
+
+/// Triplet loss + w·cross-entropy, summed over the heads: UniCat's (eq. 1) on each modality, Fusion-*'s on the fused
+/// feature, DMF's on squared distances.
+public struct IdentityObjective: Sendable, Equatable {
+    /// w.
+    public var crossEntropy: Float
+    /// α of the triplet loss.
+    public var margin: Float
+    /// Of the cross-entropy's targets.
+    public var labelSmoothing: Float
+    /// Whether the triplet loss compares squared distances (DMF, eq. 1) instead of distances (UniCat, eq. 2).
+    public var isSquared: Bool
+
+    /// Makes an objective.
+    public init(crossEntropy: Float = 1, margin: Float = 0, labelSmoothing: Float = 0, isSquared: Bool = false) {
+        self.crossEntropy = crossEntropy
+        self.margin = margin
+        self.labelSmoothing = labelSmoothing
+        self.isSquared = isSquared
+    }
+
+    func callAsFunction(_ output: SystemOutput, _ batch: Objective.Batch) -> Objective.Value {
+        let triplets = output.heads.map {
+            Losses.batchHardTriplet($0.features, labels: batch.labels, margin: margin, isSquared: isSquared)
+        }
+        let entropies = output.heads.map {
+            Losses.crossEntropy($0.logits[0], labels: batch.labels, smoothing: labelSmoothing)
+        }
+        return Objective.Value([
+            ("triplet", Losses.sum(triplets), 1), ("cross_entropy", Losses.sum(entropies), crossEntropy),
+        ])
+    }
+}

@@ -1,0 +1,40 @@
+import Inference
+import Tensor
+
+/// MixER's: L_meid + L_mid + w_m·L_m + w_o·L_o + w_f·L_f. The rows of the output are the batch's images, a modality after
+/// the other.
+public struct MixERObjective: Sendable, Equatable {
+    /// w_m, of the modality classifier behind the gradient reversal.
+    public var modality: Float
+    /// w_o, of the orthogonality of erased and related features.
+    public var orthogonality: Float
+    /// w_f, of the fused feature's cross-entropy and triplet loss.
+    public var fused: Float
+
+    /// Makes an objective.
+    public init(modality: Float = 0.4, orthogonality: Float = 0.6, fused: Float = 0.4) {
+        self.modality = modality
+        self.orthogonality = orthogonality
+        self.fused = fused
+    }
+
+    func callAsFunction(_ output: SystemOutput, _ batch: Objective.Batch) -> Objective.Value {
+        guard let modalityLogits = output.modalityLogits else { preconditionFailure("no adversary to learn from") }
+        let (erased, related, both) = (output.head("erased"), output.head("related"), output.head("fused"))
+        let modalities = modalityLogits.shape[1]
+        let rows = erased.features.shape[0] / batch.labels.count
+        let labels = (0..<rows).flatMap { _ in batch.labels }
+        let modality = (0..<rows).flatMap { [Int](repeating: $0, count: batch.labels.count) }
+        let joint = zip(labels, modality).map { $0 * modalities + $1 }
+        let fusedLoss =
+            Losses.crossEntropy(both.logits[0], labels: labels)
+            + Losses.batchHardTriplet(both.features, labels: labels, margin: 0, isSquared: false)
+        return Objective.Value([
+            ("erased", Losses.crossEntropy(erased.logits[0], labels: labels), 1),
+            ("related", Losses.crossEntropy(related.logits[0], labels: joint), 1),
+            ("modality", Losses.crossEntropy(modalityLogits, labels: modality), self.modality),
+            ("orthogonality", Losses.orthogonality(erased.features, related.features), orthogonality),
+            ("fused", fusedLoss, fused),
+        ])
+    }
+}
