@@ -2,7 +2,7 @@ import Tensor
 
 /// DMF (dual-modality fusion of text and images): words and patches are each translated linearly into one space, and one
 /// transformer encodes either (DMF, section 3). Each image modality has a translation of its own.
-struct DMF: EncodingSystem {
+struct DMF: TextEncodingSystem {
     let dimension: Int
     private let modalities: [Modality]
     private let patchEmbedding: PatchEmbedding
@@ -50,7 +50,6 @@ struct DMF: EncodingSystem {
         }
     }
 
-    /// The embedding of texts: [B, dimension]. No text is empty or longer than the model reads.
     func embed(texts: [[Int]]) -> Tensor {
         let (tokens, mask) = text(texts)
         return run(tokens, mask: mask)
@@ -65,7 +64,6 @@ struct DMF: EncodingSystem {
 
     func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput { output(embed(images)) }
 
-    /// The forward pass of training on texts.
     func callAsFunction(texts: [[Int]]) -> SystemOutput { output(embed(texts: texts)) }
 
     private func output(_ features: Tensor) -> SystemOutput {

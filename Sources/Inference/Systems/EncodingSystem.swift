@@ -15,6 +15,16 @@ public protocol EncodingSystem: Sendable {
     func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput
 }
 
+/// A system that reads texts too.
+public protocol TextEncodingSystem: EncodingSystem {
+    /// The embeddings of texts, each as indices into the vocabulary, none empty or longer than the model reads:
+    /// [texts, dimension], before L2 normalisation.
+    func embed(texts: [[Int]]) -> Tensor
+
+    /// The forward pass of training on texts.
+    func callAsFunction(texts: [[Int]]) -> SystemOutput
+}
+
 extension EncodingSystem {
     /// The embedding of all the modalities given: [B, dimension], before L2 normalisation.
     public func embed(_ images: [Modality: Tensor]) -> Tensor { embed(images, subsets: [Set(images.keys)])[0] }

@@ -1,0 +1,202 @@
+"""Makes the golden numbers of every system: embeddings, losses, gradients, batch statistics and twenty training steps.
+
+    python3 Tests/Reference/golden.py Tests/TrainingTests/Fixtures/systems.json          # torch, numpy
+
+Weights and inputs are too large to commit, so both sides draw them: element i of the tensor NAME is a function of NAME and
+i alone (SplitMix64 on FNV-1a of the name; `draw` below, SeededTensors.swift in the tests). A tensor of results is committed
+as its norm and its products with three vectors of signs, drawn likewise.
+"""
+import json
+import math
+import sys
+
+import numpy as np
+import torch
+
+import configs
+import losses
+import systems
+
+SEED, MASK, INCREMENT = 17, (1 << 64) - 1, 0x9E3779B97F4A7C15
+LABELS, IDENTITIES = [0, 0, 1, 1, 2, 2, 3, 3], 4
+TRIPLES = torch.tensor([[0, 1, 2], [1, 0, 3], [2, 3, 0], [7, 6, 1]])
+TEXTS = [[1, 3, 5], [2, 4, 6, 8, 9], [1], [2, 7, 9, 3], [5, 5], [6, 1, 2], [8], [4, 3]]
+# An epsilon so large that a gradient of nothing but rounding moves nothing: by PyTorch's default, its sign would count.
+STEPS, RATE, DECAY, EPSILON = 20, 1e-3, 0.01, 1e-2
+# Fifty layers of batch statistics over a batch this small turn float32's rounding into percents, in PyTorch as well: there
+# the statistics are fixed, and one step is taken.
+FIXED = {"unicat-resnet-50"}
+
+VIT = configs.vit(64, 2, 4, patch=8)
+CASES = {
+    "unicat-vit": configs.config("unicat", configs.vit(64, 2, 4, patch=8, stride=6), 32, 64),
+    "unicat-resnet-18": configs.config("unicat", configs.resnet(18), 32, 16, modalities=["rgb"]),
+    "unicat-resnet-50": configs.config("unicat", configs.resnet(50), 32, 16, modalities=["nir"]),
+    "fusion-average-vit": configs.config("fusion_average", VIT, 64, 32),
+    "fusion-concat-vit": configs.config("fusion_concat", VIT, 64, 32),
+    "graft": configs.config("graft", configs.vit(64, 2, 4, patch=8, distilled=True), 64, 64,
+                            {"fusion_tokens": 1, "heads": 8, "feedforward": 128, "dropout": 0.0}),
+    "ieee": configs.config("ieee", configs.resnet(18), 96, 16,
+                           {"parts": 6, "reduced": 96, "part_width": 32, "attention_ratio": 16},
+                           modalities=["nir", "tir"]),
+    "mixer-resnet-18": configs.config("mixer", configs.resnet(18), 32, 16, modalities=["rgb", "nir"]),
+    "mixer-vit": configs.config("mixer", configs.vit(64, 3, 4, patch=8), 64, 32),
+    "dmf": configs.config("dmf", VIT, 64, 32, configs.DMF_HEAD),
+    "dmf-text": configs.config("dmf", VIT, 64, 32, configs.DMF_HEAD),
+}
+# Names of inputs, chosen with --search so that no ReLU's argument is so near 0 that rounding decides its gradient.
+INPUTS = {"unicat-resnet-18": 24, "unicat-resnet-50": 25, "ieee": 9, "mixer-resnet-18": 27}
+
+
+def scramble(z):
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def words(name, count):
+    """`count` words of the stream of a name."""
+    key = 14695981039346656037
+    for byte in name.encode():
+        key = ((key ^ byte) * 1099511628211) & MASK
+    with np.errstate(over="ignore"):
+        state = scramble(np.array([SEED], np.uint64))
+        state = scramble((state ^ np.uint64(key)) + np.uint64(INCREMENT))
+        return scramble(state + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(INCREMENT))
+
+
+def uniform(name, shape, low, high):
+    unit = (words(name, math.prod(shape)) >> np.uint64(40)).astype(np.float32) * np.float32(2.0 ** -24)
+    low, high = np.float32(low), np.float32(high)
+    return torch.from_numpy(low + (high - low) * unit).reshape(shape)
+
+
+def draw(name, shape):
+    last = name.split(".")[-1]
+    if last == "running_var" or (last == "weight" and len(shape) == 1):
+        return uniform(name, shape, 0.5, 1.5)
+    if "neck" in name and last == "bias":
+        return torch.zeros(shape)
+    if last == "running_mean":
+        return uniform(name, shape, -0.2, 0.2)
+    if len(shape) == 1 or last.endswith("_token") or last.endswith("pos_embed"):
+        return uniform(name, shape, -0.05, 0.05)
+    if name.startswith(("text_embed", "input", "centers")):
+        return uniform(name, shape, -1.5, 1.5)
+    bound = math.sqrt(3 / (math.prod(shape) // shape[0]))
+    return uniform(name, shape, -bound, bound)
+
+
+def images(modality, config, salt):
+    """Noise, and a colour for each image, so that images differ by more than noise: else deep batch norms would divide one
+    rounding error by another."""
+    h, w = config["input"]["height"], config["input"]["width"]
+    noise = draw(f"input{salt}.{modality}", (len(LABELS), 3, h, w))
+    return noise + draw(f"input{salt}.colour.{modality}", (len(LABELS), 3, 1, 1))
+
+
+def summary(name, tensor):
+    """[norm, three products with signs]."""
+    flat = tensor.detach().double().reshape(-1).numpy()
+    signs = [(words(f"sign {k} {name}", flat.size) >> np.uint64(63)).astype(np.float64) * 2 - 1 for k in range(3)]
+    return [float(np.linalg.norm(flat))] + [float(flat @ s) for s in signs]
+
+
+def objective(case, model, x, centers):
+    y, system = torch.tensor(LABELS), CASES[case]["system"]
+    if case == "dmf-text" or system == "dmf":
+        if case == "dmf-text":
+            longest = max(map(len, TEXTS))
+            ids = torch.tensor([t + [0] * (longest - len(t)) for t in TEXTS])
+            mask = torch.tensor([[i < len(t) for i in range(longest)] for t in TEXTS])
+            z = model.text(ids, mask)
+        else:
+            z = model.embed(x)
+        return losses.batch_hard_triplet(z, y, squared=True) + losses.cross_entropy(model.classify(z), y)
+    if system == "mixer":
+        n = len(x)
+        output = model(torch.cat([x[m] for m in CASES[case]["modalities"]]))
+        return losses.mixer(output, y.repeat(n), torch.arange(n).repeat_interleave(len(y)), n)
+    output = model(x)
+    if system == "ieee":
+        return losses.ieee(output, y, smoothing=0.1)
+    if system == "graft":
+        (z, logits), data = output["fused"], output["data"][:, 0]
+        triplet = losses.augmented_triplet(z[TRIPLES[:, 0]], z[TRIPLES[:, 1]], data[TRIPLES[:, 2]])
+        return 0.5 * triplet + 0.01 * losses.center(z, y, centers) + 0.5 * losses.cross_entropy(logits, y, 0.1)
+    return losses.late_fusion(output, y, weight=0.7, margin=0.2, smoothing=0.1)
+
+
+def search(case):
+    """The input whose ReLUs' arguments stay farthest from 0."""
+    margins, relu = {}, torch.nn.functional.relu
+    for salt in range(40):
+        smallest = []
+
+        def watched(x, inplace=False):
+            smallest.append(x.detach().abs().min().item())
+            return relu(x)
+
+        torch.nn.functional.relu = watched
+        model, x, centers = made(case, salt)
+        model.train()
+        objective(case, model, x, centers)
+        margins[salt] = min(smallest, default=1)
+    torch.nn.functional.relu = relu
+    best = max(margins, key=margins.get)
+    print(f"{case}: {best}, margin {margins[best]:.1e}")
+
+
+def made(case, salt):
+    config = dict(CASES[case], identities=IDENTITIES)
+    model = systems.build(config, IDENTITIES)
+    model.load_state_dict({k: draw(k, v.shape) if v.dim() else v for k, v in model.state_dict().items()})
+    model.double()  # The truth; float32 would only be another opinion.
+    x = {m: images(m, config, salt).double() for m in config["modalities"]}
+    centers = torch.nn.Parameter(draw("centers", (IDENTITIES, config["backbone"].get("width", 512))).double())
+    return model, x, centers
+
+
+def golden(case):
+    salt = INPUTS.get(case, 0)
+    model, x, centers = made(case, salt)
+    config = dict(CASES[case], identities=IDENTITIES)
+    result = {"config": config, "input": salt, "fixed": case in FIXED, "embeddings": {}}
+    model.eval()
+    with torch.no_grad():
+        for subset in [list(x)[:k] for k in range(1, len(x) + 1)]:
+            z = torch.nn.functional.normalize(model.embed({m: x[m] for m in subset}), dim=1)
+            result["embeddings"]["+".join(subset)] = summary("embedding", z)
+    model.train(case not in FIXED)
+    rate = RATE if config["backbone"]["kind"] == "vit" else RATE / 400
+    named = dict(model.named_parameters(), **({"centers": centers} if config["system"] == "graft" else {}))
+    named = {n: p for n, p in named.items() if p.requires_grad}
+    optimizer = torch.optim.AdamW(named.values(), lr=rate, weight_decay=DECAY, eps=EPSILON)
+    result["rate"], result["steps"] = rate, []
+    for step in range(1 if case in FIXED else STEPS):
+        optimizer.zero_grad()
+        loss = objective(case, model, x, centers)
+        loss.backward()
+        result["steps"].append(loss.item())
+        if step == 0:
+            result["gradients"] = {n: summary(n, p.grad) for n, p in named.items() if p.grad is not None}
+            result["statistics"] = {k: summary(k, v) for k, v in model.state_dict().items() if "running" in k}
+        optimizer.step()
+    return result
+
+
+def compact(value):
+    if isinstance(value, float):
+        return float(f"{value:.9g}")
+    if isinstance(value, list):
+        return [compact(v) for v in value]
+    return {k: compact(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    if sys.argv[1] == "--search":
+        sys.exit([search(case) for case in CASES if "backbone" in CASES[case] and "resnet" in str(CASES[case])] and 0)
+    with open(sys.argv[1], "w") as file:
+        json.dump({case: compact(golden(case)) for case in CASES}, file, separators=(",", ":"))
+        file.write("\n")

@@ -1,0 +1,42 @@
+import Randomness
+import Tensor
+
+/// Tensors that the reference draws alike (Tests/Reference/golden.py), from their names.
+enum SeededTensors {
+    private static func generator(_ name: String) -> SplitMix64 {
+        let key = name.utf8.reduce(14_695_981_039_346_656_037) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
+        return SplitMix64(seed: 17, stream: key)
+    }
+
+    private static func uniform(_ name: String, _ shape: Shape, _ low: Float, _ high: Float) -> Tensor {
+        var generator = generator(name)
+        return Tensor(shape: shape) { elements in
+            for i in elements.indices { elements[i] = low + (high - low) * generator.unit() }
+        }
+    }
+
+    static func draw(_ name: String, _ shape: Shape) -> Tensor {
+        let last = name.split(separator: ".").last ?? ""
+        if last == "running_var" || last == "weight" && shape.rank == 1 { return uniform(name, shape, 0.5, 1.5) }
+        if name.contains("neck"), last == "bias" { return .zeros(shape) }
+        if last == "running_mean" { return uniform(name, shape, -0.2, 0.2) }
+        if shape.rank == 1 || last.hasSuffix("_token") || last.hasSuffix("pos_embed") {
+            return uniform(name, shape, -0.05, 0.05)
+        }
+        if ["text_embed", "input", "centers"].contains(where: name.hasPrefix) {
+            return uniform(name, shape, -1.5, 1.5)
+        }
+        let bound = Float((3 / Double(shape.count / shape[0])).squareRoot())
+        return uniform(name, shape, -bound, bound)
+    }
+
+    /// The norm, and the products with three vectors of signs.
+    static func summary(_ name: String, _ tensor: Tensor) -> [Double] {
+        let scalars = tensor.scalars
+        let products = (0..<3).map { k in
+            var generator = generator("sign \(k) \(name)")
+            return scalars.reduce(0.0) { $0 + (generator.next() >> 63 == 1 ? Double($1) : -Double($1)) }
+        }
+        return [scalars.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()] + products
+    }
+}

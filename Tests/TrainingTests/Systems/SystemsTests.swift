@@ -1,0 +1,155 @@
+import Foundation
+import Inference
+import Synchronization
+import Tensor
+import Testing
+import Training
+
+/// What the reference computed of one system (Tests/Reference/golden.py).
+struct GoldenSystem: Decodable, Sendable {
+    let config: ModelConfiguration
+    /// Which input.
+    let input: Int
+    /// Whether batch norms use their running statistics.
+    let fixed: Bool
+    /// Learning rate.
+    let rate: Float
+    let embeddings: [String: [Double]]
+    let gradients: [String: [Double]]
+    let statistics: [String: [Double]]
+    /// The losses of twenty steps.
+    let steps: [Float]
+
+    static let names = [
+        "unicat-vit", "unicat-resnet-18", "unicat-resnet-50", "fusion-average-vit", "fusion-concat-vit", "graft",
+        "ieee",
+        "mixer-resnet-18", "mixer-vit", "dmf", "dmf-text",
+    ]
+    static let all = Result { try Fixture.json("systems.json", as: [String: GoldenSystem].self) }
+}
+
+@Suite("Every system against the reference", .serialized)
+struct SystemsTests {
+    /// A system's weights, and the batch that it is tried on.
+    private struct Trial {
+        let name: String
+        let golden: GoldenSystem
+        var weights: Weights
+        let images: [Modality: Tensor]
+
+        init(_ name: String) throws {
+            self.name = name
+            golden = try #require(GoldenSystem.all.get()[name])
+            let configuration = golden.config
+            let drawn = Mutex(Weights())
+            let scope = ParameterScope(mode: .training(dropout: nil)) { path, shape in
+                let tensor = SeededTensors.draw(path, shape)
+                drawn.withLock { $0[path] = tensor }
+                return tensor
+            }
+            _ = try configuration.makeSystem(scope)
+            weights = drawn.withLock { $0 }
+            let (input, salt) = (configuration.input, golden.input)
+            images = Dictionary(
+                uniqueKeysWithValues: configuration.modalities.map {
+                    let noise = SeededTensors.draw("input\(salt).\($0.rawValue)", [8, 3, input.height, input.width])
+                    let colour = SeededTensors.draw("input\(salt).colour.\($0.rawValue)", [8, 3])
+                    let pixels = input.height * input.width
+                    return (
+                        $0,
+                        noise.transposed([0, 2, 3, 1])
+                            + colour.repeated(pixels, axis: 1).reshaped([8, input.height, input.width, 3])
+                    )
+                })
+            if configuration.system.name == .graft {
+                weights["centers"] = SeededTensors.draw("centers", [4, configuration.backbone.width])
+            }
+        }
+
+        private var objective: Objective {
+            switch golden.config.system {
+            case .graft: .graft(GraFTObjective(center: 0.01, labelSmoothing: 0.1))
+            case .unicat, .fusionConcat, .fusionAverage:
+                .identity(IdentityObjective(crossEntropy: 0.7, margin: 0.2, labelSmoothing: 0.1))
+            case .dmf: .identity(IdentityObjective(isSquared: true))
+            case .ieee: .ieee(IEEEObjective(labelSmoothing: 0.1))
+            case .mixer: .mixer(MixERObjective())
+            }
+        }
+
+        private func readTexts(_ system: any EncodingSystem) throws -> SystemOutput {
+            let reader = try #require(system as? any TextEncodingSystem)
+            return reader(texts: [[1, 3, 5], [2, 4, 6, 8, 9], [1], [2, 7, 9, 3], [5, 5], [6, 1, 2], [8], [4, 3]])
+        }
+
+        /// One training pass: its loss, and the batch statistics after it.
+        func pass() throws -> (loss: Tensor, statistics: [String: Tensor]) {
+            let statistics = RunningStatistics()
+            let mode = ModelMode.training(dropout: nil, statistics: golden.fixed ? nil : statistics)
+            let system = try golden.config.makeSystem(ParameterScope(weights, mode: mode))
+            let output = name == "dmf-text" ? try readTexts(system) : system(images)
+            let batch = Objective.Batch(
+                labels: [0, 0, 1, 1, 2, 2, 3, 3], triples: [[0, 1, 2], [1, 0, 3], [2, 3, 0], [7, 6, 1]],
+                centers: weights["centers"]?.tracked(as: "centers"))
+            return (objective(output, batch).total, statistics.byPath)
+        }
+    }
+
+    /// Agreement of summaries, relative to the norm, or to `scale` where the tensor all but vanishes.
+    private func expectClose(_ tensor: Tensor, _ expected: [Double], _ name: String, scale: Double = 0) {
+        let bound = 1e-4 * max(expected[0], scale)
+        for (found, expected) in zip(SeededTensors.summary(name, tensor), expected) {
+            #expect(abs(found - expected) <= bound, "\(name): \(found), expected \(expected)")
+        }
+    }
+
+    @Test("embeddings with one, two and all modalities", arguments: GoldenSystem.names)
+    func embeddings(name: String) throws {
+        let trial = try Trial(name)
+        let system = try trial.golden.config.makeSystem(ParameterScope(trial.weights, mode: .inference))
+        for (subset, expected) in trial.golden.embeddings {
+            let images = trial.images.filter { subset.split(separator: "+").contains(Substring($0.key.rawValue)) }
+            let norms = system.embed(images).normalizedRows()
+            expectClose(norms, expected, "embedding")
+        }
+    }
+
+    @Test("gradients of the system's own objective, and batch statistics", arguments: GoldenSystem.names)
+    func objective(name: String) throws {
+        let trial = try Trial(name)
+        let (loss, statistics) = try trial.pass()
+        let found = gradients(of: loss)
+        #expect(Set(found.keys) == Set(trial.golden.gradients.keys))
+        // A gradient that cancels out is compared at the scale of the others.
+        let scale = 1e-3 * (trial.golden.gradients.values.map { $0[0] }.max() ?? 0)
+        for (path, expected) in trial.golden.gradients {
+            expectClose(try #require(found[path]), expected, path, scale: scale)
+        }
+        for (path, statistic) in statistics {
+            expectClose(statistic, try #require(trial.golden.statistics[path]), path)
+        }
+    }
+
+    @Test("twenty training steps", arguments: GoldenSystem.names)
+    func steps(name: String) throws {
+        var trial = try Trial(name)
+        var optimizer = AdamW(AdamW.Options(weightDecay: 0.01, epsilon: 1e-2))
+        for (step, expected) in trial.golden.steps.enumerated() {
+            let (loss, statistics) = try trial.pass()
+            #expect(
+                abs(loss.scalar - expected) <= 1e-4 * abs(expected), "step \(step): \(loss.scalar), not \(expected)")
+            optimizer.step(&trial.weights, gradients: gradients(of: loss), learningRate: trial.golden.rate)
+            for (path, statistic) in statistics { trial.weights[path] = statistic }
+        }
+    }
+
+    @Test("folding, packing and fixed statistics leave the forward pass as it is", arguments: GoldenSystem.names)
+    func folding(name: String) throws {
+        let trial = try Trial(name)
+        let systems = try [ModelMode.inference, .training(dropout: nil)].map {
+            try trial.golden.config.makeSystem(ParameterScope(trial.weights, mode: $0)).embed(trial.images)
+                .normalizedRows().scalars
+        }
+        #expect(zip(systems[0], systems[1]).allSatisfy { abs($0 - $1) < 1e-5 })
+    }
+}
