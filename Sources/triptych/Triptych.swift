@@ -19,7 +19,8 @@ struct Triptych: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            Serve.self, Train.self, Evaluate.self, Embed.self, Enroll.self, Query.self, Synthesize.self,
+            Serve.self, Train.self, Evaluate.self, Embed.self, Enroll.self, Query.self, Synthesize.self, Import.self,
+            Inspect.self, Export.self,
         ])
 
     static let version = "0.1.0"

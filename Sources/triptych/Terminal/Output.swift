@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 import Training
 
 /// What commands print: results on standard output, as text or JSON.
@@ -10,6 +11,13 @@ enum Output {
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.dateEncodingStrategy = .iso8601
         print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+
+    /// A value in one line of JSON.
+    static func text(_ value: JSONValue) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
     /// Prints rows in columns: the first left-aligned, the others right-aligned. The first row is the heading.

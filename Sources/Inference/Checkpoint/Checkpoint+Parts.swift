@@ -1,0 +1,42 @@
+import Tensor
+
+extension Checkpoint {
+    /// Weights that serving never reads: necks, classifiers, adversaries. Throws what building the system throws.
+    public func trainingOnlyPaths() throws -> [String] {
+        let recorder = WeightsRecorder()
+        _ = try configuration.makeSystem(
+            ParameterScope(weights.recorded(by: recorder), mode: .training(dropout: nil, frozen: [""])))
+        let known = Set(weights.paths).subtracting(recorder.unread(of: weights))
+        let serving = WeightsRecorder()
+        _ = try configuration.makeSystem(ParameterScope(weights.recorded(by: serving), mode: .inference))
+        return serving.unread(of: weights).filter(known.contains)
+    }
+
+    /// A group of weights that belong together.
+    public struct Part: Sendable, Codable, Equatable {
+        /// The first names of their paths.
+        public let name: String
+        /// Tensors.
+        public let tensors: Int
+        /// Scalars.
+        public let parameters: Int
+        /// The share of them that is zero.
+        public let sparsity: Double
+    }
+
+    /// The weights by part: what stands below the first name of a path, or the first two where the second is a modality.
+    public var parts: [Part] {
+        let groups = Dictionary(grouping: weights.tensors) { path, _ in
+            let names = path.split(separator: ".")
+            let isOfModality = names.count > 1 && Modality(rawValue: String(names[1])) != nil
+            return names.prefix(isOfModality ? 2 : 1).joined(separator: ".")
+        }
+        return groups.sorted { $0.key < $1.key }.map { name, tensors in
+            let count = tensors.reduce(0) { $0 + $1.value.count }
+            let zeros = tensors.reduce(0) { $0 + $1.value.withUnsafeScalars { $0.count { $0 == 0 } } }
+            return Part(
+                name: name, tensors: tensors.count, parameters: count,
+                sparsity: Double(zeros) / Double(max(count, 1)))
+        }
+    }
+}

@@ -1,0 +1,75 @@
+/// What a pickle may hold here: plain values, containers, and tensors. Nothing is ever called.
+enum PickleValue {
+    case none
+    case bool(Bool)
+    case integer(Int)
+    case number(Double)
+    case string(String)
+    case bytes(ArraySlice<UInt8>)
+    /// A tuple or a list, by its place in the heap.
+    case sequence(Int)
+    /// By its place in the heap.
+    case dictionary(Int)
+    /// A name that a pickle may mention; only those of tensors and containers mean anything.
+    case global(String)
+    case storage(PickleStorage)
+    case tensor(PickleTensor)
+
+    var string: String? { if case .string(let text) = self { text } else { nil } }
+    var integer: Int? { if case .integer(let value) = self { value } else { nil } }
+}
+
+/// The containers of a pickle. Values refer to them by place, so that no nesting or cycle, however deep, recurses.
+struct PickleHeap {
+    var sequences: [[PickleValue]] = []
+    var dictionaries: [[(key: PickleValue, value: PickleValue)]] = []
+    /// Every storage that was referred to.
+    var storages: [PickleStorage] = []
+
+    mutating func sequence(_ items: [PickleValue] = []) -> PickleValue {
+        sequences.append(items)
+        return .sequence(sequences.count - 1)
+    }
+
+    mutating func dictionary() -> PickleValue {
+        dictionaries.append([])
+        return .dictionary(dictionaries.count - 1)
+    }
+
+    /// The items of a tuple or a list.
+    func items(_ value: PickleValue) -> [PickleValue]? {
+        if case .sequence(let place) = value { sequences[place] } else { nil }
+    }
+
+    /// The pairs of a dictionary.
+    func pairs(_ value: PickleValue) -> [(key: PickleValue, value: PickleValue)]? {
+        if case .dictionary(let place) = value { dictionaries[place] } else { nil }
+    }
+}
+
+/// Where a tensor's elements are.
+struct PickleStorage {
+    /// PyTorch's class, such as `FloatStorage`.
+    let type: String
+    let key: String
+    /// Elements.
+    let count: Int
+}
+
+/// A view of a storage.
+struct PickleTensor {
+    let storage: PickleStorage
+    let offset: Int
+    let sizes: [Int]
+    let strides: [Int]
+
+    /// Where in the storage the element of that row-major index is.
+    func position(of index: Int) -> Int {
+        var (rest, position) = (index, offset)
+        for axis in sizes.indices.reversed() {
+            position += rest % sizes[axis] * strides[axis]
+            rest /= sizes[axis]
+        }
+        return position
+    }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import Foundation
+import Inference
+
+/// `triptych inspect`.
+struct Inspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Prints what a checkpoint holds.",
+        discussion: """
+            The system, its backbone and sizes, the parameters of each part with the share of zeros among them, where the \
+            model comes from, and the digest that names it.
+            """)
+
+    @Argument(help: "The checkpoint.")
+    var checkpoint: String
+    @Flag(help: "Print as JSON.")
+    var json = false
+
+    private struct Report: Encodable {
+        let digest: String
+        let bytes: Int
+        let configuration: ModelConfiguration
+        let parameters: Int
+        let dimension: Int
+        let parts: [Checkpoint.Part]
+        let trainingOnly: [String]
+    }
+
+    func run() throws {
+        let loaded = try Checkpoint.load(path: checkpoint)
+        let encoder = try MultimodalEncoder(
+            configuration: loaded.configuration, weights: loaded.weights, model: loaded.digest)
+        let size = try FileManager.default.attributesOfItem(atPath: checkpoint)[.size] as? Int
+        let report = Report(
+            digest: loaded.digest, bytes: size ?? 0, configuration: loaded.configuration,
+            parameters: loaded.weights.parameterCount, dimension: encoder.dimension, parts: loaded.parts,
+            trainingOnly: loaded.configuration.identities == nil ? [] : try loaded.trainingOnlyPaths())
+        if json { return try Output.json(report) }
+        try print(report)
+    }
+
+    private func print(_ report: Report) throws {
+        let configuration = report.configuration
+        let input = configuration.input
+        let facts = [
+            ("digest", report.digest), ("system", configuration.system.name.rawValue),
+            ("modalities", configuration.modalities.map(\.rawValue).joined(separator: ", ")),
+            ("backbone", "\(configuration.backbone.summary)"), ("input", "\(input.height) × \(input.width) pixels"),
+            ("embedding", "\(report.dimension) elements"),
+            ("parameters", "\(report.parameters) in \(report.bytes) bytes"),
+            ("training only", report.trainingOnly.isEmpty ? "nothing" : "\(report.trainingOnly.count) tensors"),
+        ]
+        for (name, value) in facts { Swift.print(name.padding(toLength: 14, withPad: " ", startingAt: 0) + value) }
+        Swift.print("")
+        Output.table(
+            [["part", "tensors", "parameters", "zeros"]]
+                + report.parts.map {
+                    [$0.name, "\($0.tensors)", "\($0.parameters)", String(format: "%.1f %%", $0.sparsity * 100)]
+                })
+        for (name, value) in [("training", configuration.training), ("pruning", configuration.pruning)] {
+            guard let members = value?.object else { continue }
+            Swift.print("\n\(name)")
+            for (key, value) in members.sorted(by: { $0.key < $1.key }) where key != "recipe" {
+                Swift.print("  \(key): \(Output.text(value))")
+            }
+        }
+    }
+}
+
+extension ModelConfiguration.Backbone {
+    /// In a few words.
+    fileprivate var summary: String {
+        switch self {
+        case .resnet(let resnet): "ResNet-\(resnet.depth), last stride \(resnet.lastStride)"
+        case .vit(let vit):
+            "ViT, width \(vit.width), depth \(vit.depth), \(vit.heads) heads, patches of \(vit.patch) every "
+                + "\(vit.stride) pixels\(vit.distilled ? ", distilled" : "")"
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import Inference
+import Synchronization
+import Tensor
+import Testing
+
+@Suite("Importing backbones")
+struct BackboneImportTests {
+    private func configuration(_ system: ModelConfiguration.System, distilled: Bool = false) -> ModelConfiguration {
+        ModelConfiguration(
+            system: system, modalities: [.rgb, .tir],
+            backbone: .vit(.init(width: 8, depth: 2, heads: 2, patch: 8, distilled: distilled)),
+            input: .init(
+                height: 16, width: 24, mean: [.rgb: [0, 0, 0], .tir: [0, 0, 0]],
+                std: [.rgb: [1, 1, 1], .tir: [1, 1, 1]]),
+            identities: 2)
+    }
+
+    /// Fresh weights of zeros, in the shapes that the model asks for.
+    private func fresh(_ configuration: ModelConfiguration) throws -> Weights {
+        let recorder = ShapeRecorder()
+        _ = try configuration.makeSystem(
+            ParameterScope(mode: .training(dropout: nil)) { path, shape in recorder.record(path, shape) })
+        return recorder.weights
+    }
+
+    private func vit(blocks: Int = 2) -> [String: Tensor] {
+        var tensors: [String: Tensor] = [
+            "cls_token": Tensor(repeating: 1, shape: [1, 1, 8]), "pos_embed": Tensor(repeating: 2, shape: [1, 10, 8]),
+            "patch_embed.proj.weight": Tensor(repeating: 3, shape: [8, 3, 8, 8]),
+            "norm.weight": Tensor((0..<8).map(Float.init), shape: [8]),
+            "head.weight": Tensor.zeros([5, 8]),
+        ]
+        for block in 0..<blocks {
+            tensors["blocks.\(block).attn.proj.weight"] = Tensor(repeating: Float(block + 4), shape: [8, 8])
+            tensors["blocks.\(block).attn.proj.bias"] = Tensor(repeating: 1, shape: [8])
+        }
+        return tensors
+    }
+
+    @Test("every modality's backbone gets the weights, positions fitted; what is left is said")
+    func everyModality() throws {
+        let configuration = configuration(.unicat)
+        let found = BackboneImport(ForeignWeights(vit()), into: configuration, fresh: try fresh(configuration))
+        for modality in ["rgb", "tir"] {
+            #expect(found.weights["encoders.\(modality).cls_token"]?.scalars == [Float](repeating: 1, count: 8))
+            // Constant positions stay constant, whatever the grid.
+            let positions = try #require(found.weights["encoders.\(modality).pos_embed"])
+            #expect(positions.shape == [1, 7, 8] && positions.scalars.allSatisfy { abs($0 - 2) < 1e-5 })
+        }
+        #expect(found.adapted["pos_embed"]?.contains("3×3 to 2×3") == true)
+        #expect(found.skipped["head.weight"]?.contains("classifier") == true)
+        #expect(found.missing.contains("encoders.rgb.blocks.0.norm1.weight"))
+        #expect(!found.missing.contains { $0.hasPrefix("neck") })
+    }
+
+    @Test("MixER's branches both get the last block and the norm")
+    func branches() throws {
+        let configuration = configuration(.mixer)
+        let found = BackboneImport(ForeignWeights(vit()), into: configuration, fresh: try fresh(configuration))
+        for branch in ["erased", "related"] {
+            #expect(found.weights["\(branch).block.attn.proj.weight"]?.scalars.first == 5)
+            #expect(found.weights["\(branch).norm.weight"]?.scalars == (0..<8).map(Float.init))
+        }
+        #expect(found.weights["backbone.blocks.0.attn.proj.weight"]?.scalars.first == 4)
+    }
+
+    @Test("LayerScale is folded into the layer before it")
+    func layerScale() throws {
+        let configuration = configuration(.unicat)
+        var tensors = vit()
+        tensors["blocks.1.ls1.gamma"] = Tensor((0..<8).map { Float($0) / 2 }, shape: [8])
+        let found = BackboneImport(ForeignWeights(tensors), into: configuration, fresh: try fresh(configuration))
+        let weight = try #require(found.weights["encoders.tir.blocks.1.attn.proj.weight"]).scalars
+        let column: [Float] = stride(from: 0, to: 64, by: 8).map { weight[$0] }
+        #expect(column == [0, 2.5, 5, 7.5, 10, 12.5, 15, 17.5])
+        #expect(found.weights["encoders.tir.blocks.1.attn.proj.bias"]?.scalars == [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5])
+        #expect(found.skipped["blocks.1.ls1.gamma"] == nil)
+    }
+}
+
+/// Notes what a model asks for.
+private final class ShapeRecorder: Sendable {
+    private let noted = Mutex(Weights())
+
+    var weights: Weights { noted.withLock { $0 } }
+
+    func record(_ path: String, _ shape: Shape) -> Tensor {
+        let zeros = Tensor.zeros(shape)
+        noted.withLock { $0[path] = zeros }
+        return zeros
+    }
+}
