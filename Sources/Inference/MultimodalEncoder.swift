@@ -61,6 +61,17 @@ public final class MultimodalEncoder: TripleEncoder {
         }
     }
 
+    /// As `TripleEncoder` says.
+    public func embed(text: String) async throws -> [Float] {
+        guard case .dmf(let head) = configuration.system, let system = system as? any TextEncodingSystem else {
+            throw EncoderError.noText
+        }
+        let tokens = try TextReader(head.text).tokens(text)
+        let vector = try await compute.run { Embedding.normalised(system.embed(texts: [tokens]))[0] }
+        guard vector.allSatisfy(\.isFinite) else { throw EncoderError.notFinite }
+        return vector
+    }
+
     /// Encodes nothing in particular once, so that the first triple does not wait for oneDNN to generate its code.
     public func warmUp() async throws {
         let blank: Shape = [1, configuration.input.height, configuration.input.width, 3]

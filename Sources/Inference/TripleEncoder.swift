@@ -19,9 +19,16 @@ public protocol TripleEncoder: Sendable {
     /// Encodes a triple, and each smaller non-empty set of its images as if the others were not there: the whole triple
     /// first. Throws `EncoderError`.
     func embedSubsets(_ images: [Modality: Image]) async throws -> [Embedding]
+
+    /// Encodes a text: a unit vector in the space of the images. Throws `EncoderError.noText` unless the model reads texts,
+    /// `.unknownWords` if it knows none of its words.
+    func embed(text: String) async throws -> [Float]
 }
 
 extension TripleEncoder {
+    /// For models that read images only.
+    public func embed(text: String) async throws -> [Float] { throw EncoderError.noText }
+
     /// One after the other; a system whose embedding is made from parts can do better.
     public func embedSubsets(_ images: [Modality: Image]) async throws -> [Embedding] {
         var embeddings: [Embedding] = []

@@ -38,6 +38,11 @@ struct Service: Sendable {
         let subsets: [Embedding]
         let decodeMilliseconds: Double
         let encodeMilliseconds: Double
+
+        /// The one of just these modalities, or of all.
+        func embedding(of modalities: Set<Modality>) -> Embedding {
+            subsets.first { Set($0.modalities) == modalities } ?? embedding
+        }
     }
 
     /// An image that cannot be decoded, and which one.

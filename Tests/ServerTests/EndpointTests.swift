@@ -78,6 +78,24 @@ struct EndpointTests {
         }
     }
 
+    @Test("a text finds what it describes, if the model knows its words")
+    func text() async throws {
+        try await TestServer.run { server in
+            _ = try await server.sendJSON("POST", "/v1/galleries", #"{"name": "g"}"#)
+            for car in 0..<4 {
+                _ = try await server.sendForm("/v1/galleries/g/identities/car-\(car)/sightings", ["rgb": picture(car)])
+            }
+            let path = "/v1/galleries/g/queries"
+            let found = try await server.sendJSON("POST", path, #"{"text": "picture 2"}"#)
+            #expect(found.json["matches"]?[0]?["identity"]?.string == "car-2")
+            #expect(found.json["modalities"]?.array?.compactMap(\.string) == ["text"])
+            let refused = try await server.sendJSON("POST", path, #"{"text": "blue"}"#)
+            #expect(refused.status == 422 && refused.problem == "text-refused")
+            let both = try await server.sendJSON("POST", path, #"{"text": "picture 2", "vector": [1]}"#)
+            #expect(both.status == 400 && both.problem == "invalid-field")
+        }
+    }
+
     @Test("an embedding can be sent back as a query")
     func vectors() async throws {
         try await TestServer.run { server in

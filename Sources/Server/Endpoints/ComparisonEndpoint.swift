@@ -19,17 +19,16 @@ struct ComparisonEndpoint {
         router.post("/v1/comparisons") { request, _ in
             let body = try await request.triple(service.limits, groups: ["a", "b"])
             try body.options.finish()
+            let first = try await service.encode(body.triple("a"), withSubsets: true)
+            let second = try await service.encode(body.triple("b"), withSubsets: true)
             // Like is compared with like, as far as both sides have it.
-            let (a, b) = (body.triple("a"), body.triple("b"))
-            let shared = Set(a.keys).intersection(b.keys)
-            let isShared = { (pair: (key: Modality, value: Data)) in shared.isEmpty || shared.contains(pair.key) }
-            let first = try await service.encode(a.filter(isShared)).embedding
-            let second = try await service.encode(b.filter(isShared)).embedding
-            let score = zip(first.values, second.values).reduce(0) { $0 + $1.0 * $1.1 }
+            let shared = Set(first.embedding.modalities).intersection(second.embedding.modalities)
+            let pair = [first, second].map { $0.embedding(of: shared) }
+            let score = zip(pair[0].values, pair[1].values).reduce(0) { $0 + $1.0 * $1.1 }
             // Rounding must not make a cosine of more than 1.
             return try Answer.json(
                 Reply(
-                    model: service.encoder.model, modalities: [first, second].map { $0.modalities.map(\.rawValue) },
+                    model: service.encoder.model, modalities: pair.map { $0.modalities.map(\.rawValue) },
                     score: min(max(score, -1), 1)))
         }
     }

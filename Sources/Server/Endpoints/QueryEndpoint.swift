@@ -3,7 +3,7 @@ import Gallery
 import Hummingbird
 import Inference
 
-/// POST `/v1/galleries/{gallery}/queries`: a triple, or a vector → ranked matches.
+/// POST `/v1/galleries/{gallery}/queries`: a triple, a vector or a text → ranked matches.
 struct QueryEndpoint {
     let service: Service
 
@@ -32,34 +32,56 @@ struct QueryEndpoint {
         let options = try QueryOptions(&body.options)
         try body.options.finish()
         try await service.gallery.requireGallery(gallery)  // An unknown gallery costs no encoding.
-        var (decodeMs, encodeMs) = (0.0, 0.0)
-        var subsets: [SightingEmbedding] = []
-        let embedding: SightingEmbedding
-        if let vector = options.vector {
-            guard body.images.isEmpty else {
-                throw RequestError.invalid(field: "vector", expected: "either images or a vector", found: "both")
-            }
-            embedding = SightingEmbedding(
-                model: options.model ?? service.encoder.model,
-                modalities: options.modalities ?? service.encoder.modalities.map(\.rawValue), values: vector)
-        } else {
-            let encoded = try await service.encode(body.triple(), withSubsets: true)
-            embedding = encoded.embedding.stored(model: service.encoder.model)
-            subsets = encoded.subsets.map { $0.stored(model: service.encoder.model) }
-            (decodeMs, encodeMs) = (encoded.decodeMilliseconds, encoded.encodeMilliseconds)
-        }
+        let asked = try await embedding(body, options)
         let start = ContinuousClock.now
         let result = try await service.gallery.query(
             GalleryQuery(
-                embedding: embedding, subsets: subsets, limit: options.limit, threshold: options.threshold,
+                embedding: asked.embedding, subsets: asked.subsets, limit: options.limit, threshold: options.threshold,
                 grouping: options.grouping, filter: options.filter), in: gallery)
         let duration = start.duration(to: .now)
         service.metrics.queried(in: duration, isUnknown: result.unknown)
         return try Answer.json(
             Reply(
-                model: embedding.model, modalities: embedding.modalities, matches: result.matches,
+                model: asked.embedding.model, modalities: asked.embedding.modalities, matches: result.matches,
                 unknown: result.unknown,
-                timing: .init(decodeMs: decodeMs, encodeMs: encodeMs, searchMs: duration.seconds * 1000)))
+                timing: .init(
+                    decodeMs: asked.decodeMilliseconds, encodeMs: asked.encodeMilliseconds,
+                    searchMs: duration.seconds * 1000)))
+    }
+
+    /// What is looked for.
+    private struct Asked {
+        let embedding: SightingEmbedding
+        var subsets: [SightingEmbedding] = []
+        var decodeMilliseconds = 0.0
+        var encodeMilliseconds = 0.0
+    }
+
+    private func embedding(_ body: TripleBody, _ options: QueryOptions) async throws -> Asked {
+        let encoder = service.encoder
+        guard [!body.images.isEmpty, options.vector != nil, options.text != nil].count(where: { $0 }) < 2 else {
+            throw RequestError.invalid(
+                field: options.text == nil ? "vector" : "text", expected: "either images, a vector or a text",
+                found: "more than one")
+        }
+        if let vector = options.vector {
+            return Asked(
+                embedding: SightingEmbedding(
+                    model: options.model ?? encoder.model,
+                    modalities: options.modalities ?? encoder.modalities.map(\.rawValue), values: vector))
+        }
+        if let text = options.text {
+            let start = ContinuousClock.now
+            let vector = try await encoder.embed(text: text)
+            return Asked(
+                embedding: SightingEmbedding(model: encoder.model, modalities: ["text"], values: vector),
+                encodeMilliseconds: start.duration(to: .now).seconds * 1000)
+        }
+        let encoded = try await service.encode(body.triple(), withSubsets: true)
+        return Asked(
+            embedding: encoded.embedding.stored(model: encoder.model),
+            subsets: encoded.subsets.map { $0.stored(model: encoder.model) },
+            decodeMilliseconds: encoded.decodeMilliseconds, encodeMilliseconds: encoded.encodeMilliseconds)
     }
 }
 
@@ -72,6 +94,7 @@ private struct QueryOptions {
     var vector: [Float]?
     var modalities: [String]?
     var model: String?
+    var text: String?
 
     init(_ fields: inout JSONFields) throws {
         limit = try fields.integer("limit", 1...1000) ?? 10
@@ -87,6 +110,7 @@ private struct QueryOptions {
         vector = try Self.vector(&fields)
         modalities = try fields.strings("modalities")
         model = try fields.string("model")
+        text = try fields.string("text")
         guard vector != nil || (modalities == nil && model == nil) else {
             throw RequestError.invalid(
                 field: fields.name("vector"), expected: "a vector beside modalities and model", found: "nothing")

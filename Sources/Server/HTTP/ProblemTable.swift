@@ -64,6 +64,8 @@ enum ProblemTable {
         case .unknownModality(let found, _):
             Entry(
                 status: .unprocessableContent, type: "unknown-modality", detail: "\(error)", modality: found.rawValue)
+        case .noText, .unknownWords:
+            Entry(status: .unprocessableContent, type: "text-refused", detail: "\(error)", field: "text")
         default: nil
         }
     }

@@ -7,10 +7,10 @@ import Tensor
 /// `triptych embed`.
 struct Embed: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Encodes a triple of images, or a file of tensors.",
+        abstract: "Encodes a triple of images, a text, or a file of tensors.",
         discussion: """
             Images: --rgb, --nir, --tir, any non-empty subset; prints {"model", "modalities", "embedding"} with a unit \
-            vector. Tensors: --input, a safetensors file with (B, 3, H, W) float32 tensors named by modality, already \
+            vector. Text: --text, for models that read texts; "modalities" is then ["text"]. Tensors: --input, a safetensors file with (B, 3, H, W) float32 tensors named by modality, already \
             resized and standardised; writes the tensor `embedding` (B, D), before L2 normalisation, to --output.
             """)
 
@@ -22,6 +22,8 @@ struct Embed: AsyncParsableCommand {
     var nir: String?
     @Option(help: "A thermal-infrared image.")
     var tir: String?
+    @Option(help: "A description in words that the model knows.")
+    var text: String?
     @Option(help: "Where to write the tensors that the encoder saw.")
     var saveInput: String?
     @Option(help: "A safetensors file with tensors named by modality.")
@@ -40,11 +42,11 @@ struct Embed: AsyncParsableCommand {
     }
 
     func validate() throws {
-        guard (input == nil) != files.isEmpty else {
-            throw ValidationError("expected either --input or at least one of --rgb, --nir, --tir")
+        guard [input != nil, text != nil, !files.isEmpty].count(where: { $0 }) == 1 else {
+            throw ValidationError("expected --input, or --text, or at least one of --rgb, --nir, --tir")
         }
         guard (input == nil) == (output == nil) else { throw ValidationError("--input and --output go together") }
-        guard saveInput == nil || input == nil else { throw ValidationError("--save-input goes with images") }
+        guard saveInput == nil || !files.isEmpty else { throw ValidationError("--save-input goes with images") }
     }
 
     func run() async throws {
@@ -53,6 +55,9 @@ struct Embed: AsyncParsableCommand {
             configuration: checkpoint.configuration, weights: checkpoint.weights, model: checkpoint.digest)
         if let input, let output {
             try await embed(input, output, encoder)
+        } else if let text {
+            try Output.json(
+                Answer(model: encoder.model, modalities: ["text"], embedding: try await encoder.embed(text: text)))
         } else {
             try await embedImages(encoder)
         }

@@ -79,7 +79,7 @@ struct BackboneImportTests {
 }
 
 /// Notes what a model asks for.
-private final class ShapeRecorder: Sendable {
+final class ShapeRecorder: Sendable {
     private let noted = Mutex(Weights())
 
     var weights: Weights { noted.withLock { $0 } }

@@ -17,6 +17,14 @@ struct BrightnessEncoder: TripleEncoder {
 
     func prepared(_ image: Image) -> Image { image.resized(width: 4, height: 4, interpolation: .bilinear) }
 
+    /// The picture that is named, as in `picture 3`.
+    func embed(text: String) async throws -> [Float] {
+        guard let seed = text.split(separator: " ").last.flatMap({ Int($0) }) else {
+            throw EncoderError.unknownWords(text: text)
+        }
+        return try await embed([.rgb: ImageDecoder().decode(picture(seed))]).values
+    }
+
     func embed(_ images: [Modality: Image]) async throws -> Embedding {
         try await Task.sleep(for: delay)
         var values = [Float](repeating: 0, count: dimension)
