@@ -29,6 +29,10 @@ dnnl_status_t append_eltwise(dnnl_post_ops_t operations, dnnl_alg_kind_t algorit
     return dnnl_post_ops_append_eltwise(operations, algorithm, alpha, 0);
 }
 
+dnnl_status_t append_sum(dnnl_post_ops_t operations) {
+    return dnnl_post_ops_append_sum(operations, 1, 0, dnnl_data_type_undef);
+}
+
 dnnl_status_t append_addition(dnnl_post_ops_t operations, layout_t layout) {
     return dnnl_post_ops_append_binary(operations, dnnl_binary_add, layout);
 }
@@ -156,6 +160,8 @@ dnnl_status_t layout_chosen(layout_t *layout, const_dnnl_primitive_desc_t descri
 dnnl_status_t append_eltwise(dnnl_post_ops_t operations, dnnl_alg_kind_t algorithm, float alpha) {
     return dnnl_post_ops_append_eltwise(operations, 1, algorithm, alpha, 0);
 }
+
+dnnl_status_t append_sum(dnnl_post_ops_t operations) { return dnnl_post_ops_append_sum(operations, 1); }
 
 dnnl_status_t append_addition(dnnl_post_ops_t operations, layout_t layout) {
     return dnnl_post_ops_append_binary(operations, dnnl_binary_add, &layout);

@@ -21,6 +21,8 @@ dnnl_status_t layout_memory(dnnl_memory_t *memory, layout_t layout, dnnl_engine_
 dnnl_status_t layout_chosen(layout_t *layout, const_dnnl_primitive_desc_t descriptor, dnnl_query_t query);
 
 dnnl_status_t append_eltwise(dnnl_post_ops_t operations, dnnl_alg_kind_t algorithm, float alpha);
+/// Adds what the result's memory holds.
+dnnl_status_t append_sum(dnnl_post_ops_t operations);
 dnnl_status_t append_addition(dnnl_post_ops_t operations, layout_t layout);
 
 dnnl_status_t describe_matmul(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, layout_t a, layout_t b,

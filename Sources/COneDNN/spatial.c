@@ -36,6 +36,11 @@ static dnnl_status_t result_images(layout_t *layout, const cdnn_convolution *c, 
                   extent(c->width, c->kernel, c->stride, c->padding));
 }
 
+static size_t result_bytes(const cdnn_convolution *c) {
+    return sizeof(float) * c->batch * c->outputs * extent(c->height, c->kernel, c->stride, c->padding) *
+           extent(c->width, c->kernel, c->stride, c->padding);
+}
+
 static void weight_dimensions(dnnl_dims_t out, const cdnn_convolution *c) {
     out[0] = c->outputs, out[1] = c->channels, out[2] = c->kernel, out[3] = c->kernel;
 }
@@ -73,21 +78,21 @@ static dnnl_status_t bias_vector(layout_t *layout, int64_t count) {
     return layout_strided(layout, 1, (dnnl_dims_t){count}, (dnnl_dims_t){1});
 }
 
-static dnnl_status_t convolution_attributes(dnnl_primitive_attr_t *attributes, const cdnn_convolution *c,
-                                            layout_t result) {
+/// The residual lies where the result will be: oneDNN's fast convolutions can add that, but no other operand.
+static dnnl_status_t convolution_attributes(dnnl_primitive_attr_t *attributes, const cdnn_convolution *c) {
     dnnl_status_t status = attributes_create(attributes);
     if (status != dnnl_success) return status;
     dnnl_post_ops_t operations;
     status = dnnl_post_ops_create(&operations);
     if (status != dnnl_success) return status;
-    if (c->has_residual) status = append_addition(operations, result);
+    if (c->has_residual) status = append_sum(operations);
     if (status == dnnl_success && c->has_relu) status = append_eltwise(operations, dnnl_eltwise_relu, 0);
     if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(*attributes, operations);
     dnnl_post_ops_destroy(operations);
     return status;
 }
 
-/// Arguments in the order x, weights, bias, residual, y.
+/// Arguments in the order x, weights, bias, y.
 static dnnl_status_t forward(const void *opaque, cached_primitive *entry, dnnl_primitive_desc_t *descriptor) {
     const cdnn_convolution *c = &((const convolution_key *)opaque)->convolution;
     layout_t source, weights, bias, result;
@@ -99,9 +104,8 @@ static dnnl_status_t forward(const void *opaque, cached_primitive *entry, dnnl_p
     entry_add(entry, DNNL_ARG_SRC, source);
     entry_add(entry, DNNL_ARG_WEIGHTS, weights);
     entry_add(entry, DNNL_ARG_BIAS, bias);
-    entry_add(entry, DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, result);
     dnnl_primitive_attr_t attributes;
-    status = convolution_attributes(&attributes, c, result);
+    status = convolution_attributes(&attributes, c);
     if (status == dnnl_success)
         status = describe_convolution(descriptor, engine(), cdnn_forward, source, weights, c->has_bias ? &bias : NULL,
                                       result, c->stride, c->padding, attributes);
@@ -195,7 +199,8 @@ int cdnn_convolution_unpack(const cdnn_convolution *convolution, const float *pa
 int cdnn_convolution_run(const cdnn_convolution *convolution, const float *x, const float *packed, const float *bias,
                          const float *residual, float *y) {
     convolution_key key = convolution_key_of("convolution", convolution);
-    return run(&key, sizeof key, forward, (const void *[]){x, packed, bias, residual, y});
+    if (residual) memcpy(y, residual, result_bytes(convolution));
+    return run(&key, sizeof key, forward, (const void *[]){x, packed, bias, y});
 }
 
 int cdnn_convolution_backward_data(const cdnn_convolution *convolution, const float *dy, const float *packed,
