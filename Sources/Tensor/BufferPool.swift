@@ -10,7 +10,8 @@ public final class BufferPool: Sendable {
     /// The pool of every tensor in the process.
     public static let shared = BufferPool(retaining: 1 << 30)
 
-    struct Block: @unchecked Sendable {
+    /// A buffer.
+    package struct Block: @unchecked Sendable {
         // Unchecked: a block is owned by exactly one storage, or by the pool.
         let address: UnsafeMutableRawPointer
         let bytes: Int
@@ -24,6 +25,10 @@ public final class BufferPool: Sendable {
         public var retained = 0
         /// How many buffers were allocated from the system.
         public var allocations = 0
+
+        package init(live: Int = 0, retained: Int = 0, allocations: Int = 0) {
+            (self.live, self.retained, self.allocations) = (live, retained, allocations)
+        }
     }
 
     private struct State {
@@ -35,7 +40,7 @@ public final class BufferPool: Sendable {
     private let limit: Int
 
     /// Makes a pool that keeps at most `retaining` bytes for reuse.
-    init(retaining limit: Int) { self.limit = limit }
+    package init(retaining limit: Int) { self.limit = limit }
 
     /// What the pool holds now.
     public var statistics: Statistics { state.withLock { $0.statistics } }
@@ -51,7 +56,8 @@ public final class BufferPool: Sendable {
         for block in blocks { free(block.address) }
     }
 
-    func take(bytes: Int) -> Block {
+    /// A buffer of at least `bytes`, aligned to 64.
+    package func take(bytes: Int) -> Block {
         let size = Self.sizeClass(of: bytes)
         let reused = state.withLock { state -> Block? in
             state.statistics.live += size
@@ -65,7 +71,8 @@ public final class BufferPool: Sendable {
         return reused ?? allocate(size)
     }
 
-    func give(_ block: Block) {
+    /// Takes a buffer back, for reuse if there is room for it.
+    package func give(_ block: Block) {
         let kept = state.withLock { state -> Bool in
             state.statistics.live -= block.bytes
             guard state.statistics.retained + block.bytes <= limit else { return false }

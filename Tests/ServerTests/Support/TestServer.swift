@@ -12,8 +12,8 @@ struct BrightnessEncoder: TripleEncoder {
     let model = String(repeating: "b7", count: 32)
     let modalities = Modality.allCases
     let dimension = 16
-    /// Held back this long.
-    var delay: Duration = .zero
+    /// What every image waits for.
+    var wait: @Sendable () async throws -> Void = {}
 
     func prepared(_ image: Image) -> Image { image.resized(width: 4, height: 4, interpolation: .bilinear) }
 
@@ -26,7 +26,7 @@ struct BrightnessEncoder: TripleEncoder {
     }
 
     func embed(_ images: [Modality: Image]) async throws -> Embedding {
-        try await Task.sleep(for: delay)
+        try await wait()
         var values = [Float](repeating: 0, count: dimension)
         for image in images.values.map(prepared) {
             for cell in 0..<dimension { values[cell] += Float(image.pixels[cell * 3]) - 100.5 }
