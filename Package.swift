@@ -90,7 +90,8 @@ let package = Package(
         .testTarget(name: "TensorTests", dependencies: ["Tensor"]),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging"], resources: [.copy("Fixtures")]),
         .testTarget(
-            name: "InferenceTests", dependencies: ["Inference", "Tensor", "Imaging"], resources: [.copy("Fixtures")]),
+            name: "InferenceTests", dependencies: ["Inference", "Tensor", "Imaging", "Randomness"],
+            resources: [.copy("Fixtures")]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["triptych", "Gallery", .product(name: "GRDB", package: "GRDB.swift")]),
@@ -101,7 +102,8 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Gallery", "Imaging", "Inference", .product(name: "CoreMetrics", package: "swift-metrics"),
+                "Server", "Gallery", "Imaging", "Inference", "Randomness",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ]),

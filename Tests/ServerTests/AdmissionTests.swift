@@ -1,3 +1,4 @@
+import Randomness
 import Server
 import Testing
 
@@ -5,14 +6,14 @@ import Testing
 struct AdmissionTests {
     @Test("never more requests or bytes than the bounds, and a place that is given back can be taken again")
     func bounds() {
-        var generator = SystemRandomNumberGenerator()
+        var generator = SplitMix64(seed: 1)
         var admission = Admission(mostRequests: 4, mostBytes: 100)
         var held: [Int] = []
         for step in 0..<2000 {
             if Bool.random(using: &generator), !held.isEmpty {
-                admission.release(bytes: held.remove(at: Int.random(in: held.indices)))
+                admission.release(bytes: held.remove(at: generator.index(below: held.count)))
             } else {
-                let bytes = Int.random(in: 0...60)
+                let bytes = generator.index(below: 61)
                 let fits = held.count < 4 && (held.reduce(0, +) + bytes <= 100 || held.isEmpty)
                 let isAdmitted = admission.admit(bytes: bytes)
                 #expect(isAdmitted == fits, "step \(step): \(held) and \(bytes)")

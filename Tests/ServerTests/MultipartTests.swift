@@ -1,4 +1,5 @@
 import Foundation
+import Randomness
 import Server
 import Testing
 
@@ -55,14 +56,15 @@ struct MultipartTests {
         let tokens: [[UInt8]] = ["\r\n", "--b", "--", "\r\n\r\n", ":", ";", "\"", "\\", "name=", "\0", "\u{ff}"].map {
             Array($0.utf8)
         }
+        var generator = SplitMix64(seed: 1)
         for _ in 0..<20_000 {
             var body = seed
-            for _ in 0..<Int.random(in: 1...4) {
-                let at = Int.random(in: 0...body.count)
-                switch Int.random(in: 0..<3) {
-                case 0: body.insert(contentsOf: tokens.randomElement() ?? [], at: at)
-                case 1: body.removeSubrange(at..<min(body.count, at + Int.random(in: 0...9)))
-                default: body.removeLast(min(body.count, Int.random(in: 0...20)))
+            for _ in 0..<Int.random(in: 1...4, using: &generator) {
+                let at = Int.random(in: 0...body.count, using: &generator)
+                switch Int.random(in: 0..<3, using: &generator) {
+                case 0: body.insert(contentsOf: tokens[generator.index(below: tokens.count)], at: at)
+                case 1: body.removeSubrange(at..<min(body.count, at + Int.random(in: 0...9, using: &generator)))
+                default: body.removeLast(min(body.count, Int.random(in: 0...20, using: &generator)))
                 }
             }
             // A slice whose indices do not begin at 0, as a request's body may be.

@@ -16,6 +16,8 @@ enum PickleValue {
     case tensor(PickleTensor)
 
     var string: String? { if case .string(let text) = self { text } else { nil } }
+    /// A string, or a number as one.
+    var name: String? { string ?? integer.map(String.init) }
     var integer: Int? { if case .integer(let value) = self { value } else { nil } }
 }
 

@@ -1,14 +1,20 @@
 import Foundation
 import Tensor
 
-/// A file that PyTorch saved: the ZIP form of 1.6 and later, or the legacy form before it.
+/// A file that PyTorch saved: the ZIP form of 1.6 and later, the legacy form before it, or the tar form before 0.1.10.
 struct TorchFile {
     private let root: PickleValue
     private let heap: PickleHeap
     private let storages: [String: ArraySlice<UInt8>]
 
     init(_ bytes: [UInt8]) throws(ImportError) {
-        (root, heap, storages) = try ZipArchive.isZip(bytes) ? Self.archived(bytes) : Self.legacy(bytes)
+        if ZipArchive.isZip(bytes) {
+            (root, heap, storages) = try Self.archived(bytes)
+        } else if TarArchive.isTar(bytes) {
+            (root, heap, storages) = try Self.taped(bytes)
+        } else {
+            (root, heap, storages) = try Self.legacy(bytes)
+        }
     }
 
     private static func archived(
@@ -57,7 +63,7 @@ struct TorchFile {
         return (values[3].value, values[3].heap, storages)
     }
 
-    private static func elementSize(_ type: String) -> Int? {
+    static func elementSize(_ type: String) -> Int? {
         switch type {
         case "FloatStorage", "IntStorage": 4
         case "DoubleStorage", "LongStorage": 8

@@ -10,7 +10,13 @@ struct Unpickler {
     /// The containers that values refer to.
     private(set) var heap = PickleHeap()
 
-    init(_ bytes: ArraySlice<UInt8>) { cursor = ByteCursor(bytes) }
+    /// The tensors that the pickle may refer to by name: in PyTorch's tar form they are in a file of their own.
+    private let tensors: [String: PickleTensor]
+
+    init(_ bytes: ArraySlice<UInt8>, tensors: [String: PickleTensor] = [:]) {
+        cursor = ByteCursor(bytes)
+        self.tensors = tensors
+    }
 
     /// Where the pickle ended, after `value()`.
     var end: Int { cursor.position }
@@ -205,8 +211,9 @@ struct Unpickler {
             storage: storage, offset: offset, sizes: sizes.compactMap { $0 }, strides: strides.compactMap { $0 })
     }
 
-    /// `("storage", type, key, location, count)`, and in older files a view after it.
+    /// `("storage", type, key, location, count)`, and in older files a view after it; in the oldest a tensor's name.
     private mutating func persistent(_ value: PickleValue) throws(ImportError) -> PickleValue {
+        if let tensor = tensors[value.name ?? ""] { return .tensor(tensor) }
         guard let items = heap.items(value), items.count >= 5, items[0].string == "storage",
             case .global(let type) = items[1], let key = items[2].string, let count = items[4].integer
         else { throw ImportError("a pickle that refers to something other than a tensor's storage") }

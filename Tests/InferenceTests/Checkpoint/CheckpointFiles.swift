@@ -71,19 +71,6 @@ enum CheckpointFiles {
     ])
 }
 
-/// SplitMix64 (Steele, Lea & Flood 2014): the same sequence for the same seed, everywhere.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 func bits(_ tensor: Tensor?) -> [UInt32]? {
     tensor?.scalars.map(\.bitPattern)
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Inference
+import Randomness
 import Testing
 
 @Suite("Any damage to a checkpoint")
@@ -28,7 +29,7 @@ struct SafetensorsRobustnessTests {
         let folder = try ScratchFolder()
         let whole = try CheckpointFiles.data(name)
         let digest = try Checkpoint.load(path: CheckpointFiles.path(name)).digest
-        var random = SplitMix64(state: 20)
+        var random = SplitMix64(seed: 20)
         var refusals = 0
         for _ in 0..<1500 {
             var bytes = whole
