@@ -36,8 +36,8 @@ CASES = {
     "fusion-concat-vit": configs.config("fusion_concat", VIT, 64, 32),
     "graft": configs.config("graft", configs.vit(64, 2, 4, patch=8, distilled=True), 64, 64,
                             {"fusion_tokens": 1, "heads": 8, "feedforward": 128, "dropout": 0.0}),
-    "ieee": configs.config("ieee", configs.resnet(18), 96, 16,
-                           {"parts": 6, "reduced": 96, "part_width": 32, "attention_ratio": 16},
+    "ieee": configs.config("ieee", configs.resnet(18), 48, 16,
+                           {"parts": 3, "reduced": 96, "part_width": 32, "attention_ratio": 16},
                            modalities=["nir", "tir"]),
     "mixer-resnet-18": configs.config("mixer", configs.resnet(18), 32, 16, modalities=["rgb", "nir"]),
     "mixer-vit": configs.config("mixer", configs.vit(64, 3, 4, patch=8), 64, 32),
@@ -45,7 +45,7 @@ CASES = {
     "dmf-text": configs.config("dmf", VIT, 64, 32, configs.DMF_HEAD),
 }
 # Names of inputs, chosen with --search so that no ReLU's argument is so near 0 that rounding decides its gradient.
-INPUTS = {"unicat-resnet-18": 24, "unicat-resnet-50": 25, "ieee": 9, "mixer-resnet-18": 27}
+INPUTS = {"unicat-resnet-18": 219, "unicat-resnet-50": 40, "ieee": 85, "mixer-resnet-18": 181}
 
 
 def scramble(z):
@@ -127,24 +127,32 @@ def objective(case, model, x, centers):
     return losses.late_fusion(output, y, weight=0.7, margin=0.2, smoothing=0.1)
 
 
-def search(case):
-    """The input whose ReLUs' arguments stay farthest from 0."""
-    margins, relu = {}, torch.nn.functional.relu
-    for salt in range(400):
-        smallest = []
+def activations(case, salt, dtype):
+    """What every ReLU is given, in order."""
+    seen, relu = [], torch.nn.functional.relu
 
-        def watched(x, inplace=False):
-            smallest.append(x.detach().abs().min().item())
-            return relu(x)
+    def watched(x, inplace=False):
+        seen.append(x.detach().double())
+        return relu(x)
 
-        torch.nn.functional.relu = watched
-        model, x, centers = made(case, salt)
-        model.train()
-        objective(case, model, x, centers)
-        margins[salt] = min(smallest, default=1)
+    torch.nn.functional.relu = watched
+    model, x, centers = made(case, salt)
+    model.to(dtype).train(case not in FIXED)
+    objective(case, model, {m: v.to(dtype) for m, v in x.items()}, centers.to(dtype))
     torch.nn.functional.relu = relu
+    return seen
+
+
+def search(case):
+    """The input whose ReLUs' arguments stay farthest from 0, in units of what float32 is off by."""
+    margins = {}
+    for salt in range(400):
+        pairs = zip(*(activations(case, salt, dtype) for dtype in (torch.float64, torch.float32)))
+        margins[salt] = min(((a.abs().min() / (a - b).pow(2).mean().sqrt()).item() for a, b in pairs), default=1)
+        if margins[salt] > 8:
+            break
     best = max(margins, key=margins.get)
-    print(f"{case}: {best}, margin {margins[best]:.1e}")
+    print(f"{case}: {best}, margin {margins[best]:.1f}", flush=True)
 
 
 def made(case, salt):

@@ -3,11 +3,13 @@
     python3 Tests/Reference/replay.py RUN DATA [--steps N] [--output FILE]          # also needs pyyaml, pillow
 
 RUN is the run folder, DATA the data set. The run must have been made with `augment: none` and `dropout: 0`. Prints each
-step's loss here and in the log; fails where they differ by more than 1e-4 relative. --output writes the losses as JSON.
+step's loss here and in the log; fails where they differ by more than 1e-4 relative, 2e-3 over ResNets. --output writes the
+losses as JSON.
 """
 import argparse
 import json
 import pathlib
+import re
 import sys
 
 import numpy as np
@@ -21,7 +23,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import losses  # noqa: E402
 import systems  # noqa: E402
 
-TOLERANCE = 1e-4
+# Over a ResNet, rounding sooner or later turns a ReLU the other way.
+TOLERANCES = {"vit": 1e-4, "resnet": 2e-3}
 
 
 def images(data, files, config):
@@ -38,17 +41,58 @@ def images(data, files, config):
     return batch
 
 
-def step(model, centers, x, record, loss):
-    o = model(x)
+def graft(o, y, centers, record, loss):
     (z, logits), data = o["fused"], o["data"][:, loss.get("data_token", 0)]
-    t, y = torch.tensor(record["triples"]), torch.tensor(record["identities"])
+    t = torch.tensor(record["triples"])
     pick = {"F": z, "D": data}
     kind = loss.get("combination", "FFD")
     terms = {"triplet": losses.augmented_triplet(*(pick[c][t[:, i]] for i, c in enumerate(kind))),
              "center": losses.center(z, y, centers),
              "cross_entropy": losses.cross_entropy(logits, y, loss.get("label_smoothing", 0.0))}
     total = sum(loss.get(k, {"triplet": 0.5, "center": 0, "cross_entropy": 0.5}[k]) * v for k, v in terms.items())
-    return total, terms
+    return total, {k: v.item() for k, v in terms.items()}
+
+
+def indices(texts, vocabulary, longest):
+    """Captions as indices and the mask of their words."""
+    known = {w.lower(): i for i, w in enumerate(vocabulary) if i}
+    rows = [[known[w] for w in re.findall(r"[^\W_]+", t.lower()) if w in known][:longest] for t in texts]
+    width = max(map(len, rows))
+    return (torch.tensor([r + [0] * (width - len(r)) for r in rows]),
+            torch.tensor([[i < len(r) for i in range(width)] for r in rows]))
+
+
+def step(model, centers, record, loss, config, data):
+    """The loss of a step that was logged, and GraFT's terms of it."""
+    y, system = torch.tensor(record["identities"]), config["system"]
+    smoothing = loss.get("label_smoothing", 0.0)
+    if record.get("texts"):
+        text = config["head"]["text"]
+        z = model.text(*indices(record["texts"], text["vocabulary"], text["max_tokens"]))
+    else:
+        x = images(data, record["files"], config)
+        z = model.embed(x) if system == "dmf" else None
+    if system == "dmf":
+        return (losses.batch_hard_triplet(z, y, loss.get("margin", 0.0), squared=True)
+                + loss.get("cross_entropy", 1.0) * losses.cross_entropy(model.classify(z), y, smoothing)), {}
+    if system == "mixer":
+        n = len(x)
+        weights = (loss.get("modality", 0.4), loss.get("orthogonality", 0.6), loss.get("fused", 0.4))
+        o = model(torch.cat([x[m] for m in config["modalities"]]))
+        return losses.mixer(o, y.repeat(n), torch.arange(n).repeat_interleave(len(y)), n, weights), {}
+    o = model(x)
+    if system == "graft":
+        return graft(o, y, centers, record, loss)
+    if system == "ieee":
+        return losses.ieee(o, y, loss.get("multi_modal_margin", 1.0), loss.get("distance", 1.0), smoothing), {}
+    return losses.late_fusion(o, y, loss.get("cross_entropy", 1.0), loss.get("margin", 0.0), smoothing), {}
+
+
+def make_optimizer(parameters, stage):
+    decay = stage.get("weight_decay", 0.01)
+    if stage.get("optimizer") == "sgd":
+        return torch.optim.SGD(parameters, lr=1, momentum=stage.get("momentum", 0.9), weight_decay=decay)
+    return torch.optim.AdamW(parameters, weight_decay=decay)
 
 
 def main():
@@ -65,9 +109,11 @@ def main():
     model = systems.build(config, config["identities"])
     model.load_state_dict(load_file(initial), strict=False)
     model.train()
-    centers = torch.nn.Parameter(load_file(a.run / "checkpoints" / "centers.safetensors")["centers"])
+    centers = a.run / "checkpoints" / "centers.safetensors"
+    centers = torch.nn.Parameter(load_file(centers)["centers"]) if centers.exists() else None
     records = [json.loads(line) for line in (a.run / "steps.jsonl").read_text().splitlines()][: a.steps]
     stages = {s.get("name", f"stages.{i}"): s for i, s in enumerate(recipe["stages"])}
+    learned = {n for n, p in model.named_parameters() if p.requires_grad}
     current, optimizer, results, worst = None, None, [], 0.0
     for record in records:
         stage = stages[record["stage"]]
@@ -75,23 +121,24 @@ def main():
         if record["stage"] != current:
             current, frozen = record["stage"], tuple(stage.get("freeze", []))
             for n, p in model.named_parameters():
-                p.requires_grad_(not (frozen and n.startswith(frozen)) and n != "neck.bias")
+                p.requires_grad_(not (frozen and n.startswith(frozen)) and n in learned)
             trained = [p for p in model.parameters() if p.requires_grad] + ([centers] if loss.get("center") else [])
-            optimizer = torch.optim.AdamW(trained, weight_decay=stage.get("weight_decay", 0.01))
+            optimizer = make_optimizer(trained, stage)
         for group in optimizer.param_groups:
             group["lr"] = record["learning_rate"]
-        total, terms = step(model, centers, images(a.data, record["files"], config), record, loss)
+        total, terms = step(model, centers, record, loss, config, a.data)
         optimizer.zero_grad()
         total.backward()
         optimizer.step()
-        results.append({"loss": total.item(), "terms": {k: v.item() for k, v in terms.items()}})
+        results.append({"loss": total.item(), "terms": terms})
         difference = abs(total.item() - record["loss"]) / abs(total.item())
         worst = max(worst, difference)
         print(f"step {record['step']:5d}  reference {total.item():.6f}  logged {record['loss']:.6f}  {difference:.1e}")
+    tolerance = TOLERANCES[config["backbone"]["kind"]]
     if a.output:
         a.output.write_text(json.dumps(results, indent=1) + "\n")
-    print(f"worst {worst:.1e}, tolerance {TOLERANCE:.0e}: {'ok' if worst <= TOLERANCE else 'FAILED'}")
-    sys.exit(worst > TOLERANCE)
+    print(f"worst {worst:.1e}, tolerance {tolerance:.0e}: {'ok' if worst <= tolerance else 'FAILED'}")
+    sys.exit(worst > tolerance)
 
 
 if __name__ == "__main__":

@@ -14,11 +14,14 @@ struct OptimizationTests {
         let after: [[Float]]
     }
 
-    @Test("AdamW takes PyTorch's steps")
-    func adamW() throws {
-        let run = try Fixture.json("adamw.json", as: Run.self)
+    @Test("AdamW and SGD take PyTorch's steps", arguments: ["adamw", "sgd"])
+    func steps(name: String) throws {
+        let run = try Fixture.json("\(name).json", as: Run.self)
         var weights = Weights(["p": Tensor(run.start, shape: [run.start.count]), "still": Tensor(1)])
-        var optimizer = AdamW(AdamW.Options(weightDecay: run.weightDecay))
+        let options: OptimizerOptions =
+            name == "sgd"
+            ? .sgd(SGD.Options(weightDecay: run.weightDecay)) : .adamW(AdamW.Options(weightDecay: run.weightDecay))
+        var optimizer = options.makeOptimizer()
         for (step, gradient) in run.gradients.enumerated() {
             optimizer.step(
                 &weights, gradients: ["p": Tensor(gradient, shape: [gradient.count])], learningRate: run.rates[step])

@@ -26,7 +26,7 @@ struct TrainerTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         let text = try String(contentsOf: Fixture.url("replay/recipe.yaml"), encoding: .utf8)
         let trainer = Trainer(
-            recipe: try Recipe(yaml: text, settings: settings), recipeText: text, dataset: try dataset(),
+            recipe: try Recipe(yaml: text, settings: settings), dataset: try dataset(),
             output: folder, seed: seed)
         var done = 0
         try trainer.run(isCancelled: { done >= steps }) { if case .stepped = $0 { done += 1 } }
@@ -69,6 +69,8 @@ struct TrainerTests {
             #expect(try records(folder).map(\.step) == Array(0..<20))
             let model = try Checkpoint.load(path: folder.appendingPathComponent("model.safetensors").path)
             #expect(model.configuration.identities == 3)
+            let kept = try Recipe(path: folder.appendingPathComponent("recipe.yaml").path)
+            #expect(kept.identities == 3 && kept.dropout == 0.1 && kept.stages.count == 2)
             #expect(model.configuration.training?["seed"]?.integer == 5)
             #expect(model.configuration.training?["validation"]?["mAP"]?.number != nil)
             for file in [
@@ -111,7 +113,7 @@ struct TrainerTests {
             let recipe = try Recipe(yaml: String(contentsOf: Fixture.url("replay/recipe.yaml"), encoding: .utf8))
             let before = try FileManager.default.contentsOfDirectory(atPath: folder.path)
             #expect(throws: TrainingError.outputExists(folder.path)) {
-                try Trainer(recipe: recipe, recipeText: "", dataset: dataset(), output: folder, seed: 1).run { _ in }
+                try Trainer(recipe: recipe, dataset: dataset(), output: folder, seed: 1).run { _ in }
             }
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == before)
         }

@@ -6,4 +6,7 @@ public enum DatasetSplit: String, CaseIterable, Sendable {
     case query
     /// The remaining sightings of those other vehicles, to be found.
     case gallery
+
+    /// The folders of a split: the modalities', and one for texts but in the gallery, whose vehicles query's describe.
+    var folders: [String] { DatasetPlan.modalities + (self == .gallery ? [] : ["text"]) }
 }

@@ -6,7 +6,8 @@ import Synchronization
 /// Renders a whole data set into a directory.
 ///
 /// `<output>/<train|query|gallery>/<rgb|nir|tir>/<identity>_c<camera>_<sighting>.jpg`, with 4, 1 and 3 digits, and
-/// `<output>/dataset.json`. Everything is written to a hidden directory beside the output, which is renamed at the
+/// `<output>/dataset.json`; and what people would say of the vehicles, `<output>/<train|query>/text/<identity>.txt`, a
+/// caption a line. Everything is written to a hidden directory beside the output, which is renamed at the
 /// end: the output is either complete or not there.
 public struct DatasetWriter: Sendable {
     /// What is written.
@@ -45,6 +46,7 @@ public struct DatasetWriter: Sendable {
             .appendingPathComponent(".\(target.lastPathComponent).\(UUID().uuidString).partial")
         do throws(SynthesisError) {
             try createDirectories(partial)
+            try writeCaptions(into: partial)
             try renderAll(into: partial, progress, isCancelled)
             let manifest = try writeManifest(into: partial)
             try Self.rename(partial, to: target)
@@ -70,12 +72,21 @@ public struct DatasetWriter: Sendable {
             try FileManager.default.createDirectory(at: root, withIntermediateDirectories: false)
         }
         for split in DatasetSplit.allCases {
-            for modality in DatasetPlan.modalities {
-                let directory = root.appendingPathComponent("\(split.rawValue)/\(modality)")
+            for kind in split.folders {
+                let directory = root.appendingPathComponent("\(split.rawValue)/\(kind)")
                 try Self.attempt(directory) {
                     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
                 }
             }
+        }
+    }
+
+    private func writeCaptions(into root: URL) throws(SynthesisError) {
+        for number in 1...parameters.identities {
+            let split: DatasetSplit = number <= parameters.trainIdentities ? .train : .query
+            let file = root.appendingPathComponent(split.rawValue + String(format: "/text/%04d.txt", number))
+            let captions = VehicleIdentity(number: number, seed: parameters.seed).captions
+            try Self.attempt(file) { try Data((captions.joined(separator: "\n") + "\n").utf8).write(to: file) }
         }
     }
 

@@ -4,8 +4,8 @@ import Imaging
 public enum DatasetError: Error, Sendable, CustomStringConvertible {
     /// No such folder.
     case missing(String)
-    /// A split without images.
-    case empty(String)
+    /// A folder without what it should hold.
+    case empty(String, String)
     /// A file whose name does not say identity and camera.
     case unreadableName(String)
     /// A file that is not an image.
@@ -19,7 +19,7 @@ public enum DatasetError: Error, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .missing(let path): "expected a folder with a data set, found nothing at \(path)"
-        case .empty(let path): "expected images in \(path)/{rgb,nir,tir}, found none"
+        case .empty(let path, let what): "expected \(what) in \(path), found none"
         case .unreadableName(let path):
             "expected a file name <identity>_c<camera>_<n>, such as 0007_c2_001.jpg, found \(path)"
         case .unreadableImage(let path, let error): "\(path): \(error)"

@@ -29,6 +29,11 @@ public final class SightingImages: Sendable {
         self.budget = budget
     }
 
+    /// The sightings for which a condition holds.
+    func filtered(_ isIncluded: (TriplesDataset.Sighting) -> Bool) -> SightingImages {
+        SightingImages(sightings.filter(isIncluded), preprocessing, budget: budget)
+    }
+
     /// The images of some sightings, decoded on all cores. Throws `DatasetError` naming the file.
     public func images(at indices: [Int]) throws -> [[Modality: Image]] {
         let results = Mutex([Int: Result<[Modality: Image], any Error>]())

@@ -53,7 +53,7 @@ public struct TriplesDataset: Sendable {
             }
         }
         guard !files.isEmpty else {
-            throw .empty(folder.path)
+            throw .empty(folder.path + "/{rgb,nir,tir}", "images")
         }
         var sightings: [Sighting] = []
         for (name, files) in files.sorted(by: { $0.key < $1.key }) {
@@ -67,7 +67,9 @@ public struct TriplesDataset: Sendable {
     }
 
     private static func images(in folder: URL) -> [URL] {
-        let all = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
-        return all.filter { ["jpg", "jpeg", "png"].contains($0.pathExtension.lowercased()) }
+        // A link to a folder is not listed as one.
+        let all = try? FileManager.default.contentsOfDirectory(
+            at: folder.resolvingSymlinksInPath(), includingPropertiesForKeys: nil)
+        return (all ?? []).filter { ["jpg", "jpeg", "png"].contains($0.pathExtension.lowercased()) }
     }
 }

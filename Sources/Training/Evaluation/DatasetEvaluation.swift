@@ -14,6 +14,9 @@ public struct DatasetEvaluation: Sendable {
         self.batch = batch
     }
 
+    /// The encoder's.
+    var modalities: [Modality] { encoder.modalities }
+
     /// Embeddings of all sightings, [N, D], from some of the modalities. A sighting that lacks all of them is encoded
     /// from what it has. Blocks: call it on a compute thread.
     ///

@@ -1,3 +1,5 @@
+import Inference
+
 /// Retrieval metrics as the re-identification field computes them.
 public struct RetrievalMetrics: Sendable, Equatable, Codable {
     /// Who and from where: what decides whether a gallery item is a hit, and whether it is ranked at all.
@@ -6,15 +8,18 @@ public struct RetrievalMetrics: Sendable, Equatable, Codable {
         public let identity: String
         /// The camera.
         public let camera: Int
+        /// What the image shows, if it is a single image; nil for a triple.
+        public let modality: Modality?
+        /// What tells images of a camera apart; nil where a query is never in the gallery.
+        public let name: String?
 
         /// An item as given.
-        public init(identity: String, camera: Int) {
+        public init(identity: String, camera: Int, modality: Modality? = nil, name: String? = nil) {
             self.identity = identity
             self.camera = camera
+            self.modality = modality
+            self.name = name
         }
-
-        /// The common protocol: an item of the query's own identity and camera is not ranked for it.
-        public func isRanked(for query: Item) -> Bool { identity != query.identity || camera != query.camera }
     }
 
     /// Mean average precision: AP is the mean, over the hits, of the precision at each hit (no trapezoid).
@@ -36,11 +41,13 @@ public struct RetrievalMetrics: Sendable, Equatable, Codable {
 extension RetrievalMetrics {
     /// Metrics of rankings, best match first; each is the whole gallery as ranked for a query. Items that the protocol
     /// leaves out are dropped here. O(queries · gallery).
-    public init(rankings: some Sequence<(query: Item, ranked: [Item])>) {
+    public init(
+        rankings: some Sequence<(query: Item, ranked: [Item])>, protocol rule: RetrievalProtocol = .standard
+    ) {
         var sums = [Double](repeating: 0, count: 5)
         var (queries, skipped) = (0, 0)
         for (query, ranked) in rankings {
-            let admissible = ranked.filter { $0.isRanked(for: query) }
+            let admissible = ranked.filter { rule.ranks($0, for: query) }
             let hits = admissible.indices.filter { admissible[$0].identity == query.identity }
             guard let first = hits.first, let last = hits.last else {
                 skipped += 1

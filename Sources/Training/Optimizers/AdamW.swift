@@ -3,7 +3,7 @@ import Inference
 import Tensor
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter, 2019), in the arithmetic of PyTorch's `AdamW`.
-public struct AdamW: Sendable {
+public struct AdamW: Optimizer {
     /// What does not change during training.
     public struct Options: Sendable, Equatable {
         /// Decay of every parameter, times the learning rate.

@@ -12,8 +12,10 @@ public struct Recipe: Sendable {
         public var length: Length
         /// Before the schedule.
         public var learningRate: Float
+        /// The share of batches that are texts; DMF's.
+        public var textShare: Float
         /// Of the optimiser.
-        public var optimizer: AdamW.Options
+        public var optimizer: OptimizerOptions
         /// Of the learning rate.
         public var schedule: Schedule
         /// Path prefixes that stay as they are.
@@ -44,6 +46,11 @@ public struct Recipe: Sendable {
     public var validationInterval: Int
     /// In order.
     public var stages: [Stage]
+    /// The YAML that says all this, settings included.
+    public let yaml: String
+
+    /// Whether any stage draws batches of texts.
+    public var readsTexts: Bool { stages.contains { $0.textShare > 0 } }
 
     /// The dropout of the model's fusion layers.
     public var dropout: Float {
@@ -68,6 +75,7 @@ extension Recipe {
     public init(yaml: String, path: String = "recipe", settings: [String] = []) throws {
         var document = try RecipeDocument(yaml: yaml, path: path)
         for setting in settings { try document.set(setting) }
+        self.yaml = settings.isEmpty ? yaml : try document.yaml(path: path)
         var root = try RecipeSection(document.root, "")
         model = try Self.model(&root)
         var batch = try root.section("batch")
@@ -89,6 +97,12 @@ extension Recipe {
             throw RecipeError.invalid(field: "model", expected: "a model's configuration", found: "nothing")
         }
         document["format"] = document["format"] ?? .integer(ModelConfiguration.format)
+        // Without a vocabulary it is the words of the training texts; the padding keeps the place of the first.
+        if case .object(var head)? = document["head"], case .object(var text)? = head["text"] {
+            text["vocabulary"] = text["vocabulary"] ?? .array([.string(TrainingTexts.padding)])
+            head["text"] = .object(text)
+            document["head"] = .object(head)
+        }
         // The recipe's own switch for dropout comes before the head's value.
         if let dropout = root.value("dropout"), case .object(var head)? = document["head"] {
             head["dropout"] = dropout
@@ -116,30 +130,5 @@ extension Recipe {
             throw RecipeError.invalid(field: "stages", expected: "at least one stage", found: "none")
         }
         return try all.enumerated().map { try Stage($1, field: "stages.\($0)", system: system) }
-    }
-}
-
-extension Recipe.Stage {
-    init(_ value: JSONValue, field: String, system: ModelConfiguration.System) throws {
-        var section = try RecipeSection(value, field)
-        name = section.value("name")?.string ?? field
-        if section.value("epochs") != nil, section.value("steps") == nil {
-            length = .epochs(try section.whole("epochs", 1...1_000_000))
-        } else {
-            length = .steps(try section.whole("steps", 1...1_000_000_000))
-        }
-        learningRate = Float(try section.number("learning_rate", 0...10))
-        optimizer = AdamW.Options(weightDecay: Float(try section.number("weight_decay", 0...1, default: 0.01)))
-        frozen = try section.strings("freeze")
-        var schedule = try section.section("schedule")
-        self.schedule = Schedule(
-            decay: try schedule.choice("decay", default: .constant),
-            warmup: try schedule.whole("warmup", 0...1_000_000, default: 0),
-            cooldown: try schedule.number("cooldown", 0...1, default: 0))
-        try schedule.finish()
-        var loss = try section.section("loss")
-        objective = try Objective(&loss, for: system)
-        try loss.finish()
-        try section.finish()
     }
 }

@@ -42,6 +42,29 @@ struct RecipeDocument {
         return .object(members)
     }
 
+    /// The tree as YAML. Throws `RecipeError.unreadable`.
+    func yaml(path: String) throws(RecipeError) -> String {
+        do {
+            return try Yams.serialize(node: try Self.node(root), sortKeys: true)
+        } catch {
+            throw .unreadable(path: path, reason: "\(error)")
+        }
+    }
+
+    private static func node(_ value: JSONValue) throws -> Node {
+        switch value {
+        case .object(let members): try Node(members.map { (Node($0.key), try node($0.value)) })
+        case .array(let elements): try Node(elements.map(node))
+        case .string(let text): try text.represented()
+        case .integer(let whole): try whole.represented()
+        // YAML 1.1 wants a point before an exponent.
+        case .number(let number):
+            Node("\(number)".replacing(/^(-?\d+)e/, with: { "\($0.output.1).0e" }), Tag(.float))
+        case .bool(let truth): try truth.represented()
+        case .null: Node("null", Tag(.null))
+        }
+    }
+
     private static func value(_ node: Node?) -> JSONValue {
         switch node {
         case .mapping(let mapping):

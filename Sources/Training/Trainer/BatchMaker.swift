@@ -10,8 +10,9 @@ struct BatchMaker {
     private let preprocessing: Preprocessing
     private var sampler: IdentitySampler
     private var generator: SplitMix64
+    private var texts: TextSampler?
 
-    init(_ data: TrainingData, _ recipe: Recipe, seed: UInt64) throws {
+    init(_ data: TrainingData, _ recipe: Recipe, _ configuration: ModelConfiguration, seed: UInt64) throws {
         self.data = data
         self.recipe = recipe
         preprocessing = Preprocessing(recipe.model.input)
@@ -19,6 +20,9 @@ struct BatchMaker {
         sampler = try IdentitySampler(
             labels: data.labels, identities: recipe.identities, perIdentity: recipe.sightings,
             generator: SplitMix64(seed: seed, stream: 2))
+        if recipe.readsTexts, case .dmf(let head) = configuration.system {
+            texts = try TextSampler(data.texts, TextReader(head.text), recipe, seed: seed)
+        }
     }
 
     var batchesPerEpoch: Int { sampler.batchesPerEpoch }
@@ -26,11 +30,13 @@ struct BatchMaker {
     /// What a batch was made from.
     struct Drawn {
         let batch: TrainingBatch
-        let files: [String]
-        let augmentation: [Augmentation.Draw]?
+        var files: [String] = []
+        var texts: [String]?
+        var augmentation: [Augmentation.Draw]?
     }
 
-    mutating func next() throws -> Drawn {
+    mutating func next(_ stage: Recipe.Stage) throws -> Drawn {
+        if let drawn = try texts?.next(share: stage.textShare) { return drawn }
         let indices = sampler.next()
         let labels = indices.map { data.labels[$0] }
         var triples: [[Int]] = []
@@ -44,7 +50,7 @@ struct BatchMaker {
         }
         let tensors = try images(at: indices, draws)
         return Drawn(
-            batch: TrainingBatch(images: tensors, labels: labels, triples: triples),
+            batch: TrainingBatch(input: .images(tensors), labels: labels, triples: triples),
             files: indices.map { data.images.sightings[$0].name }, augmentation: draws)
     }
 

@@ -46,11 +46,12 @@ struct RunFolder {
         try Data(text.utf8).write(to: path.appendingPathComponent(name), options: .atomic)
     }
 
-    /// Writes what the model starts from, learned centers included: a replay needs both.
+    /// Writes what the model starts from, GraFT's learned centers included: a replay needs both.
     func saveInitial(_ configuration: ModelConfiguration, _ state: TrainingState) throws {
         try save(configuration, state.weights, to: "checkpoints/initial.safetensors")
+        guard let centers = state.centers else { return }
         try SafetensorsWriter.write(
-            [TrainingState.centersPath: state.centers], metadata: [:],
+            [TrainingState.centersPath: centers], metadata: [:],
             to: path.appendingPathComponent("checkpoints/centers.safetensors").path)
     }
 

@@ -6,6 +6,8 @@ public struct StepRecord: Sendable, Codable, Equatable {
     public var stage: String
     /// The sightings of the batch, by file name without extension.
     public var files: [String]
+    /// The captions, if the batch is of texts; then there are no sightings.
+    public var texts: [String]?
     /// Their identities, as the classifier counts them.
     public var identities: [Int]
     /// [anchor, positive, negative] as indices into the batch.
@@ -20,7 +22,7 @@ public struct StepRecord: Sendable, Codable, Equatable {
     public var learningRate: Float
 
     private enum CodingKeys: String, CodingKey {
-        case step, stage, files, identities, triples, augmentation, terms, loss
+        case step, stage, files, texts, identities, triples, augmentation, terms, loss
         case learningRate = "learning_rate"
     }
 }

@@ -25,7 +25,6 @@ public struct Trainer: Sendable {
     }
 
     private let recipe: Recipe
-    private let recipeText: String
     private let dataset: TriplesDataset
     private let output: URL
     private let initial: Checkpoint?
@@ -33,17 +32,14 @@ public struct Trainer: Sendable {
 
     /// - Parameters:
     ///   - recipe: how.
-    ///   - recipeText: kept in the run folder.
     ///   - dataset: what from.
     ///   - output: a new or empty folder.
     ///   - initial: whose weights to start from.
     ///   - seed: of everything random.
     public init(
-        recipe: Recipe, recipeText: String, dataset: TriplesDataset, output: URL, initial: Checkpoint? = nil,
-        seed: UInt64
+        recipe: Recipe, dataset: TriplesDataset, output: URL, initial: Checkpoint? = nil, seed: UInt64
     ) {
         self.recipe = recipe
-        self.recipeText = recipeText
         self.dataset = dataset
         self.output = output
         self.initial = initial
@@ -59,7 +55,7 @@ public struct Trainer: Sendable {
         let data = try TrainingData(dataset, recipe, seed: seed)
         var run = try TrainingRun(recipe, data, seed: seed, initial: initial, report: report)
         let folder = try RunFolder(output)
-        try folder.write(recipeText, to: "recipe.yaml")
+        try folder.write(recipe.yaml, to: "recipe.yaml")
         try folder.saveInitial(run.configuration, run.state)
         report(
             .started(
@@ -80,7 +76,7 @@ public struct Trainer: Sendable {
     /// Where the weights come from.
     private func provenance(_ run: TrainingRun) -> JSONValue {
         var entries: [String: JSONValue] = [
-            "seed": .integer(Int(truncatingIfNeeded: seed)), "recipe": .string(recipeText),
+            "seed": .integer(Int(truncatingIfNeeded: seed)), "recipe": .string(recipe.yaml),
             "data": .string(dataset.root.lastPathComponent), "steps": .integer(run.best.step),
             "training_identities": .integer(run.data.identities.count),
             "training_sightings": .integer(run.data.labels.count),

@@ -10,6 +10,8 @@ struct TrainingData: Sendable {
     let labels: [Int]
     /// Identities, in the classifier's order.
     let identities: [String]
+    /// Descriptions of the identities; empty unless the recipe draws batches of them.
+    let texts: TrainingTexts
     /// What validation ranks; empty if nothing is held out.
     let held: SightingImages
     /// Sightings left out because they lack a modality of the model.
@@ -28,6 +30,10 @@ struct TrainingData: Sendable {
         let index = Dictionary(uniqueKeysWithValues: identities.enumerated().map { ($1, $0) })
         let learned = complete.filter { !heldNames.contains($0.identity) }
         labels = learned.compactMap { index[$0.identity] }
+        texts = TrainingTexts(recipe.readsTexts ? try dataset.captions(.train) : [:], identities: identities)
+        if recipe.readsTexts && texts.captions.isEmpty {
+            throw DatasetError.empty(dataset.root.appendingPathComponent("train/text").path, "captions")
+        }
         let preprocessing = Preprocessing(recipe.model.input)
         images = SightingImages(learned, preprocessing)
         held = SightingImages(complete.filter { heldNames.contains($0.identity) }, preprocessing)

@@ -16,15 +16,14 @@ package struct TrainingReplay {
         recipe = try Recipe(path: run.appendingPathComponent("recipe.yaml").path)
         let folder = run.appendingPathComponent("checkpoints")
         let initial = try Checkpoint.load(path: folder.appendingPathComponent("initial.safetensors").path)
-        let (tensors, _) = try SafetensorsReader(path: folder.appendingPathComponent("centers.safetensors").path)
-            .tensors { _ in true }
         configuration = initial.configuration
         images = Dictionary(uniqueKeysWithValues: try dataset.sightings(.train).map { ($0.name, $0) })
         preprocessing = Preprocessing(configuration.input)
-        guard let centers = tensors[TrainingState.centersPath] else {
-            throw WeightsError.missing(path: TrainingState.centersPath, expected: nil)
-        }
-        state = TrainingState(weights: initial.weights, centers: centers)
+        let centers = folder.appendingPathComponent("centers.safetensors").path
+        let tensors =
+            FileManager.default.fileExists(atPath: centers)
+            ? try SafetensorsReader(path: centers).tensors { _ in true }.0 : [:]
+        state = TrainingState(weights: initial.weights, centers: tensors[TrainingState.centersPath])
     }
 
     /// Takes one step and returns its loss and terms.
@@ -32,15 +31,22 @@ package struct TrainingReplay {
         guard let stage = recipe.stages.first(where: { $0.name == record.stage }) else {
             throw RecipeError.invalid(field: "stage", expected: "one of the recipe's", found: record.stage)
         }
-        if self.stage != stage.name { state.optimizer = AdamW(stage.optimizer) }
+        if self.stage != stage.name { state.optimizer = stage.optimizer.makeOptimizer() }
         self.stage = stage.name
+        let batch = TrainingBatch(
+            input: try input(of: record), labels: record.identities, triples: record.triples)
+        return try state.step(configuration, batch, stage, learningRate: record.learningRate, dropout: nil)
+    }
+
+    private func input(of record: StepRecord) throws -> TrainingBatch.Input {
+        if let texts = record.texts, case .dmf(let head) = configuration.system {
+            return .texts(try texts.map(TextReader(head.text).tokens))
+        }
         let sightings = record.files.compactMap { images[$0] }
         let loaded = try SightingImages(sightings, preprocessing).images(at: Array(sightings.indices))
         let tensors = configuration.modalities.map { modality in
             (modality, preprocessing.tensor(loaded.compactMap { $0[modality] }, modality))
         }
-        let batch = TrainingBatch(
-            images: Dictionary(uniqueKeysWithValues: tensors), labels: record.identities, triples: record.triples)
-        return try state.step(configuration, batch, stage, learningRate: record.learningRate, dropout: nil)
+        return .images(Dictionary(uniqueKeysWithValues: tensors))
     }
 }

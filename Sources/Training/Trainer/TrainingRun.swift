@@ -29,6 +29,10 @@ struct TrainingRun {
         self.data = data
         var configuration = recipe.model
         configuration.identities = data.identities.count
+        if case .dmf(var head) = configuration.system, head.text.vocabulary == [TrainingTexts.padding] {
+            head.text.vocabulary = data.texts.vocabulary
+            configuration.system = .dmf(head)
+        }
         self.configuration = configuration
         var weights = try WeightInitialization.weights(for: configuration, seed: seed)
         if let initial {
@@ -37,10 +41,9 @@ struct TrainingRun {
             weights = transfer.weights
             report(.initialized(transfer))
         }
-        state = TrainingState(
-            weights: weights, identities: data.identities.count, width: configuration.backbone.width, seed: seed)
+        state = TrainingState(weights: weights, of: configuration, seed: seed)
         best = Best(weights: weights, step: 0)
-        batches = try BatchMaker(data, recipe, seed: seed)
+        batches = try BatchMaker(data, recipe, configuration, seed: seed)
         dropout =
             recipe.dropout > 0
             ? Dropout(probability: recipe.dropout, generator: SplitMix64(seed: seed, stream: 5)) : nil
@@ -69,7 +72,7 @@ struct TrainingRun {
         into folder: RunFolder, isCancelled: () -> Bool, report: (Trainer.Event) -> Void
     ) throws {
         for stage in recipe.stages {
-            state.optimizer = AdamW(stage.optimizer)
+            state.optimizer = stage.optimizer.makeOptimizer()
             let count = steps(of: stage)
             for index in 0..<count {
                 if isCancelled() { break }
@@ -85,14 +88,14 @@ struct TrainingRun {
     }
 
     private mutating func takeStep(_ stage: Recipe.Stage, _ index: Int, of count: Int) throws -> StepRecord {
-        let drawn = try batches.next()
+        let drawn = try batches.next(stage)
         let rate = stage.learningRate * stage.schedule.factor(step: index, of: count)
         let (loss, terms) = try state.step(
             configuration, drawn.batch, stage, learningRate: rate, dropout: dropout)
         guard loss.isFinite else { throw TrainingError.diverged(step: step, loss: loss) }
         defer { step += 1 }
         return StepRecord(
-            step: step, stage: stage.name, files: drawn.files, identities: drawn.batch.labels,
+            step: step, stage: stage.name, files: drawn.files, texts: drawn.texts, identities: drawn.batch.labels,
             triples: drawn.batch.triples, augmentation: drawn.augmentation, terms: terms, loss: loss,
             learningRate: rate)
     }

@@ -6,22 +6,26 @@ import Tensor
 struct TrainingState: Sendable {
     /// The model's, batch statistics included.
     var weights: Weights
-    /// GraFT's learned centers, [identities, D]. Not part of the model.
-    var centers: Tensor
+    /// GraFT's learned centers, [identities, D], and no other's. Not part of the model.
+    var centers: Tensor?
     /// New in each stage.
-    var optimizer: AdamW
+    var optimizer: any Optimizer
 
     /// The path of the centers among the gradients.
     static let centersPath = "centers"
 
-    init(weights: Weights, identities: Int, width: Int, seed: UInt64) {
-        var generator = SplitMix64(seed: seed, stream: 3)
-        let centers = Tensor(
-            (0..<(identities * width)).map { _ in generator.normal() }, shape: [identities, width])
+    /// A state before the first step of its first stage.
+    init(weights: Weights, of configuration: ModelConfiguration, seed: UInt64) {
+        var centers: Tensor?
+        if case .graft = configuration.system {
+            let (identities, width) = (configuration.identities ?? 0, configuration.backbone.width)
+            var generator = SplitMix64(seed: seed, stream: 3)
+            centers = Tensor((0..<(identities * width)).map { _ in generator.normal() }, shape: [identities, width])
+        }
         self.init(weights: weights, centers: centers)
     }
 
-    init(weights: Weights, centers: Tensor) {
+    init(weights: Weights, centers: Tensor?) {
         self.weights = weights
         self.centers = centers
         optimizer = AdamW(AdamW.Options())
@@ -44,25 +48,15 @@ struct TrainingState: Sendable {
         let mode = ModelMode.training(dropout: dropout, frozen: stage.frozen, statistics: statistics)
         let system = try configuration.makeSystem(ParameterScope(weights, mode: mode))
         let value = stage.objective(
-            system(batch.images),
-            .init(labels: batch.labels, triples: batch.triples, centers: centers.tracked(as: Self.centersPath)))
+            try batch.run(system),
+            .init(labels: batch.labels, triples: batch.triples, centers: centers?.tracked(as: Self.centersPath)))
         let gradients = gradients(of: value.total)
         // The centers take part in the step like any other parameter.
         weights[Self.centersPath] = centers
         optimizer.step(&weights, gradients: gradients, learningRate: learningRate)
-        centers = weights[Self.centersPath] ?? centers
+        centers = weights[Self.centersPath]
         weights[Self.centersPath] = nil
         for (path, statistic) in statistics.byPath { weights[path] = statistic }
         return (value.total.scalar, value.terms)
     }
-}
-
-/// The tensors of one step.
-struct TrainingBatch: Sendable {
-    /// [B, H, W, 3] by modality.
-    let images: [Modality: Tensor]
-    /// The identity of each row, as the classifier counts them.
-    let labels: [Int]
-    /// [anchor, positive, negative] as indices into the batch.
-    let triples: [[Int]]
 }

@@ -38,9 +38,8 @@ struct Train: AsyncParsableCommand {
 
     func run() async throws {
         let recipe = try Recipe(path: config, settings: settings)
-        let text = try String(contentsOfFile: config, encoding: .utf8) + settings.map { "# --set \($0)\n" }.joined()
         let trainer = Trainer(
-            recipe: recipe, recipeText: text, dataset: try TriplesDataset(root: URL(fileURLWithPath: data)),
+            recipe: recipe, dataset: try TriplesDataset(root: URL(fileURLWithPath: data)),
             output: URL(fileURLWithPath: output), initial: try initial.map(Checkpoint.load(path:)), seed: seed)
         Interruption.watch()
         let display = TrainingDisplay()

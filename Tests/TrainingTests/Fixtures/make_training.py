@@ -1,4 +1,4 @@
-"""Makes adamw.json, metrics.json and the triples of replay/data.
+"""Makes adamw.json, sgd.json, metrics.json and the triples of replay/data.
 
     python3 Tests/TrainingTests/Fixtures/make_training.py          # torch, numpy, pillow; seed 11
 
@@ -66,3 +66,13 @@ for m, modality in enumerate(("rgb", "nir", "tir")):
                     a = a[..., :1].repeat(3, 2)
                 Image.fromarray(a).convert("RGB" if m == 0 else "L").save(
                     folder / f"{identity:04d}_c{camera}_{n:03d}.png", optimize=True)
+
+# SGD on AdamW's gradients.
+p = torch.nn.Parameter(torch.tensor(start))
+optimizer, after = torch.optim.SGD([p], lr=1, momentum=0.9, weight_decay=0.05), []
+for rate, gradient in zip(rates, gradients):
+    optimizer.param_groups[0]["lr"], p.grad = rate, torch.tensor(gradient)
+    optimizer.step()
+    after.append(p.detach().tolist())
+(here / "sgd.json").write_text(json.dumps(
+    {"start": start, "weightDecay": 0.05, "rates": rates, "gradients": gradients, "after": after}))
