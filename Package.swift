@@ -40,7 +40,7 @@ let package = Package(
         // Triples to embeddings.
         .target(
             name: "Inference",
-            dependencies: ["Tensor", "Imaging", .product(name: "Crypto", package: "swift-crypto")]),
+            dependencies: ["Tensor", "Imaging", "Randomness", .product(name: "Crypto", package: "swift-crypto")]),
 
         // Embeddings to ranked identities.
         .target(
@@ -62,7 +62,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Inference", "Imaging", "Gallery",
+                "Inference", "Imaging", "Gallery", "Tensor",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -102,7 +102,7 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Gallery", "Imaging", "Inference", "Randomness",
+                "Server", "Gallery", "Imaging", "Inference", "Randomness", "Tensor", "Training",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),

@@ -10,6 +10,8 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
         case sighting
         /// A sighting's kept image.
         case image
+        /// Something long that a server does.
+        case job
     }
 
     /// There is no such thing, by its name or identifier.

@@ -21,8 +21,21 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var embedsSubsets = true
     /// 16-bit thermal values that become 0 and 255, as two numbers; absent, each image's own percentiles.
     public var thermalRange: [Int]?
+    /// The folder of models that may be activated; absent, one beside the database.
+    public var models: String?
+    /// How models are exchanged.
+    public var swap = Swap()
     /// Every limit.
     public var limits = Limits()
+
+    /// How a model is exchanged for another.
+    public struct Swap: Sendable, Equatable {
+        /// The share of time that embedding the gallery again may take; requests have the rest.
+        public var share = 0.5
+        /// The mean cosine between a pruned model's embeddings and its parent's from which they may be compared, where
+        /// images were not kept.
+        public var compatibleCosine = 0.95
+    }
 
     /// Limits, each answered with its own status.
     public struct Limits: Sendable, Equatable {
@@ -46,6 +59,10 @@ public struct ServerConfiguration: Sendable, Equatable {
         public var bodySeconds = 30
         /// Seconds for a triple to be encoded, waiting included: 503.
         public var requestSeconds = 120
+        /// Bytes of a checkpoint that is uploaded: 413.
+        public var checkpointBytes = 4 << 30
+        /// Seconds for receiving a checkpoint: 408.
+        public var checkpointSeconds = 600
         /// Seconds after which an idle connection is closed.
         public var idleSeconds = 60
     }
@@ -89,9 +106,18 @@ extension ServerConfiguration {
             throw RequestError.invalid(
                 field: "thermal_range", expected: "two rising numbers", found: "\(range)")
         }
+        models = try fields.string("models")
+        if var section = try fields.object("swap") {
+            swap.share = try section.number("share", 0.01...1) ?? swap.share
+            swap.compatibleCosine = try section.number("compatible_cosine", 0...1) ?? swap.compatibleCosine
+            try section.finish()
+        }
         try limits.read(&fields)
         try fields.finish()
     }
+
+    /// The folder of models.
+    public var modelsFolder: String { models ?? database + "-models" }
 
     /// Throws `ServerError.configuration` for an address that needs a decision.
     func validate() throws {
@@ -105,6 +131,12 @@ extension ServerConfiguration {
 }
 
 extension ServerConfiguration.Limits {
+    /// Whether requests to a path have a checkpoint as their body.
+    func isUpload(path: String) -> Bool { path.prefix { $0 != "?" } == "/v1/models" }
+
+    /// The longest body that a path takes.
+    func bodyBytes(path: String) -> Int { isUpload(path: path) ? checkpointBytes : bodyBytes }
+
     fileprivate mutating func read(_ fields: inout JSONFields) throws {
         guard var section = try fields.object("limits") else { return }
         let most = 1 << 40
@@ -118,6 +150,8 @@ extension ServerConfiguration.Limits {
         connections = try section.integer("connections", 1...100_000) ?? connections
         bodySeconds = try section.integer("body_seconds", 1...3600) ?? bodySeconds
         requestSeconds = try section.integer("request_seconds", 1...3600) ?? requestSeconds
+        checkpointBytes = try section.integer("checkpoint_bytes", 1...most) ?? checkpointBytes
+        checkpointSeconds = try section.integer("checkpoint_seconds", 1...86_400) ?? checkpointSeconds
         idleSeconds = try section.integer("idle_seconds", 1...3600) ?? idleSeconds
         try section.finish()
     }

@@ -2,6 +2,8 @@
 public enum ServerError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A configuration that cannot be used.
     case configuration(String)
+    /// The models' folder, or the active model in it, cannot be used.
+    case models(String)
     /// Another process listens there.
     case addressInUse(host: String, port: Int)
     /// The address cannot be listened on.
@@ -10,7 +12,7 @@ public enum ServerError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What was expected and what was found.
     public var description: String {
         switch self {
-        case .configuration(let reason): reason
+        case .configuration(let reason), .models(let reason): reason
         case .addressInUse(let host, let port): "cannot listen on \(host):\(port): address already in use"
         case .cannotListen(let host, let port, let reason): "cannot listen on \(host):\(port): \(reason)"
         }

@@ -2,12 +2,16 @@ import Foundation
 import Gallery
 import Imaging
 import Inference
+import Logging
 import NIOPosix
 
-/// What the endpoints work with: the model, the gallery, and the way from bytes to embeddings.
+/// What the endpoints work with: the models, the gallery, and the way from bytes to embeddings.
 struct Service: Sendable {
-    let encoder: any TripleEncoder
+    let models: ModelRegistry
+    let catalog: ModelCatalog
+    let jobs: JobBoard
     let gallery: GalleryStore
+    let swap: ServerConfiguration.Swap
     let limits: ServerConfiguration.Limits
     let keepsImages: Bool
     private let embedsSubsets: Bool
@@ -16,11 +20,15 @@ struct Service: Sendable {
     private let decoding: NIOThreadPool
 
     init(
-        _ configuration: ServerConfiguration, encoder: any TripleEncoder, gallery: GalleryStore, metrics: ServerMetrics
+        _ configuration: ServerConfiguration, encoder: any TripleEncoder, catalog: ModelCatalog, gallery: GalleryStore,
+        logger: Logger
     ) {
-        self.encoder = encoder
+        models = ModelRegistry(encoder)
+        self.catalog = catalog
+        jobs = JobBoard(gallery: gallery, logger: logger)
         self.gallery = gallery
-        self.metrics = metrics
+        swap = configuration.swap
+        metrics = ServerMetrics()
         limits = configuration.limits
         keepsImages = configuration.keepsImages
         embedsSubsets = configuration.embedsSubsets
@@ -39,6 +47,9 @@ struct Service: Sendable {
         let decodeMilliseconds: Double
         let encodeMilliseconds: Double
 
+        /// All of them, as the gallery takes them.
+        func stored(model: String) -> [SightingEmbedding] { ([embedding] + subsets).map { $0.stored(model: model) } }
+
         /// The one of just these modalities, or of all.
         func embedding(of modalities: Set<Modality>) -> Embedding {
             subsets.first { Set($0.modalities) == modalities } ?? embedding
@@ -53,15 +64,16 @@ struct Service: Sendable {
 
     /// Decodes off the cooperative pool, then encodes on the compute thread, each set of modalities if `withSubsets` says
     /// so and the configuration allows. Throws `RequestError.noImage`, `UndecodableImage` or `EncoderError`.
-    func encode(_ images: [Modality: Data], withSubsets: Bool = false) async throws -> Encoded {
+    func encode(
+        _ images: [Modality: Data], with encoder: any TripleEncoder, withSubsets: Bool = false
+    ) async throws -> Encoded {
         guard !images.isEmpty else { throw RequestError.noImage }
         for modality in images.keys.sorted() where !encoder.modalities.contains(modality) {
             throw EncoderError.unknownModality(found: modality, expected: encoder.modalities)
         }
         let start = ContinuousClock.now
-        let decoded = try await decode(images)
+        let decoded = try await decode(images, for: encoder)
         let middle = ContinuousClock.now
-        let encoder = encoder
         let all = withSubsets && embedsSubsets
         let embeddings = try await Deadline.run(
             seconds: limits.requestSeconds, or: .deadline(seconds: limits.requestSeconds)
@@ -74,8 +86,10 @@ struct Service: Sendable {
             encodeMilliseconds: middle.duration(to: end).seconds * 1000)
     }
 
-    private func decode(_ images: [Modality: Data]) async throws -> [Modality: Image] {
-        let (decoder, encoder) = (decoder, encoder)
+    private func decode(
+        _ images: [Modality: Data], for encoder: any TripleEncoder
+    ) async throws -> [Modality: Image] {
+        let decoder = decoder
         return try await decoding.runIfActive {
             try images.sorted { $0.key < $1.key }.reduce(into: [Modality: Image]()) { result, pair in
                 do {
@@ -85,6 +99,23 @@ struct Service: Sendable {
                     throw UndecodableImage(modality: pair.key, reason: error)
                 }
             }
+        }
+    }
+
+    /// Work on files, off Swift's pool.
+    func onFileThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await decoding.runIfActive(work)
+    }
+
+    /// Starts what a job's record says. Throws `ModelError`.
+    func start(_ job: JobRecord) async throws {
+        switch job.kind {
+        case Activation.kind:
+            let activation = Activation(model: job.model, service: self)
+            try await jobs.start(job, activation.run)
+        default:
+            let shadow = ShadowEvaluation(model: job.model, service: self)
+            try await jobs.start(job, shadow.run)
         }
     }
 

@@ -20,14 +20,15 @@ public struct TriptychServer: Sendable {
     ///   - encoder: the model that answers.
     ///   - gallery: opened; closed when the server ends.
     ///   - logger: of the server and its requests.
-    /// - Throws: `ServerError.configuration`.
+    /// - Throws: `ServerError.configuration`, `ServerError.models` or `GalleryError`.
     public init(
         configuration: ServerConfiguration, encoder: any TripleEncoder, gallery: GalleryStore, logger: Logger
-    ) throws {
+    ) async throws {
         try configuration.validate()
         self.configuration = configuration
         self.logger = logger
-        service = Service(configuration, encoder: encoder, gallery: gallery, metrics: ServerMetrics())
+        let catalog = try await Self.catalog(configuration, gallery, logger)
+        service = Service(configuration, encoder: encoder, catalog: catalog, gallery: gallery, logger: logger)
     }
 
     /// The routes, as `METHOD /path/{parameter}`.
@@ -43,7 +44,7 @@ public struct TriptychServer: Sendable {
         router.add(middleware: MetricsMiddleware(metrics: service.metrics))
         router.add(middleware: ProblemMiddleware(routes: table))
         router.add(
-            middleware: LimitsMiddleware(gate: AdmissionGate(service.limits), mostBodyBytes: service.limits.bodyBytes))
+            middleware: LimitsMiddleware(gate: AdmissionGate(service.limits), limits: service.limits))
         addEndpoints(service, to: router)
         return router
     }
@@ -56,6 +57,8 @@ public struct TriptychServer: Sendable {
         QueryEndpoint(service: service).add(to: router)
         IdentityEndpoints(service: service).add(to: router)
         SightingEndpoints(service: service).add(to: router)
+        ModelEndpoints(service: service).add(to: router)
+        JobEndpoints(service: service).add(to: router)
     }
 
     /// The application that listens; `running` is told the port.
@@ -65,7 +68,7 @@ public struct TriptychServer: Sendable {
             router: Self.router(service),
             server: .http1(
                 configuration: .init(
-                    additionalChannelHandlers: [ConnectionGuard(mostBodyBytes: limits.bodyBytes)],
+                    additionalChannelHandlers: [ConnectionGuard(limits)],
                     idleTimeout: .seconds(Int64(limits.idleSeconds)),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.headerBytes,
@@ -86,7 +89,10 @@ public struct TriptychServer: Sendable {
     public func run(signals: Bool = true, running: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
         let group = ServiceGroup(
             configuration: .init(
-                services: [.init(service: application(running))],
+                services: [
+                    .init(service: ModelMaintenance(service: service, logger: logger)),
+                    .init(service: application(running)),
+                ],
                 gracefulShutdownSignals: signals ? [.sigterm, .sigint] : [], logger: logger))
         do {
             try await group.run()

@@ -53,7 +53,7 @@ public final class BufferPool: Sendable {
             state.statistics.retained = 0
             return blocks
         }
-        for block in blocks { free(block.address) }
+        for block in blocks { Self.release(block) }
     }
 
     /// A buffer of at least `bytes`, aligned to 64.
@@ -80,10 +80,22 @@ public final class BufferPool: Sendable {
             state.free[block.bytes, default: []].append(block)
             return true
         }
-        if !kept { free(block.address) }
+        if !kept { Self.release(block) }
+    }
+
+    /// From this size on blocks are mapped: the C library would keep large freed blocks for itself.
+    private static let mapped = 1 << 20
+
+    private static func release(_ block: Block) {
+        if block.bytes >= mapped { munmap(block.address, block.bytes) } else { free(block.address) }
     }
 
     private func allocate(_ size: Int) -> Block {
+        if size >= Self.mapped {
+            let address = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            guard let address, address != MAP_FAILED else { fatalError("out of memory: \(size) bytes for a tensor") }
+            return Block(address: address, bytes: size)
+        }
         var address: UnsafeMutableRawPointer?
         guard posix_memalign(&address, 64, size) == 0, let address else {
             fatalError("out of memory: \(size) bytes for a tensor")

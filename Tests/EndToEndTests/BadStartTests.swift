@@ -17,7 +17,7 @@ struct BadStartTests {
             case .truncatedModel: "truncated"
             case .notANumber: "NaN"
             case .noModel: "No such file"
-            case .newerDatabase: "schema version 2, this release reads versions up to 1"
+            case .newerDatabase: "schema version 3, this release reads versions up to 2"
             case .notADatabase: "not a"
             case .badConfiguration: "prot"
             }

@@ -70,7 +70,7 @@ extension GalleryStore {
         try Int.fetchOne(db, sql: "SELECT dimension FROM model WHERE digest = ?", arguments: [model])
     }
 
-    private static func owner(of sighting: String, _ gallery: Int64, _ db: Database) throws -> SightingOwner {
+    static func owner(of sighting: String, _ gallery: Int64, _ db: Database) throws -> SightingOwner {
         let row = try Row.fetchOne(
             db, sql: "SELECT id, identity_id, camera, captured_at FROM sighting WHERE gallery_id = ? AND uuid = ?",
             arguments: [gallery, sighting])

@@ -19,8 +19,9 @@ struct ComparisonEndpoint {
         router.post("/v1/comparisons") { request, _ in
             let body = try await request.triple(service.limits, groups: ["a", "b"])
             try body.options.finish()
-            let first = try await service.encode(body.triple("a"), withSubsets: true)
-            let second = try await service.encode(body.triple("b"), withSubsets: true)
+            let encoder = service.models.active
+            let first = try await service.encode(body.triple("a"), with: encoder, withSubsets: true)
+            let second = try await service.encode(body.triple("b"), with: encoder, withSubsets: true)
             // Like is compared with like, as far as both sides have it.
             let shared = Set(first.embedding.modalities).intersection(second.embedding.modalities)
             let pair = [first, second].map { $0.embedding(of: shared) }
@@ -28,7 +29,7 @@ struct ComparisonEndpoint {
             // Rounding must not make a cosine of more than 1.
             return try Answer.json(
                 Reply(
-                    model: service.encoder.model, modalities: pair.map { $0.modalities.map(\.rawValue) },
+                    model: encoder.model, modalities: pair.map { $0.modalities.map(\.rawValue) },
                     score: min(max(score, -1), 1)))
         }
     }

@@ -15,10 +15,11 @@ struct EmbeddingEndpoint {
         router.post("/v1/embeddings") { request, _ in
             let body = try await request.triple(service.limits)
             try body.options.finish()
-            let encoded = try await service.encode(body.triple())
+            let encoder = service.models.active
+            let encoded = try await service.encode(body.triple(), with: encoder)
             return try Answer.json(
                 Reply(
-                    model: service.encoder.model, modalities: encoded.embedding.modalities.map(\.rawValue),
+                    model: encoder.model, modalities: encoded.embedding.modalities.map(\.rawValue),
                     embedding: encoded.embedding.values))
         }
     }

@@ -22,7 +22,7 @@ struct HealthEndpoints {
         router.get("/readyz") { _, _ in try await ready() }
         router.get("/metrics") { _, _ in
             let text = service.metrics.exposition(
-                sightings: try await service.gallery.sightingCount(), model: service.encoder.model)
+                sightings: try await service.gallery.sightingCount(), model: service.models.active.model)
             return Answer.bytes(Data(text.utf8), type: "text/plain; version=0.0.4; charset=utf-8")
         }
         router.get("/openapi.yaml") { _, _ in
@@ -32,10 +32,11 @@ struct HealthEndpoints {
 
     /// Ready means: the model is loaded (or there would be no server), and the gallery answers.
     private func ready() async throws -> Response {
-        try Answer.json(
+        let encoder = service.models.active
+        return try Answer.json(
             Readiness(
-                status: "ready", model: service.encoder.model,
-                modalities: service.encoder.modalities.map(\.rawValue), dimension: service.encoder.dimension,
+                status: "ready", model: encoder.model,
+                modalities: encoder.modalities.map(\.rawValue), dimension: encoder.dimension,
                 sightings: try await service.gallery.sightingCount()))
     }
 }

@@ -58,7 +58,7 @@ struct QueryEndpoint {
     }
 
     private func embedding(_ body: TripleBody, _ options: QueryOptions) async throws -> Asked {
-        let encoder = service.encoder
+        let encoder = service.models.active
         guard [!body.images.isEmpty, options.vector != nil, options.text != nil].count(where: { $0 }) < 2 else {
             throw RequestError.invalid(
                 field: options.text == nil ? "vector" : "text", expected: "either images, a vector or a text",
@@ -77,7 +77,7 @@ struct QueryEndpoint {
                 embedding: SightingEmbedding(model: encoder.model, modalities: ["text"], values: vector),
                 encodeMilliseconds: start.duration(to: .now).seconds * 1000)
         }
-        let encoded = try await service.encode(body.triple(), withSubsets: true)
+        let encoded = try await service.encode(body.triple(), with: encoder, withSubsets: true)
         return Asked(
             embedding: encoded.embedding.stored(model: encoder.model),
             subsets: encoded.subsets.map { $0.stored(model: encoder.model) },

@@ -60,14 +60,31 @@ struct SightingEndpoints {
         }
         try await service.gallery.requireGallery(gallery)  // An unknown gallery costs no encoding.
         let images = body.triple()
-        let encoded = try await service.encode(images, withSubsets: true)
-        enrolment.embeddings = ([encoded.embedding] + encoded.subsets).map { $0.stored(model: service.encoder.model) }
         if service.keepsImages { enrolment.images = images.sorted { $0.key < $1.key }.map(Self.kept) }
-        let receipt = try await service.gallery.enrol(enrolment, in: gallery)
+        let receipt = try await service.models.enrolling { [enrolment] encoders in
+            var enrolment = enrolment
+            enrolment.embeddings = try await embeddings(images, encoders)
+            return try await service.gallery.enrol(enrolment, in: gallery)
+        }
         if !receipt.isReplay { service.metrics.enrolled() }
         let path = "/v1/galleries/\(gallery.pathEncoded)/identities/\(identity.pathEncoded)/sightings/"
         return try Answer.json(
             receipt.sighting, status: .created, headers: [.location: path + receipt.sighting.id.pathEncoded])
+    }
+
+    /// Those of the active model, and of the candidate if there is one; it may know fewer modalities.
+    private func embeddings(
+        _ images: [Modality: Data], _ encoders: [any TripleEncoder]
+    ) async throws -> [SightingEmbedding] {
+        var embeddings = try await service.encode(images, with: encoders[0], withSubsets: true)
+            .stored(model: encoders[0].model)
+        for candidate in encoders.dropFirst() {
+            let known = images.filter { candidate.modalities.contains($0.key) }
+            guard !known.isEmpty else { continue }
+            embeddings += try await service.encode(known, with: candidate, withSubsets: true)
+                .stored(model: candidate.model)
+        }
+        return embeddings
     }
 
     /// Of what was sent, whatever its framing: a client that sends a form again chooses another boundary.

@@ -11,11 +11,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    private let mostBodyBytes: Int
+    private let limits: ServerConfiguration.Limits
     /// After a refusal the connection only waits to be closed.
     private var hasRefused = false
 
-    init(mostBodyBytes: Int) { self.mostBodyBytes = mostBodyBytes }
+    init(_ limits: ServerConfiguration.Limits) { self.limits = limits }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !hasRefused else { return }
@@ -23,6 +23,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         if head.authority?.isEmpty ?? true {
             return refuse(context, .badRequest, "missing-host", "expected a Host header, found none")
         }
+        let mostBodyBytes = limits.bodyBytes(path: head.path ?? "")
         if let length = head.headerFields[.contentLength].flatMap(Int.init), length > mostBodyBytes {
             return refuse(
                 context, .contentTooLarge, "body-too-large",

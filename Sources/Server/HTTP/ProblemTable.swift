@@ -23,6 +23,7 @@ enum ProblemTable {
         case let error as Service.UndecodableImage: entry(error)
         case let error as EncoderError: entry(error)
         case let error as GalleryError: entry(error)
+        case let error as ModelError: entry(error)
         case let error as HTTPError: entry(error)
         default: nil
         }
@@ -89,6 +90,20 @@ enum ProblemTable {
                 status: .init(code: 507, reasonPhrase: "Insufficient Storage"), type: "storage-full", detail: detail)
         case .newerSchema, .notADatabase, .inUse, .storage: return nil
         }
+    }
+
+    private static func entry(_ error: ModelError) -> Entry {
+        let (status, type): (HTTPResponse.Status, String) =
+            switch error {
+            case .notFound: (.notFound, "model-not-found")
+            case .refused: (.unprocessableContent, "model-refused")
+            case .active: (.conflict, "model-active")
+            case .busy: (.conflict, "job-running")
+            case .imagesMissing: (.conflict, "images-missing")
+            case .ended: (.conflict, "job-ended")
+            case .storage: (.init(code: 507, reasonPhrase: "Insufficient Storage"), "storage-full")
+            }
+        return Entry(status: status, type: type, detail: error.description)
     }
 
     private static func entry(_ error: HTTPError) -> Entry {

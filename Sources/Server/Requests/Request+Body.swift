@@ -40,6 +40,17 @@ extension Request {
         return number
     }
 
+    /// A query parameter that is true or false; without a value it is true. Throws `RequestError.invalid`.
+    func flag(_ name: String) throws -> Bool {
+        guard uri.queryParameters.has(name[...]) else { return false }
+        switch uri.queryParameters[name[...]] {
+        case nil, "", "true": return true
+        case "false": return false
+        case .some(let text):
+            throw RequestError.invalid(field: name, expected: "true or false", found: "\"\(text)\"")
+        }
+    }
+
     /// `?limit=&cursor=` of a list.
     func page() throws -> (limit: Int, cursor: String?) {
         (try integer("limit", 1...1000, default: 50), uri.queryParameters["cursor"].map(String.init))

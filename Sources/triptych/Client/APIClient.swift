@@ -44,10 +44,11 @@ struct APIClient: Sendable {
 
     /// Sends a request and decodes its JSON answer. A status in `tolerated` gives nil instead of an error.
     func send<Answer: Decodable>(
-        _ method: String, _ path: [String], body: (type: String, data: Data)? = nil, headers: [String: String] = [:],
-        tolerating tolerated: Set<Int> = [], as type: Answer.Type = Answer.self
+        _ method: String, _ path: [String], query: [String: String] = [:],
+        body: (type: String, data: Data)? = nil, headers: [String: String] = [:], tolerating tolerated: Set<Int> = [],
+        as type: Answer.Type = Answer.self
     ) async throws -> Answer? {
-        let (data, status) = try await send(method, path, body: body, headers: headers)
+        let (data, status) = try await send(method, path, query, body: body, headers: headers)
         if tolerated.contains(status) { return nil }
         guard (200..<300).contains(status) else {
             let problem = try? JSONDecoder().decode(Problem.self, from: data)
@@ -64,14 +65,16 @@ struct APIClient: Sendable {
 
     /// The bytes at a path; nil if there is nothing.
     func bytes(_ path: [String]) async throws -> Data? {
-        let (data, status) = try await send("GET", path, body: nil, headers: [:])
+        let (data, status) = try await send("GET", path, [:], body: nil, headers: [:])
         return status == 200 ? data : nil
     }
 
     private func send(
-        _ method: String, _ path: [String], body: (type: String, data: Data)?, headers: [String: String]
+        _ method: String, _ path: [String], _ query: [String: String], body: (type: String, data: Data)?,
+        headers: [String: String]
     ) async throws -> (Data, Int) {
-        let url = path.reduce(base) { $0.appendingPathComponent($1) }
+        var url = path.reduce(base) { $0.appendingPathComponent($1) }
+        if !query.isEmpty { url.append(queryItems: query.map { URLQueryItem(name: $0.key, value: $0.value) }) }
         var request = URLRequest(url: url)
         request.httpMethod = method
         for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }

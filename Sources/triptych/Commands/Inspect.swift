@@ -60,7 +60,7 @@ struct Inspect: ParsableCommand {
         for (name, value) in [("training", configuration.training), ("pruning", configuration.pruning)] {
             guard let members = value?.object else { continue }
             Swift.print("\n\(name)")
-            for (key, value) in members.sorted(by: { $0.key < $1.key }) where key != "recipe" {
+            for (key, value) in members.sorted(by: { $0.key < $1.key }) where key != "recipe" && key != SelfTest.key {
                 Swift.print("  \(key): \(Output.text(value))")
             }
         }

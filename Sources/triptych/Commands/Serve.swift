@@ -16,7 +16,7 @@ struct Serve: AsyncParsableCommand {
 
     @Option(help: "A YAML file.")
     var config: String?
-    @Option(help: "The model that answers.")
+    @Option(help: "The model to begin with; once another was activated, that one answers.")
     var checkpoint: String?
     @Option(help: "The gallery's SQLite file; made if it does not exist.")
     var database: String?
@@ -33,9 +33,6 @@ struct Serve: AsyncParsableCommand {
         settings.database = database ?? settings.database
         settings.host = host ?? settings.host
         settings.port = port ?? settings.port
-        guard !settings.checkpoint.isEmpty else {
-            throw ValidationError("expected a model: --checkpoint FILE, or checkpoint in the configuration")
-        }
         guard (0...65535).contains(settings.port) else {
             throw ValidationError("--port: expected 0 to 65535, found \(settings.port)")
         }
@@ -50,14 +47,15 @@ struct Serve: AsyncParsableCommand {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         var logger = Logger(label: "triptych")
         logger.logLevel = level
-        let checkpoint = try Checkpoint.load(path: settings.checkpoint)
-        let encoder = try MultimodalEncoder(
-            configuration: checkpoint.configuration, weights: checkpoint.weights, model: checkpoint.digest)
-        try await encoder.warmUp()
+        // Before a database is made: a first start that fails leaves nothing behind.
+        if !settings.checkpoint.isEmpty && !FileManager.default.fileExists(atPath: settings.database) {
+            _ = try Checkpoint.load(path: settings.checkpoint)
+        }
         var options = GalleryConfiguration()
         options.keepsImages = settings.keepsImages
         let gallery = try await GalleryStore.open(path: settings.database, configuration: options)
-        let server = try TriptychServer(
+        let encoder = try await TriptychServer.activeEncoder(settings, gallery: gallery, logger: logger)
+        let server = try await TriptychServer(
             configuration: settings, encoder: encoder, gallery: gallery, logger: logger)
         let ready = logger
         try await server.run { port in

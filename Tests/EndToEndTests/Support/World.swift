@@ -1,4 +1,5 @@
 import Foundation
+import FoundationNetworking
 import Testing
 
 /// A rendered data set and a model trained on it for two steps, by the commands.
@@ -37,14 +38,43 @@ struct World {
             "32",
             "--width", "64", "--seed", "3")
         try Data(Self.recipe.utf8).write(to: folder.file("recipe.yaml"))
-        try await triptych.succeed(
-            "train", "--config", folder.path("recipe.yaml"), "--data", data, "--output", folder.path("run"), "--seed",
-            "1")
+        try await train(seed: 1, into: "run")
     }
+
+    /// Trains a model with a seed of its own into a folder.
+    func train(seed: Int, into name: String) async throws {
+        try await triptych.succeed(
+            "train", "--config", folder.path("recipe.yaml"), "--data", data, "--output", folder.path(name), "--seed",
+            "\(seed)")
+    }
+
+    /// Writes the server's configuration.
+    func configure(_ yaml: String) throws { try Data(yaml.utf8).write(to: folder.file("triptych.yaml")) }
 
     /// Starts a server with this world's model and gallery.
     func serve() async throws -> (process: RunningCommand, port: Int) {
-        try await triptych.serve("--checkpoint", model, "--database", database)
+        let file = folder.path("triptych.yaml")
+        if !FileManager.default.fileExists(atPath: file) { try configure("") }
+        return try await triptych.serve("--config", file, "--checkpoint", model, "--database", database)
+    }
+
+    private struct Jobs: Decodable {
+        struct Job: Decodable {
+            let state: String
+        }
+
+        let items: [Job]
+    }
+
+    /// Waits until no job is running, and gives how each has ended.
+    func jobsEnded(_ port: Int) async throws -> [String] {
+        let url = try #require(URL(string: "http://127.0.0.1:\(port)/v1/jobs"))
+        while true {
+            let (data, _) = try await URLSession.shared.data(from: url)
+            let states = try JSONDecoder().decode(Jobs.self, from: data).items.map(\.state)
+            if !states.contains("running") { return states }
+            try await Task.sleep(for: .milliseconds(100))
+        }
     }
 
     /// The first triple of a split, by modality.

@@ -41,6 +41,8 @@ struct TestServer {
     let port: Int
     /// As `METHOD /path/{parameter}`.
     let routes: [String]
+    /// The models' folder.
+    let models: String
 
     /// An answer, its JSON decoded if it is JSON.
     struct Answer {
@@ -63,18 +65,20 @@ struct TestServer {
         defer { try? FileManager.default.removeItem(at: folder) }
         var configuration = ServerConfiguration()
         configuration.port = 0
+        configuration.models = folder.appendingPathComponent("models").path
         configure(&configuration)
+        let models = configuration.modelsFolder
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let gallery = try await GalleryStore.open(path: folder.appendingPathComponent("gallery.sqlite").path)
-        let server = try TriptychServer(
+        let server = try await TriptychServer(
             configuration: configuration, encoder: encoder, gallery: gallery, logger: logger)
         let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run(signals: false) { continuation.yield($0) } }
             group.addTask {
                 for await port in ports {
-                    try await body(TestServer(port: port, routes: server.routes))
+                    try await body(TestServer(port: port, routes: server.routes, models: models))
                     return
                 }
             }

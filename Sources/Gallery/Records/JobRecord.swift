@@ -1,0 +1,46 @@
+import Foundation
+import GRDB
+
+/// Something long that a server does, and how far it is.
+public struct JobRecord: Sendable, Equatable {
+    /// How it stands.
+    public enum State: String, Sendable, Codable {
+        case running, succeeded, failed, cancelled
+    }
+
+    /// Its name.
+    public let id: String
+    /// What is done.
+    public let kind: String
+    /// For which model.
+    public let model: String
+    /// How it stands.
+    public var state: State
+    /// Steps done.
+    public var done: Int
+    /// Steps in all; 0 while that is not known.
+    public var total: Int
+    /// Why it failed.
+    public var reason: String?
+    /// What came out, a JSON object.
+    public var result: String?
+    /// When it was asked for.
+    public let createdAt: Date
+    /// When this was written.
+    public var updatedAt: Date
+
+    /// A job that has just been asked for.
+    public init(kind: String, model: String) {
+        let now = Date()
+        (id, self.kind, self.model) = (UUID().uuidString.lowercased(), kind, model)
+        (state, done, total, createdAt, updatedAt) = (.running, 0, 0, now, now)
+    }
+
+    init(_ row: Row) {
+        (id, kind, model) = (row["uuid"], row["kind"], row["model"])
+        state = State(rawValue: row["state"]) ?? .failed
+        (done, total, reason, result) = (row["done"], row["total"], row["reason"], row["result"])
+        createdAt = Date(milliseconds: row["created_at"])
+        updatedAt = Date(milliseconds: row["updated_at"])
+    }
+}

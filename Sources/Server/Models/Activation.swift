@@ -1,0 +1,134 @@
+import Foundation
+import Gallery
+import Inference
+import Tensor
+
+/// Makes another model the active one without a gap: loads and warms it beside the active one, embeds with it what is
+/// enrolled, and switches at one instant.
+///
+/// Until then the active model answers everything, and a crash leaves it active. The embeddings of the model that was
+/// active stay, so that activating it again is as quick as loading it.
+struct Activation: Sendable {
+    static let kind = "activation"
+
+    let model: String
+    let service: Service
+
+    /// Throws `ModelError.imagesMissing` if there are sightings that this model cannot get into its embedding space.
+    func check() async throws {
+        let standIn = try await standIn()
+        let lacking = try await service.gallery.lacking(model: model, standIn: standIn)
+        let hopeless = standIn == nil ? lacking.withoutImages : lacking.withoutVectors
+        guard hopeless == 0 else { throw ModelError.imagesMissing(count: hopeless, reason: try reason()) }
+    }
+
+    /// The active model, if the candidate's embeddings are so close to its that they may be compared.
+    private func standIn() async throws -> String? {
+        guard let space = try space(), space.parent == service.models.active.model,
+            space.meanCosine >= service.swap.compatibleCosine
+        else { return nil }
+        return space.parent
+    }
+
+    private func space() throws -> EmbeddingSpace? {
+        let summary = try service.catalog.summary(model)
+        return EmbeddingSpace(pruning: summary.pruning)
+    }
+
+    private func reason() throws -> String {
+        guard let space = try space() else {
+            return "it does not say that its embeddings can be compared with those of the active model"
+        }
+        return
+            "its embeddings have a mean cosine of \(space.meanCosine) with those of model \(space.parent); expected at "
+            + "least \(service.swap.compatibleCosine) with those of the active model"
+    }
+
+    /// Throws `ModelError`, `GalleryError`, `Service.UndecodableImage`, or `CancellationError`; then the active model is
+    /// what it was.
+    func run(_ job: JobHandle) async throws -> JobRecord {
+        let standIn = try await standIn()
+        let encoder = try await service.catalog.encoder(model)
+        service.models.prepare(encoder)
+        do {
+            // From here on everything new is embedded by both; what began before must be on the disk to be found.
+            while service.models.hasEarlierEnrolments { try await Task.sleep(for: .milliseconds(5)) }
+            let count = try await embedLacking(encoder, standIn, job)
+            let record = try await job.finished(.object(["embedded": .integer(count)]))
+            try await service.gallery.activate(model, finishing: record)
+            service.models.promote()
+            BufferPool.shared.drainSoon()
+            return record
+        } catch {
+            service.models.dismiss()
+            BufferPool.shared.drainSoon()
+            throw error
+        }
+    }
+
+    /// Embeds until nothing is lacking, and gives the number of sightings.
+    private func embedLacking(_ encoder: any TripleEncoder, _ standIn: String?, _ job: JobHandle) async throws -> Int {
+        var done = 0
+        while true {
+            let lacking = try await service.gallery.lacking(model: model, standIn: standIn).sightings
+            await job.report(done, of: done + lacking)
+            if lacking == 0 { return done }
+            let (total, start) = (done + lacking, done)
+            var key: Int64 = 0
+            while case let pending = try await service.gallery.sightingsLacking(model: model, limit: 16, after: key),
+                let last = pending.last
+            {
+                for sighting in pending {
+                    try await embed(sighting, encoder, standIn)
+                    done += 1
+                    await job.report(done, of: max(total, done))
+                }
+                key = last.key
+            }
+            precondition(done > start, "sightings that lack a model are listed")
+        }
+    }
+
+    private func embed(_ sighting: PendingSighting, _ encoder: any TripleEncoder, _ standIn: String?) async throws {
+        try Task.checkCancellation()
+        do {
+            let embeddings = try await embeddings(sighting, encoder, standIn)
+            try await service.gallery.addEmbeddings(embeddings, to: sighting.sighting, in: sighting.gallery)
+        } catch GalleryError.notFound {
+            // Deleted in the meantime.
+        }
+    }
+
+    private func embeddings(
+        _ sighting: PendingSighting, _ encoder: any TripleEncoder, _ standIn: String?
+    ) async throws -> [SightingEmbedding] {
+        let images = sighting.images.compactMap { image in
+            Modality(rawValue: image.modality).flatMap { encoder.modalities.contains($0) ? ($0, image.bytes) : nil }
+        }
+        guard !images.isEmpty else {
+            guard let standIn else {
+                throw ModelError.imagesMissing(
+                    count: 1,
+                    reason: "sighting \(sighting.sighting) has no image of \(encoder.modalities.map(\.rawValue))")
+            }
+            return try await service.gallery.embeddings(of: sighting.sighting, in: sighting.gallery, model: standIn)
+                .map { SightingEmbedding(model: model, modalities: $0.modalities, values: $0.values) }
+        }
+        let start = ContinuousClock.now
+        let encoded = try await service.encode(
+            Dictionary(uniqueKeysWithValues: images), with: encoder, withSubsets: true)
+        // Requests come first: the rest of the time is theirs.
+        try await Task.sleep(for: start.duration(to: .now) * (1 / service.swap.share - 1))
+        return encoded.stored(model: model)
+    }
+}
+
+extension BufferPool {
+    /// Gives the memory of a model that is gone back to the system, after the last requests have let go of it.
+    func drainSoon() {
+        Task {
+            try? await Task.sleep(for: .seconds(2))
+            drain()
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Inference
+import Synchronization
+
+/// Which model answers, and which one is on its way to. Pure bookkeeping; what makes a model ready is elsewhere.
+///
+/// A request takes the active model once, at its beginning, and stays with it. An enrolment takes the candidate too: from
+/// the moment there is one, everything new is embedded by both, so that nothing is missing when it becomes active.
+final class ModelRegistry: Sendable {
+    private struct State {
+        var active: any TripleEncoder
+        var candidate: (any TripleEncoder)?
+        /// Grows when a candidate comes.
+        var generation = 0
+        /// Enrolments under way, by the generation in which they began.
+        var enrolments: [Int: Int] = [:]
+    }
+
+    private let state: Mutex<State>
+
+    init(_ active: any TripleEncoder) { state = Mutex(State(active: active)) }
+
+    /// The model that answers.
+    var active: any TripleEncoder { state.withLock { $0.active } }
+
+    /// Runs an enrolment with the models that must embed it, the active one first.
+    func enrolling<Value>(_ body: ([any TripleEncoder]) async throws -> Value) async rethrows -> Value {
+        let (generation, encoders) = state.withLock { state in
+            state.enrolments[state.generation, default: 0] += 1
+            return (state.generation, [state.active] + [state.candidate].compactMap { $0 })
+        }
+        defer {
+            state.withLock { state in
+                let left = (state.enrolments[generation] ?? 1) - 1
+                state.enrolments[generation] = left == 0 ? nil : left
+            }
+        }
+        return try await body(encoders)
+    }
+
+    /// From now on, enrolments are embedded by the candidate too.
+    func prepare(_ candidate: any TripleEncoder) {
+        state.withLock { state in
+            state.candidate = candidate
+            state.generation += 1
+        }
+    }
+
+    /// Whether enrolments are under way that know nothing of the candidate.
+    var hasEarlierEnrolments: Bool {
+        state.withLock { state in state.enrolments.keys.contains { $0 < state.generation } }
+    }
+
+    /// The candidate answers from now on.
+    func promote() {
+        state.withLock { state in
+            state.active = state.candidate ?? state.active
+            state.candidate = nil
+        }
+    }
+
+    /// There is no candidate any more.
+    func dismiss() { state.withLock { $0.candidate = nil } }
+}

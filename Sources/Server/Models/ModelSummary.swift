@@ -1,0 +1,73 @@
+import Foundation
+import Inference
+
+/// What a model is, for those who choose among models.
+struct ModelSummary: Codable, Sendable {
+    /// Its digest.
+    let model: String
+    let system: String
+    let backbone: String
+    let modalities: [String]
+    /// Elements of an embedding.
+    let dimension: Int
+    let parameters: Int
+    /// The share of parameters that is zero.
+    let sparsity: Double
+    /// Of the file.
+    let bytes: Int
+    /// The model that it was made from by pruning.
+    let parent: String?
+    /// Whether its self-test was there and passed.
+    let isSelfTested: Bool
+    /// Where it comes from, but for the recipe.
+    let training: JSONValue?
+    let pruning: JSONValue?
+
+    init(_ checkpoint: Checkpoint, _ encoder: MultimodalEncoder, bytes: Int, isSelfTested: Bool) {
+        let configuration = checkpoint.configuration
+        model = checkpoint.digest
+        system = configuration.system.name.rawValue
+        backbone = configuration.backbone.kind
+        modalities = configuration.modalities.map(\.rawValue)
+        dimension = encoder.dimension
+        let parts = checkpoint.parts
+        parameters = parts.reduce(0) { $0 + $1.parameters }
+        sparsity =
+            parts.reduce(0) { $0 + $1.sparsity * Double($1.parameters) }
+            / Double(max(parts.reduce(0) { $0 + $1.parameters }, 1))
+        self.bytes = bytes
+        parent = EmbeddingSpace(pruning: configuration.pruning)?.parent
+        self.isSelfTested = isSelfTested
+        training = configuration.training?.object.map {
+            .object($0.filter { !["recipe", SelfTest.key].contains($0.key) })
+        }
+        pruning = configuration.pruning
+    }
+}
+
+/// What a pruned model says of its parent's embeddings (`pruning.embedding_space` in its configuration).
+struct EmbeddingSpace: Sendable, Equatable {
+    /// The parent's digest.
+    let parent: String
+    /// The mean cosine between the parent's and its own embedding of the same sighting, as measured when it was pruned.
+    let meanCosine: Double
+
+    /// nil if the model says nothing of the kind.
+    init?(pruning: JSONValue?) {
+        let space = pruning?["embedding_space"]
+        guard let parent = space?["parent"]?.string ?? pruning?["parent"]?.string,
+            let cosine = space?["mean_cosine"]?.number
+        else { return nil }
+        (self.parent, meanCosine) = (parent, cosine)
+    }
+}
+
+extension ModelConfiguration.Backbone {
+    /// As in a configuration.
+    fileprivate var kind: String {
+        switch self {
+        case .resnet: "resnet"
+        case .vit: "vit"
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import Gallery
+import Inference
+
+/// Compares a model with the active one on a sample of what is enrolled, without changing anything.
+struct ShadowEvaluation: Sendable {
+    static let kind = "comparison"
+    /// Sightings that are compared, at most.
+    static let sample = 200
+
+    let model: String
+    let service: Service
+
+    /// Throws `ModelError`, `GalleryError`, `Service.UndecodableImage`, or `CancellationError`.
+    func run(_ job: JobHandle) async throws -> JobRecord {
+        let (active, candidate) = (service.models.active, try await service.catalog.encoder(model))
+        let rows = try await service.gallery.sample(count: Self.sample)
+        var (pairs, identities) = ([[Service.Encoded]](), [Int64]())
+        for (index, row) in rows.enumerated() {
+            try Task.checkCancellation()
+            await job.report(index, of: rows.count)
+            guard let sighting = try await service.gallery.sampled(row),
+                let pair = try await encoded(sighting, [active, candidate])
+            else { continue }
+            pairs.append(pair)
+            identities.append(sighting.identity)
+        }
+        let report = ShadowReport(
+            active: pairs.map(\.[0].embedding.values), candidate: pairs.map(\.[1].embedding.values),
+            identities: identities)
+        let bytes = [active, candidate].map { encoder in (try? service.catalog.summary(encoder.model))?.bytes }
+        let milliseconds = (0..<2).map { side in
+            Self.median(pairs.map { $0[side].encodeMilliseconds })
+        }
+        var result = report.json
+        result["active"] = .string(active.model)
+        result["milliseconds"] = .object(["active": .number(milliseconds[0]), "candidate": .number(milliseconds[1])])
+        result["file_bytes"] = .object(
+            ["active": bytes[0].map(JSONValue.integer) ?? .null, "candidate": bytes[1].map(JSONValue.integer) ?? .null])
+        return try await job.finished(.object(result))
+    }
+
+    /// What both make of a sighting, one right after the other, so that they are timed alike; nil if either knows none of
+    /// its modalities.
+    private func encoded(
+        _ sighting: SampledSighting, _ encoders: [any TripleEncoder]
+    ) async throws -> [Service.Encoded]? {
+        var results: [Service.Encoded] = []
+        for encoder in encoders {
+            let known = sighting.images.compactMap { image in
+                Modality(rawValue: image.modality).flatMap {
+                    encoder.modalities.contains($0) ? ($0, image.bytes) : nil
+                }
+            }
+            guard !known.isEmpty else { return nil }
+            let start = ContinuousClock.now
+            results.append(
+                try await service.encode(Dictionary(uniqueKeysWithValues: known), with: encoder))
+            try await Task.sleep(for: start.duration(to: .now) * (1 / service.swap.share - 1))
+        }
+        return results
+    }
+
+    private static func median(_ values: [Double]) -> Double {
+        values.isEmpty ? 0 : values.sorted()[values.count / 2]
+    }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import Gallery
+import Testing
+
+struct JobTests {
+    @Test("Jobs come back in order as they were written last, and those cut off are found again")
+    func jobs() async throws {
+        try await withStore { store, directory in
+            var jobs = ["a", "b", "c"].map { JobRecord(kind: "activation", model: $0) }
+            for job in jobs { try await store.save(job) }
+            (jobs[0].state, jobs[0].reason) = (.failed, "no disk")
+            (jobs[2].done, jobs[2].total) = (3, 9)
+            for job in jobs { try await store.save(job) }
+            let first = try await store.jobs(limit: 2)
+            let rest = try await store.jobs(limit: 2, after: try #require(first.next))
+            let found = first.items + rest.items
+            #expect(found.map(\.id) == jobs.map(\.id) && rest.next == nil)
+            #expect(found[0].reason == "no disk" && found[2].done == 3 && found[2].total == 9)
+            #expect(try await store.unfinishedJobs().map(\.model) == ["b", "c"])
+            await expectError(.notFound(.job, "x")) { try await store.job("x") }
+        }
+    }
+
+    @Test("A model becomes active together with the end of its job, and stays so")
+    func activation() async throws {
+        let directory = try TemporaryDirectory()
+        let store = try await GalleryStore.open(path: directory.file("g.sqlite"))
+        #expect(try await store.activeModel() == nil)
+        var job = JobRecord(kind: "activation", model: "m2")
+        try await store.activate("m1")
+        try await store.save(job)
+        job.state = .succeeded
+        job.result = #"{"embedded":7}"#
+        try await store.activate("m2", finishing: job)
+        var broken = JobRecord(kind: "activation", model: "m3")
+        broken.result = "not JSON"
+        await expectError(kind: "storage") { [broken] in try await store.activate("m3", finishing: broken) }
+        try await store.close()
+        let again = try await GalleryStore.open(path: directory.file("g.sqlite"))
+        #expect(try await again.activeModel() == "m2")
+        #expect(try await again.job(job.id).result == #"{"embedded":7}"#)
+        #expect(try await again.unfinishedJobs().isEmpty)
+        try await again.close()
+    }
+
+    @Test("What a model lacks is counted, with what could stand in; a sample has whole identities")
+    func lacking() async throws {
+        try await withStore { store, _ in
+            let image = KeptImage(modality: "nir", contentType: "image/png", bytes: Data([7]))
+            for (number, identity) in ["a", "a", "b", "c"].enumerated() {
+                let vectors = number == 3 ? [embedding([1, 0], model: "other")] : [embedding([3, 4])]
+                _ = try await store.enrol(
+                    Enrolment(identity: identity, images: number < 2 ? [image] : [], embeddings: vectors), in: "g")
+            }
+            let counts = try await store.lacking(model: "new", standIn: "m")
+            #expect((counts.sightings, counts.withoutImages, counts.withoutVectors) == (4, 2, 1))
+            #expect(try await store.lacking(model: "m", standIn: nil).sightings == 1)
+            let pending = try #require(try await store.sightingsLacking(model: "new", limit: 1).first)
+            let found = try await store.embeddings(of: pending.sighting, in: "g", model: "m")
+            #expect(found == [embedding([0.6, 0.8])])
+            let sample = try await store.sample(count: 10)
+            #expect(sample.count == 2)
+            var identities: [Int64] = []
+            for row in sample { identities.append(try #require(try await store.sampled(row)).identity) }
+            #expect(identities[0] == identities[1])
+        }
+    }
+
+    @Test("Verified files are remembered until they are forgotten")
+    func checkpoints() async throws {
+        try await withStore { store, _ in
+            let record = CheckpointRecord(file: "a", digest: "d", bytes: 5, modifiedAt: 6, summary: "{}")
+            try await store.save(record)
+            try await store.save(record)
+            #expect(try await store.checkpoints() == [record])
+            try await store.forgetCheckpoint(file: "a")
+            #expect(try await store.checkpoints().isEmpty)
+        }
+    }
+}

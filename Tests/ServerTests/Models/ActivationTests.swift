@@ -1,0 +1,138 @@
+import Foundation
+import Inference
+import Server
+import Testing
+
+@Suite("Activation")
+struct ActivationTests {
+    @Test(
+        "another model embeds what is enrolled and answers; going back embeds nothing again; the old one can be dropped"
+    )
+    func swap() async throws {
+        try await TestServer.run { server in
+            try await server.enrol(6)
+            let models = [try await server.publish(seed: 1), try await server.publish(seed: 2)]
+            for (step, expected) in [(0, 6), (1, 6), (0, 0), (1, 0)] {
+                let job = try await server.activate(models[step])
+                #expect(job["state"]?.string == "succeeded" && job["result"]?["embedded"]?.integer == expected)
+                #expect(try await server.active == models[step])
+                let answer = try await server.sendForm(
+                    "/v1/galleries/g/queries", ["rgb": picture(3), "nir": picture(103), "tir": picture(203)])
+                #expect(answer.json["model"]?.string == models[step])
+                #expect(answer.json["matches"]?[0]?["identity"]?.string == "car-3")
+                #expect(abs(try #require(answer.json["matches"]?[0]?["score"]?.number) - 1) < 1e-5)
+            }
+            let refused = try await server.send("DELETE", "/v1/models/\(models[1])")
+            #expect(refused.status == 409 && refused.problem == "model-active")
+            #expect(try await server.send("DELETE", "/v1/models/\(models[0])").status == 204)
+            let gallery = try await server.send("GET", "/v1/galleries/g").json
+            #expect(gallery["models"]?.array?.contains { $0["model"]?.string == models[0] } == false)
+            #expect(try await server.send("POST", "/v1/models/\(models[0])/activation").status == 404)
+        }
+    }
+
+    @Test("what is enrolled while a model is prepared is embedded by both")
+    func concurrentEnrolment() async throws {
+        try await TestServer.run({ $0.swap.share = 0.1 }) { server in
+            try await server.enrol(10)
+            let model = try await server.publish(seed: 1)
+            let begun = try await server.send("POST", "/v1/models/\(model)/activation")
+            let job = try #require(begun.json["id"]?.string)
+            var count = 10
+            while try await server.send("GET", "/v1/jobs/\(job)").json["state"]?.string == "running" {
+                let answer = try await server.sendForm(
+                    "/v1/galleries/g/identities/late-\(count)/sightings", ["rgb": picture(count)])
+                #expect(answer.status == 201)
+                count += 1
+            }
+            #expect(try await server.ended(job)["state"]?.string == "succeeded")
+            #expect(count > 10)
+            #expect(try await server.send("GET", "/v1/models/\(model)").json["sightings"]?.integer == count)
+        }
+    }
+
+    @Test("one job at a time; cancelled, it changes nothing, and its events tell how it went")
+    func cancellation() async throws {
+        try await TestServer.run({ $0.swap.share = 0.01 }) { server in
+            try await server.enrol(40)
+            let before = try await server.active
+            let model = try await server.publish(seed: 1)
+            let begun = try await server.send("POST", "/v1/models/\(model)/activation")
+            let job = try #require(begun.json["id"]?.string)
+            let second = try await server.send("POST", "/v1/models/\(model)/activation?dry_run=true")
+            #expect(second.status == 409 && second.problem == "job-running")
+            let busy = try await server.send("DELETE", "/v1/models/\(model)")
+            #expect(busy.status == 409 && busy.problem == "job-running")
+            async let events = server.send("GET", "/v1/jobs/\(job)/events")
+            try await Task.sleep(for: .milliseconds(500))
+            #expect(try await server.send("DELETE", "/v1/jobs/\(job)").status == 202)
+            #expect(try await server.ended(job)["state"]?.string == "cancelled")
+            let text = String(decoding: try await events.data, as: UTF8.self)
+            #expect(text.hasPrefix("event: ") && text.contains("event: end\ndata: {") && text.hasSuffix("}\n\n"))
+            let again = try await server.send("DELETE", "/v1/jobs/\(job)")
+            #expect(again.status == 409 && again.problem == "job-ended")
+            #expect(try await server.active == before)
+        }
+    }
+
+    @Test("without kept images a model is refused, unless its embeddings are known to be like those of the active one")
+    func withoutImages() async throws {
+        try await TestServer.run({ $0.keepsImages = false }) { server in
+            let parent = try await server.publish(seed: 1)
+            _ = try await server.activate(parent)
+            try await server.enrol(3)
+            let stranger = try await server.publish(seed: 2)
+            let refused = try await server.send("POST", "/v1/models/\(stranger)/activation")
+            #expect(refused.status == 409 && refused.problem == "images-missing")
+            for (cosine, status) in [(0.9, 409), (0.99, 202)] {
+                let space: JSONValue = .object(["parent": .string(parent), "mean_cosine": .number(cosine)])
+                let child = try await server.publish(seed: 1, pruning: .object(["embedding_space": space]))
+                let answer = try await server.send("POST", "/v1/models/\(child)/activation")
+                #expect(answer.status == status, "\(answer.json)")
+                guard status == 202 else { continue }
+                let job = try await server.ended(try #require(answer.json["id"]?.string))
+                #expect(job["state"]?.string == "succeeded", "\(job)")
+                let query = try await server.sendForm("/v1/galleries/g/queries", ["nir": picture(101)])
+                #expect(query.json["model"]?.string == child)
+                #expect(query.json["matches"]?[0]?["identity"]?.string == "car-1")
+            }
+        }
+    }
+
+    @Test("a dry run compares and changes nothing")
+    func dryRun() async throws {
+        try await TestServer.run { server in
+            try await server.enrol(12)
+            let first = try await server.publish(seed: 1)
+            _ = try await server.activate(first)
+            let same = try await server.publish(seed: 1, pruning: .object(["note": .string("the same weights")]))
+            let begun = try await server.send("POST", "/v1/models/\(same)/activation?dry_run")
+            let job = try await server.ended(try #require(begun.json["id"]?.string))
+            #expect(job["kind"]?.string == "comparison" && job["result"]?["sightings"]?.integer == 12)
+            #expect(job["result"]?["agreement"]?["top_1"]?.number == 1)
+            #expect(job["result"]?["agreement"]?["top_10"]?.number == 1)
+            #expect(try await server.active == first)
+            #expect(try await server.send("GET", "/v1/models/\(same)").json["sightings"]?.integer == 0)
+        }
+    }
+}
+
+@Suite("Comparing two models")
+struct ShadowReportTests {
+    @Test("agreement, scores and thresholds of vectors made by hand")
+    func figures() {
+        let active: [[Float]] = [[1, 0], [0.8, 0.6], [0, 1], [-1, 0]]
+        // The last two change places.
+        let candidate: [[Float]] = [[1, 0], [0.8, 0.6], [-1, 0], [0, 1]]
+        let report = ShadowReport(active: active, candidate: candidate, identities: [7, 7, 8, 9])
+        #expect(report.count == 4 && report.top10 == 1)
+        // Row 0 → 1 in both, 1 → 0 in both, 2 → 1 then 3, 3 → 2 then 1.
+        #expect(report.top1 == 0.5)
+        let scores = report.json["mean_scores"]
+        #expect(abs((scores?["active"]?["same_identity"]?.number ?? 0) - 0.8) < 1e-6)
+        // 0, −1, 0.6, −0.8, 0: their mean.
+        #expect(abs((scores?["candidate"]?["different_identity"]?.number ?? 0) + 0.24) < 1e-6)
+        let thresholds = report.json["thresholds"]?.array
+        #expect(abs((thresholds?[0]["active"]?.number ?? 0) - 0.6) < 1e-6)
+    }
+}
