@@ -29,7 +29,8 @@ struct ServerJob: Decodable {
         while job.state == "running" {
             if job.total > 0 { progress.update(job.done, of: job.total) }
             try await Task.sleep(for: .milliseconds(300))
-            job = try await client.send("GET", ["v1", "jobs", id]) ?? job
+            // A server that is busy for a moment goes on with the job.
+            job = try await client.send("GET", ["v1", "jobs", id], tolerating: [503]) ?? job
         }
         return job
     }
