@@ -21,8 +21,10 @@ struct HealthEndpoints {
         router.get("/healthz") { _, _ in try Answer.json(Health(status: "ok")) }
         router.get("/readyz") { _, _ in try await ready() }
         router.get("/metrics") { _, _ in
+            let active = service.models.active.model
             let text = service.metrics.exposition(
-                sightings: try await service.gallery.sightingCount(), model: service.models.active.model)
+                sightings: try await service.gallery.sightingCount(), active: active,
+                others: try await service.gallery.models().map(\.model).filter { $0 != active })
             return Answer.bytes(Data(text.utf8), type: "text/plain; version=0.0.4; charset=utf-8")
         }
         router.get("/openapi.yaml") { _, _ in

@@ -71,10 +71,11 @@ struct ModelEndpoints {
     }
 
     private func delete(_ model: String) async throws -> Response {
-        guard service.models.active.model != model else { throw ModelError.active(model) }
-        if let job = await service.jobs.running, job.model == model { throw ModelError.busy(job: job.id) }
-        try await service.catalog.remove(model)
-        try await service.gallery.deleteEmbeddings(model: model)
+        try await service.jobs.withoutJob(of: model) {
+            guard service.models.active.model != model else { throw ModelError.active(model) }
+            try await service.catalog.remove(model)
+            try await service.gallery.deleteEmbeddings(model: model)
+        }
         return Answer.nothing
     }
 

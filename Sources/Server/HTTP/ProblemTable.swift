@@ -98,7 +98,7 @@ enum ProblemTable {
             case .notFound: (.notFound, "model-not-found")
             case .refused: (.unprocessableContent, "model-refused")
             case .active: (.conflict, "model-active")
-            case .busy: (.conflict, "job-running")
+            case .busy, .erasing: (.conflict, "job-running")
             case .imagesMissing: (.conflict, "images-missing")
             case .ended: (.conflict, "job-ended")
             case .storage: (.init(code: 507, reasonPhrase: "Insufficient Storage"), "storage-full")

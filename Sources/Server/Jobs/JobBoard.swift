@@ -14,14 +14,17 @@ actor JobBoard {
     private var task: Task<Void, Never>?
     private var lastSaved = ContinuousClock.now
     private var isStopping = false
+    /// How many must not be disturbed by a job that begins.
+    private var holds = 0
 
     init(gallery: GalleryStore, logger: Logger) {
         (self.gallery, self.logger) = (gallery, logger)
     }
 
-    /// Starts a job. Throws `ModelError.busy` while another is running.
+    /// Starts a job. Throws `ModelError.busy` while another is running, or a model is being erased.
     func start(_ job: JobRecord, _ work: @escaping Work) async throws {
         if let current { throw ModelError.busy(job: current.id) }
+        if holds > 0 { throw ModelError.erasing }
         current = job
         do {
             try await gallery.save(job)
@@ -56,6 +59,14 @@ actor JobBoard {
             "job ended",
             metadata: ["job": "\(record.id)", "state": "\(record.state.rawValue)", "reason": "\(record.reason ?? "")"])
         (current, task) = (nil, nil)
+    }
+
+    /// Does what no job for a model may be beside of. Throws `ModelError.busy` if there is one; none begins meanwhile.
+    func withoutJob(of model: String, _ body: @Sendable () async throws -> Void) async throws {
+        if let current, current.model == model { throw ModelError.busy(job: current.id) }
+        holds += 1
+        defer { holds -= 1 }
+        try await body()
     }
 
     /// The job as it stands. Throws `GalleryError.notFound`.

@@ -12,7 +12,7 @@ struct ServerMetrics: Sendable {
         "triptych_search_seconds": "Time to search a gallery.",
         "triptych_queries_total": "Queries answered.",
         "triptych_sightings": "Sightings in all galleries.",
-        "triptych_model_info": "The active model.",
+        "triptych_model_info": "1 for the active model.",
         "process_uptime_seconds": "Time since the server's start.",
         "process_resident_memory_bytes": "Memory in use.",
     ]
@@ -56,9 +56,15 @@ struct ServerMetrics: Sendable {
     }
 
     /// Everything in Prometheus's text format.
-    func exposition(sightings: Int, model: String) -> String {
+    ///
+    /// - Parameters:
+    ///   - sightings: in all galleries.
+    ///   - active: the model that answers.
+    ///   - others: models that answered before, or may.
+    func exposition(sightings: Int, active: String, others: [String]) -> String {
         set("triptych_sightings", Double(sightings))
-        set("triptych_model_info", 1, [("model", model)])
+        for other in others { set("triptych_model_info", 0, [("model", other)]) }
+        set("triptych_model_info", 1, [("model", active)])
         set("process_uptime_seconds", -start.timeIntervalSinceNow)
         if let resident = Self.residentBytes { set("process_resident_memory_bytes", Double(resident)) }
         return registry.exposition

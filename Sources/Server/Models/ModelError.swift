@@ -8,6 +8,8 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
     case active(String)
     /// A job uses it or works already.
     case busy(job: String)
+    /// A model is being erased.
+    case erasing
     /// Sightings without images, which another model cannot embed.
     case imagesMissing(count: Int, reason: String)
     /// A job that has ended.
@@ -21,6 +23,7 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
         case .refused(let reason): "not a model that can be used: \(reason)"
         case .active(let model): "the model \(model) is active: expected another to be activated first"
         case .busy(let job): "job \(job) is running: expected it to end or to be cancelled first"
+        case .erasing: "a model is being erased: expected that to end first"
         case .imagesMissing(let count, let reason):
             "the images of \(count) sightings were not kept, so the model cannot embed them: \(reason)"
         case .ended(let job): "job \(job) has ended"

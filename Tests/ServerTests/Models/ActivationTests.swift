@@ -22,6 +22,10 @@ struct ActivationTests {
                 #expect(answer.json["matches"]?[0]?["identity"]?.string == "car-3")
                 #expect(abs(try #require(answer.json["matches"]?[0]?["score"]?.number) - 1) < 1e-5)
             }
+            let metrics = String(decoding: try await server.send("GET", "/metrics").data, as: UTF8.self)
+            for (model, value) in [(models[1], "1.0"), (models[0], "0.0")] {
+                #expect(metrics.contains("triptych_model_info{model=\"\(model)\"} \(value)\n"))
+            }
             let refused = try await server.send("DELETE", "/v1/models/\(models[1])")
             #expect(refused.status == 409 && refused.problem == "model-active")
             #expect(try await server.send("DELETE", "/v1/models/\(models[0])").status == 204)
