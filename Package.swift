@@ -82,7 +82,7 @@ let package = Package(
         .executableTarget(
             name: "triptych",
             dependencies: [
-                "Server", "Training", "Synthesis", "Inference", "Imaging", "Tensor", "Gallery",
+                "Server", "Training", "Synthesis", "Inference", "Imaging", "Tensor", "Gallery", "Randomness",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),

@@ -10,6 +10,7 @@ public final class MultimodalEncoder: TripleEncoder {
     private let system: any EncodingSystem
     private let preprocessing: Preprocessing
     private let compute: ComputeThread
+    private let batcher: Batcher
     /// Resizing waits for no arithmetic, and arithmetic for no resizing.
     private let preparation = ComputeThread(name: "preparation")
 
@@ -24,6 +25,7 @@ public final class MultimodalEncoder: TripleEncoder {
         self.compute = compute
         system = try configuration.makeSystem(ParameterScope(weights, mode: .inference))
         preprocessing = Preprocessing(configuration.input)
+        batcher = Batcher(system, compute: compute)
     }
 
     /// The modalities that the model was built for.
@@ -52,9 +54,7 @@ public final class MultimodalEncoder: TripleEncoder {
             Dictionary(
                 uniqueKeysWithValues: images.map { ($0, preprocessing.tensor([preprocessing.resized($1)], $0)) })
         }
-        let vectors = try await compute.run {
-            self.system.embed(prepared, subsets: subsets).map { Embedding.normalised($0)[0] }
-        }
+        let vectors = try await batcher.embed(prepared, subsets: subsets)
         return try zip(subsets, vectors).map { subset, vector in
             guard vector.allSatisfy(\.isFinite) else { throw EncoderError.notFinite }
             return Embedding(values: vector, modalities: subset.sorted())

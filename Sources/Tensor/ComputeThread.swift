@@ -45,6 +45,9 @@ public final class ComputeThread: Sendable {
 
     deinit { queue.add(nil) }
 
+    /// Adds work that nobody waits for here.
+    package func enqueue(_ work: @escaping @Sendable () -> Void) { queue.add(work) }
+
     /// How many jobs wait.
     public var depth: Int { queue.jobs.withLock { $0.count } }
 
@@ -63,38 +66,5 @@ public final class ComputeThread: Sendable {
         } onCancel: {
             waiter.resume(with: .failure(CancellationError()))
         }
-    }
-}
-
-/// A task that waits for a result, which comes at most once: from the thread, or from its cancellation.
-private final class Waiter<T: Sendable>: Sendable {
-    private enum State {
-        case new
-        case waiting(CheckedContinuation<T, any Error>)
-        case done
-    }
-
-    private let state = Mutex(State.new)
-
-    var isWaiting: Bool {
-        state.withLock { if case .waiting = $0 { true } else { false } }
-    }
-
-    func wait(_ continuation: CheckedContinuation<T, any Error>) {
-        let isCancelled = state.withLock { state in
-            if case .done = state { return true }
-            state = .waiting(continuation)
-            return false
-        }
-        if isCancelled { continuation.resume(throwing: CancellationError()) }
-    }
-
-    func resume(with result: Result<T, any Error>) {
-        let continuation = state.withLock { state -> CheckedContinuation<T, any Error>? in
-            defer { state = .done }
-            if case .waiting(let continuation) = state { return continuation }
-            return nil
-        }
-        continuation?.resume(with: result)
     }
 }
