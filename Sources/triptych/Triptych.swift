@@ -19,7 +19,8 @@ struct Triptych: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            Serve.self, Train.self, Prune.self, Evaluate.self, Embed.self, Enroll.self, Query.self, Synthesize.self, Import.self,
+            Serve.self, Train.self, Prune.self, Evaluate.self, Embed.self, Enroll.self, Query.self, Synthesize.self,
+            Import.self,
             Inspect.self, Export.self,
         ])
 

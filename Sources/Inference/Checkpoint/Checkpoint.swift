@@ -31,7 +31,8 @@ public struct Checkpoint: Sendable {
         }
         let (weights, digest) = try packing.weights(reader, path: path)
         let metadata = header.metadata.filter { $0.key != configurationKey }
-        return Checkpoint(configuration: configuration, weights: weights, metadata: metadata, digest: digest, packed: packing.paths)
+        return Checkpoint(
+            configuration: configuration, weights: weights, metadata: metadata, digest: digest, packed: packing.paths)
     }
 
     /// Reads a checkpoint's configuration alone; its data is not looked at.

@@ -96,10 +96,11 @@ extension ModelConfiguration.Backbone.ResNet {
         let blocks = stageOfBlock
         let field = "backbone.inner_widths"
         try Check.that(
-            innerWidths.count == blocks.count, field, "\(blocks.count) lists, one a block", found: "\(innerWidths.count)")
+            innerWidths.count == blocks.count, field, "\(blocks.count) lists, one a block",
+            found: "\(innerWidths.count)")
         let count = expansion == 1 ? 1 : 2
         for (index, (widths, stage)) in zip(innerWidths, blocks).enumerated() {
-            try Check.that(widths.count == count, "\(field).\(index)", "\(count) widths", found: "\(widths)")
+            try Check.that(widths.count == count, "\(field).\(index)", "a list of \(count)", found: "\(widths)")
             for width in widths { try Check.range(width, 1...(64 << stage), "\(field).\(index)") }
         }
     }

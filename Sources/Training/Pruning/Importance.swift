@@ -40,7 +40,7 @@ public struct Importance: Sendable {
 
     /// What a unit is worth, for every unit of one network's layer: the sum of |w·g| over its parameters, or the mean of
     /// |w| over its weights, as layers of another width must compare.
-    func units(_ slices: [UnitLayer.Slice], count: Int) -> [Float] {
+    package func units(_ slices: [UnitLayer.Slice], count: Int) -> [Float] {
         var sums = [Float](repeating: 0, count: count)
         var size = 0
         for slice in slices {

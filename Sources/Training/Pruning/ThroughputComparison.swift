@@ -12,7 +12,7 @@ public struct ThroughputComparison: Sendable, Codable, Equatable {
     /// Triples a second of the second.
     public let candidate: Double
     /// How many times as fast the second is.
-    public var speedup: Double { candidate / reference }
+    public let speedup: Double
 
     /// Measures two encoders of the same input on batches of noise. Blocks: call it on a compute thread.
     ///
@@ -37,6 +37,7 @@ public struct ThroughputComparison: Sendable, Codable, Equatable {
         self.batch = batch
         self.reference = Double(batch) / medians[0]
         self.candidate = Double(batch) / medians[1]
+        speedup = medians[0] / medians[1]
     }
 
     private static func noise(_ configuration: ModelConfiguration, batch: Int) -> [Modality: Tensor] {

@@ -3,8 +3,8 @@ import Tensor
 
 /// The interchangeable units of one kind in one block: without one, everything that reads or writes it gets smaller, and
 /// nothing else changes.
-struct UnitLayer: Sendable, Equatable {
-    enum Kind: String, CaseIterable, Sendable {
+package struct UnitLayer: Sendable, Equatable {
+    package enum Kind: String, CaseIterable, Sendable {
         /// Attention heads.
         case heads
         /// Hidden neurons of an MLP.
@@ -14,25 +14,34 @@ struct UnitLayer: Sendable, Equatable {
     }
 
     /// Where units lie in a tensor: one of its axes is [parts, units, width].
-    struct Slice: Sendable, Equatable {
-        let path: String
-        let axis: Int
-        var parts = 1
-        var width = 1
+    package struct Slice: Sendable, Equatable {
+        package let path: String
+        package let axis: Int
+        package let parts: Int
+        package let width: Int
+
+        package init(path: String, axis: Int, parts: Int = 1, width: Int = 1) {
+            (self.path, self.axis, self.parts, self.width) = (path, axis, parts, width)
+        }
     }
 
-    let kind: Kind
+    package let kind: Kind
     /// The block, from 0.
-    let block: Int
+    package let block: Int
     /// Which of the layers of this kind in the block, from 0.
-    let index: Int
+    package let index: Int
     /// Units.
-    let count: Int
+    package let count: Int
     /// What the units consist of, in each of the networks that have this block.
-    let networks: [[Slice]]
+    package let networks: [[Slice]]
+
+    package init(kind: Kind, block: Int, index: Int, count: Int, networks: [[Slice]]) {
+        (self.kind, self.block, self.index) = (kind, block, index)
+        (self.count, self.networks) = (count, networks)
+    }
 
     /// All layers of a model's backbone, block by block.
-    static func layers(of configuration: ModelConfiguration) -> [UnitLayer] {
+    package static func layers(of configuration: ModelConfiguration) -> [UnitLayer] {
         configuration.blockPaths.enumerated().flatMap { block, paths in
             switch configuration.backbone {
             case .vit(let vit): [heads(vit, block, paths), neurons(vit, block, paths)]

@@ -4,10 +4,10 @@ import Tensor
 /// Which units stay, for every layer and network of a backbone.
 ///
 /// The networks of a system have the same widths, but each keeps the units that it needs itself.
-struct UnitSelection: Sendable, Equatable {
-    let layers: [UnitLayer]
+package struct UnitSelection: Sendable, Equatable {
+    package let layers: [UnitLayer]
     /// By layer and network, sorted indices: as many in each network of a layer.
-    let kept: [[[Int]]]
+    package let kept: [[[Int]]]
 
     /// Removes the least important units; of each layer at least one stays.
     ///
@@ -17,7 +17,7 @@ struct UnitSelection: Sendable, Equatable {
     ///   - share: of the units that there were in the beginning.
     ///   - scope: whether each layer loses the share, or all of a kind compete.
     ///   - wholes: the units that each layer had in the beginning.
-    init(
+    package init(
         _ layers: [UnitLayer], _ importance: Importance, removing share: Double, scope: PruningPlan.Scope,
         from wholes: [Int]
     ) {
@@ -60,7 +60,9 @@ struct UnitSelection: Sendable, Equatable {
                 means(scores[layer].map { $0.sorted(by: >) }).dropFirst().map { (score: $0, layer: layer) }
             }
             let missing = max(Int((Double(whole) * share).rounded()) - removed, 0)
-            let ordered = candidates.enumerated().sorted { ($0.element.score, $0.offset) < ($1.element.score, $1.offset) }
+            let ordered = candidates.enumerated().sorted {
+                ($0.element.score, $0.offset) < ($1.element.score, $1.offset)
+            }
             for candidate in ordered.prefix(missing) { counts[candidate.element.layer] -= 1 }
         }
         return counts
@@ -74,7 +76,7 @@ struct UnitSelection: Sendable, Equatable {
     }
 
     /// The configuration with the widths that stay.
-    func configuration(from old: ModelConfiguration) -> ModelConfiguration {
+    package func configuration(from old: ModelConfiguration) -> ModelConfiguration {
         var configuration = old
         let counts = { (kind: UnitLayer.Kind) in
             zip(layers, kept).filter { $0.0.kind == kind }.map { layer, kept in (layer.block, kept[0].count) }
@@ -94,7 +96,7 @@ struct UnitSelection: Sendable, Equatable {
     }
 
     /// The weights without the units that go.
-    func apply(to weights: inout Weights) {
+    package func apply(to weights: inout Weights) {
         for (layer, kept) in zip(layers, kept) {
             for (slices, units) in zip(layer.networks, kept) where units.count < layer.count {
                 for slice in slices {

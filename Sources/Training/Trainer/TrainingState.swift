@@ -74,7 +74,8 @@ struct TrainingState: Sendable {
     ) throws -> (output: SystemOutput, value: Objective.Value) {
         let output = try batch.run(try configuration.makeSystem(ParameterScope(weights, mode: mode)))
         let value = stage.objective(
-            output, .init(labels: batch.labels, triples: batch.triples, centers: centers?.tracked(as: Self.centersPath)))
+            output, .init(labels: batch.labels, triples: batch.triples, centers: centers?.tracked(as: Self.centersPath))
+        )
         return (output, value)
     }
 
