@@ -30,7 +30,8 @@ struct PruningChart {
                 title: title,
                 points: models.map {
                     Point(
-                        x: x($0), y: $0.metrics.mAP * 100, label: String(format: "%.0f %%", $0.target * 100),
+                        x: x($0), y: $0.metrics.mAP * 100,
+                        label: $0.target == 0 ? "parent" : String(format: "−%.0f %%", $0.target * 100),
                         isParent: $0.target == 0)
                 })
         }
@@ -74,7 +75,7 @@ struct PruningChart {
         let points = panel.points.map { point in
             let (a, b) = place(point)
             return "<circle cx=\"\(Self.number(a))\" cy=\"\(Self.number(b))\" r=\"4\" stroke=\"#2563a8\" "
-                + "fill=\"\(point.isParent ? "white" : "#2563a8")\"/>\n" + Self.text(point.label, a, b - 8, "middle")
+                + "fill=\"\(point.isParent ? "white" : "#2563a8")\"/>\n" + Self.text(point.label, a + 7, b - 5, "start")
         }
         return (ticksX + ticksY + [line] + points + [title]).joined()
     }

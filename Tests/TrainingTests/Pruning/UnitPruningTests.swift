@@ -1,5 +1,5 @@
 import Inference
-import Randomness
+import Synchronization
 import Tensor
 import Testing
 import Training
@@ -12,7 +12,11 @@ struct UnitPruningTests {
 
         var configuration: ModelConfiguration {
             let vit = ModelConfiguration.Backbone.vit(.init(width: 16, depth: 2, heads: 4, mlpRatio: 2, patch: 8))
-            let resnet = ModelConfiguration.Backbone.resnet(.init(depth: self == .bottleneck ? 50 : 18))
+            // Already narrow, so that the tests are quick.
+            let resnet = ModelConfiguration.Backbone.resnet(
+                self == .bottleneck
+                    ? .init(depth: 50, innerWidths: .init(repeating: [6, 9], count: 16))
+                    : .init(depth: 18, innerWidths: .init(repeating: [8], count: 8)))
             switch self {
             case .unicat: return make(.unicat, vit)
             case .unicatResNet: return make(.unicat, resnet)
@@ -40,9 +44,14 @@ struct UnitPruningTests {
 
     /// Statistics and shifts that are not those of a fresh model, so that a mistake in slicing them shows.
     private func weights(_ configuration: ModelConfiguration) throws -> Weights {
-        let fresh = try WeightInitialization.weights(for: configuration, seed: 2)
-        return Weights(
-            Dictionary(uniqueKeysWithValues: fresh.tensors.map { ($0, SeededTensors.draw($0, $1.shape)) }))
+        let drawn = Mutex(Weights())
+        let scope = ParameterScope(mode: .training(dropout: nil)) { path, shape in
+            let tensor = SeededTensors.draw(path, shape)
+            drawn.withLock { $0[path] = tensor }
+            return tensor
+        }
+        _ = try configuration.makeSystem(scope)
+        return drawn.withLock { $0 }
     }
 
     private func embedding(_ configuration: ModelConfiguration, _ weights: Weights, _ mode: ModelMode) throws -> [Float]
