@@ -18,20 +18,21 @@ public struct Importance: Sendable {
         return Importance(method: .magnitude, elements: elements)
     }
 
-    /// |weight · gradient|, averaged over the gradients of some batches (Molchanov et al., 2017, eq. 8).
+    /// |weight · gradient|, averaged over some batches (Molchanov et al., 2017, eq. 8).
     ///
     /// - Parameters:
-    ///   - batches: gradients by path, of at least one batch.
     ///   - paths: whose worth is wanted; those without a gradient are left out.
+    ///   - batches: how many, at least one.
+    ///   - gradients: of the next batch, by path.
     public static func taylor(
-        of weights: Weights, paths: some Sequence<String>, batches: some Collection<[String: Tensor]>
-    ) -> Importance {
+        of weights: Weights, paths: some Sequence<String>, batches: Int, gradients: () throws -> [String: Tensor]
+    ) rethrows -> Importance {
         var elements: [String: Tensor] = [:]
-        let scale = 1 / Float(max(batches.count, 1))
-        for path in paths {
-            guard let weight = weights[path] else { continue }
-            for gradient in batches.compactMap({ $0[path] }) {
-                let changes = weight.zipped(gradient) { abs($0 * $1) * scale }
+        for _ in 0..<batches {
+            let gradients = try gradients()
+            for path in paths {
+                guard let weight = weights[path], let gradient = gradients[path] else { continue }
+                let changes = weight.zipped(gradient) { abs($0 * $1) / Float(batches) }
                 elements[path] = elements[path].map { $0 + changes } ?? changes
             }
         }

@@ -22,32 +22,37 @@ struct PruningRound {
     }
 
     /// The weights that a file should hold without their zeros.
-    var packed: Set<String> { Set(mask?.kept.keys ?? [:].keys) }
+    var packed: Set<String> { mask.map { Set($0.kept.keys) } ?? [] }
 
     /// Prunes the best model so far, and has the run go on with the result.
     mutating func prune(_ run: inout TrainingRun, target: Double) throws {
         self.target = target
-        var weights = run.best.weights
         switch plan.structure {
-        case .weights:
-            let paths = run.configuration.prunableWeights(in: weights)
-            let importance = try importance(&run, weights, paths)
-            let new = WeightMask(importance, removing: target, scope: plan.scope, within: mask)
-            removed = new.sparsity
-            mask = new
-            run.continueWith(run.configuration, weights, mask: mask)
-        case .units:
-            let layers = UnitLayer.layers(of: run.configuration)
-            let paths = Set(layers.flatMap { $0.networks.flatMap { $0.map(\.path) } })
-            let importance = try importance(&run, weights, paths.sorted())
-            let selection = UnitSelection(
-                layers, importance, removing: target, scope: plan.scope, from: wholes)
-            selection.apply(to: &weights)
-            let left = selection.kept.reduce(0) { $0 + $1[0].count }
-            removed = 1 - Double(left) / Double(max(wholes.reduce(0, +), 1))
-            if !parentPacked.isEmpty { mask = WeightMask(nonzerosOf: weights, paths: parentPacked) }
-            run.continueWith(selection.configuration(from: run.configuration), weights, mask: mask)
+        case .weights: try pruneWeights(of: &run)
+        case .units: try pruneUnits(of: &run)
         }
+    }
+
+    private mutating func pruneWeights(of run: inout TrainingRun) throws {
+        let weights = run.best.weights
+        let importance = try importance(&run, weights, run.configuration.prunableWeights(in: weights))
+        let mask = WeightMask(importance, removing: target, scope: plan.scope, within: mask)
+        (self.mask, removed) = (mask, mask.sparsity)
+        run.continueWith(run.configuration, weights, mask: mask)
+    }
+
+    private mutating func pruneUnits(of run: inout TrainingRun) throws {
+        var weights = run.best.weights
+        let layers = UnitLayer.layers(of: run.configuration)
+        let paths = Set(layers.flatMap { $0.networks.flatMap { $0.map(\.path) } })
+        let importance = try importance(&run, weights, paths.sorted())
+        let selection = UnitSelection(layers, importance, removing: target, scope: plan.scope, from: wholes)
+        selection.apply(to: &weights)
+        let left = selection.kept.reduce(0) { $0 + $1[0].count }
+        removed = 1 - Double(left) / Double(max(wholes.reduce(0, +), 1))
+        // The masks of tensors that have become smaller: the zeros of those before are still there.
+        if !parentPacked.isEmpty { mask = WeightMask(nonzerosOf: weights, paths: parentPacked) }
+        run.continueWith(selection.configuration(from: run.configuration), weights, mask: mask)
     }
 
     private func importance(
@@ -57,8 +62,9 @@ struct PruningRound {
         case .magnitude: return .magnitude(of: weights, paths: paths)
         case .taylor:
             run.continueWith(run.configuration, weights, mask: mask)
-            let gradients = try run.calibrate(run.recipe.stages[0], batches: plan.calibration)
-            return .taylor(of: weights, paths: paths, batches: gradients)
+            return try .taylor(of: weights, paths: paths, batches: plan.calibration) {
+                try run.calibrate(run.recipe.stages[0])
+            }
         }
     }
 }

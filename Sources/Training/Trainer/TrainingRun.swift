@@ -75,11 +75,9 @@ struct TrainingRun {
         best = Best(weights: state.weights, step: step)
     }
 
-    /// The gradients of a stage's objective on the next `count` batches, without a step.
-    mutating func calibrate(_ stage: Recipe.Stage, batches count: Int) throws -> [[String: Tensor]] {
-        try (0..<count).map { _ in
-            try state.objectiveGradients(configuration, batches.next(stage).batch, stage)
-        }
+    /// The gradients of a stage's objective on the next batch, without a step.
+    mutating func calibrate(_ stage: Recipe.Stage) throws -> [String: Tensor] {
+        try state.objectiveGradients(configuration, batches.next(stage).batch, stage)
     }
 
     /// The configuration as it is published.

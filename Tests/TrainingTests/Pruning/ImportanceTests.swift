@@ -29,8 +29,11 @@ struct ImportanceTests {
         let second = [
             "proj": Tensor([2, 1, -2, 0], shape: [2, 2]), "qkv": Tensor(repeating: -1, shape: [6, 2]),
         ]
-        let units = Importance.taylor(of: weights, paths: ["bias", "proj", "qkv"], batches: [ones, second])
-            .units(slices, count: 2)
+        var batches = [ones, second][...]
+        let importance = Importance.taylor(of: weights, paths: ["bias", "proj", "qkv"], batches: 2) {
+            batches.popFirst() ?? [:]
+        }
+        let units = importance.units(slices, count: 2)
         let head0 = Float(33 + 33) / 2 + Float(1 + 2 + 3) / 2 + Float(2 + 6) / 2
         let head1 = Float(45 + 45) / 2 + Float(1 + 2 + 3) / 2 + Float(2 + 0) / 2
         #expect(units == [head0, head1])
@@ -41,8 +44,9 @@ struct ImportanceTests {
         // loss = (w·x)² with w = 3, x = 2: the gradient is 2·6·2 = 24, and |w·g| = 72.
         let weight = Tensor([3], shape: [1, 1])
         let product = weight.tracked(as: "w").matmul(Tensor([2], shape: [1, 1]))
-        let importance = Importance.taylor(
-            of: Weights(["w": weight]), paths: ["w"], batches: [gradients(of: product.squared().sum())])
+        let importance = Importance.taylor(of: Weights(["w": weight]), paths: ["w"], batches: 1) {
+            gradients(of: product.squared().sum())
+        }
         #expect(importance.elements["w"]?.scalars == [72])
     }
 }
