@@ -23,10 +23,18 @@ public enum SelfTest {
         }
     }
 
-    /// What the encoder answers now, for the configuration. Blocks: call it on a compute thread. Throws `EncoderError`.
-    public static func record(_ encoder: MultimodalEncoder) throws -> JSONValue {
+    /// A configuration that holds what these weights answer, in place of what others did. Blocks: call it on a compute
+    /// thread. Throws `WeightsError` or `EncoderError`.
+    public static func recorded(
+        in configuration: ModelConfiguration, weights: Weights
+    ) throws -> ModelConfiguration {
+        let encoder = try MultimodalEncoder(configuration: configuration, weights: weights, model: "")
+        var training = configuration.training?.object ?? [:]
         // Six digits: enough for the tolerance, and the same in every run.
-        .array(try answer(encoder).map { .number(($0 * 1e6).rounded() / 1e6) })
+        training[key] = .array(try answer(encoder).map { .number(($0 * 1e6).rounded() / 1e6) })
+        var recorded = configuration
+        recorded.training = .object(training)
+        return recorded
     }
 
     /// Compares the answer with the one in the encoder's configuration, if there is one. Blocks: call it on a compute

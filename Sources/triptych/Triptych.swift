@@ -19,8 +19,8 @@ struct Triptych: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            Serve.self, Train.self, Evaluate.self, Embed.self, Enroll.self, Query.self, Synthesize.self, Import.self,
-            Inspect.self, Export.self, Publish.self, Benchmark.self,
+            Serve.self, Publish.self, Train.self, Prune.self, Evaluate.self, Embed.self, Enroll.self, Query.self,
+            Synthesize.self, Import.self, Inspect.self, Export.self, Benchmark.self,
         ])
 
     static let version = "0.1.0"

@@ -42,7 +42,7 @@ struct RecipeTests {
         } throws: { "\($0)".contains(message) }
     }
 
-    @Test("the shipped recipes are valid", arguments: ["graft-demo", "graft-paper"])
+    @Test("the shipped recipes are valid", arguments: ["graft-demo", "graft-demo-prune", "graft-paper"])
     func shipped(name: String) throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
         let recipe = try Recipe(path: root.appendingPathComponent("deploy/recipes/\(name).yaml").standardized.path)

@@ -46,26 +46,20 @@ struct ResNetStage: Sendable {
         _ scope: ParameterScope, _ configuration: ModelConfiguration.Backbone.ResNet, number: Int,
         input: ConvolutionBlock.Size
     ) throws {
-        let expansion = configuration.depth < 50 ? 1 : 4
-        let width = 64 << number
-        var inputs = number == 0 ? 64 : width / 2 * expansion
+        let outputs = (64 << number) * configuration.expansion
+        var inputs = number == 0 ? 64 : outputs / 2
         var size = input
         var blocks: [ResidualBlock] = []
-        for index in 0..<Self.blocks(configuration.depth, number) {
+        let first = configuration.stageBlocks[..<number].reduce(0, +)
+        for index in 0..<configuration.stageBlocks[number] {
             let stride = index > 0 || number == 0 ? 1 : number == 3 ? configuration.lastStride : 2
+            let inner = configuration.innerWidths(ofBlock: first + index)
             let block = try ResidualBlock(
-                scope.scope("\(index)"), inputs: inputs, width: width, expansion: expansion, stride: stride, input: size
-            )
-            (inputs, size) = (width * expansion, block.output)
+                scope.scope("\(index)"), widths: [inputs] + inner + [outputs], stride: stride, input: size)
+            (inputs, size) = (outputs, block.output)
             blocks.append(block)
         }
         self.blocks = blocks
-    }
-
-    /// How many blocks a stage has (He et al., 2016, Table 1).
-    private static func blocks(_ depth: Int, _ number: Int) -> Int {
-        let counts = [18: [2, 2, 2, 2], 34: [3, 4, 6, 3], 50: [3, 4, 6, 3], 101: [3, 4, 23, 3]]
-        return counts[depth, default: []][number]  // The configuration was validated: there is no other depth.
     }
 
     func callAsFunction(_ x: Tensor) -> Tensor { blocks.reduce(x) { $1($0) } }
@@ -77,19 +71,19 @@ struct ResidualBlock: Sendable {
     private let downsample: ConvolutionBlock?
     var output: ConvolutionBlock.Size { layers[layers.count - 1].output }
 
-    init(
-        _ scope: ParameterScope, inputs: Int, width: Int, expansion: Int, stride: Int, input: ConvolutionBlock.Size
-    ) throws {
-        let outputs = width * expansion
+    /// - Parameter widths: channels before, between and after the convolutions: three numbers, or four for a bottleneck.
+    init(_ scope: ParameterScope, widths: [Int], stride: Int, input: ConvolutionBlock.Size) throws {
+        let (inputs, outputs) = (widths[0], widths[widths.count - 1])
         let kernels: [ConvolutionBlock.Kernel] =
-            expansion == 1
+            widths.count == 3
             ? [
-                .init(inputs: inputs, outputs: width, size: 3, stride: stride),
-                .init(inputs: width, outputs: width, size: 3),
+                .init(inputs: inputs, outputs: widths[1], size: 3, stride: stride),
+                .init(inputs: widths[1], outputs: outputs, size: 3),
             ]
             : [
-                .init(inputs: inputs, outputs: width), .init(inputs: width, outputs: width, size: 3, stride: stride),
-                .init(inputs: width, outputs: outputs),
+                .init(inputs: inputs, outputs: widths[1]),
+                .init(inputs: widths[1], outputs: widths[2], size: 3, stride: stride),
+                .init(inputs: widths[2], outputs: outputs),
             ]
         var size = input
         var layers: [ConvolutionBlock] = []

@@ -23,7 +23,7 @@ struct VisionTransformer: Sendable {
             positions: "pos_embed",
             count: grid.rows * grid.columns, width: configuration.width)
         blocks = try (0..<(isTrunk ? configuration.depth - 1 : configuration.depth)).map {
-            try TransformerBlock(scope.scope("blocks.\($0)"), configuration)
+            try TransformerBlock(scope.scope("blocks.\($0)"), configuration, index: $0)
         }
         norm = isTrunk ? nil : try LayerNorm(scope.scope("norm"), width: configuration.width, epsilon: 1e-6)
     }

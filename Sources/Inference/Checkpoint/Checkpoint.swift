@@ -10,6 +10,8 @@ public struct Checkpoint: Sendable {
     public let metadata: [String: String]
     /// SHA-256 of the file's bytes, in hexadecimal.
     public let digest: String
+    /// Paths of the weights that the file holds without their zeros.
+    public let packed: Set<String>
 
     /// The metadata's key under which the configuration stands.
     public static let configurationKey = "triptych"
@@ -29,7 +31,8 @@ public struct Checkpoint: Sendable {
         }
         let (weights, digest) = try packing.weights(reader, path: path)
         let metadata = header.metadata.filter { $0.key != configurationKey }
-        return Checkpoint(configuration: configuration, weights: weights, metadata: metadata, digest: digest)
+        return Checkpoint(
+            configuration: configuration, weights: weights, metadata: metadata, digest: digest, packed: packing.paths)
     }
 
     /// Reads a checkpoint's configuration alone; its data is not looked at.

@@ -11,6 +11,8 @@ struct Packing {
     private static let ignoredSuffix = "num_batches_tracked"
 
     private let shapes: [String: Shape]
+    /// The packed tensors.
+    var paths: Set<String> { Set(shapes.keys) }
 
     /// Takes the list off `pruning`, and checks that the file holds what it says.
     ///

@@ -14,6 +14,25 @@ extension KeyedDecodingContainer {
         contains(key) ? try whole(key) : absent
     }
 
+    /// Whole numbers, or nil where there is no such key.
+    func wholes(_ key: Key) throws -> [Int]? {
+        guard contains(key) else { return nil }
+        let value = try decode(JSONValue.self, forKey: key)
+        guard let wholes = value.wholes else { throw refusal(key, expected: "a list of whole numbers", found: value) }
+        return wholes
+    }
+
+    /// Lists of whole numbers, or nil where there is no such key.
+    func listsOfWholes(_ key: Key) throws -> [[Int]]? {
+        guard contains(key) else { return nil }
+        let value = try decode(JSONValue.self, forKey: key)
+        let lists = value.array?.compactMap(\.wholes)
+        guard let lists, lists.count == value.array?.count else {
+            throw refusal(key, expected: "lists of whole numbers", found: value)
+        }
+        return lists
+    }
+
     /// A number, or `absent` where there is no such key.
     func number(_ key: Key, absent: Double) throws -> Double {
         guard contains(key) else { return absent }
@@ -40,6 +59,15 @@ extension KeyedDecodingContainer {
 
     private func refusal(_ key: Key, expected: String, found: JSONValue) -> ConfigurationError {
         ConfigurationError(field: ConfigurationError.path(codingPath + [key]), expected: expected, found: found.text)
+    }
+}
+
+extension JSONValue {
+    /// The elements, if this is an array of whole numbers.
+    fileprivate var wholes: [Int]? {
+        guard let array else { return nil }
+        let wholes = array.compactMap(\.integer)
+        return wholes.count == array.count ? wholes : nil
     }
 }
 

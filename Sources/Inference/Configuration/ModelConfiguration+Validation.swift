@@ -82,6 +82,8 @@ extension ModelConfiguration.Backbone.ViT {
         try Check.that(
             prefix + rows * columns <= ModelConfiguration.Limits.tokens, "backbone.stride",
             "at most \(ModelConfiguration.Limits.tokens) tokens an image", found: "\(prefix) + \(rows) × \(columns)")
+        try Check.widths(blockHeads, blocks: depth, 1...heads, "backbone.block_heads")
+        try Check.widths(mlpWidths, blocks: depth, 1...self.hidden, "backbone.mlp_widths")
     }
 }
 
@@ -90,6 +92,17 @@ extension ModelConfiguration.Backbone.ResNet {
         let depths = Self.depths.map(String.init).joined(separator: ", ")
         try Check.that(Self.depths.contains(depth), "backbone.depth", "one of \(depths)", found: "\(depth)")
         try Check.range(lastStride, 1...2, "backbone.last_stride")
+        guard let innerWidths else { return }
+        let blocks = stageOfBlock
+        let field = "backbone.inner_widths"
+        try Check.that(
+            innerWidths.count == blocks.count, field, "\(blocks.count) lists, one a block",
+            found: "\(innerWidths.count)")
+        let count = expansion == 1 ? 1 : 2
+        for (index, (widths, stage)) in zip(innerWidths, blocks).enumerated() {
+            try Check.that(widths.count == count, "\(field).\(index)", "a list of \(count)", found: "\(widths)")
+            for width in widths { try Check.range(width, 1...(64 << stage), "\(field).\(index)") }
+        }
     }
 }
 
@@ -135,6 +148,15 @@ private enum Check {
 
     static func range(_ value: Int, _ range: ClosedRange<Int>, _ field: String) throws(ConfigurationError) {
         try that(range.contains(value), field, "\(range.lowerBound) to \(range.upperBound)", found: "\(value)")
+    }
+
+    /// What pruning has left of each block.
+    static func widths(
+        _ widths: [Int]?, blocks: Int, _ range: ClosedRange<Int>, _ field: String
+    ) throws(ConfigurationError) {
+        guard let widths else { return }
+        try that(widths.count == blocks, field, "\(blocks) numbers, one a block", found: "\(widths.count)")
+        for (index, width) in widths.enumerated() { try self.range(width, range, "\(field).\(index)") }
     }
 
     static func heads(_ heads: Int, dividing width: Int, _ field: String) throws(ConfigurationError) {

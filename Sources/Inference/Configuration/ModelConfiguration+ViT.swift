@@ -15,11 +15,15 @@ extension ModelConfiguration.Backbone {
         public var stride: Int
         /// Whether a distillation token follows the class token.
         public var distilled: Bool
+        /// Attention heads that each block has left, if pruning has removed some; a head's width stays what it was.
+        public var blockHeads: [Int]?
+        /// Width of each block's hidden layer, if pruning has removed some of its neurons.
+        public var mlpWidths: [Int]?
 
         /// A transformer; `stride` is `patch` unless given.
         public init(
             width: Int, depth: Int, heads: Int, mlpRatio: Double = 4, patch: Int = 16, stride: Int? = nil,
-            distilled: Bool = false
+            distilled: Bool = false, blockHeads: [Int]? = nil, mlpWidths: [Int]? = nil
         ) {
             self.width = width
             self.depth = depth
@@ -28,10 +32,20 @@ extension ModelConfiguration.Backbone {
             self.patch = patch
             self.stride = stride ?? patch
             self.distilled = distilled
+            self.blockHeads = blockHeads
+            self.mlpWidths = mlpWidths
         }
 
-        /// Width of a block's hidden layer.
+        /// Width of a block's hidden layer before any pruning.
         public var hidden: Int { Int(Double(width) * mlpRatio) }
+        /// Features of a query, a key or a value.
+        public var headWidth: Int { width / heads }
+
+        /// Attention heads of a block, counted from 0.
+        public func heads(ofBlock index: Int) -> Int { blockHeads?[index] ?? heads }
+
+        /// Width of a block's hidden layer.
+        public func hidden(ofBlock index: Int) -> Int { mlpWidths?[index] ?? hidden }
 
         /// Tokens before those of the patches: the class token and, if any, the distillation token.
         public var prefix: Int { distilled ? 2 : 1 }
@@ -44,6 +58,8 @@ extension ModelConfiguration.Backbone {
         private enum CodingKeys: String, CodingKey {
             case width, depth, heads, patch, stride, distilled
             case mlpRatio = "mlp_ratio"
+            case blockHeads = "block_heads"
+            case mlpWidths = "mlp_widths"
         }
 
         /// Reads the sizes; only `width`, `depth` and `heads` are required.
@@ -56,7 +72,8 @@ extension ModelConfiguration.Backbone {
                 mlpRatio: try container.number(.mlpRatio, absent: 4),
                 patch: try container.whole(.patch, absent: 16),
                 stride: container.contains(.stride) ? try container.whole(.stride) : nil,
-                distilled: try container.decodeIfPresent(Bool.self, forKey: .distilled) ?? false)
+                distilled: try container.decodeIfPresent(Bool.self, forKey: .distilled) ?? false,
+                blockHeads: try container.wholes(.blockHeads), mlpWidths: try container.wholes(.mlpWidths))
         }
     }
 }

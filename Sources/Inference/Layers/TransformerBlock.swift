@@ -11,15 +11,17 @@ struct TransformerBlock: Sendable {
     private let fc2: Linear
     private let heads: Int
 
-    init(_ scope: ParameterScope, _ configuration: ModelConfiguration.Backbone.ViT) throws {
-        let (width, hidden) = (configuration.width, configuration.hidden)
+    /// - Parameter index: of the block, from 0: pruning may have left each another number of heads and neurons.
+    init(_ scope: ParameterScope, _ configuration: ModelConfiguration.Backbone.ViT, index: Int) throws {
+        let (width, hidden) = (configuration.width, configuration.hidden(ofBlock: index))
+        heads = configuration.heads(ofBlock: index)
+        let inner = heads * configuration.headWidth
         norm1 = try LayerNorm(scope.scope("norm1"), width: width, epsilon: 1e-6)
-        qkv = try Linear(scope.scope("attn.qkv"), inputs: width, outputs: 3 * width)
-        projection = try Linear(scope.scope("attn.proj"), inputs: width, outputs: width)
+        qkv = try Linear(scope.scope("attn.qkv"), inputs: width, outputs: 3 * inner)
+        projection = try Linear(scope.scope("attn.proj"), inputs: inner, outputs: width)
         norm2 = try LayerNorm(scope.scope("norm2"), width: width, epsilon: 1e-6)
         fc1 = try Linear(scope.scope("mlp.fc1"), inputs: width, outputs: hidden)
         fc2 = try Linear(scope.scope("mlp.fc2"), inputs: hidden, outputs: width)
-        heads = configuration.heads
     }
 
     /// [B, N, D] → [B, N, D]; `mask` [B, N] is 0 where a token counts and -∞ where it does not.

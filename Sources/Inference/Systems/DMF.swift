@@ -29,7 +29,7 @@ struct DMF: TextEncodingSystem {
         imagePrefix = try TokenPrefix(
             scope, tokens: ["cls_token"], positions: "pos_embed", count: grid.rows * grid.columns, width: vit.width)
         self.text = try TextEmbedding(scope, text, width: vit.width)
-        blocks = try (0..<vit.depth).map { try TransformerBlock(scope.scope("blocks.\($0)"), vit) }
+        blocks = try (0..<vit.depth).map { try TransformerBlock(scope.scope("blocks.\($0)"), vit, index: $0) }
         norm = try LayerNorm(scope.scope("norm"), width: vit.width, epsilon: 1e-6)
         head =
             scope.isInference
@@ -68,7 +68,8 @@ struct DMF: TextEncodingSystem {
 
     private func output(_ features: Tensor) -> SystemOutput {
         guard let head else { preconditionFailure("a system built for inference has no classifier") }
-        return SystemOutput(heads: [.init(name: "fused", features: features, logits: [head(features)])])
+        return SystemOutput(
+            heads: [.init(name: "fused", features: features, logits: [head(features)])], embedding: features)
     }
 }
 

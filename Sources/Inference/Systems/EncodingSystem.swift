@@ -44,6 +44,8 @@ public struct SystemOutput: Sendable {
 
     /// In the order in which the losses are summed.
     public var heads: [Head]
+    /// What serving answers with for this batch: [B, dimension], before L2 normalisation.
+    public var embedding: Tensor
     /// GraFT's data tokens, [B, L, D], averaged over the modalities.
     public var data: Tensor?
     /// MixER's adversary: [B, modalities].

@@ -72,6 +72,7 @@ struct GraFT: EncodingSystem {
         guard let head else { preconditionFailure("a system built for inference has no classifier") }
         let mean = Tensor.mean(of: encoded(images).map(\.tokens))
         let fused = fused(mean)
-        return SystemOutput(heads: [.init(name: "fused", features: fused, logits: [head(fused)])], data: data(mean))
+        return SystemOutput(
+            heads: [.init(name: "fused", features: fused, logits: [head(fused)])], embedding: fused, data: data(mean))
     }
 }

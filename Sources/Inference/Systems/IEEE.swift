@@ -59,10 +59,11 @@ struct IEEE: EncodingSystem {
     }
 
     func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput {
-        SystemOutput(
-            heads: parts(images).map { branch, parts in
-                .init(name: branch.modality.rawValue, features: Self.flat(parts), logits: branch.parts.logits(parts))
-            })
+        let heads = parts(images).map { branch, parts in
+            SystemOutput.Head(
+                name: branch.modality.rawValue, features: Self.flat(parts), logits: branch.parts.logits(parts))
+        }
+        return SystemOutput(heads: heads, embedding: Tensor.concatenated(heads.map(\.features), axis: 1))
     }
 }
 

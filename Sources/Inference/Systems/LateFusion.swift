@@ -69,7 +69,8 @@ struct LateFusion: EncodingSystem {
         case .none: preconditionFailure("a system built for inference has no classifier")
         case .fused(let head):
             let fused = fuse(features)
-            return SystemOutput(heads: [.init(name: "fused", features: fused, logits: [head(fused)])])
+            return SystemOutput(
+                heads: [.init(name: "fused", features: fused, logits: [head(fused)])], embedding: fused)
         case .each(let heads):
             return SystemOutput(
                 heads: backbones.compactMap { backbone in
@@ -77,7 +78,7 @@ struct LateFusion: EncodingSystem {
                         return nil
                     }
                     return .init(name: backbone.modality.rawValue, features: feature, logits: [head(feature)])
-                })
+                }, embedding: fuse(features))
         }
     }
 }

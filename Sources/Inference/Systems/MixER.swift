@@ -62,7 +62,7 @@ struct MixER: EncodingSystem {
                 scope.scope("backbone"), vit, height: height, width: width, isTrunk: true)
             let branch = { (name: String) in
                 Branch.vit(
-                    try TransformerBlock(scope.scope(name).scope("block"), vit),
+                    try TransformerBlock(scope.scope(name).scope("block"), vit, index: vit.depth - 1),
                     try LayerNorm(scope.scope(name).scope("norm"), width: vit.width, epsilon: 1e-6))
             }
             return (.vit(trunk), try branch("erased"), try branch("related"))
@@ -106,17 +106,23 @@ struct MixER: EncodingSystem {
         let present = modalities.filter { images[$0] != nil }
         let (erased, related) = pair(Tensor.concatenated(present.compactMap { images[$0] }, axis: 0))
         let all = Tensor.concatenated([erased, related], axis: 1)
-        let batch = all.shape[0] / present.count
-        let each = present.indices.map { all.sliced(axis: 0, ($0 * batch)..<(($0 + 1) * batch)) }
+        let each = Self.parts(all, present.count)
         return subsets.map { subset in
             Tensor.mean(of: present.indices.filter { subset.contains(present[$0]) }.map { each[$0] })
         }
     }
 
+    /// The rows of each of `count` modalities.
+    private static func parts(_ rows: Tensor, _ count: Int) -> [Tensor] {
+        let batch = rows.shape[0] / count
+        return (0..<count).map { rows.sliced(axis: 0, ($0 * batch)..<(($0 + 1) * batch)) }
+    }
+
     /// One batch of all images given, a modality after the other, in the configuration's order.
     func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput {
         guard let heads else { preconditionFailure("a system built for inference has no classifier") }
-        let (erased, related) = pair(Tensor.concatenated(modalities.compactMap { images[$0] }, axis: 0))
+        let inputs = modalities.compactMap { images[$0] }
+        let (erased, related) = pair(Tensor.concatenated(inputs, axis: 0))
         let fused = Tensor.concatenated([erased, related], axis: 1)
         let hidden = heads.adversary.0(erased.reversingGradient(), activation: .relu)
         return SystemOutput(
@@ -124,6 +130,6 @@ struct MixER: EncodingSystem {
                 .init(name: "erased", features: erased, logits: [heads.erased(erased)]),
                 .init(name: "related", features: related, logits: [heads.related(related)]),
                 .init(name: "fused", features: fused, logits: [heads.fused(fused)]),
-            ], modalityLogits: heads.adversary.1(hidden))
+            ], embedding: Tensor.mean(of: Self.parts(fused, inputs.count)), modalityLogits: heads.adversary.1(hidden))
     }
 }

@@ -57,8 +57,11 @@ struct RunFolder {
 
     /// Writes a checkpoint, whole or not at all, and returns its digest.
     @discardableResult
-    func save(_ configuration: ModelConfiguration, _ weights: Weights, to name: String) throws -> String {
+    func save(
+        _ configuration: ModelConfiguration, _ weights: Weights, packed: Set<String> = [], to name: String
+    ) throws -> String {
         try Checkpoint.save(
-            configuration: configuration, weights: weights, to: path.appendingPathComponent(name).path)
+            configuration: configuration, weights: weights, packed: packed,
+            to: path.appendingPathComponent(name).path)
     }
 }

@@ -66,7 +66,8 @@ public struct Trainer: Sendable {
     }
 
     private func finish(_ run: TrainingRun, _ folder: RunFolder, _ report: (Event) -> Void) throws -> String {
-        let configuration = run.configuration(provenance: try provenance(run))
+        let configuration = try SelfTest.recorded(
+            in: run.configuration(provenance: provenance(run)), weights: run.best.weights)
         let digest = try folder.save(configuration, run.best.weights, to: "model.safetensors")
         let path = folder.path.appendingPathComponent("model.safetensors").path
         report(.finished(digest: digest, path: path))
@@ -74,15 +75,13 @@ public struct Trainer: Sendable {
     }
 
     /// Where the weights come from.
-    private func provenance(_ run: TrainingRun) throws -> JSONValue {
+    private func provenance(_ run: TrainingRun) -> JSONValue {
         var entries: [String: JSONValue] = [
             "seed": .integer(Int(truncatingIfNeeded: seed)), "recipe": .string(recipe.yaml),
             "data": .string(dataset.root.lastPathComponent), "steps": .integer(run.best.step),
             "training_identities": .integer(run.data.identities.count),
             "training_sightings": .integer(run.data.labels.count),
             "held_out_sightings": .integer(run.data.held.sightings.count),
-            SelfTest.key: try SelfTest.record(
-                MultimodalEncoder(configuration: run.configuration, weights: run.best.weights, model: "")),
         ]
         if let initial { entries["initialized_from"] = .string(initial.digest) }
         if let metrics = run.best.metrics {

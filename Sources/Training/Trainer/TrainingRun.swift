@@ -15,7 +15,7 @@ struct TrainingRun {
     let recipe: Recipe
     let data: TrainingData
     /// With the number of identities.
-    let configuration: ModelConfiguration
+    private(set) var configuration: ModelConfiguration
     private(set) var state: TrainingState
     private(set) var best: Best
     private var batches: BatchMaker
@@ -57,8 +57,28 @@ struct TrainingRun {
         }
     }
 
+    /// How often all stages are gone through.
+    var rounds = 1
+
     /// The steps of all stages.
-    var totalSteps: Int { recipe.stages.reduce(0) { $0 + steps(of: $1) } }
+    var totalSteps: Int { rounds * recipe.stages.reduce(0) { $0 + steps(of: $1) } }
+
+    /// Whether the steps of the run hold embeddings near a teacher's.
+    mutating func distil(_ distillation: Distillation) { state.distillation = distillation }
+
+    /// Goes on with a pruned model, perhaps of other widths: what was best before does not count any more.
+    mutating func continueWith(_ configuration: ModelConfiguration, _ weights: Weights, mask: WeightMask?) {
+        self.configuration = configuration
+        state.weights = weights
+        state.mask = mask
+        mask?.apply(to: &state.weights)
+        best = Best(weights: state.weights, step: step)
+    }
+
+    /// The gradients of a stage's objective on the next batch, without a step.
+    mutating func calibrate(_ stage: Recipe.Stage) throws -> [String: Tensor] {
+        try state.objectiveGradients(configuration, batches.next(stage).batch, stage)
+    }
 
     /// The configuration as it is published.
     func configuration(provenance: JSONValue) -> ModelConfiguration {

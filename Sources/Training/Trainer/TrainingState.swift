@@ -10,6 +10,10 @@ struct TrainingState: Sendable {
     var centers: Tensor?
     /// New in each stage.
     var optimizer: any Optimizer
+    /// Weights that were pruned, and stay zero.
+    var mask: WeightMask?
+    /// What embeddings are held near to.
+    var distillation: Distillation?
 
     /// The path of the centers among the gradients.
     static let centersPath = "centers"
@@ -46,17 +50,40 @@ struct TrainingState: Sendable {
     ) throws -> (loss: Float, terms: [String: Float]) {
         let statistics = RunningStatistics()
         let mode = ModelMode.training(dropout: dropout, frozen: stage.frozen, statistics: statistics)
-        let system = try configuration.makeSystem(ParameterScope(weights, mode: mode))
-        let value = stage.objective(
-            try batch.run(system),
-            .init(labels: batch.labels, triples: batch.triples, centers: centers?.tracked(as: Self.centersPath)))
-        let gradients = gradients(of: value.total)
+        let (output, value) = try objective(configuration, batch, stage, mode)
+        var (total, terms) = (value.total, value.terms)
+        if let distillation {
+            let term = try distillation.term(output.embedding, batch)
+            terms["distillation"] = term.scalar
+            total = total + term.scaled(by: distillation.weight)
+        }
+        let gradients = gradients(of: total)
         // The centers take part in the step like any other parameter.
         weights[Self.centersPath] = centers
         optimizer.step(&weights, gradients: gradients, learningRate: learningRate)
         centers = weights[Self.centersPath]
         weights[Self.centersPath] = nil
         for (path, statistic) in statistics.byPath { weights[path] = statistic }
-        return (value.total.scalar, value.terms)
+        mask?.apply(to: &weights)
+        return (total.scalar, terms)
+    }
+
+    /// A forward pass and the system's own objective.
+    private func objective(
+        _ configuration: ModelConfiguration, _ batch: TrainingBatch, _ stage: Recipe.Stage, _ mode: ModelMode
+    ) throws -> (output: SystemOutput, value: Objective.Value) {
+        let output = try batch.run(try configuration.makeSystem(ParameterScope(weights, mode: mode)))
+        let value = stage.objective(
+            output, .init(labels: batch.labels, triples: batch.triples, centers: centers?.tracked(as: Self.centersPath))
+        )
+        return (output, value)
+    }
+
+    /// The gradients of the system's own objective with respect to every parameter, frozen ones included; nothing changes.
+    func objectiveGradients(
+        _ configuration: ModelConfiguration, _ batch: TrainingBatch, _ stage: Recipe.Stage
+    ) throws -> [String: Tensor] {
+        let mode = ModelMode.training(dropout: nil, statistics: RunningStatistics())
+        return gradients(of: try objective(configuration, batch, stage, mode).value.total)
     }
 }

@@ -26,7 +26,8 @@ struct Export: ParsableCommand {
             configuration.identities = nil
         }
         let digest = try Checkpoint.save(
-            configuration: configuration, weights: weights, metadata: loaded.metadata, to: output)
+            configuration: configuration, weights: weights, metadata: loaded.metadata,
+            packed: loaded.packed.filter { weights[$0] != nil }, to: output)
         let removed = loaded.weights.tensors.count - weights.tensors.count
         print("\(output): \(weights.parameterCount) parameters, \(removed) tensors left out\nmodel \(digest)")
     }

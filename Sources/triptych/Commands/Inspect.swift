@@ -21,9 +21,18 @@ struct Inspect: ParsableCommand {
         let bytes: Int
         let configuration: ModelConfiguration
         let parameters: Int
+        let multiplyAdds: Int
         let dimension: Int
         let parts: [Checkpoint.Part]
         let trainingOnly: [String]
+        let packed: [String]
+
+        /// The share of zeros in all weights, and how the file holds them.
+        var zeros: String {
+            let count = parts.reduce(0) { $0 + $1.sparsity * Double($1.parameters) }
+            let share = String(format: "%.1f %%", count / Double(max(parameters, 1)) * 100)
+            return packed.isEmpty ? share : "\(share), left out of \(packed.count) tensors of the file"
+        }
     }
 
     func run() throws {
@@ -33,8 +42,10 @@ struct Inspect: ParsableCommand {
         let size = try FileManager.default.attributesOfItem(atPath: checkpoint)[.size] as? Int
         let report = Report(
             digest: loaded.digest, bytes: size ?? 0, configuration: loaded.configuration,
-            parameters: loaded.weights.parameterCount, dimension: encoder.dimension, parts: loaded.parts,
-            trainingOnly: loaded.configuration.identities == nil ? [] : try loaded.trainingOnlyPaths())
+            parameters: loaded.weights.parameterCount, multiplyAdds: loaded.configuration.backboneMultiplyAdds,
+            dimension: encoder.dimension, parts: loaded.parts,
+            trainingOnly: loaded.configuration.identities == nil ? [] : try loaded.trainingOnlyPaths(),
+            packed: loaded.packed.sorted())
         if json { return try Output.json(report) }
         try print(report)
     }
@@ -48,6 +59,8 @@ struct Inspect: ParsableCommand {
             ("backbone", "\(configuration.backbone.summary)"), ("input", "\(input.height) × \(input.width) pixels"),
             ("embedding", "\(report.dimension) elements"),
             ("parameters", "\(report.parameters) in \(report.bytes) bytes"),
+            ("zeros", report.zeros),
+            ("arithmetic", "\(report.multiplyAdds) multiply-adds an image in the backbone"),
             ("training only", report.trainingOnly.isEmpty ? "nothing" : "\(report.trainingOnly.count) tensors"),
         ]
         for (name, value) in facts { Swift.print(name.padding(toLength: 14, withPad: " ", startingAt: 0) + value) }
@@ -71,10 +84,19 @@ extension ModelConfiguration.Backbone {
     /// In a few words.
     fileprivate var summary: String {
         switch self {
-        case .resnet(let resnet): "ResNet-\(resnet.depth), last stride \(resnet.lastStride)"
+        case .resnet(let resnet):
+            "ResNet-\(resnet.depth), last stride \(resnet.lastStride)"
+                + Self.pruned(resnet.innerWidths?.flatMap { $0 }, "channels inside the blocks")
         case .vit(let vit):
             "ViT, width \(vit.width), depth \(vit.depth), \(vit.heads) heads, patches of \(vit.patch) every "
                 + "\(vit.stride) pixels\(vit.distilled ? ", distilled" : "")"
+                + Self.pruned(vit.blockHeads, "heads a block") + Self.pruned(vit.mlpWidths, "neurons a block")
         }
+    }
+
+    /// What pruning has left, if it has been at work.
+    private static func pruned(_ widths: [Int]?, _ units: String) -> String {
+        guard let least = widths?.min(), let most = widths?.max() else { return "" }
+        return "; pruned to \(least == most ? "\(least)" : "\(least) to \(most)") \(units)"
     }
 }

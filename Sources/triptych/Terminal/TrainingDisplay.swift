@@ -58,7 +58,8 @@ final class TrainingDisplay: Sendable {
         FileHandle.standardError.write(Data((isTerminal ? "\r\u{1B}[K\(text)" : "\(text)\n").utf8))
     }
 
-    private func line(_ text: String) {
+    /// Shows a line that stays.
+    func line(_ text: String) {
         FileHandle.standardError.write(Data(((isTerminal ? "\r\u{1B}[K" : "") + text + "\n").utf8))
     }
 }

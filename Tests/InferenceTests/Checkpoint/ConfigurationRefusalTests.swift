@@ -57,6 +57,27 @@ struct ConfigurationRefusalTests {
             "field backbone.kind: expected resnet for system ieee"),
     ]
 
+    static let pruned: [Change] = [
+        .init("backbone.block_heads", "[4]", "field backbone.block_heads: expected 2 numbers, one a block, found 1"),
+        .init("backbone.block_heads", "[4,0]", "field backbone.block_heads.1: expected 1 to 4, found 0"),
+        .init("backbone.block_heads", "[5,4]", "field backbone.block_heads.0: expected 1 to 4, found 5"),
+        .init("backbone.block_heads", "[4,1.5]", "field backbone.block_heads: expected a list of whole numbers"),
+        .init("backbone.mlp_widths", "[256,257]", "field backbone.mlp_widths.1: expected 1 to 256, found 257"),
+        .init("backbone.mlp_widths", "{}", "field backbone.mlp_widths: expected a list of whole numbers, found {}"),
+        .init(
+            in: "unicat-resnet-18", "backbone.inner_widths", "[[64]]",
+            "field backbone.inner_widths: expected 8 lists, one a block, found 1"),
+        .init(
+            in: "unicat-resnet-18", "backbone.inner_widths", "[[64],[64],[128],[128],[256],[256],[512],[513]]",
+            "field backbone.inner_widths.7: expected 1 to 512, found 513"),
+        .init(
+            in: "unicat-resnet-18", "backbone.inner_widths", "[[64],[64,64],[128],[128],[256],[256],[512],[512]]",
+            "field backbone.inner_widths.1: expected a list of 1, found [64, 64]"),
+        .init(
+            in: "unicat-resnet-18", "backbone.inner_widths", "[1]",
+            "field backbone.inner_widths: expected lists of whole numbers, found [1]"),
+    ]
+
     static let input: [Change] = [
         .init("input.height", "0", "field input.height: expected 1 to 1024, found 0"),
         .init("input.width", "1025", "field input.width: expected 1 to 1024, found 1025"),
@@ -82,7 +103,7 @@ struct ConfigurationRefusalTests {
         .init(in: "dmf", "head.text.max_tokens", "4096", "field head.text.max_tokens: expected 1 to 4095"),
     ]
 
-    @Test("name the field, what it had to be and what it is", arguments: document + backbone + input + heads)
+    @Test("name the field, what it had to be and what it is", arguments: document + backbone + pruned + input + heads)
     func refused(_ change: Change) throws {
         let groups = try JSONDecoder().decode(
             [String: [String: JSONValue]].self, from: CheckpointFiles.data("configurations.json"))

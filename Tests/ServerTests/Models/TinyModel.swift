@@ -25,9 +25,9 @@ enum TinyModel {
     ) async throws -> (data: Data, model: String) {
         var configuration = configuration
         let tested = try WeightInitialization.weights(for: configuration, seed: test ?? seed)
-        let encoder = try MultimodalEncoder(configuration: configuration, weights: tested, model: "")
-        let answer = try await ComputeThread.shared.run { try SelfTest.record(encoder) }
-        configuration.training = .object([SelfTest.key: answer])
+        configuration = try await ComputeThread.shared.run { [configuration] in
+            try SelfTest.recorded(in: configuration, weights: tested)
+        }
         configuration.pruning = pruning
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("tiny-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: path) }

@@ -1,0 +1,53 @@
+import Foundation
+
+/// The figures of a pruning run: as JSON, as plain text, and as a picture.
+public struct PruningTable: Sendable {
+    private let models: [PrunedModel]
+
+    /// The parent first.
+    public init(_ models: [PrunedModel]) { self.models = models }
+
+    /// A heading and a row a model.
+    public var rows: [[String]] {
+        let batches = models.first?.throughput.map(\.batch) ?? []
+        let heading =
+            ["target", "removed", "parameters", "backbone", "file bytes", "memory bytes", "multiply-adds"]
+            + batches.map { "speed at \($0)" } + ["mAP", "Rank-1", "cosine", "digest"]
+        return [heading] + models.map(row)
+    }
+
+    private func row(_ model: PrunedModel) -> [String] {
+        let percent = { (value: Double) in String(format: "%.1f %%", value * 100) }
+        let size = model.size
+        return [
+            percent(model.target), percent(model.removed), "\(size.parameters)", "\(size.backboneParameters)",
+            "\(model.fileBytes)", "\(size.memoryBytes)", "\(size.multiplyAdds)",
+        ] + model.throughput.map { String(format: "%.2f×", $0.speedup) } + [
+            String(format: "%.1f", model.metrics.mAP * 100), String(format: "%.1f", model.metrics.rank1 * 100),
+            String(format: "%.4f", model.embeddingSpace.meanCosine), String(model.model.prefix(12)),
+        ]
+    }
+
+    /// The rows as aligned columns.
+    public var text: String {
+        let rows = rows
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        let lines = rows.map { row in
+            zip(row, widths).map { String(repeating: " ", count: $1 - $0.count) + $0 }.joined(separator: "  ")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// All figures.
+    public func json() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(models)
+    }
+
+    func write(to folder: RunFolder) throws {
+        try folder.write(String(decoding: try json(), as: UTF8.self) + "\n", to: "figures.json")
+        try folder.write(text, to: "figures.txt")
+        try folder.write(PruningChart(models).svg, to: "figures.svg")
+    }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import Foundation
+import Inference
+import Tensor
+import Training
+
+/// `triptych prune`.
+struct Prune: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Makes a trained model smaller, fine-tuning it between the steps.",
+        discussion: """
+            --structure weights removes single weights of the backbone (GraFT's iterative magnitude pruning): the file \
+            shrinks, the arithmetic stays. --structure units removes attention heads and hidden neurons of a ViT, or the \
+            channels inside a ResNet's blocks: file and arithmetic shrink.
+
+            Each share of --targets is reached from the model fine-tuned at the one before, by the recipe's last stage \
+            with --steps in place of its length. With --sweep every target's model is published and measured, otherwise the \
+            last one's. Makes a run folder: recipe.yaml, steps.jsonl, metrics.jsonl, checkpoints/, the models, and \
+            figures.json, figures.txt and figures.svg: parameters, bytes, speed beside the parent, mAP and Rank-1 on the \
+            query and gallery splits, or on the held-out identities where there are none. Control-C finishes the step, \
+            saves and stops.
+            """)
+
+    @Option(help: "The model to prune.")
+    var checkpoint: String
+    @Option(help: "The recipe to fine-tune by, a YAML file.")
+    var config: String
+    @Option(help: "The data set's folder.")
+    var data: String
+    @Option(help: "The run folder to make; it must not exist or be empty.")
+    var output: String
+    @Option(help: "weights or units.")
+    var structure = PruningPlan.Structure.weights
+    @Option(help: "magnitude, or taylor: |weight · gradient| over calibration batches.")
+    var method = PruningPlan.Method.magnitude
+    @Option(help: "layer: each layer loses the same share; global: all compete.")
+    var scope = PruningPlan.Scope.layer
+    @Option(help: "Shares to remove, rising, separated by commas, such as 0.3,0.5.")
+    var targets: String
+    @Option(help: "Fine-tuning steps after each target; 0 for none.")
+    var steps: Int
+    @Option(help: "Batches that taylor averages over.")
+    var calibration = 8
+    @Option(help: "Weight of 1 - cosine to the unpruned model's embeddings in fine-tuning.")
+    var distillation: Float = 0
+    @Flag(help: "Publish and measure the model of every target.")
+    var sweep = false
+    @Option(help: "Of everything random; by default the model's own, so that the same identities stay held out.")
+    var seed: UInt64?
+    @Option(name: .customLong("set"), help: "Change the recipe: key.path=value. May be given more than once.")
+    var settings: [String] = []
+    @Flag(help: "Print the figures as JSON.")
+    var json = false
+
+    func run() async throws {
+        let shares = targets.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+        guard shares.allSatisfy({ $0 != nil }) else {
+            throw ValidationError("--targets: expected shares separated by commas, found '\(targets)'")
+        }
+        let plan = try PruningPlan(
+            method: method, structure: structure, scope: scope, targets: shares.compactMap { $0 }, steps: steps,
+            calibration: calibration, distillation: distillation)
+        let pruner = try Pruner(
+            plan: plan, parentPath: checkpoint, recipe: try Recipe(path: config, settings: settings),
+            dataset: try TriplesDataset(root: URL(fileURLWithPath: data)), output: URL(fileURLWithPath: output),
+            seed: seed, isSweep: sweep)
+        Interruption.watch()
+        let display = PruningDisplay()
+        let outcome = try await ComputeThread.shared.run {
+            try pruner.run(isCancelled: { Interruption.hasHappened }, report: display.show)
+        }
+        if json { return print(String(decoding: try PruningTable(outcome.models).json(), as: UTF8.self)) }
+        Output.table(PruningTable(outcome.models).rows)
+        print(outcome.path)
+    }
+}
+
+extension PruningPlan.Structure: ExpressibleByArgument {}
+extension PruningPlan.Method: ExpressibleByArgument {}
+extension PruningPlan.Scope: ExpressibleByArgument {}
