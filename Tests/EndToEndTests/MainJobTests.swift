@@ -9,8 +9,12 @@ struct MainJobTests {
         let embedding: [Double]
     }
 
-    private struct Metrics: Decodable {
-        let queries: Int
+    private struct Measured: Decodable {
+        struct Metrics: Decodable, Equatable {
+            let queries: Int
+            let rank1: Double
+        }
+        let metrics: Metrics
     }
 
     @Test("synthesize, train, serve, enroll and query agree with evaluate")
@@ -28,6 +32,24 @@ struct MainJobTests {
         #expect(FileManager.default.fileExists(atPath: sheet))
         server.send(SIGTERM)
         #expect(try await server.result().status == 0)
+    }
+
+    @Test("prune: a smaller model, whose figures are those of evaluate, and which inspect explains")
+    func prune() async throws {
+        let world = try await World()
+        let output = world.folder.path("pruned")
+        let figures = try await world.triptych.succeed(
+            "prune", "--checkpoint", world.model, "--config", world.folder.path("recipe.yaml"), "--data", world.data,
+            "--output", output, "--structure", "units", "--targets", "0.5", "--steps", "2", "--json")
+        let model = "\(output)/model.safetensors"
+        let evaluated = try await world.triptych.succeed(
+            "evaluate", "--checkpoint", model, "--data", world.data, "--together", "--json")
+        let rows = try [figures, evaluated].map { try JSONDecoder().decode([Measured].self, from: Data($0.utf8)) }
+        #expect(rows[0].count == 2 && rows[0][1].metrics == rows[1][0].metrics)
+        let inspected = try await world.triptych.succeed("inspect", model)
+        #expect(inspected.contains("pruned to 1 heads a block; pruned to 16 neurons a block"))
+        let size = { try FileManager.default.attributesOfItem(atPath: $0)[.size] as? Int ?? 0 }
+        #expect(try size(model) < size(world.model))
     }
 
     @Test("embed: images and the tensors made of them have the same embedding, for any subset of modalities")
