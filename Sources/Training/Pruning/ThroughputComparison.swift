@@ -7,14 +7,17 @@ import Tensor
 public struct ThroughputComparison: Sendable, Codable, Equatable {
     /// Triples in a batch.
     public let batch: Int
-    /// Triples a second of the first encoder.
+    /// Triples a second of the first encoder: the median over its turns.
     public let reference: Double
     /// Triples a second of the second.
     public let candidate: Double
-    /// How many times as fast the second is.
+    /// How many times as fast the second is: the median over the rounds, in which each has one turn.
     public let speedup: Double
 
-    /// Measures two encoders of the same input on batches of noise. Blocks: call it on a compute thread.
+    /// Seconds that a turn takes at least: a shorter one would measure the clock and the scheduler.
+    private static let turn = 0.05
+
+    /// Measures two encoders on batches of noise. Blocks: call it on a compute thread. Throws what encoding throws.
     ///
     /// - Parameters:
     ///   - reference: such as the dense model.
@@ -23,22 +26,24 @@ public struct ThroughputComparison: Sendable, Codable, Equatable {
     ///   - rounds: how often each of them has its turn.
     public init(_ reference: MultimodalEncoder, _ candidate: MultimodalEncoder, batch: Int, rounds: Int = 11) throws {
         let inputs = [reference, candidate].map { Self.noise($0.configuration, batch: batch) }
-        var seconds: [[Double]] = [[], []]
-        for round in 0...rounds {
-            for (index, encoder) in [reference, candidate].enumerated() {
-                let start = DispatchTime.now().uptimeNanoseconds
-                _ = try encoder.embed(batch: inputs[index])
-                let elapsed = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
-                // In the first round oneDNN generates its code.
-                if round > 0 { seconds[index].append(elapsed) }
-            }
+        let seconds = { (index: Int, runs: Int) in
+            let start = DispatchTime.now().uptimeNanoseconds
+            for _ in 0..<runs { _ = try [reference, candidate][index].embed(batch: inputs[index]) }
+            return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9 / Double(runs)
         }
-        let medians = seconds.map { $0.sorted()[$0.count / 2] }
+        // In its first run oneDNN generates an encoder's code; the second says how many runs make a turn.
+        let runs = try [0, 1].map { index in
+            _ = try seconds(index, 1)
+            return max(1, Int(Self.turn / (try seconds(index, 1))))
+        }
+        let turns = try (0..<rounds).map { _ in (try seconds(0, runs[0]), try seconds(1, runs[1])) }
         self.batch = batch
-        self.reference = Double(batch) / medians[0]
-        self.candidate = Double(batch) / medians[1]
-        speedup = medians[0] / medians[1]
+        self.reference = Double(batch) / Self.median(turns.map(\.0))
+        self.candidate = Double(batch) / Self.median(turns.map(\.1))
+        speedup = Self.median(turns.map { $0 / $1 })
     }
+
+    private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
     private static func noise(_ configuration: ModelConfiguration, batch: Int) -> [Modality: Tensor] {
         let shape: Shape = [batch, configuration.input.height, configuration.input.width, 3]
