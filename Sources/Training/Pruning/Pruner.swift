@@ -99,16 +99,16 @@ public struct Pruner: Sendable {
         configuration.training = parent.configuration.training
         configuration = try SelfTest.recorded(in: configuration, weights: run.best.weights)
         let draft = PruningProvenance(plan, parent, recipe, seed: seed, data: dataset.root.lastPathComponent, round)
-        configuration.pruning = try draft.json(run.best, measured: nil)
         let packed = round.packed
-        let isLast = round.target == plan.targets.last
         if isCancelled() {
+            configuration.pruning = try draft.json(run.best, measured: nil)
             try folder.save(configuration, run.best.weights, packed: packed, to: "model.safetensors")
             return
         }
         report(.measuring)
         let figures = try measurement.figures(configuration, run.best.weights)
         configuration.pruning = try draft.json(run.best, measured: figures)
+        let isLast = round.target == plan.targets.last
         let name = isLast ? "model.safetensors" : "model-\(round.target).safetensors"
         let digest = try folder.save(configuration, run.best.weights, packed: packed, to: name)
         let model = try measurement.add(figures, round, digest: digest, file: folder.path.appendingPathComponent(name))

@@ -63,7 +63,7 @@ struct TrainingRun {
     /// The steps of all stages.
     var totalSteps: Int { rounds * recipe.stages.reduce(0) { $0 + steps(of: $1) } }
 
-    /// Whether the steps of the run hold embeddings near a teacher's.
+    /// From now on, steps hold embeddings near a teacher's.
     mutating func distil(_ distillation: Distillation) { state.distillation = distillation }
 
     /// Goes on with a pruned model, perhaps of other widths: what was best before does not count any more.
