@@ -24,6 +24,12 @@ private final class Load: Sendable {
         (faults.withLock { $0 }, answers.withLock { $0 }, enrolled.withLock { $0 })
     }
 
+    /// Waits until so many more answers have come, or something has gone wrong.
+    func waitForAnswers(_ count: Int) async throws {
+        let aim = report.answers + count
+        while report.answers < aim && report.faults.isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+    }
+
     func end() { isOver.store(true, ordering: .relaxed) }
 
     private struct Answer: Decodable {
@@ -141,13 +147,14 @@ struct SwapTests {
             for swap in 1...10 {
                 try await world.triptych.succeed(
                     "publish", models[swap % 2].path, "--server", "http://127.0.0.1:\(port)", "--activate", "--wait")
+                try await load.waitForAnswers(6)
             }
             load.end()
             try await group.waitForAll()
         }
         let report = load.report
         #expect(report.faults.isEmpty, "\(Set(report.faults).prefix(5))")
-        #expect(report.answers > 50 && !report.enrolled.isEmpty)
+        #expect(report.answers >= 60 && !report.enrolled.isEmpty)
         server.send(SIGTERM)
         #expect(try await server.result().status == 0)
     }
