@@ -1,6 +1,6 @@
 """Queries at a constant rate, first in peace, then through swaps between two models, against a running server.
 
-    triptych serve --checkpoint A.safetensors --database /tmp/swap.sqlite &
+    OMP_WAIT_POLICY=passive triptych serve --checkpoint A.safetensors --database /tmp/swap.sqlite &
     triptych enroll --gallery g --data DATA
     python3 Benchmarks/swap.py --triptych .build/release/triptych --data DATA A.safetensors B.safetensors
 
