@@ -86,6 +86,22 @@ struct Service: Sendable {
             encodeMilliseconds: middle.duration(to: end).seconds * 1000)
     }
 
+    /// Encodes what was kept of a sighting, beside the requests: the time after it is theirs, so that this takes no more
+    /// than its share. nil if the model knows none of the images' modalities. Throws as `encode` does.
+    func encodeInBackground(
+        _ images: [KeptImage], with encoder: any TripleEncoder, withSubsets: Bool = false
+    ) async throws -> Encoded? {
+        let known = images.compactMap { image in
+            Modality(rawValue: image.modality).flatMap { encoder.modalities.contains($0) ? ($0, image.bytes) : nil }
+        }
+        guard !known.isEmpty else { return nil }
+        let start = ContinuousClock.now
+        let encoded = try await encode(
+            Dictionary(uniqueKeysWithValues: known), with: encoder, withSubsets: withSubsets)
+        try await Task.sleep(for: start.duration(to: .now) * (1 / swap.share - 1))
+        return encoded
+    }
+
     private func decode(
         _ images: [Modality: Data], for encoder: any TripleEncoder
     ) async throws -> [Modality: Image] {

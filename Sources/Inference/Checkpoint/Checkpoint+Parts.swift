@@ -40,3 +40,11 @@ extension Checkpoint {
         }
     }
 }
+
+extension [Checkpoint.Part] {
+    /// The share of zeros in all of them.
+    public var sparsity: Double {
+        let zeros = reduce(0) { $0 + $1.sparsity * Double($1.parameters) }
+        return zeros / Double(Swift.max(reduce(0) { $0 + $1.parameters }, 1))
+    }
+}

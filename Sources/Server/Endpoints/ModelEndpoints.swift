@@ -51,7 +51,7 @@ struct ModelEndpoints {
             try? FileManager.default.removeItem(at: partial)
             throw error
         }
-        let (summary, isNew) = try await service.catalog.take(partial)
+        let (summary, isNew, _) = try await service.catalog.take(partial)
         return try Answer.json(
             ModelView(summary, service.models.active.model, await coverage()), status: isNew ? .created : .ok,
             headers: [.location: "/v1/models/\(summary.model)"])

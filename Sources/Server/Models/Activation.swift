@@ -102,24 +102,16 @@ struct Activation: Sendable {
     private func embeddings(
         _ sighting: PendingSighting, _ encoder: any TripleEncoder, _ standIn: String?
     ) async throws -> [SightingEmbedding] {
-        let images = sighting.images.compactMap { image in
-            Modality(rawValue: image.modality).flatMap { encoder.modalities.contains($0) ? ($0, image.bytes) : nil }
+        if let encoded = try await service.encodeInBackground(sighting.images, with: encoder, withSubsets: true) {
+            return encoded.stored(model: model)
         }
-        guard !images.isEmpty else {
-            guard let standIn else {
-                throw ModelError.imagesMissing(
-                    count: 1,
-                    reason: "sighting \(sighting.sighting) has no image of \(encoder.modalities.map(\.rawValue))")
-            }
-            return try await service.gallery.embeddings(of: sighting.sighting, in: sighting.gallery, model: standIn)
-                .map { SightingEmbedding(model: model, modalities: $0.modalities, values: $0.values) }
+        guard let standIn else {
+            throw ModelError.imagesMissing(
+                count: 1,
+                reason: "sighting \(sighting.sighting) has no image of \(encoder.modalities.map(\.rawValue))")
         }
-        let start = ContinuousClock.now
-        let encoded = try await service.encode(
-            Dictionary(uniqueKeysWithValues: images), with: encoder, withSubsets: true)
-        // Requests come first: the rest of the time is theirs.
-        try await Task.sleep(for: start.duration(to: .now) * (1 / service.swap.share - 1))
-        return encoded.stored(model: model)
+        return try await service.gallery.embeddings(of: sighting.sighting, in: sighting.gallery, model: standIn)
+            .map { SightingEmbedding(model: model, modalities: $0.modalities, values: $0.values) }
     }
 }
 

@@ -56,28 +56,28 @@ final class ModelCatalog: Sendable {
 
     /// Takes a file in, verified, under its digest. The file is moved, and is gone if it is refused. Throws
     /// `ModelError.refused` or `.storage`.
-    /// - Returns: what it is, and whether it is new here.
-    func take(_ partial: URL) async throws -> (summary: ModelSummary, isNew: Bool) {
+    /// - Returns: what it is, whether it is new here, and the model itself.
+    func take(_ partial: URL) async throws -> (summary: ModelSummary, isNew: Bool, encoder: MultimodalEncoder) {
         defer { try? FileManager.default.removeItem(at: partial) }
-        let summary = try await verified(partial)
-        if let known = try? self.summary(summary.model) { return (known, false) }
+        let (summary, encoder) = try await verified(partial)
+        if let known = try? self.summary(summary.model) { return (known, false, encoder) }
         let file = "\(summary.model).safetensors"
         guard rename(partial.path, url(file).path) == 0 else {
             throw ModelError.storage("\(file): \(String(cString: strerror(errno)))")
         }
         try await note(file, summary)
-        return (summary, true)
+        return (summary, true, encoder)
     }
 
-    /// Copies a file in, unless its model is here.
-    func add(copyOf path: String) async throws {
+    /// Copies a file in, unless its model is here, and gives its model. Throws as `take` does.
+    func add(copyOf path: String) async throws -> MultimodalEncoder {
         let copy = partial()
         do {
             try FileManager.default.copyItem(atPath: path, toPath: copy.path)
         } catch {
             throw ModelError.storage(error.localizedDescription)
         }
-        _ = try await take(copy)
+        return try await take(copy).encoder
     }
 
     /// Looks for files that are new or have changed, verifies them, and forgets those that are gone.
@@ -90,7 +90,7 @@ final class ModelCatalog: Sendable {
             let isKnown = records.withLock { $0[file].map { FileState($0) == state } ?? false }
             guard !isKnown, refused.withLock({ $0[file] }) != state else { continue }
             do {
-                let summary = try await verified(url(file))
+                let summary = try await verified(url(file)).summary
                 try await note(file, summary)
                 logger.info("model added", metadata: ["file": "\(file)", "model": "\(summary.model)"])
             } catch let error as ModelError {
@@ -142,10 +142,11 @@ final class ModelCatalog: Sendable {
         return encoder
     }
 
-    private func verified(_ url: URL) async throws -> ModelSummary {
+    private func verified(_ url: URL) async throws -> (summary: ModelSummary, encoder: MultimodalEncoder) {
         defer { BufferPool.shared.drainSoon() }
         let (encoder, checkpoint, isSelfTested) = try await load(url)
-        return ModelSummary(checkpoint, encoder, bytes: FileState(url).bytes, isSelfTested: isSelfTested)
+        let bytes = FileState(url).bytes
+        return (ModelSummary(checkpoint, encoder, bytes: bytes, isSelfTested: isSelfTested), encoder)
     }
 
     /// Reads a file, builds the model and lets it answer its self-test. Off Swift's pool: reading and packing take seconds.

@@ -32,9 +32,7 @@ struct ModelSummary: Codable, Sendable {
         dimension = encoder.dimension
         let parts = checkpoint.parts
         parameters = parts.reduce(0) { $0 + $1.parameters }
-        sparsity =
-            parts.reduce(0) { $0 + $1.sparsity * Double($1.parameters) }
-            / Double(max(parts.reduce(0) { $0 + $1.parameters }, 1))
+        sparsity = parts.sparsity
         self.bytes = bytes
         parent = EmbeddingSpace(pruning: configuration.pruning)?.parent
         self.isSelfTested = isSelfTested

@@ -47,16 +47,8 @@ struct ShadowEvaluation: Sendable {
     ) async throws -> [Service.Encoded]? {
         var results: [Service.Encoded] = []
         for encoder in encoders {
-            let known = sighting.images.compactMap { image in
-                Modality(rawValue: image.modality).flatMap {
-                    encoder.modalities.contains($0) ? ($0, image.bytes) : nil
-                }
-            }
-            guard !known.isEmpty else { return nil }
-            let start = ContinuousClock.now
-            results.append(
-                try await service.encode(Dictionary(uniqueKeysWithValues: known), with: encoder))
-            try await Task.sleep(for: start.duration(to: .now) * (1 / service.swap.share - 1))
+            guard let encoded = try await service.encodeInBackground(sighting.images, with: encoder) else { return nil }
+            results.append(encoded)
         }
         return results
     }

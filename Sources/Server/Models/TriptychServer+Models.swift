@@ -37,9 +37,9 @@ extension TriptychServer {
                     "the active model \(active) is not in \(configuration.modelsFolder), and \(configuration.checkpoint) "
                         + "is another (\(digest)): expected the file back, or the active model's as the checkpoint")
             }
-            try await catalog.add(copyOf: configuration.checkpoint)
+            let encoder = try await catalog.add(copyOf: configuration.checkpoint)
             try await gallery.activate(digest)
-            return try await catalog.encoder(digest)
+            return encoder
         } catch let error as ModelError {
             throw ServerError.models("\(error)")
         }

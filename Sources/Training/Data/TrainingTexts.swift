@@ -29,10 +29,8 @@ extension TriplesDataset {
     /// `DatasetError.unreadableFile`.
     public func captions(_ split: Split) throws(DatasetError) -> [String: [String]] {
         let folder = root.appendingPathComponent("\(split.rawValue)/text")
-        let all = try? FileManager.default.contentsOfDirectory(
-            at: folder.resolvingSymlinksInPath(), includingPropertiesForKeys: nil)
         var captions: [String: [String]] = [:]
-        for url in all ?? [] where url.pathExtension == "txt" {
+        for url in Self.files(in: folder, ["txt"]) {
             let text: String
             do {
                 text = try String(contentsOf: url, encoding: .utf8)

@@ -66,10 +66,13 @@ public struct TriplesDataset: Sendable {
         return sightings
     }
 
-    private static func images(in folder: URL) -> [URL] {
+    private static func images(in folder: URL) -> [URL] { files(in: folder, ["jpg", "jpeg", "png"]) }
+
+    /// The files with one of some extensions; none if there is no such folder.
+    static func files(in folder: URL, _ extensions: Set<String>) -> [URL] {
         // A link to a folder is not listed as one.
         let all = try? FileManager.default.contentsOfDirectory(
             at: folder.resolvingSymlinksInPath(), includingPropertiesForKeys: nil)
-        return (all ?? []).filter { ["jpg", "jpeg", "png"].contains($0.pathExtension.lowercased()) }
+        return (all ?? []).filter { extensions.contains($0.pathExtension.lowercased()) }
     }
 }

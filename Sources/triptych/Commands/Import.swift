@@ -8,8 +8,8 @@ struct Import: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Makes a checkpoint from ImageNet weights of a backbone.",
         discussion: """
-            Reads torchvision's ResNet or timm's ViT and DeiT, from safetensors or from a file that PyTorch saved (the ZIP \
-            form and the one before it; a pickle that would do more than hold tensors is refused). The weights go into \
+            Reads torchvision's ResNet or timm's ViT and DeiT, from safetensors or from a file that PyTorch saved (the ZIP, \
+            legacy and tar forms; a pickle that would do more than hold tensors is refused). The weights go into \
             every modality's backbone of the recipe's model, position embeddings fitted to its grid, LayerScale folded in; \
             everything else is drawn at random. Says what went in, what did not and why. Go on with train --init.
             """)

@@ -29,8 +29,7 @@ struct Inspect: ParsableCommand {
 
         /// The share of zeros in all weights, and how the file holds them.
         var zeros: String {
-            let count = parts.reduce(0) { $0 + $1.sparsity * Double($1.parameters) }
-            let share = String(format: "%.1f %%", count / Double(max(parameters, 1)) * 100)
+            let share = String(format: "%.1f %%", parts.sparsity * 100)
             return packed.isEmpty ? share : "\(share), left out of \(packed.count) tensors of the file"
         }
     }
