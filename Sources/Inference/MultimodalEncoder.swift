@@ -17,13 +17,30 @@ public final class MultimodalEncoder: TripleEncoder {
     /// Builds an encoder: checks that every tensor is there and of its shape, and packs the weights.
     ///
     /// Throws `WeightsError` or `EncoderError.unsupported`.
-    public init(
+    public convenience init(
         configuration: ModelConfiguration, weights: Weights, model: String, compute: ComputeThread = .shared
+    ) throws {
+        try self.init(configuration, ParameterScope(weights, mode: .inference), model: model, compute: compute)
+    }
+
+    /// Builds an encoder of a checkpoint, and lets go of each tensor as soon as it is packed: if nobody else holds them,
+    /// a model needs little more than its own memory while it is loaded.
+    ///
+    /// Throws as the other initialiser does.
+    public convenience init(consuming checkpoint: consuming Checkpoint, compute: ComputeThread = .shared) throws {
+        let (configuration, model) = (checkpoint.configuration, checkpoint.digest)
+        let scope = ParameterScope(draining: checkpoint.weights, mode: .inference)
+        _ = consume checkpoint
+        try self.init(configuration, scope, model: model, compute: compute)
+    }
+
+    private init(
+        _ configuration: ModelConfiguration, _ scope: ParameterScope, model: String, compute: ComputeThread
     ) throws {
         self.configuration = configuration
         self.model = model
         self.compute = compute
-        system = try configuration.makeSystem(ParameterScope(weights, mode: .inference))
+        system = try configuration.makeSystem(scope)
         preprocessing = Preprocessing(configuration.input)
         batcher = Batcher(system, compute: compute)
     }

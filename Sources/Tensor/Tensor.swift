@@ -21,6 +21,16 @@ public struct Tensor: Sendable {
         self.init(storage: storage, shape: shape)
     }
 
+    /// Makes a tensor that lives long, of weights: its memory goes back to the system with the last reference, and is not
+    /// kept for activations.
+    package init(
+        weightsOf shape: Shape, initializing: (UnsafeMutableBufferPointer<Float>) throws -> Void
+    ) rethrows {
+        let storage = Storage(count: shape.count, from: .weights)
+        try initializing(storage.elements)
+        self.init(storage: storage, shape: shape)
+    }
+
     /// Makes a tensor from its elements in row-major order; there must be `shape.count` of them.
     public init(_ scalars: [Float], shape: Shape) {
         precondition(scalars.count == shape.count, "\(scalars.count) elements for a tensor of shape \(shape)")

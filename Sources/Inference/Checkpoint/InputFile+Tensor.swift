@@ -9,7 +9,7 @@ extension InputFile {
     ///
     /// Throws `CheckpointError.Reason`.
     mutating func tensor(_ entry: SafetensorsHeader.Entry) throws -> Tensor {
-        try Tensor(shape: Shape(entry.dimensions)) { scalars in
+        try Tensor(weightsOf: Shape(entry.dimensions)) { scalars in
             try floats(entry, into: scalars)
         }
     }

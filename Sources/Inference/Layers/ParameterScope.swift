@@ -1,3 +1,4 @@
+import Synchronization
 import Tensor
 
 /// How a model is built. Layers and systems never ask for it again: an encoder built for inference cannot train, and
@@ -23,6 +24,18 @@ public struct ParameterScope: Sendable {
     /// The root of a model's weights.
     public init(_ weights: Weights, mode: ModelMode) {
         self.init(mode: mode) { try weights.tensor($0, shape: $1) }
+    }
+
+    /// The root of weights of which each tensor is given out once, and then no longer held.
+    init(draining weights: consuming Weights, mode: ModelMode) {
+        let left = Mutex(weights)
+        self.init(mode: mode) { path, shape in
+            try left.withLock { weights in
+                let tensor = try weights.tensor(path, shape: shape)
+                weights[path] = nil
+                return tensor
+            }
+        }
     }
 
     /// The root of tensors that `source` gives for a path and a shape: how a model without weights is initialised.

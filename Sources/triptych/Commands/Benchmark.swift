@@ -45,9 +45,7 @@ struct Benchmark: AsyncParsableCommand {
     func run() async throws {
         if let threads { try await ComputeThread.shared.useCores(threads) }
         let begin = ContinuousClock.now
-        let loaded = try Checkpoint.load(path: checkpoint)
-        let encoder = try MultimodalEncoder(
-            configuration: loaded.configuration, weights: loaded.weights, model: loaded.digest)
+        let encoder = try MultimodalEncoder(consuming: Checkpoint.load(path: checkpoint))
         let loading = begin.duration(to: .now)
         let times = try await ComputeThread.shared.run { try measured(encoder) }.sorted()
         let median = times[times.count / 2]

@@ -50,9 +50,7 @@ struct Embed: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let checkpoint = try Checkpoint.load(path: checkpoint)
-        let encoder = try MultimodalEncoder(
-            configuration: checkpoint.configuration, weights: checkpoint.weights, model: checkpoint.digest)
+        let encoder = try MultimodalEncoder(consuming: Checkpoint.load(path: checkpoint))
         if let input, let output {
             try await embed(input, output, encoder)
         } else if let text {

@@ -43,11 +43,9 @@ struct Evaluate: AsyncParsableCommand {
         }
         let rule = RetrievalProtocol(rawValue: rule ?? RetrievalProtocol.standard.rawValue)
         guard let rule else { throw ValidationError("--protocol: expected mix, mix-cam, mix-id or mix-cam-id") }
-        let checkpoint = try Checkpoint.load(path: checkpoint)
-        let encoder = try MultimodalEncoder(
-            configuration: checkpoint.configuration, weights: checkpoint.weights, model: checkpoint.digest)
+        let encoder = try MultimodalEncoder(consuming: Checkpoint.load(path: checkpoint))
         let dataset = try TriplesDataset(root: URL(fileURLWithPath: data))
-        let preprocessing = Preprocessing(checkpoint.configuration.input)
+        let preprocessing = Preprocessing(encoder.configuration.input)
         let queries = SightingImages(try dataset.sightings(.query), preprocessing)
         let gallery = SightingImages(try dataset.sightings(.gallery), preprocessing)
         if rule != .standard { return try await mixed(encoder, queries, gallery, rule, distance) }
