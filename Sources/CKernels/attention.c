@@ -49,8 +49,8 @@ static void run_head(const void *context, int64_t piece, int64_t worker) {
     float *scores = values + aligned(ck_packed_count(width, tokens));
     int64_t scores_step = tokens + instructions()->panel;
     ck_windows key_rows = rows_of(tokens, width, step), value_rows = rows_of(tokens, tokens, 1);
-    ck_pack(k, (ck_weight_steps){.output = step, .element = 1}, NULL, &key_rows, tokens, keys);
-    ck_pack(v, (ck_weight_steps){.output = 1, .element = step}, NULL, &value_rows, width, values);
+    pack_serially(k, (ck_weight_steps){.output = step, .element = 1}, &key_rows, tokens, keys);
+    pack_serially(v, (ck_weight_steps){.output = 1, .element = step}, &value_rows, width, values);
     float *y = job->y + image * tokens * model + head * width;
     for (int64_t from = 0; from < tokens; from += tile_rows) {
         int rows = (int)(tokens - from < tile_rows ? tokens - from : tile_rows);

@@ -50,6 +50,9 @@ const instruction_set *instructions(void);
 
 /// The width of a panel: all but the last are full, the last is a whole number of registers.
 int64_t panel_width(int64_t outputs, int64_t panel);
+/// `ck_pack` without a bias, on the calling thread.
+void pack_serially(const float *weights, ck_weight_steps steps, const ck_windows *windows, int64_t outputs,
+                   float *packed);
 /// Runs a tile `width` wide, of which only `real` outputs exist and are written.
 void run_tile(tile *tile, int rows, int64_t width, int64_t real);
 

@@ -1,5 +1,7 @@
 #include "parallel.h"
 
+#include "include/CKernels.h"
+
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -43,4 +45,20 @@ void parallel_for(int64_t count, piece_function work, const void *context) {
 int64_t parallel_workers(void) {
     pthread_once(&once, look_up);
     return begin_parallel ? most_threads() : 1;
+}
+
+typedef struct {
+    void (*work)(void *, int64_t);
+    void *context;
+} foreign_job;
+
+static void work_on_foreign(const void *context, int64_t i, int64_t worker) {
+    (void)worker;
+    const foreign_job *foreign = context;
+    foreign->work(foreign->context, i);
+}
+
+void ck_parallel(int64_t count, void (*work)(void *, int64_t), void *context) {
+    foreign_job foreign = {.work = work, .context = context};
+    parallel_for(count, work_on_foreign, &foreign);
 }

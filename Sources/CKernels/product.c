@@ -27,21 +27,43 @@ int64_t ck_packed_count(int64_t outputs, int64_t depth) {
     return (last * instructions()->panel + panel_width(outputs, last)) * (depth + 1);
 }
 
+typedef struct {
+    const float *weights, *bias;
+    ck_weight_steps steps;
+    const ck_windows *windows;
+    int64_t outputs;
+    float *packed;
+} packing_job;
+
+static void pack_panel(const void *context, int64_t panel, int64_t worker) {
+    (void)worker;
+    const packing_job *job = context;
+    const ck_windows *w = job->windows;
+    int64_t width = panel_width(job->outputs, panel), first = panel * instructions()->panel;
+    int64_t real = job->outputs - first < width ? job->outputs - first : width;
+    float *packed = job->packed + first * (depth_of(w) + 1);
+    for (int64_t o = 0; o < width; o++) *packed++ = o < real && job->bias ? job->bias[first + o] : 0;
+    for (int64_t t = 0; t < taps_of(w); t++) {
+        const float *tap = job->weights + first * job->steps.output + t / w->tap_columns * job->steps.tap_row +
+                           t % w->tap_columns * job->steps.tap_column;
+        for (int64_t i = 0; i < w->run; i++, packed += width) {
+            for (int64_t o = 0; o < real; o++) packed[o] = tap[o * job->steps.output + i * job->steps.element];
+            for (int64_t o = real; o < width; o++) packed[o] = 0;
+        }
+    }
+}
+
+void pack_serially(const float *weights, ck_weight_steps steps, const ck_windows *windows, int64_t outputs,
+                   float *packed) {
+    packing_job job = {.weights = weights, .steps = steps, .windows = windows, .outputs = outputs, .packed = packed};
+    for (int64_t p = 0; p < panels_of(outputs); p++) pack_panel(&job, p, 0);
+}
+
 void ck_pack(const float *weights, ck_weight_steps steps, const float *bias, const ck_windows *windows, int64_t outputs,
              float *packed) {
-    int64_t panel = instructions()->panel;
-    for (int64_t p = 0; p < panels_of(outputs); p++) {
-        int64_t width = panel_width(outputs, p), first = p * panel;
-        int64_t real = outputs - first < width ? outputs - first : width;
-        for (int64_t o = 0; o < width; o++) *packed++ = o < real && bias ? bias[first + o] : 0;
-        for (int64_t ty = 0; ty < windows->tap_rows; ty++)
-            for (int64_t tx = 0; tx < windows->tap_columns; tx++)
-                for (int64_t i = 0; i < windows->run; i++, packed += width) {
-                    const float *from = weights + ty * steps.tap_row + tx * steps.tap_column + i * steps.element;
-                    for (int64_t o = 0; o < real; o++) packed[o] = from[(first + o) * steps.output];
-                    for (int64_t o = real; o < width; o++) packed[o] = 0;
-                }
-    }
+    packing_job job = {.weights = weights, .bias = bias, .steps = steps, .windows = windows, .outputs = outputs,
+                       .packed = packed};
+    parallel_for(panels_of(outputs), pack_panel, &job);
 }
 
 typedef struct {

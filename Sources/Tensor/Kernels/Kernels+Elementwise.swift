@@ -3,7 +3,7 @@ extension Kernels {
     @inline(__always)
     static func map(_ x: Tensor, _ f: (Float) -> Float) -> Tensor {
         read(x) { x_ in
-            make(x.shape) { y in for i in 0..<x.count { y[i] = f(x_[i]) } }
+            make(x.shape) { y in parallel(x.count) { for i in $0 { y[i] = f(x_[i]) } } }
         }
     }
 
@@ -14,8 +14,11 @@ extension Kernels {
         return read(a) { a_ in
             read(b) { b_ in
                 make(a.shape) { y in
-                    for start in stride(from: 0, to: a.count, by: max(period, 1)) {
-                        for i in 0..<period { y[start + i] = f(a_[start + i], b_[i]) }
+                    if period == a.count { return parallel(period) { for i in $0 { y[i] = f(a_[i], b_[i]) } } }
+                    parallel(a.count / max(period, 1), unit: period) { rows in
+                        for start in rows.lazy.map({ $0 * period }) {
+                            for i in 0..<period { y[start + i] = f(a_[start + i], b_[i]) }
+                        }
                     }
                 }
             }

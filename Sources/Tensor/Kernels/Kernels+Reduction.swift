@@ -20,10 +20,12 @@ extension Kernels {
                         row[0] = rowSum(x_ + o * n, n)
                         continue
                     }
-                    for i in 0..<inner { row[i] = 0 }
-                    for j in 0..<n {
-                        let source = x_ + (o * n + j) * inner
-                        for i in 0..<inner { row[i] += source[i] }
+                    parallel(inner, unit: n) { columns in
+                        for i in columns { row[i] = 0 }
+                        for j in 0..<n {
+                            let source = x_ + (o * n + j) * inner
+                            for i in columns { row[i] += source[i] }
+                        }
                     }
                 }
             }

@@ -59,8 +59,8 @@ public struct AdamW: Optimizer {
     ) -> Tensor {
         moment.withUnsafeScalars { moment_ in
             gradient.withUnsafeScalars { gradient_ in
-                Tensor(shape: moment.shape) { result in
-                    for i in result.indices { result[i] = beta * moment_[i] + (1 - beta) * f(gradient_[i]) }
+                Tensor(shape: moment.shape) { result, range in
+                    for i in range { result[i] = beta * moment_[i] + (1 - beta) * f(gradient_[i]) }
                 }
             }
         }
@@ -73,8 +73,8 @@ public struct AdamW: Optimizer {
         return weight.withUnsafeScalars { weight_ in
             moments.first.withUnsafeScalars { first in
                 moments.second.withUnsafeScalars { second in
-                    Tensor(shape: weight.shape) { result in
-                        for i in result.indices {
+                    Tensor(shape: weight.shape) { result, range in
+                        for i in range {
                             let root = second[i].squareRoot() / correction + epsilon
                             result[i] = weight_[i] * decay - step * first[i] / root
                         }
