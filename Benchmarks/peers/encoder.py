@@ -74,11 +74,11 @@ def openvino_runner(a):
         "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": a.threads,
         "NUM_STREAMS": 1})
     request = compiled.create_infer_request()
-    tensors = [ov.Tensor(i, shared_memory=True) for i in images_in_order(model, images)]
-    for port, tensor in zip(compiled.inputs, tensors):
-        request.set_tensor(port, tensor)
+    inputs = images_in_order(model, images)
+    for port, image in zip(compiled.inputs, inputs):
+        request.set_tensor(port, ov.Tensor(image, shared_memory=True))
 
-    def once():
+    def once(_alive=(core, model, compiled, inputs)):  # The request does not keep what it uses.
         request.infer()
         return request.get_output_tensor(0).data
 
