@@ -45,8 +45,9 @@ def arguments():
     if unknown := set(o.parts) - set(PARTS):
         p.error(f"expected parts among {', '.join(PARTS)}, found {', '.join(unknown)}")
     if o.quick:
-        o.rounds, o.training_rounds, o.service_rounds, o.seconds, o.identities = 2, 1, 1, 3, 20
-        o.models, o.batches, o.compiled = ["unicat-resnet-50", "graft"], [1], False
+        p.set_defaults(rounds=2, training_rounds=1, service_rounds=1, seconds=3, identities=20, compiled=False,
+                       models=["unicat-resnet-50", "graft"], batches=[1])
+        o = p.parse_args()
     o.runs = {batch: 5 if batch == 1 else 2 for batch in o.batches}
     o.parts, o.triptych, o.work = o.parts or list(PARTS), o.triptych.resolve(), o.work.resolve()
     return o

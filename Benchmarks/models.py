@@ -82,10 +82,9 @@ def encoder_classes():
         def forward(self, *images):
             system, batch = self.system, torch.cat(images)
             if type(system).__name__ == "MixER":
-                parts = torch.cat(system.pair(batch), 1).chunk(len(images))
-                return torch.stack(parts).mean(0)
+                return torch.cat(system.pair(batch), 1).unflatten(0, (len(images), -1)).mean(0)
             token = system.fusion_token.expand(images[0].shape[0], -1, -1)
-            tokens = system.backbone(batch).chunk(len(images))
+            tokens = system.backbone(batch).unflatten(0, (len(images), -1))
             encoded = [system.encoders[m](torch.cat([token, t], 1)) for m, t in zip(system.modalities, tokens)]
             return torch.stack([e[:, :token.shape[1]].mean(1) for e in encoded]).mean(0)
 
