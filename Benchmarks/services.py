@@ -1,7 +1,6 @@
 """Triptych's service and one of FastAPI, ONNX Runtime and FAISS, on the same model, gallery and queries, in turns."""
 import contextlib
 import http.client
-import json
 import os
 import signal
 import socket
@@ -62,8 +61,6 @@ def start_all(o, name, checkpoint):
     yield Service("triptych", [o.triptych, "serve", "--checkpoint", checkpoint, "--database", database, "--port", port],
                   port, o.work / "service-triptych.log",
                   {"OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": str(o.threads)})
-    load.post(http.client.HTTPConnection("127.0.0.1", port), "/v1/galleries", json.dumps({"name": GALLERY}),
-              {"Content-Type": "application/json"})
     for spin in (False, True):
         port = free_port()
         command = [sys.executable, models.ROOT / "Benchmarks" / "service" / "app.py", "--graph",

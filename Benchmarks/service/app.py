@@ -2,8 +2,8 @@
 
     app.py --graph plain.onnx --checkpoint model.safetensors --port 8081 --threads 2
 
-POST /v1/galleries/{gallery}/identities/{identity}/sightings enrols a triple, POST /v1/galleries/{gallery}/queries ranks
-identities; both take a multipart form with rgb, nir and tir. The gallery is kept in memory only. Bodies are parsed and
+POST /v1/galleries makes a gallery, /v1/galleries/{gallery}/identities/{identity}/sightings enrols a triple and
+/v1/galleries/{gallery}/queries ranks identities; both take a multipart form with rgb, nir and tir. The gallery is kept in memory only. Bodies are parsed and
 images decoded in threads, requests that wait together are encoded together, and the index is exact.
 """
 import argparse
@@ -114,9 +114,14 @@ def make_app(encoder):
     async def ready():
         return {"status": "ready"}
 
+    @app.post("/v1/galleries", status_code=201)
+    async def create(body: dict):
+        galleries[body["name"]] = Gallery()
+        return body
+
     @app.post("/v1/galleries/{gallery}/identities/{identity}/sightings", status_code=201)
     async def enrol(gallery: str, identity: str, rgb: UploadFile, nir: UploadFile, tir: UploadFile):
-        galleries.setdefault(gallery, Gallery()).add(identity, await embedded(rgb, nir, tir))
+        galleries[gallery].add(identity, await embedded(rgb, nir, tir))
         return {"identity": identity}
 
     @app.post("/v1/galleries/{gallery}/queries")

@@ -28,8 +28,9 @@ def post(connection, path, body, headers=HEADERS):
 
 
 def enrol(port, gallery, folder):
-    """Every triple of a split; the identity is the name's first part."""
+    """A new gallery with every triple of a split; the identity is the name's first part."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    post(connection, "/v1/galleries", json.dumps({"name": gallery}), {"Content-Type": "application/json"})
     for file in sorted((folder / "rgb").iterdir()):
         identity = file.name.split("_")[0]
         post(connection, f"/v1/galleries/{gallery}/identities/{identity}/sightings", form(folder, file.name))
