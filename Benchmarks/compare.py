@@ -59,10 +59,12 @@ def main():
     path = o.docs / "benchmarks.json"
     results = json.loads(path.read_text()) if path.exists() else {}
     for part in [] if o.report else o.parts:
-        figures = PARTS[part](o)
-        results[part] = {"machine": machine.described(o.triptych), "threads": o.threads, "command": shown_command(),
-                         "figures": figures}
-        path.write_text(json.dumps(results, indent=1) + "\n")
+        figures = []
+        for figure in PARTS[part](o):  # Kept one by one: whoever interrupts a long run keeps what it has measured.
+            figures.append(figure)
+            results[part] = {"machine": machine.described(o.triptych), "threads": o.threads, "command": shown_command(),
+                             "figures": figures}
+            path.write_text(json.dumps(results, indent=1) + "\n")
     report.write(results, o.docs)
 
 

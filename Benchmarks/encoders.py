@@ -92,4 +92,4 @@ def measure(name, batch, o):
 
 
 def run(o):
-    return [measure(name, batch, o) for name in o.models for batch in o.batches]
+    return (measure(name, batch, o) for name in o.models for batch in o.batches)

@@ -63,7 +63,7 @@ def origin(part):
     versions = ", ".join(f"{n} {v}" for n, v in m["versions"].items())
     return (f"Measured on {m['date']} with `{part['command']}`: {m['cpu']}, {part['threads']} threads on {m['cores']} cores "
             f"({', '.join(m['instructions'])}), {m['memory_gb']} GB, {m['system']}; Triptych {m['triptych']} with oneDNN "
-            f"{m['onednn']}; {versions}.")
+            f"{m['onednn']}; {versions}. The machine's load average at the end was {m['load_at_end']:.1f}.")
 
 
 def encoders_text(part):
@@ -91,7 +91,7 @@ def training_text(part):
 
 
 def service_text(part):
-    figures = part["figures"]
+    (figures,) = part["figures"]
     rows = []
     for name, f in figures["services"].items():
         for key, s in f.items():

@@ -108,7 +108,7 @@ def run(o):
         for c in CLIENTS:
             print(f"  {service:40s} {c} clients " + "  ".join(f"{k} {v:.1f}" for k, v in f[f"{c}_clients"].items()),
                   file=sys.stderr, flush=True)
-    return {"model": name, "gallery": len(list((data / "gallery" / "rgb").iterdir())), "services": figures,
+    yield {"model": name, "gallery": len(list((data / "gallery" / "rgb").iterdir())), "services": figures,
             "agreement": agreement(found[:2])}
 
 

@@ -33,4 +33,4 @@ def measure(name, o):
 
 
 def run(o):
-    return [measure(name, o) for name in models.TRAINED]
+    return (measure(name, o) for name in models.TRAINED)
