@@ -27,10 +27,12 @@ let package = Package(
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-openmp-dev"])]),
         .target(name: "CSimilarity"),
+        .target(name: "CKernels"),
         .target(
             name: "Tensor",
             dependencies: [
-                "COneDNN", "COpenBLAS", "CSimilarity", .product(name: "Collections", package: "swift-collections"),
+                "CKernels", "COneDNN", "COpenBLAS", "CSimilarity",
+                .product(name: "Collections", package: "swift-collections"),
             ]),
 
         // Bytes to pixels.

@@ -29,14 +29,6 @@ dnnl_status_t append_eltwise(dnnl_post_ops_t operations, dnnl_alg_kind_t algorit
     return dnnl_post_ops_append_eltwise(operations, algorithm, alpha, 0);
 }
 
-dnnl_status_t append_sum(dnnl_post_ops_t operations) {
-    return dnnl_post_ops_append_sum(operations, 1, 0, dnnl_data_type_undef);
-}
-
-dnnl_status_t append_addition(dnnl_post_ops_t operations, layout_t layout) {
-    return dnnl_post_ops_append_binary(operations, dnnl_binary_add, layout);
-}
-
 dnnl_status_t describe_matmul(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, layout_t a, layout_t b,
                               const layout_t *bias, layout_t c, const_dnnl_primitive_attr_t attributes) {
     return dnnl_matmul_primitive_desc_create(descriptor, engine, a, b, bias ? *bias : NULL, c, attributes);
@@ -87,12 +79,12 @@ dnnl_status_t describe_layer_norm(dnnl_primitive_desc_t *descriptor, dnnl_engine
 }
 
 dnnl_status_t describe_convolution(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, cdnn_pass pass,
-                                   layout_t source, layout_t weights, const layout_t *bias, layout_t result,
+                                   layout_t source, layout_t weights, layout_t result,
                                    int64_t stride, int64_t padding, const_dnnl_primitive_attr_t attributes) {
     dnnl_dims_t strides = {stride, stride}, none = {0, 0}, pads = {padding, padding};
     dnnl_primitive_desc_t forward = NULL;
     dnnl_status_t status = dnnl_convolution_forward_primitive_desc_create(
-        &forward, engine, dnnl_forward_training, dnnl_convolution_direct, source, weights, bias ? *bias : NULL, result,
+        &forward, engine, dnnl_forward_training, dnnl_convolution_direct, source, weights, NULL, result,
         strides, none, pads, pads, attributes);
     if (status != dnnl_success || pass == cdnn_forward) { *descriptor = forward; return status; }
     status = pass == cdnn_data_gradient
@@ -159,12 +151,6 @@ dnnl_status_t layout_chosen(layout_t *layout, const_dnnl_primitive_desc_t descri
 
 dnnl_status_t append_eltwise(dnnl_post_ops_t operations, dnnl_alg_kind_t algorithm, float alpha) {
     return dnnl_post_ops_append_eltwise(operations, 1, algorithm, alpha, 0);
-}
-
-dnnl_status_t append_sum(dnnl_post_ops_t operations) { return dnnl_post_ops_append_sum(operations, 1); }
-
-dnnl_status_t append_addition(dnnl_post_ops_t operations, layout_t layout) {
-    return dnnl_post_ops_append_binary(operations, dnnl_binary_add, &layout);
 }
 
 dnnl_status_t describe_matmul(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, layout_t a, layout_t b,
@@ -235,26 +221,26 @@ dnnl_status_t describe_layer_norm(dnnl_primitive_desc_t *descriptor, dnnl_engine
 
 /// With any weights: the hint decides nothing but which implementation is asked first.
 static dnnl_status_t convolution_hint(dnnl_primitive_desc_t *hint, dnnl_engine_t engine, const layout_t *source,
-                                      const layout_t *weights, const layout_t *bias, const layout_t *result,
+                                      const layout_t *weights, const layout_t *result,
                                       dnnl_dims_t strides, dnnl_dims_t pads, const_dnnl_primitive_attr_t attributes) {
     dnnl_convolution_desc_t operation;
     dnnl_status_t status = dnnl_convolution_forward_desc_init(&operation, dnnl_forward_training,
-                                                              dnnl_convolution_direct, source, weights, bias, result,
+                                                              dnnl_convolution_direct, source, weights, NULL, result,
                                                               strides, pads, pads);
     return status == dnnl_success ? dnnl_primitive_desc_create(hint, &operation, attributes, engine, NULL) : status;
 }
 
 dnnl_status_t describe_convolution(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, cdnn_pass pass,
-                                   layout_t source, layout_t weights, const layout_t *bias, layout_t result,
+                                   layout_t source, layout_t weights, layout_t result,
                                    int64_t stride, int64_t padding, const_dnnl_primitive_attr_t attributes) {
     dnnl_dims_t strides = {stride, stride}, pads = {padding, padding};
     if (pass == cdnn_forward)
-        return convolution_hint(descriptor, engine, &source, &weights, bias, &result, strides, pads, attributes);
+        return convolution_hint(descriptor, engine, &source, &weights, &result, strides, pads, attributes);
     layout_t any;
     dnnl_status_t status = layout_any(&any, weights.ndims, weights.dims);
     if (status != dnnl_success) return status;
     dnnl_primitive_desc_t hint = NULL;
-    status = convolution_hint(&hint, engine, &source, &any, NULL, &result, strides, pads, NULL);
+    status = convolution_hint(&hint, engine, &source, &any, &result, strides, pads, NULL);
     if (status != dnnl_success) return status;
     dnnl_convolution_desc_t operation;
     status = pass == cdnn_data_gradient

@@ -21,9 +21,6 @@ dnnl_status_t layout_memory(dnnl_memory_t *memory, layout_t layout, dnnl_engine_
 dnnl_status_t layout_chosen(layout_t *layout, const_dnnl_primitive_desc_t descriptor, dnnl_query_t query);
 
 dnnl_status_t append_eltwise(dnnl_post_ops_t operations, dnnl_alg_kind_t algorithm, float alpha);
-/// Adds what the result's memory holds.
-dnnl_status_t append_sum(dnnl_post_ops_t operations);
-dnnl_status_t append_addition(dnnl_post_ops_t operations, layout_t layout);
 
 dnnl_status_t describe_matmul(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, layout_t a, layout_t b,
                               const layout_t *bias, layout_t c, const_dnnl_primitive_attr_t attributes);
@@ -40,7 +37,7 @@ dnnl_status_t describe_layer_norm(dnnl_primitive_desc_t *descriptor, dnnl_engine
 /// `source`, `weights` and `result` are those of the forward pass, or their gradients. One stride and padding for both
 /// axes.
 dnnl_status_t describe_convolution(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, cdnn_pass pass,
-                                   layout_t source, layout_t weights, const layout_t *bias, layout_t result,
+                                   layout_t source, layout_t weights, layout_t result,
                                    int64_t stride, int64_t padding, const_dnnl_primitive_attr_t attributes);
 /// `keeps_places` remembers the places of the largest elements in a workspace.
 dnnl_status_t describe_max_pooling(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, bool backward,

@@ -27,18 +27,13 @@ static int64_t extent(int64_t size, int64_t kernel, int64_t stride, int64_t padd
     return (size + 2 * padding - kernel) / stride + 1;
 }
 
-static dnnl_status_t source_images(layout_t *layout, const cdnn_convolution *c, int64_t batch) {
-    return images(layout, batch, c->channels, c->height, c->width);
+static dnnl_status_t source_images(layout_t *layout, const cdnn_convolution *c) {
+    return images(layout, c->batch, c->channels, c->height, c->width);
 }
 
-static dnnl_status_t result_images(layout_t *layout, const cdnn_convolution *c, int64_t batch) {
-    return images(layout, batch, c->outputs, extent(c->height, c->kernel, c->stride, c->padding),
+static dnnl_status_t result_images(layout_t *layout, const cdnn_convolution *c) {
+    return images(layout, c->batch, c->outputs, extent(c->height, c->kernel, c->stride, c->padding),
                   extent(c->width, c->kernel, c->stride, c->padding));
-}
-
-static size_t result_bytes(const cdnn_convolution *c) {
-    return sizeof(float) * c->batch * c->outputs * extent(c->height, c->kernel, c->stride, c->padding) *
-           extent(c->width, c->kernel, c->stride, c->padding);
 }
 
 static void weight_dimensions(dnnl_dims_t out, const cdnn_convolution *c) {
@@ -53,18 +48,17 @@ static dnnl_status_t plain_weights(layout_t *layout, const cdnn_convolution *c) 
     return layout_strided(layout, 4, dimensions, (dnnl_dims_t){c->channels * area, area, c->kernel, 1});
 }
 
-/// What the pass asks for when it may choose. It chooses for `packed_batch` images, whatever the batch of a run is, so
-/// that weights packed once fit every run.
+/// What the pass asks for when it may choose.
 static dnnl_status_t packed_weights(layout_t *layout, const cdnn_convolution *c, cdnn_pass pass) {
     layout_t source, result, any;
     dnnl_dims_t dimensions;
     weight_dimensions(dimensions, c);
-    dnnl_status_t status = source_images(&source, c, c->packed_batch);
-    if (status == dnnl_success) status = result_images(&result, c, c->packed_batch);
+    dnnl_status_t status = source_images(&source, c);
+    if (status == dnnl_success) status = result_images(&result, c);
     if (status == dnnl_success) status = layout_any(&any, 4, dimensions);
     dnnl_primitive_desc_t descriptor = NULL;
     if (status == dnnl_success)
-        status = describe_convolution(&descriptor, engine(), pass, source, any, NULL, result, c->stride, c->padding,
+        status = describe_convolution(&descriptor, engine(), pass, source, any, result, c->stride, c->padding,
                                       NULL);
     if (status != dnnl_success) return status;
     status = layout_chosen(layout, descriptor,
@@ -78,41 +72,23 @@ static dnnl_status_t bias_vector(layout_t *layout, int64_t count) {
     return layout_strided(layout, 1, (dnnl_dims_t){count}, (dnnl_dims_t){1});
 }
 
-/// The residual lies where the result will be: oneDNN's fast convolutions can add that, but no other operand.
-static dnnl_status_t convolution_attributes(dnnl_primitive_attr_t *attributes, const cdnn_convolution *c) {
-    dnnl_status_t status = attributes_create(attributes);
-    if (status != dnnl_success) return status;
-    dnnl_post_ops_t operations;
-    status = dnnl_post_ops_create(&operations);
-    if (status != dnnl_success) return status;
-    if (c->has_residual) status = append_sum(operations);
-    if (status == dnnl_success && c->has_relu) status = append_eltwise(operations, dnnl_eltwise_relu, 0);
-    if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(*attributes, operations);
-    dnnl_post_ops_destroy(operations);
-    return status;
-}
-
-/// Arguments in the order x, weights, bias, y.
+/// Arguments in the order x, weights, y.
 static dnnl_status_t forward(const void *opaque, cached_primitive *entry, dnnl_primitive_desc_t *descriptor) {
     const cdnn_convolution *c = &((const convolution_key *)opaque)->convolution;
-    layout_t source, weights, bias, result;
-    dnnl_status_t status = source_images(&source, c, c->batch);
+    layout_t source, weights, result;
+    dnnl_status_t status = source_images(&source, c);
     if (status == dnnl_success) status = packed_weights(&weights, c, cdnn_forward);
-    if (status == dnnl_success) status = bias_vector(&bias, c->outputs);
-    if (status == dnnl_success) status = result_images(&result, c, c->batch);
+    if (status == dnnl_success) status = result_images(&result, c);
     if (status != dnnl_success) return status;
     entry_add(entry, DNNL_ARG_SRC, source);
     entry_add(entry, DNNL_ARG_WEIGHTS, weights);
-    entry_add(entry, DNNL_ARG_BIAS, bias);
+    entry_add(entry, DNNL_ARG_DST, result);
     dnnl_primitive_attr_t attributes;
-    status = convolution_attributes(&attributes, c);
-    if (status == dnnl_success)
-        status = describe_convolution(descriptor, engine(), cdnn_forward, source, weights, c->has_bias ? &bias : NULL,
-                                      result, c->stride, c->padding, attributes);
+    status = attributes_create(&attributes);
+    if (status != dnnl_success) return status;
+    status = describe_convolution(descriptor, engine(), cdnn_forward, source, weights, result, c->stride, c->padding,
+                                  attributes);
     dnnl_primitive_attr_destroy(attributes);
-    layout_t chosen;
-    if (status == dnnl_success) status = layout_chosen(&chosen, *descriptor, dnnl_query_dst_md);
-    if (status == dnnl_success) entry_add(entry, DNNL_ARG_DST, chosen);
     return status;
 }
 
@@ -121,9 +97,9 @@ static dnnl_status_t backward(const void *opaque, cached_primitive *entry, dnnl_
                               cdnn_pass pass) {
     const cdnn_convolution *c = &((const convolution_key *)opaque)->convolution;
     layout_t source, weights, result;
-    dnnl_status_t status = source_images(&source, c, c->batch);
+    dnnl_status_t status = source_images(&source, c);
     if (status == dnnl_success) status = packed_weights(&weights, c, pass);
-    if (status == dnnl_success) status = result_images(&result, c, c->batch);
+    if (status == dnnl_success) status = result_images(&result, c);
     if (status != dnnl_success) return status;
     bool is_weights = pass == cdnn_weights_gradient;
     entry_add(entry, is_weights ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST, is_weights ? source : result);
@@ -132,7 +108,7 @@ static dnnl_status_t backward(const void *opaque, cached_primitive *entry, dnnl_
     dnnl_primitive_attr_t attributes;
     status = attributes_create(&attributes);
     if (status != dnnl_success) return status;
-    status = describe_convolution(descriptor, engine(), pass, source, weights, NULL, result, c->stride, c->padding,
+    status = describe_convolution(descriptor, engine(), pass, source, weights, result, c->stride, c->padding,
                                   attributes);
     dnnl_primitive_attr_destroy(attributes);
     return status;
@@ -196,11 +172,9 @@ int cdnn_convolution_unpack(const cdnn_convolution *convolution, const float *pa
     return run(&key, sizeof key, unpack, (const void *[]){packed, plain});
 }
 
-int cdnn_convolution_run(const cdnn_convolution *convolution, const float *x, const float *packed, const float *bias,
-                         const float *residual, float *y) {
+int cdnn_convolution_run(const cdnn_convolution *convolution, const float *x, const float *packed, float *y) {
     convolution_key key = convolution_key_of("convolution", convolution);
-    if (residual) memcpy(y, residual, result_bytes(convolution));
-    return run(&key, sizeof key, forward, (const void *[]){x, packed, bias, y});
+    return run(&key, sizeof key, forward, (const void *[]){x, packed, y});
 }
 
 int cdnn_convolution_backward_data(const cdnn_convolution *convolution, const float *dy, const float *packed,
@@ -220,8 +194,8 @@ static dnnl_status_t pooling(const void *opaque, cached_primitive *entry, dnnl_p
                              bool keeps_places, bool is_backward) {
     const cdnn_convolution *c = &((const convolution_key *)opaque)->convolution;
     layout_t source, result;
-    dnnl_status_t status = source_images(&source, c, c->batch);
-    if (status == dnnl_success) status = result_images(&result, c, c->batch);
+    dnnl_status_t status = source_images(&source, c);
+    if (status == dnnl_success) status = result_images(&result, c);
     if (status != dnnl_success) return status;
     entry_add(entry, is_backward ? DNNL_ARG_DIFF_DST : DNNL_ARG_SRC, is_backward ? result : source);
     entry_add(entry, is_backward ? DNNL_ARG_DIFF_SRC : DNNL_ARG_DST, is_backward ? source : result);

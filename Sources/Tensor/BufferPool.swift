@@ -9,6 +9,8 @@ import Synchronization
 public final class BufferPool: Sendable {
     /// The pool of every tensor in the process.
     public static let shared = BufferPool(retaining: 1 << 30)
+    /// The pool of packed weights, which gives everything back at once: they live as long as a model.
+    public static let weights = BufferPool(retaining: 0)
 
     /// A buffer.
     package struct Block: @unchecked Sendable {

@@ -5,13 +5,15 @@
 final class Storage: @unchecked Sendable {
     let elements: UnsafeMutableBufferPointer<Float>
     private let block: BufferPool.Block
+    private let pool: BufferPool
 
     /// Uninitialised memory for `count` elements.
-    init(count: Int) {
-        block = BufferPool.shared.take(bytes: count * MemoryLayout<Float>.stride)
+    init(count: Int, from pool: BufferPool = .shared) {
+        self.pool = pool
+        block = pool.take(bytes: count * MemoryLayout<Float>.stride)
         elements = UnsafeMutableBufferPointer(
             start: block.address.assumingMemoryBound(to: Float.self), count: count)
     }
 
-    deinit { BufferPool.shared.give(block) }
+    deinit { pool.give(block) }
 }

@@ -48,14 +48,23 @@ struct SpatialTests {
         }
     }
 
-    @Test("a packed convolution with bias, residual and ReLU, for a batch it was not packed for")
-    func packed() {
-        let (x, w) = (sample([3, 6, 5, 8], seed: 1), sample([16, 8, 3, 3], seed: 2))
-        let (bias, residual) = (sample([16], seed: 3), sample([3, 6, 5, 16], seed: 4))
-        let packed = PackedConvolution(w, bias: bias, stride: 1, padding: 1, height: 6, width: 5)
-        let plain = x.convolved(weight: w, stride: 1, padding: 1) + bias
+    /// Winograd's, windows in images as they are, and windows in images given an edge.
+    @Test(
+        "a packed convolution with bias, residual and ReLU is the plain one",
+        arguments: [
+            (16, 32, 3, 1, 1), (48, 80, 3, 1, 1), (24, 16, 3, 2, 1), (3, 20, 7, 2, 3), (16, 70, 1, 1, 0),
+            (3, 8, 4, 4, 0),
+        ])
+    func packed(channels: Int, outputs: Int, kernel: Int, stride: Int, padding: Int) {
+        let (x, w) = (sample([3, 9, 8, channels], seed: 1), sample([outputs, channels, kernel, kernel], seed: 2))
+        let bias = sample([outputs], seed: 3)
+        let packed = PackedConvolution(w, bias: bias, stride: stride, padding: padding, height: 9, width: 8)
+        let plain = x.convolved(weight: w, stride: stride, padding: padding) + bias
+        let residual = sample(plain.shape, seed: 4)
         expectClose(packed.convolve(x), plain.scalars, 1e-4)
         expectClose(packed.convolve(x, residual: residual, relu: true), (plain + residual).relu().scalars, 1e-4)
+        let alone = packed.convolve(x.sliced(axis: 0, 1..<2))
+        #expect(alone.scalars == packed.convolve(x).sliced(axis: 0, 1..<2).scalars, "an image depends on its batch")
     }
 
     @Test("max pooling takes the largest of each window and sends the gradient there")

@@ -13,14 +13,12 @@
 /// What is applied to each element of a result before it is written.
 typedef enum { cdnn_identity = 0, cdnn_relu = 1, cdnn_gelu = 2 } cdnn_activation;
 
-/// A batched product C = activation(scale·(A·B + bias)) + residual, over `rank` axes (2 to 4): leading batch axes, then the
+/// A batched product C = scale·(A·B + bias), over `rank` axes (2 to 4): leading batch axes, then the
 /// matrix. Strides are in elements, so transposed and interleaved operands need no copy. Initialise with memset:
 /// the bytes are the cache's key.
 typedef struct {
     int32_t rank;
-    int32_t activation;
     int32_t has_bias;
-    int32_t has_residual;
     /// 0 and 1 both mean none.
     float scale;
     int32_t reserved;
@@ -31,21 +29,8 @@ typedef struct {
     int64_t c_strides[4];
 } cdnn_matmul;
 
-/// Weights of a linear layer in the layout that the matmul primitive asks for.
-typedef struct cdnn_packed cdnn_packed;
-
-/// Packs `weights` ([n, k] row-major, as PyTorch's Linear keeps them) for products with about `m` rows.
-int cdnn_pack(const float *weights, int64_t n, int64_t k, int64_t m, cdnn_packed **packed);
-/// The bytes that the packed weights take.
-size_t cdnn_packed_bytes(const cdnn_packed *packed);
-void cdnn_packed_free(cdnn_packed *packed);
-
-/// Runs a product. `bias` has n elements, `residual` C's shape and strides; either is NULL where the product has none.
-int cdnn_matmul_run(const cdnn_matmul *product, const float *a, const float *b, const float *bias,
-                    const float *residual, float *c);
-/// The same for a rank 2 product with packed weights (`b_strides` are ignored).
-int cdnn_matmul_run_packed(const cdnn_matmul *product, const float *a, const cdnn_packed *packed, const float *bias,
-                           const float *residual, float *c);
+/// Runs a product. `bias` has n elements, or is NULL where the product has none.
+int cdnn_matmul_run(const cdnn_matmul *product, const float *a, const float *b, const float *bias, float *c);
 
 /// y = activation(x) over `count` elements.
 int cdnn_eltwise(cdnn_activation activation, int64_t count, const float *x, float *y);
@@ -66,15 +51,10 @@ int cdnn_layer_norm_backward(int64_t rows, int64_t columns, float epsilon, const
                              const float *mean, const float *variance, const float *dy, float *dx, float *dscale,
                              float *dshift);
 
-/// The sizes of a convolution of images [batch, height, width, channels] with weights [outputs, channels, kernel, kernel],
-/// what follows it, and for how many images its weights were packed. Initialise with memset: the bytes are the cache's key.
+/// The sizes of a convolution of images [batch, height, width, channels] with weights [outputs, channels, kernel, kernel].
+/// Initialise with memset: the bytes are the cache's key.
 typedef struct {
-    int32_t has_bias;
-    int32_t has_residual;
-    /// Applied last: relu(convolution + bias + residual).
-    int32_t has_relu;
-    int32_t reserved;
-    int64_t batch, packed_batch;
+    int64_t batch;
     int64_t channels, height, width;
     int64_t outputs, kernel, stride, padding;
 } cdnn_convolution;
@@ -88,9 +68,7 @@ int cdnn_convolution_packed_bytes(const cdnn_convolution *convolution, cdnn_pass
 int cdnn_convolution_pack(const cdnn_convolution *convolution, cdnn_pass pass, const float *plain, float *packed);
 /// From the layout of `cdnn_weights_gradient` into PyTorch's.
 int cdnn_convolution_unpack(const cdnn_convolution *convolution, const float *packed, float *plain);
-/// `bias` and `residual` are NULL where the convolution has none.
-int cdnn_convolution_run(const cdnn_convolution *convolution, const float *x, const float *packed, const float *bias,
-                         const float *residual, float *y);
+int cdnn_convolution_run(const cdnn_convolution *convolution, const float *x, const float *packed, float *y);
 int cdnn_convolution_backward_data(const cdnn_convolution *convolution, const float *dy, const float *packed,
                                    float *dx);
 int cdnn_convolution_backward_weights(const cdnn_convolution *convolution, const float *x, const float *dy,

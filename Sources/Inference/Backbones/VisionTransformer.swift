@@ -16,7 +16,8 @@ struct VisionTransformer: Sendable {
         _ scope: ParameterScope, _ configuration: ModelConfiguration.Backbone.ViT, height: Int, width: Int,
         isTrunk: Bool = false
     ) throws {
-        patchEmbedding = try PatchEmbedding(scope.scope("patch_embed"), configuration)
+        patchEmbedding = try PatchEmbedding(
+            scope.scope("patch_embed"), configuration, height: height, width: width)
         let grid = configuration.grid(height: height, width: width)
         prefix = try TokenPrefix(
             scope, tokens: configuration.distilled ? ["cls_token", "dist_token"] : ["cls_token"],

@@ -1,14 +1,13 @@
 import Tensor
 
-/// x·Wᵀ + b, followed by an activation and a residual: in inference one fused product on packed weights.
+/// x·Wᵀ + b, followed by an activation or a residual: in inference one fused product on packed weights.
 struct Linear: Sendable {
     private enum Form: Sendable {
         case packed(PackedWeights)
-        case plain(Tensor)
+        case plain(Tensor, bias: Tensor?)
     }
 
     private let form: Form
-    private let bias: Tensor?
 
     /// Takes `weight` [outputs, inputs] and `bias` [outputs] (PyTorch's names and orientation).
     init(_ scope: ParameterScope, inputs: Int, outputs: Int, hasBias: Bool = true) throws {
@@ -19,15 +18,14 @@ struct Linear: Sendable {
 
     /// The same with tensors that bear other names.
     init(_ scope: ParameterScope, weight: Tensor, bias: Tensor?) {
-        form = scope.isInference ? .packed(PackedWeights(weight)) : .plain(weight)
-        self.bias = bias
+        form = scope.isInference ? .packed(PackedWeights(weight, bias: bias)) : .plain(weight, bias: bias)
     }
 
     func callAsFunction(_ x: Tensor, activation: Activation = .identity, residual: Tensor? = nil) -> Tensor {
         switch form {
         case .packed(let weights):
-            return weights.multiply(x, bias: bias, activation: activation, residual: residual)
-        case .plain(let weight):
+            return weights.multiply(x, activation: activation, residual: residual)
+        case .plain(let weight, let bias):
             let result = x.linear(weight: weight, bias: bias).activated(activation)
             return residual.map { result + $0 } ?? result
         }

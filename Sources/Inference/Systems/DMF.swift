@@ -20,7 +20,8 @@ struct DMF: TextEncodingSystem {
             throw EncoderError.unsupported("DMF over \(configuration.backbone), expected a transformer")
         }
         (dimension, modalities) = (vit.width, configuration.modalities)
-        patchEmbedding = try PatchEmbedding(scope.scope("patch_embed"), vit)
+        patchEmbedding = try PatchEmbedding(
+            scope.scope("patch_embed"), vit, height: configuration.input.height, width: configuration.input.width)
         translations = try Dictionary(
             uniqueKeysWithValues: modalities.map {
                 ($0, try Linear(scope.scope("image_translation.\($0.rawValue)"), inputs: vit.width, outputs: vit.width))

@@ -10,8 +10,6 @@ struct ConvolutionSizes {
     let kernel: Int
     let stride: Int
     let padding: Int
-    /// For how many images the weights are packed.
-    var packedBatch = 1
 
     /// Those of a convolution of `x` by `weight` [outputs, channels, kernel, kernel].
     init(_ x: Shape, weight: Shape, stride: Int, padding: Int) {
@@ -25,7 +23,6 @@ struct ConvolutionSizes {
     init(_ x: Shape, outputs: Int, kernel: Int, stride: Int, padding: Int) {
         (batch, height, width, channels) = (x[0], x[1], x[2], x[3])
         (self.outputs, self.kernel, self.stride, self.padding) = (outputs, kernel, stride, padding)
-        packedBatch = x[0]
         precondition(min(height, width) + 2 * padding >= kernel, "a kernel of \(kernel) over \(x)")
     }
 
@@ -35,10 +32,9 @@ struct ConvolutionSizes {
     private func extent(_ size: Int) -> Int { (size + 2 * padding - kernel) / stride + 1 }
 
     /// As the C interface wants it; unused bytes are zero because they are part of the cache's key.
-    func described(hasBias: Bool = false, hasResidual: Bool = false, hasReLU: Bool = false) -> cdnn_convolution {
+    func described() -> cdnn_convolution {
         var c = cdnn_convolution()
-        (c.has_bias, c.has_residual, c.has_relu) = (hasBias ? 1 : 0, hasResidual ? 1 : 0, hasReLU ? 1 : 0)
-        (c.batch, c.packed_batch) = (Int64(batch), Int64(packedBatch))
+        c.batch = Int64(batch)
         (c.channels, c.height, c.width) = (Int64(channels), Int64(height), Int64(width))
         (c.outputs, c.kernel, c.stride, c.padding) = (Int64(outputs), Int64(kernel), Int64(stride), Int64(padding))
         return c

@@ -1,3 +1,5 @@
+import CKernels
+
 extension Kernels {
     /// The sizes of one multi-head self-attention over interleaved queries, keys and values: qkv is
     /// [batch, tokens, 3, heads, width], as one linear layer writes it.
@@ -25,6 +27,20 @@ extension Kernels {
 
         func product(_ m: Int, _ n: Int, _ k: Int, _ a: MatrixLayout, _ b: MatrixLayout, _ c: MatrixLayout) -> Product {
             Product(batch: [batch, heads], m: m, n: n, k: k, a: a, b: b, c: c)
+        }
+    }
+
+    /// The whole attention at once, for when nothing in between is wanted later.
+    static func attention(_ qkv: Tensor, _ sizes: AttentionSizes, mask: Tensor?) -> Tensor {
+        let scratch = Storage(count: Int(ck_attention_scratch(Int64(sizes.tokens), Int64(sizes.width))))
+        return read(qkv) { qkv_ in
+            make([sizes.batch, sizes.tokens, sizes.model]) { y in
+                withExtendedLifetime((mask, scratch)) {
+                    ck_attention(
+                        Int64(sizes.batch), Int64(sizes.tokens), Int64(sizes.heads), Int64(sizes.width), sizes.scale,
+                        qkv_, mask?.storage.elements.baseAddress, scratch.elements.baseAddress, y)
+                }
+            }
         }
     }
 

@@ -19,21 +19,13 @@ extension Kernels {
         return [(bytes + 3) / 4]
     }
 
-    /// relu(x ∗ packed + bias + residual), without what is nil or not asked for.
-    static func convolve(
-        _ x: Tensor, packed: Tensor, _ sizes: ConvolutionSizes, bias: Tensor? = nil, residual: Tensor? = nil,
-        relu: Bool = false
-    ) -> Tensor {
-        var description = sizes.described(hasBias: bias != nil, hasResidual: residual != nil, hasReLU: relu)
+    /// x ∗ packed.
+    static func convolve(_ x: Tensor, packed: Tensor, _ sizes: ConvolutionSizes) -> Tensor {
+        var description = sizes.described()
         return read(x) { x_ in
             read(packed) { packed_ in
                 make(sizes.output) { y in
-                    withExtendedLifetime((bias, residual)) {
-                        let status = cdnn_convolution_run(
-                            &description, x_, packed_, bias?.storage.elements.baseAddress,
-                            residual?.storage.elements.baseAddress, y)
-                        check(status, "convolution \(sizes)")
-                    }
+                    check(cdnn_convolution_run(&description, x_, packed_, y), "convolution \(sizes)")
                 }
             }
         }

@@ -15,7 +15,7 @@ struct MatrixLayout {
     var transposed: MatrixLayout { MatrixLayout(offset: offset, batch: batch, row: column, column: row) }
 }
 
-/// The sizes and layouts of C = activation(scale·(A·B + bias)) + residual.
+/// The sizes and layouts of C = scale·(A·B + bias).
 struct Product {
     /// Up to two batch axes.
     var batch: [Int] = []
@@ -26,15 +26,12 @@ struct Product {
     var b: MatrixLayout
     var c: MatrixLayout
     var scale: Float = 1
-    var activation: Activation = .identity
 
     /// As the C interface wants it; unused bytes are zero because they are part of the cache's key.
-    func described(hasBias: Bool, hasResidual: Bool) -> cdnn_matmul {
+    func described(hasBias: Bool) -> cdnn_matmul {
         var product = cdnn_matmul()
         product.rank = Int32(batch.count + 2)
-        product.activation = Int32(activation.code.rawValue)
         product.has_bias = hasBias ? 1 : 0
-        product.has_residual = hasResidual ? 1 : 0
         product.scale = scale
         if batch.count > 0 { product.batch.0 = Int64(batch[0]) }
         if batch.count > 1 { product.batch.1 = Int64(batch[1]) }
@@ -56,26 +53,25 @@ extension MatrixLayout {
 extension Kernels {
     /// Runs a product into `output`, whose memory it writes at the product's layout.
     static func multiply(
-        _ product: Product, _ a: Tensor, _ b: Tensor, bias: Tensor? = nil, residual: Tensor? = nil,
+        _ product: Product, _ a: Tensor, _ b: Tensor, bias: Tensor? = nil,
         into output: UnsafeMutablePointer<Float>
     ) {
-        var description = product.described(hasBias: bias != nil, hasResidual: residual != nil)
+        var description = product.described(hasBias: bias != nil)
         read(a) { a_ in
             read(b) { b_ in
-                withExtendedLifetime((bias, residual)) {
+                withExtendedLifetime(bias) {
                     check(
                         cdnn_matmul_run(
                             &description, a_ + product.a.offset, b_ + product.b.offset,
-                            bias?.storage.elements.baseAddress, residual?.storage.elements.baseAddress,
-                            output + product.c.offset), "product \(product)")
+                            bias?.storage.elements.baseAddress, output + product.c.offset), "product \(product)")
                 }
             }
         }
     }
 
     static func multiply(
-        _ product: Product, _ a: Tensor, _ b: Tensor, bias: Tensor? = nil, residual: Tensor? = nil, into shape: Shape
+        _ product: Product, _ a: Tensor, _ b: Tensor, bias: Tensor? = nil, into shape: Shape
     ) -> Tensor {
-        make(shape) { multiply(product, a, b, bias: bias, residual: residual, into: $0) }
+        make(shape) { multiply(product, a, b, bias: bias, into: $0) }
     }
 }

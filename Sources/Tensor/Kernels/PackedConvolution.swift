@@ -1,17 +1,48 @@
-import COneDNN
+import CKernels
 
-/// A convolution's weights in the layout that oneDNN asks for, made once when a model is built.
-public final class PackedConvolution: Sendable {
-    private let packed: Tensor
-    private let bias: Tensor?
+/// A convolution's weights in the layout of the kernels, made once when a model is built.
+///
+/// 3×3 convolutions of stride 1 are done by Winograd's F(2×2, 3×3), which needs 16 multiplications where the definition
+/// needs 36; all others as products over the windows where they lie. Which it is depends on the layer alone, so that an
+/// image's result has the same bits in every batch.
+public struct PackedConvolution: Sendable {
+    private enum Form: Sendable {
+        case winograd
+        /// Windows in images as they are, or in ones that were given an edge before.
+        case windows(isPadded: Bool)
+    }
+
+    private let packed: Storage
+    private let form: Form
     private let sizes: ConvolutionSizes
 
-    /// Packs a weight [outputs, channels, k, k] for images of one size. Copies it; O(weight).
+    /// Packs a weight [outputs, channels, k, k] and a bias [outputs] for images of one size. Copies them; O(weight).
     public init(_ weight: Tensor, bias: Tensor?, stride: Int, padding: Int, height: Int, width: Int) {
         sizes = ConvolutionSizes(
             [1, height, width, weight.shape[1]], weight: weight.shape, stride: stride, padding: padding)
-        packed = Kernels.packedConvolution(weight, sizes, cdnn_forward)
-        self.bias = bias?.detached
+        form = Self.form(sizes)
+        switch form {
+        case .winograd:
+            var winograd = sizes.winograd
+            packed = Kernels.packed(count: Int(ck_winograd_packed_count(&winograd)), weight, bias: bias) {
+                ck_winograd_pack(&winograd, $0, $1, $2)
+            }
+        case .windows(let isPadded):
+            // [outputs, k, k, channels]: as the images lie.
+            let channels = Int64(sizes.channels), kernel = Int64(sizes.kernel)
+            let steps = ck_weight_steps(
+                output: kernel * kernel * channels, tap_row: kernel * channels, tap_column: channels, element: 1)
+            packed = Kernels.packed(
+                weight.transposed([0, 2, 3, 1]), steps, bias: bias, sizes.windows(isPadded: isPadded),
+                outputs: sizes.outputs)
+        }
+    }
+
+    /// Few channels make short taps: with the edge made before, the taps of a row are one.
+    private static func form(_ sizes: ConvolutionSizes) -> Form {
+        let isThree = sizes.kernel == 3 && sizes.stride == 1 && sizes.padding == 1
+        if isThree && sizes.channels % 16 == 0 && sizes.outputs % 16 == 0 && sizes.channels <= 4096 { return .winograd }
+        return .windows(isPadded: sizes.padding == 0 || sizes.channels < 16)
     }
 
     /// relu(x ∗ weight + bias + residual), without the ReLU or the residual if they are not asked for. Never recorded:
@@ -21,9 +52,56 @@ public final class PackedConvolution: Sendable {
         sizes.batch = x.shape[0]
         precondition(x.shape == sizes.input, "images \(x.shape), packed for \(sizes.input)")
         precondition(residual.map { $0.shape == sizes.output } ?? true, "a residual of another shape")
-        return Kernels.convolve(x, packed: packed, sizes, bias: bias, residual: residual, relu: relu)
+        switch form {
+        case .winograd: return winograd(x, sizes, residual: residual, relu: relu)
+        case .windows(let isPadded):
+            let images = isPadded && sizes.padding > 0 ? Kernels.padded(x, by: sizes.padding) : x
+            return Kernels.product(
+                sizes.windows(isPadded: isPadded), images, packed, outputs: sizes.outputs, residual: residual,
+                activation: relu ? .relu : .identity, into: sizes.output)
+        }
+    }
+
+    private func winograd(_ x: Tensor, _ sizes: ConvolutionSizes, residual: Tensor?, relu: Bool) -> Tensor {
+        var winograd = sizes.winograd
+        let scratch = Storage(count: Int(ck_winograd_scratch(&winograd)))
+        return Kernels.read(x) { x_ in
+            Kernels.make(sizes.output) { y in
+                withExtendedLifetime((residual, packed, scratch)) {
+                    ck_winograd_run(
+                        &winograd, x_, packed.elements.baseAddress, residual?.storage.elements.baseAddress,
+                        relu ? ck_relu : ck_identity, scratch.elements.baseAddress, y)
+                }
+            }
+        }
     }
 
     /// The height and width of the results.
     public var outputSize: (height: Int, width: Int) { (sizes.output[1], sizes.output[2]) }
+}
+
+extension ConvolutionSizes {
+    fileprivate var winograd: ck_winograd {
+        ck_winograd(
+            batch: Int64(batch), height: Int64(height), width: Int64(width), channels: Int64(channels),
+            outputs: Int64(outputs))
+    }
+
+    /// - Parameter isPadded: whether the images have an edge already, or need none.
+    fileprivate func windows(isPadded: Bool) -> ck_windows {
+        var windows = ck_windows()
+        let rowElements = (width + (isPadded ? 2 * padding : 0)) * channels
+        windows.batch = Int64(batch)
+        (windows.rows, windows.columns) = (Int64(output[1]), Int64(output[2]))
+        windows.image_step = Int64((height + (isPadded ? 2 * padding : 0)) * rowElements)
+        (windows.row_step, windows.column_step) = (Int64(stride * rowElements), Int64(stride * channels))
+        (windows.tap_rows, windows.tap_row_step) = (Int64(kernel), Int64(rowElements))
+        (windows.tap_columns, windows.run) = isPadded ? (1, Int64(kernel * channels)) : (Int64(kernel), Int64(channels))
+        if !isPadded {
+            windows.tap_column_step = Int64(channels)
+            (windows.padding, windows.stride) = (Int64(padding), Int64(stride))
+            (windows.height, windows.width) = (Int64(height), Int64(width))
+        }
+        return windows
+    }
 }

@@ -1,54 +1,40 @@
-import COneDNN
+import CKernels
 
-/// A linear layer's weights in the layout that oneDNN's matmul asks for, made once when a model is built.
-///
-/// Immutable after construction; freed with the last reference.
-public final class PackedWeights: @unchecked Sendable {
-    // Unchecked: the handle is written once, in `init`, and the library only reads it afterwards.
-    private let handle: OpaquePointer
+/// A linear layer's weights in the layout of the product kernels, made once when a model is built.
+public struct PackedWeights: Sendable {
+    private let packed: Storage
     /// Features out and in.
     public let outputs: Int, inputs: Int
 
-    /// Packs a weight of shape [out, in]. Copies it; O(out·in).
-    ///
-    /// - Parameter rows: about how many rows the products will have; the best layout may depend on it.
-    public init(_ weight: Tensor, rows: Int = 256) {
-        precondition(weight.shape.rank == 2, "packing a weight of shape \(weight.shape), expected [out, in]")
+    /// Packs a weight [out, in] and a bias [out]. Copies them; O(out·in).
+    public init(_ weight: Tensor, bias: Tensor?) {
+        precondition(
+            weight.shape.rank == 2 && (bias.map { $0.shape == [weight.shape[0]] } ?? true),
+            "packing a weight of shape \(weight.shape), a bias of \(String(describing: bias?.shape)), expected [out, in]"
+        )
         (outputs, inputs) = (weight.shape[0], weight.shape[1])
-        var packed: OpaquePointer?
-        Kernels.read(weight) { weight_ in
-            let status = cdnn_pack(weight_, Int64(weight.shape[0]), Int64(weight.shape[1]), Int64(rows), &packed)
-            Kernels.check(status, "packing \(weight.shape)")
-        }
-        guard let packed else { fatalError("oneDNN packed \(weight.shape) into nothing") }
-        handle = packed
+        let steps = ck_weight_steps(output: Int64(inputs), tap_row: 0, tap_column: 0, element: 1)
+        packed = Kernels.packed(weight, steps, bias: bias, Self.rows(1, of: inputs), outputs: outputs)
     }
 
-    deinit { cdnn_packed_free(handle) }
+    /// One window a row.
+    private static func rows(_ count: Int, of inputs: Int) -> ck_windows {
+        var windows = ck_windows()
+        (windows.batch, windows.rows, windows.columns) = (1, 1, Int64(count))
+        (windows.tap_rows, windows.tap_columns) = (1, 1)
+        (windows.column_step, windows.run) = (Int64(inputs), Int64(inputs))
+        return windows
+    }
 
-    /// The memory it takes, in bytes.
-    public var bytes: Int { cdnn_packed_bytes(handle) }
-
-    /// activation(x·weightᵀ + bias) + residual, for x of shape [..., in]. Never recorded: packed weights only infer.
-    public func multiply(
-        _ x: Tensor, bias: Tensor?, activation: Activation = .identity, residual: Tensor? = nil
-    ) -> Tensor {
-        precondition(x.shape[-1] == inputs, "\(x.shape) times packed weights [\(outputs), \(inputs)]")
+    /// activation(x·weightᵀ + bias) or x·weightᵀ + bias + residual, for x of shape [..., in]. Never recorded: packed
+    /// weights only infer. A row's result has the same bits whatever other rows there are.
+    public func multiply(_ x: Tensor, activation: Activation = .identity, residual: Tensor? = nil) -> Tensor {
         let shape = Shape(x.shape.dimensions.dropLast() + [outputs])
+        precondition(x.shape[-1] == inputs, "\(x.shape) times packed weights [\(outputs), \(inputs)]")
         precondition(residual.map { $0.shape == shape } ?? true, "a residual of another shape than \(shape)")
-        let product = Product(
-            m: x.count / inputs, n: outputs, k: inputs, a: .rows(of: inputs), b: .rows(of: inputs),
-            c: .rows(of: outputs), activation: activation)
-        var description = product.described(hasBias: bias != nil, hasResidual: residual != nil)
-        return Kernels.read(x) { x_ in
-            Kernels.make(shape) { y in
-                withExtendedLifetime((bias, residual)) {
-                    Kernels.check(
-                        cdnn_matmul_run_packed(
-                            &description, x_, handle, bias?.storage.elements.baseAddress,
-                            residual?.storage.elements.baseAddress, y), "packed product \(product)")
-                }
-            }
-        }
+        precondition(residual == nil || activation == .identity, "an activation before a residual")
+        let windows = Self.rows(x.count / inputs, of: inputs)
+        return Kernels.product(
+            windows, x, packed, outputs: outputs, residual: residual, activation: activation, into: shape)
     }
 }

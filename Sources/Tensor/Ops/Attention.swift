@@ -12,6 +12,7 @@ extension Tensor {
             qkv.shape.rank == 3 && qkv.shape[2] % (3 * heads) == 0, "attention of \(heads) heads over \(qkv.shape)")
         let sizes = Kernels.AttentionSizes(
             batch: qkv.shape[0], tokens: qkv.shape[1], heads: heads, width: qkv.shape[2] / 3 / heads)
+        guard qkv.isTracked || dropout != nil else { return Kernels.attention(qkv, sizes, mask: mask) }
         let probabilities = Kernels.attentionProbabilities(qkv, sizes, mask: mask)
         let used = dropout.map { Kernels.zip(probabilities, $0, *) } ?? probabilities
         let input = qkv.detached

@@ -1,0 +1,19 @@
+// The kernels for AVX-512.
+#include "instructions.h"
+
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma"))), apply_to = function)
+
+#define LANES 16
+#define PANEL_REGISTERS 4
+#include "vectors.h"
+#include "product_tile.h"
+#include "softmax.h"
+#include "winograd_transforms.h"
+
+const instruction_set avx512_instructions = {
+    .lanes = LANES, .panel = LANES * PANEL_REGISTERS, .product = product, .gelu = gelu_of_rows,
+    .softmax = softmax, .winograd_input = winograd_input, .winograd_output = winograd_output};
+
+#pragma clang attribute pop
+#endif

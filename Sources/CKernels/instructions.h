@@ -1,0 +1,56 @@
+// Each kernel is compiled once for every instruction set that it may meet: `avx512.c` and its like include the headers that say what is done.
+#ifndef TRIPTYCH_INSTRUCTIONS_H
+#define TRIPTYCH_INSTRUCTIONS_H
+
+#include <stdint.h>
+
+#include "include/CKernels.h"
+
+enum { tile_rows = 6 };
+
+/// One tile: up to six result pixels by one panel of outputs, over some of the taps.
+typedef struct {
+    /// [taps][rows]: where each pixel's taps begin.
+    const float *const *taps;
+    int64_t tap_count, run;
+    /// The panel's weights for these taps.
+    const float *weights;
+    /// Added to the sums unless NULL: a row of the panel's width, and rows as far apart as those of y.
+    const float *bias, *addend;
+    ck_activation activation;
+    float *y;
+    int64_t y_step;
+} tile;
+
+/// The kernels of one instruction set.
+typedef struct {
+    /// Floats in a register, and registers in a panel of outputs.
+    int64_t lanes, panel;
+    /// For each number of rows, from 1, and of registers, from 1.
+    void (*product)(const tile *tile, int rows, int registers);
+    void (*gelu)(int rows, int64_t width, float *y, int64_t step);
+    /// A 4×4 patch of `channels` channels into Winograd's 16 numbers: Bᵀ·d·B. `patch` has a pointer for each pixel, the 16
+    /// results are `step` apart.
+    void (*winograd_input)(const float *const *patch, int64_t channels, float *y, int64_t step);
+    /// 16 results of products into 2×2 pixels: Aᵀ·m·A + bias + addend, after ReLU if asked for. `y` and `addend` have a
+    /// pointer for each pixel, NULL for one that does not exist; `addend` may be NULL.
+    void (*winograd_output)(const float *m, int64_t step, int64_t channels, const float *bias,
+                            const float *const *addend, int is_relu, float *const *y);
+    /// Turns each row's first `count` elements into softmax(scale·row + mask); `mask` may be NULL. Rows are `step` apart.
+    void (*softmax)(int rows, int64_t count, int64_t step, float scale, const float *mask, float *row);
+} instruction_set;
+
+extern const instruction_set generic_instructions;
+#if defined(__x86_64__)
+extern const instruction_set avx2_instructions, avx512_instructions;
+#endif
+
+/// The widest that this machine has.
+const instruction_set *instructions(void);
+
+/// The width of a panel: all but the last are full, the last is a whole number of registers.
+int64_t panel_width(int64_t outputs, int64_t panel);
+/// Runs a tile `width` wide, of which only `real` outputs exist and are written.
+void run_tile(tile *tile, int rows, int64_t width, int64_t real);
+
+#endif

@@ -1,0 +1,166 @@
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "instructions.h"
+#include "parallel.h"
+
+enum { depth_block = 2304, largest_kernel = 256, largest_panel = 64 };
+
+static int64_t taps_of(const ck_windows *w) { return w->tap_rows * w->tap_columns; }
+static int64_t depth_of(const ck_windows *w) { return taps_of(w) * w->run; }
+
+int64_t panel_width(int64_t outputs, int64_t panel) {
+    const instruction_set *set = instructions();
+    int64_t left = outputs - panel * set->panel;
+    return left >= set->panel ? set->panel : (left + set->lanes - 1) / set->lanes * set->lanes;
+}
+
+static int64_t panels_of(int64_t outputs) {
+    int64_t panel = instructions()->panel;
+    return (outputs + panel - 1) / panel;
+}
+
+/// Each panel is its bias and then, for each element of a window, the weights of its outputs.
+int64_t ck_packed_count(int64_t outputs, int64_t depth) {
+    int64_t last = panels_of(outputs) - 1;
+    return (last * instructions()->panel + panel_width(outputs, last)) * (depth + 1);
+}
+
+void ck_pack(const float *weights, ck_weight_steps steps, const float *bias, const ck_windows *windows, int64_t outputs,
+             float *packed) {
+    int64_t panel = instructions()->panel;
+    for (int64_t p = 0; p < panels_of(outputs); p++) {
+        int64_t width = panel_width(outputs, p), first = p * panel;
+        int64_t real = outputs - first < width ? outputs - first : width;
+        for (int64_t o = 0; o < width; o++) *packed++ = o < real && bias ? bias[first + o] : 0;
+        for (int64_t ty = 0; ty < windows->tap_rows; ty++)
+            for (int64_t tx = 0; tx < windows->tap_columns; tx++)
+                for (int64_t i = 0; i < windows->run; i++, packed += width) {
+                    const float *from = weights + ty * steps.tap_row + tx * steps.tap_column + i * steps.element;
+                    for (int64_t o = 0; o < real; o++) packed[o] = from[(first + o) * steps.output];
+                    for (int64_t o = real; o < width; o++) packed[o] = 0;
+                }
+    }
+}
+
+typedef struct {
+    const ck_windows *windows;
+    int64_t outputs, pixels, chunk, chunks;
+    const float *x, *packed, *residual;
+    ck_activation activation;
+    float *y;
+} product_job;
+
+/// What windows see outside of the images.
+static _Alignas(64) const float zeros[depth_block];
+
+/// Where the taps `first` to `first + count` of the windows of some pixels begin, `skip` elements into each.
+static void find_taps(const product_job *job, int64_t pixel, int rows, int64_t first, int64_t count, int64_t skip,
+                      const float **taps) {
+    const ck_windows *w = job->windows;
+    for (int r = 0; r < rows; r++) {
+        int64_t column = (pixel + r) % w->columns, line = (pixel + r) / w->columns;
+        int64_t row = line % w->rows;
+        const float *origin = job->x + line / w->rows * w->image_step + row * w->row_step + column * w->column_step + skip;
+        for (int64_t t = first; t < first + count; t++) {
+            int64_t ty = t / w->tap_columns, tx = t % w->tap_columns;
+            const float *tap = origin + ty * w->tap_row_step + tx * w->tap_column_step;
+            if (w->padding) {
+                int64_t y = row * w->stride + ty - w->padding, x = column * w->stride + tx - w->padding;
+                tap -= w->padding * (w->tap_row_step + w->tap_column_step);
+                if (y < 0 || y >= w->height || x < 0 || x >= w->width) tap = zeros;
+            }
+            taps[(t - first) * tile_rows + r] = tap;
+        }
+    }
+}
+
+void run_tile(tile *t, int rows, int64_t width, int64_t real) {
+    const instruction_set *set = instructions();
+    int registers = (int)(width / set->lanes);
+    float values[tile_rows * largest_panel];
+    float *y = t->y;
+    int64_t step = t->y_step;
+    if (real < width) {
+        const float *addend = t->addend;
+        for (int r = 0; addend && r < rows; r++) memcpy(values + r * width, addend + r * step, real * sizeof(float));
+        t->addend = addend ? values : NULL;
+        t->y = values;
+        t->y_step = width;
+    }
+    set->product(t, rows, registers);
+    if (t->activation == ck_gelu) set->gelu(rows, width, t->y, t->y_step);
+    if (real < width)
+        for (int r = 0; r < rows; r++) memcpy(y + r * step, values + r * width, real * sizeof(float));
+}
+
+/// Some taps, or some elements of one tap, for all pixels of a piece: as much of a panel as the second-level cache holds
+/// beside the rest.
+static void run_block(const product_job *job, int64_t panel, int64_t from, int64_t to, int64_t first, int64_t count,
+                      int64_t skip, int64_t run) {
+    const ck_windows *w = job->windows;
+    int64_t width = panel_width(job->outputs, panel), begin = panel * instructions()->panel;
+    int64_t real = job->outputs - begin < width ? job->outputs - begin : width;
+    const float *base = job->packed + begin * (depth_of(w) + 1);
+    bool is_first = first == 0 && skip == 0;
+    bool is_last = first + count == taps_of(w) && skip + run == w->run;
+    const float *taps[largest_kernel * tile_rows];
+    for (int64_t pixel = from; pixel < to; pixel += tile_rows) {
+        int rows = (int)(to - pixel < tile_rows ? to - pixel : tile_rows);
+        find_taps(job, pixel, rows, first, count, skip, taps);
+        int64_t offset = pixel * job->outputs + begin;
+        tile t = {.taps = taps, .tap_count = count, .run = run,
+                  .weights = base + (1 + first * w->run + skip) * width,
+                  .bias = is_first ? base : NULL,
+                  .addend = !is_first ? job->y + offset : job->residual ? job->residual + offset : NULL,
+                  .activation = is_last ? job->activation : ck_identity, .y = job->y + offset, .y_step = job->outputs};
+        run_tile(&t, rows, width, real);
+    }
+}
+
+static void run_piece(const void *context, int64_t piece, int64_t worker) {
+    (void)worker;
+    const product_job *job = context;
+    const ck_windows *w = job->windows;
+    int64_t panel = piece / job->chunks, from = piece % job->chunks * job->chunk;
+    int64_t to = from + job->chunk < job->pixels ? from + job->chunk : job->pixels;
+    if (w->run > depth_block) {
+        for (int64_t tap = 0; tap < taps_of(w); tap++)
+            for (int64_t skip = 0; skip < w->run; skip += depth_block)
+                run_block(job, panel, from, to, tap, 1, skip, w->run - skip < depth_block ? w->run - skip : depth_block);
+        return;
+    }
+    int64_t together = depth_block / w->run;
+    if (together > largest_kernel) together = largest_kernel;
+    for (int64_t tap = 0; tap < taps_of(w); tap += together)
+        run_block(job, panel, from, to, tap, taps_of(w) - tap < together ? taps_of(w) - tap : together, 0, w->run);
+}
+
+/// Pieces are whole panels where there are enough of them: a panel's weights are then read from memory once.
+void ck_product(const ck_windows *windows, int64_t outputs, const float *x, const float *packed, const float *residual,
+                ck_activation activation, float *y) {
+    enum { pieces_wanted = 16 };
+    int64_t pixels = windows->batch * windows->rows * windows->columns, panels = panels_of(outputs);
+    int64_t chunks = panels >= pieces_wanted ? 1 : (pieces_wanted + panels - 1) / panels;
+    int64_t chunk = (pixels / chunks + tile_rows) / tile_rows * tile_rows;
+    if (chunk < 4 * tile_rows) chunk = 4 * tile_rows;
+    chunks = (pixels + chunk - 1) / chunk;
+    product_job job = {.windows = windows, .outputs = outputs, .pixels = pixels, .chunk = chunk, .chunks = chunks,
+                       .x = x, .packed = packed, .residual = residual, .activation = activation, .y = y};
+    parallel_for(panels * chunks, run_piece, &job);
+}
+
+void ck_pad(int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t padding, const float *x, float *y) {
+    int64_t row = (width + 2 * padding) * channels, edge = padding * channels;
+    for (int64_t b = 0; b < batch; b++) {
+        memset(y, 0, (padding * row + edge) * sizeof(float));
+        y += padding * row + edge;
+        for (int64_t h = 0; h < height; h++, x += width * channels, y += row) {
+            memcpy(y, x, width * channels * sizeof(float));
+            memset(y + width * channels, 0, 2 * edge * sizeof(float));
+        }
+        memset(y, 0, (padding * row - edge) * sizeof(float));
+        y += padding * row - edge;
+    }
+}
