@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import pathlib
+import signal
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -55,6 +56,8 @@ def arguments():
 
 def main():
     o = arguments()
+    # So that whoever ends this ends the stopped processes too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     o.work.mkdir(parents=True, exist_ok=True)
     path = o.docs / "benchmarks.json"
     results = json.loads(path.read_text()) if path.exists() else {}

@@ -11,7 +11,11 @@ import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
+
+
+PATIENCE = 900  # Seconds until a process must be ready to be measured.
 
 
 class Failed(Exception):
@@ -27,7 +31,13 @@ class Worker:
         start = time.monotonic()
         self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.log, text=True, env=os.environ | (environment or {}))
-        self.facts = self._ask(0)
+        # Compiling may take longer than anybody would wait: then the process ends, which `_ask` reports.
+        limit = threading.Timer(PATIENCE, self.process.kill)
+        limit.start()
+        try:
+            self.facts = self._ask(0)
+        finally:
+            limit.cancel()
         self.ready_seconds = time.monotonic() - start
         self._signal(signal.SIGSTOP)
 
@@ -46,7 +56,8 @@ class Worker:
             self.process.kill()
             self.process.wait()
             self.log.seek(0)
-            raise Failed(f"{self.peer} ({self.variant}): {self.log.read()[-2000:]}")
+            last = self.log.read().strip().splitlines()[-1:] or ["no message"]
+            raise Failed(f"{self.peer} ({self.variant}): ended with {self.process.returncode}: {last[0][:300]}")
         return json.loads(line)
 
     def turn(self, count):
