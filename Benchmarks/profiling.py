@@ -1,68 +1,82 @@
-"""Where an encoder's time goes, by what oneDNN says of itself (DNNL_VERBOSE=1); what it does not see is the rest."""
+"""Where an encoder's time goes: samples of all its threads by Linux's `perf`, sorted by the function that was running.
+
+Triptych's products, convolutions and attention are its own code, which oneDNN's profiler does not see; samples see all.
+"""
 import json
-import os
-import statistics
+import re
+import shutil
+import signal
 import subprocess
 import sys
+import time
 
 import encoders
 
-KINDS = ["linear layers", "convolutions", "attention products", "softmax", "layer norm", "pooling", "other primitives",
-         "the rest"]
-DIRECT = {"convolution": "convolutions", "inner_product": "linear layers", "softmax": "softmax", "softmax_v2": "softmax",
-          "layer_normalization": "layer norm", "pooling": "pooling", "pooling_v2": "pooling"}
+# The first whose pattern is found in "library symbol" counts.
+PATTERNS = [
+    ("products", r"^triptych \S* ?(product|run_tile|run_block)\b"),
+    ("packing", r"^triptych .*\b(ck_)?pack"),
+    ("Winograd transforms", r"winograd"),
+    ("softmax", r"softmax"),
+    ("GELU", r"gelu"),
+    ("oneDNN", r"^(libdnnl|\[?JIT|perf-\d+|\[unknown\]|//anon|jitted)"),
+    ("waiting for threads", r"^libgomp"),
+    ("the rest", r""),
+]
+KINDS = [kind for kind, _ in PATTERNS]
+RUNS = 10
 
 
-def kind(primitive, problem):
-    """Products whose second factor is the same for the whole batch are layers; the others are attention's."""
-    if primitive != "matmul":
-        return DIRECT.get(primitive, "other primitives")
-    weights = problem.split(":")[1].split("x")
-    return "attention products" if any(d != "1" for d in weights[:-2]) else "linear layers"
+def kind(library, symbol):
+    return next(k for k, pattern in PATTERNS if re.search(pattern, f"{library} {symbol}"))
 
 
-def executed(line):
-    """(kind, milliseconds) of a line about a primitive that ran; None for another line."""
-    fields = line.rstrip().split(",")
-    if not fields[0].endswith("onednn_verbose") or "exec" not in fields[1:4]:
-        return None
-    at = fields.index("exec")  # 3.x has fields before it that 2.x has not.
-    return kind(fields[at + 2], fields[-2]), float(fields[-1])
+def shares(samples):
+    """The share of each kind in a recording."""
+    report = subprocess.run(["perf", "report", "-i", samples, "--stdio", "-F", "overhead,dso,symbol", "-t", "|"],
+                            capture_output=True, text=True, check=True).stdout
+    totals = dict.fromkeys(KINDS, 0.0)
+    for line in report.splitlines():
+        if found := re.match(r"\s*([\d.]+)%\s*\|([^|]*)\|\s*(?:\[.\] )?(.*)", line):
+            totals[kind(found[2].strip(), found[3].strip())] += float(found[1])
+    whole = sum(totals.values())
+    if not whole:
+        raise SystemExit(f"perf recorded nothing in {samples}; is /proc/sys/kernel/perf_event_paranoid above 1?")
+    return {k: v / whole for k, v in totals.items()}
 
 
-def turn(process, runs):
-    """Milliseconds by kind, and of the whole, of each run."""
+def ask(process, runs):
     process.stdin.write(f"{runs}\n")
     process.stdin.flush()
-    totals = {}
-    for line in process.stdout:
-        if line.startswith("{"):
-            break
-        if found := executed(line):
-            totals[found[0]] = totals.get(found[0], 0) + found[1] / runs
-    else:
+    line = process.stdout.readline()
+    if not line:
         raise SystemExit("triptych benchmark ended early")
-    whole = statistics.mean(json.loads(line)["milliseconds"])
-    totals["the rest"] = whole - sum(totals.values())
-    return totals, whole
+    return json.loads(line)["milliseconds"]
 
 
 def measure(name, batch, o):
-    checkpoint = encoders.prepare(name, o.work)
+    if not shutil.which("perf"):
+        raise SystemExit("the profile needs perf: apt-get install linux-perf")
+    checkpoint, samples = encoders.prepare(name, o.work), o.work / f"{name}-{batch}.perf"
     command = [o.triptych, "benchmark", "--interactive", "--checkpoint", checkpoint, "--batch", batch, "--threads",
                o.threads]
-    with subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                          env=os.environ | {"DNNL_VERBOSE": "1"}) as process:
-        turn(process, 1)  # Everything before it is loading and warming up.
-        # The fastest of several: what noise adds, it adds anywhere.
-        totals, whole = min((turn(process, 3) for _ in range(o.rounds)), key=lambda t: t[1])
+    with subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as process:
+        ask(process, 1)  # Everything before it is loading and warming up.
+        # Time on a processor: what virtual machines can count too.
+        recorder = subprocess.Popen(["perf", "record", "-q", "-e", "cpu-clock", "-F", "997", "-p", str(process.pid), "-o",
+                                     samples], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(1)  # Until it is attached.
+        whole = min(ask(process, RUNS))
+        recorder.send_signal(signal.SIGINT)
+        recorder.wait(60)
         process.stdin.close()
-    heavy = totals.get("linear layers", 0) + totals.get("convolutions", 0) + totals.get("attention products", 0)
-    figures = {"model": name, "batch": batch, "whole_ms": whole, "kinds_ms": {k: totals.get(k, 0) for k in KINDS},
-               "whole_over_products_and_convolutions": whole / heavy}
-    print(f"profile of {name}, {batch} triple(s): {whole:.1f} ms, {whole / heavy:.2f} times its products and convolutions",
-          file=sys.stderr, flush=True)
-    return figures
+    found = shares(samples)
+    ratio = 1 / found["products"] if found["products"] else None
+    print(f"profile of {name}, {batch} triple(s): {whole:.1f} ms, " + ", ".join(
+        f"{k} {v:.0%}" for k, v in found.items() if v >= 0.005), file=sys.stderr, flush=True)
+    return {"model": name, "batch": batch, "whole_ms": whole, "kinds_ms": {k: v * whole for k, v in found.items()},
+            "whole_over_products": ratio}
 
 
 def run(o):

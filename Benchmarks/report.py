@@ -109,10 +109,10 @@ def service_text(part):
 def profile_text(part):
     kinds = [k for k in profiling.KINDS if any(f["kinds_ms"].get(k, 0) > 0.05 for f in part["figures"])]
     rows = [[by_model(f), f"{f['whole_ms']:.1f}", *(f"{f['kinds_ms'].get(k, 0):.1f}" for k in kinds),
-             f"{f['whole_over_products_and_convolutions']:.2f}"] for f in part["figures"]]
+             f"{f['whole_over_products']:.2f}" if f["whole_over_products"] else "–"] for f in part["figures"]]
     return "\n\n".join([
-        origin(part), "Milliseconds of Triptych's fastest runs under oneDNN's profiler; the last column is the whole over "
-        "products and convolutions alone:", table(["", "whole", *kinds, "ratio"], rows),
+        origin(part), "Milliseconds of the fastest run, divided as the samples of all runs are; the last column is the whole "
+        "over products alone:", table(["", "whole", *kinds, "ratio"], rows),
         "![Shares of each encoder's time](images/benchmark-profile.svg)"])
 
 
