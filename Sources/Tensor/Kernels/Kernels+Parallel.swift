@@ -16,9 +16,7 @@ extension Kernels {
                 ck_parallel(
                     Int64((count + piece - 1) / piece),
                     { pointer, index in
-                        guard let context = pointer?.assumingMemoryBound(to: ParallelContext.self).pointee else { return }
-                        let start = Int(index) * context.piece
-                        context.body(start..<min(start + context.piece, context.count))
+                        pointer?.assumingMemoryBound(to: ParallelContext.self).pointee.run(Int(index))
                     }, pointer)
             }
         }
@@ -29,6 +27,11 @@ private struct ParallelContext {
     let body: (Range<Int>) -> Void
     let count: Int
     let piece: Int
+
+    func run(_ index: Int) {
+        let start = index * piece
+        body(start..<min(start + piece, count))
+    }
 }
 
 extension Tensor {
