@@ -40,6 +40,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
+        SleepingThreads.require()
         let settings = try settings()
         guard let level = Logger.Level(rawValue: logLevel) else {
             throw ValidationError("--log-level: expected a level such as info, found \(logLevel)")
