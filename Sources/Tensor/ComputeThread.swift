@@ -11,6 +11,9 @@ public final class ComputeThread: Sendable {
     /// The process's compute thread. Everything that computes shares it unless it has a reason for its own.
     public static let shared = ComputeThread(name: "compute")
 
+    /// For arithmetic that nobody waits for: its threads get cores that others leave free. OpenMP's threads inherit that.
+    public static let background = ComputeThread(name: "background", isBackground: true)
+
     private typealias Job = @Sendable () -> Void
 
     private final class Queue: Sendable {
@@ -34,16 +37,26 @@ public final class ComputeThread: Sendable {
 
     private let queue = Queue()
 
-    /// Starts a thread.
-    public init(name: String) {
+    /// Starts a thread; one in the background gives way to others.
+    public init(name: String, isBackground: Bool = false) {
         let queue = queue
-        let thread = Thread { queue.runUntilEnded() }
+        let thread = Thread {
+            if isBackground { Self.giveWay() }
+            queue.runUntilEnded()
+        }
         thread.name = name
         thread.stackSize = 64 << 20  // Freeing a long tape recurses once for each operation.
         thread.start()
     }
 
     deinit { queue.add(nil) }
+
+    /// Elsewhere than on Linux this would be the whole process's priority.
+    private static func giveWay() {
+        #if os(Linux)
+            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+        #endif
+    }
 
     /// Adds work that nobody waits for here.
     package func enqueue(_ work: @escaping @Sendable () -> Void) { queue.add(work) }
