@@ -12,8 +12,6 @@ public final class MultimodalEncoder: TripleEncoder {
     private let compute: ComputeThread
     private let batcher: Batcher
     private let backgroundBatcher: Batcher
-    /// Resizing waits for no arithmetic, and arithmetic for no resizing.
-    private let preparation = ComputeThread(name: "preparation")
 
     /// Builds an encoder: checks that every tensor is there and of its shape, and packs the weights.
     ///
@@ -76,7 +74,7 @@ public final class MultimodalEncoder: TripleEncoder {
     ) async throws -> [Embedding] {
         try check(images.keys)
         let preprocessing = preprocessing
-        let prepared = try await preparation.run {
+        let prepared = try await ComputeThread.preparation.run {
             Dictionary(
                 uniqueKeysWithValues: images.map { ($0, preprocessing.tensor([preprocessing.resized($1)], $0)) })
         }

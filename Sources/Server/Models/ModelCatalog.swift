@@ -15,14 +15,21 @@ final class ModelCatalog: Sendable {
         let summary: ModelSummary
     }
 
+    private struct Refusal {
+        /// As the file was then: it is not read again before it changes.
+        let state: FileState
+        /// But if only memory was short.
+        let mayPass: Bool
+    }
+
     private let folder: URL
     private let gallery: GalleryStore
     private let memory: MemoryBudget
     private let logger: Logger
     /// Verified files by name.
     private let known = Mutex<[String: Known]>([:])
-    /// Files that were refused, by name, as they were then: not to be read again before they change.
-    private let refused = Mutex<[String: FileState]>([:])
+    /// Files that were refused, by name.
+    private let refused = Mutex<[String: Refusal]>([:])
 
     /// Loads what is known. Throws `ModelError.storage` for a folder that cannot be made, and `GalleryError`.
     init(folder: URL, gallery: GalleryStore, memory: MemoryBudget, logger: Logger) async throws {
@@ -119,15 +126,17 @@ final class ModelCatalog: Sendable {
         for file in files.sorted() {
             let state = FileState(url(file))
             let isKnown = known.withLock { $0[file]?.state == state }
-            guard !isKnown, refused.withLock({ $0[file] }) != state else { continue }
+            let earlier = refused.withLock { $0[file] }
+            guard !isKnown, earlier?.state != state || earlier?.mayPass == true else { continue }
             do {
                 let summary = try await load(url(file)).summary
                 try await note(file, summary)
                 logger.info("model added", metadata: ["file": "\(file)", "model": "\(summary.model)"])
             } catch let error as ModelError {
-                // Still being written, most likely; it is read again once it has changed.
-                refused.withLock { $0[file] = state }
+                // Still being written, most likely.
+                refused.withLock { $0[file] = Refusal(state: state, mayPass: error.isOfMemory) }
                 try await forget(file)
+                guard earlier?.state != state else { continue }
                 logger.warning("model refused", metadata: ["file": "\(file)", "reason": "\(error)"])
             }
         }

@@ -19,6 +19,12 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
     /// The models' folder cannot be used.
     case storage(String)
 
+    /// Whether the same may work once less memory is in use.
+    var isOfMemory: Bool {
+        if case .insufficientMemory = self { return true }
+        return false
+    }
+
     package var description: String {
         switch self {
         case .notFound(let model): "no model \(model)"
