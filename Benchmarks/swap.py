@@ -1,12 +1,13 @@
-"""Queries at a constant rate, first in peace, then through swaps between two models, against a running server.
+"""Queries and enrolments at a constant rate, first in peace, then through swaps between two models, against a running server.
 
-    OMP_WAIT_POLICY=passive triptych serve --checkpoint A.safetensors --database /tmp/swap.sqlite &
+    triptych serve --checkpoint A.safetensors --database /tmp/swap.sqlite &
     triptych enroll --gallery g --data DATA
     python3 Benchmarks/swap.py --triptych .build/release/triptych --data DATA A.safetensors B.safetensors
 
-Prints median, 99th percentile and failures of both phases, their ratio, and the server's memory before, at most, and after.
-A request that is due while the last one is still under way is sent by another thread, so that a stall is not hidden
-(coordinated omission). Only the standard library.
+Prints median, 99th percentile and failures of both phases, of all queries and of those that each model answered, the
+ratio, and the server's memory: before, at most, and after each swap. With `--swaps 1` and a larger B the figures of A tell
+what B's loading, packing and embedding do to requests. A request that is due while the last one is still under way is sent
+by another thread, so that a stall is not hidden (coordinated omission). Only the standard library.
 """
 import argparse
 import json
@@ -27,15 +28,20 @@ def form(files):
     return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
 
 
-def query(server, gallery, body, due, times, faults):
-    request = urllib.request.Request(f"{server}/v1/galleries/{gallery}/queries", body, {
-        "Content-Type": f"multipart/form-data; boundary={BOUNDARY}"})
+def send(url, body, due, answers, faults):
+    request = urllib.request.Request(url, body, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"})
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
-            json.load(answer)
-        times.append(time.monotonic() - due)
+            model = json.load(answer).get("model")
+        answers.append((model, time.monotonic() - due))
     except Exception as error:  # Whatever it is, it is a failed request.
         faults.append(repr(error))
+
+
+def latency(times):
+    times = sorted(times)
+    return {"answers": len(times), "median_ms": statistics.median(times) * 1e3,
+            "p99_ms": times[int(len(times) * 0.99)] * 1e3, "longest_ms": times[-1] * 1e3} if times else None
 
 
 def memory(server):
@@ -43,23 +49,29 @@ def memory(server):
     return float(re.search(r"^process_resident_memory_bytes (\S+)", text, re.M)[1]) / 1e6
 
 
-def phase(a, bodies, is_over):
-    """Queries until `is_over()`; latencies from when each was due."""
-    times, faults, threads, peak, start, n = [], [], [], 0, time.monotonic(), 0
+def phase(a, bodies, name, is_over):
+    """Requests until `is_over()`; latencies from when each was due."""
+    queries, enrolments, faults, threads, peak, start, n = [], [], [], [], 0, time.monotonic(), 0
+    gallery = f"{a.server}/v1/galleries/{a.gallery}"
     while not is_over(time.monotonic() - start):
         due = start + n / a.rate
         time.sleep(max(0, due - time.monotonic()))
-        t = threading.Thread(target=query, args=(a.server, a.gallery, bodies[n % len(bodies)], due, times, faults))
-        t.start()
-        threads.append(t)
+        requests = [(f"{gallery}/queries", queries)]
+        if a.enrol and n % (a.rate // a.enrol) == 0:
+            requests.append((f"{gallery}/identities/{name}-{n}/sightings", enrolments))
+        for url, answers in requests:
+            t = threading.Thread(target=send, args=(url, bodies[n % len(bodies)], due, answers, faults))
+            t.start()
+            threads.append(t)
         n += 1
         if n % a.rate == 0:
             peak = max(peak, memory(a.server))
     for t in threads:
         t.join()
-    times.sort()
-    return {"queries": n, "failed": len(faults), "median_ms": statistics.median(times) * 1e3,
-            "p99_ms": times[int(len(times) * 0.99)] * 1e3, "peak_mb": peak, "faults": faults[:3]}
+    models = sorted({model for model, _ in queries})
+    return {"requests": len(threads), "failed": len(faults), "faults": faults[:3], "peak_mb": peak,
+            "queries": latency([t for _, t in queries]), "enrolments": latency([t for _, t in enrolments]),
+            "queries_of": {m[:6]: latency([t for model, t in queries if model == m]) for m in models}}
 
 
 def main():
@@ -70,14 +82,16 @@ def main():
     p.add_argument("--server", default="http://127.0.0.1:8080")
     p.add_argument("--gallery", default="g")
     p.add_argument("--rate", type=int, default=20, help="queries a second")
+    p.add_argument("--enrol", type=int, default=2, help="enrolments a second; 0 for none")
     p.add_argument("--swaps", type=int, default=10)
     p.add_argument("--seconds", type=float, default=20, help="of the phase in peace")
     a = p.parse_args()
     names = sorted(f.name for f in (a.data / "query" / "rgb").iterdir())[:50]
     bodies = [form({m: a.data / "query" / m / n for m in ("rgb", "nir", "tir")}) for n in names]
-    phase(a, bodies, lambda t: t > 3)  # Warm.
-    before = memory(a.server)
-    steady = phase(a, bodies, lambda t: t > a.seconds)
+    run = f"{time.time():.0f}"
+    phase(a, bodies, f"warm-{run}", lambda t: t > 3)
+    before, after = memory(a.server), []
+    steady = phase(a, bodies, f"steady-{run}", lambda t: t > a.seconds)
     done = threading.Event()
 
     def swaps():
@@ -95,13 +109,15 @@ def main():
             if swap.returncode:
                 print(swap.stdout, swap.stderr)
                 break
+            after.append(memory(a.server))
         done.set()
 
     threading.Thread(target=swaps).start()
-    swapping = phase(a, bodies, lambda t: done.is_set())
-    time.sleep(5)
-    print(json.dumps({"steady": steady, "swapping": swapping, "p99_ratio": swapping["p99_ms"] / steady["p99_ms"],
-                      "memory_mb": {"before": before, "after": memory(a.server)}}, indent=1))
+    swapping = phase(a, bodies, f"swapping-{run}", lambda t: done.is_set())
+    time.sleep(5)  # What the last model held goes back to the system two seconds after the switch.
+    ratio = swapping["queries"]["p99_ms"] / steady["queries"]["p99_ms"]
+    print(json.dumps({"steady": steady, "swapping": swapping, "p99_ratio": ratio,
+                      "memory_mb": {"before": before, "after_each_swap": after, "in_the_end": memory(a.server)}}, indent=1))
 
 
 if __name__ == "__main__":

@@ -27,8 +27,7 @@ say "2/5 training a small GraFT"
 "$triptych" train --config deploy/recipes/graft-demo.yaml --data "$folder/data" --output "$folder/run" --seed 1
 
 say "3/5 starting the server on $server"
-# Sleeping instead of spinning threads: the demo's clients share the cores.
-OMP_WAIT_POLICY=passive "$triptych" serve --checkpoint "$folder/run/model.safetensors" --database "$folder/gallery.sqlite" --port "$port" \
+"$triptych" serve --checkpoint "$folder/run/model.safetensors" --database "$folder/gallery.sqlite" --port "$port" \
     >"$folder/server.log" 2>&1 &
 echo $! >"$folder/server.pid"
 for _ in $(seq 100); do

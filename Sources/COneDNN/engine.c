@@ -84,6 +84,8 @@ static size_t hash_of(const void *key, size_t bytes) {
 }
 
 static void entry_free(cached_primitive *entry) {
+    if (entry->primitive) dnnl_primitive_destroy(entry->primitive);
+    layout_free(entry->scratch);
     for (int i = 0; i < entry->arguments; i++) layout_free(entry->layouts[i]);
     free(entry);
 }
@@ -108,24 +110,36 @@ static dnnl_status_t entry_make(const void *key, size_t key_bytes, describe_func
     return dnnl_success;
 }
 
+/// Requires the cache's lock.
+static cached_primitive *entry_find(size_t bucket, const void *key, size_t key_bytes) {
+    cached_primitive *found = cache[bucket];
+    while (found && (found->key_bytes != key_bytes || memcmp(found->key, key, key_bytes) != 0)) found = found->next;
+    return found;
+}
+
 dnnl_status_t primitive_for(const void *key, size_t key_bytes, describe_function describe, cached_primitive **entry) {
     if (key_bytes > max_key) return dnnl_invalid_arguments;
     engine();
     size_t bucket = hash_of(key, key_bytes);
-    dnnl_status_t status = dnnl_success;
     pthread_mutex_lock(&cache_lock);
-    cached_primitive *found = cache[bucket];
-    while (found && (found->key_bytes != key_bytes || memcmp(found->key, key, key_bytes) != 0)) found = found->next;
-    if (!found) {
-        status = entry_make(key, key_bytes, describe, &found);
-        if (status == dnnl_success) {
-            found->next = cache[bucket];
-            cache[bucket] = found;
-        }
+    *entry = entry_find(bucket, key, key_bytes);
+    pthread_mutex_unlock(&cache_lock);
+    if (*entry) return dnnl_success;
+
+    // Not under the lock: oneDNN generates code here, and requests need the lock for primitives that are there already.
+    cached_primitive *made = NULL;
+    dnnl_status_t status = entry_make(key, key_bytes, describe, &made);
+    if (status != dnnl_success) return status;
+    pthread_mutex_lock(&cache_lock);
+    *entry = entry_find(bucket, key, key_bytes);
+    if (!*entry) {
+        made->next = cache[bucket];
+        cache[bucket] = *entry = made;
     }
     pthread_mutex_unlock(&cache_lock);
-    *entry = found;
-    return status;
+    // Another thread was quicker.
+    if (*entry != made) entry_free(made);
+    return dnnl_success;
 }
 
 dnnl_status_t primitive_run(const cached_primitive *entry, const void *const *pointers) {

@@ -11,8 +11,7 @@ public final class MultimodalEncoder: TripleEncoder {
     private let preprocessing: Preprocessing
     private let compute: ComputeThread
     private let batcher: Batcher
-    /// Resizing waits for no arithmetic, and arithmetic for no resizing.
-    private let preparation = ComputeThread(name: "preparation")
+    private let backgroundBatcher: Batcher
 
     /// Builds an encoder: checks that every tensor is there and of its shape, and packs the weights.
     ///
@@ -43,6 +42,7 @@ public final class MultimodalEncoder: TripleEncoder {
         system = try configuration.makeSystem(scope)
         preprocessing = Preprocessing(configuration.input)
         batcher = Batcher(system, compute: compute)
+        backgroundBatcher = Batcher(system, compute: .background)
     }
 
     /// The modalities that the model was built for.
@@ -56,18 +56,42 @@ public final class MultimodalEncoder: TripleEncoder {
 
     /// Encodes a triple. Throws `EncoderError`.
     public func embed(_ images: [Modality: Image]) async throws -> Embedding {
-        try await embed(images, subsets: [Set(images.keys)])[0]
+        try await embed(images, subsets: [Set(images.keys)], by: batcher)[0]
     }
 
     /// As `TripleEncoder` says; what the subsets have in common is computed once.
     public func embedSubsets(_ images: [Modality: Image]) async throws -> [Embedding] {
-        try await embed(images, subsets: Modality.subsets(of: images.keys))
+        try await embed(images, subsets: Modality.subsets(of: images.keys), by: batcher)
     }
 
-    private func embed(_ images: [Modality: Image], subsets: [Set<Modality>]) async throws -> [Embedding] {
+    /// As `TripleEncoder` says: on `ComputeThread.background`.
+    public var inBackground: any TripleEncoder { Background(encoder: self) }
+
+    private struct Background: TripleEncoder {
+        let encoder: MultimodalEncoder
+
+        var model: String { encoder.model }
+        var modalities: [Modality] { encoder.modalities }
+        var dimension: Int { encoder.dimension }
+
+        func prepared(_ image: Image) -> Image { encoder.prepared(image) }
+
+        func embed(_ images: [Modality: Image]) async throws -> Embedding {
+            try await encoder.embed(images, subsets: [Set(images.keys)], by: encoder.backgroundBatcher)[0]
+        }
+
+        func embedSubsets(_ images: [Modality: Image]) async throws -> [Embedding] {
+            try await encoder.embed(
+                images, subsets: Modality.subsets(of: images.keys), by: encoder.backgroundBatcher)
+        }
+    }
+
+    private func embed(
+        _ images: [Modality: Image], subsets: [Set<Modality>], by batcher: Batcher
+    ) async throws -> [Embedding] {
         try check(images.keys)
         let preprocessing = preprocessing
-        let prepared = try await preparation.run {
+        let prepared = try await ComputeThread.preparation.run {
             Dictionary(
                 uniqueKeysWithValues: images.map { ($0, preprocessing.tensor([preprocessing.resized($1)], $0)) })
         }
@@ -89,11 +113,11 @@ public final class MultimodalEncoder: TripleEncoder {
         return vector
     }
 
-    /// Encodes nothing in particular once, so that the first triple does not wait for oneDNN to generate its code.
-    public func warmUp() async throws {
+    /// Encodes nothing in particular once, so that the first triple does not wait for oneDNN to generate its code. Blocks:
+    /// call it on a compute thread.
+    public func warmUp() {
         let blank: Shape = [1, configuration.input.height, configuration.input.width, 3]
-        let images = Dictionary(uniqueKeysWithValues: modalities.map { ($0, Tensor.zeros(blank)) })
-        _ = try await compute.run { self.encode(images).count }
+        _ = encode(Dictionary(uniqueKeysWithValues: modalities.map { ($0, Tensor.zeros(blank)) })).count
     }
 
     /// Encodes a batch of standardised tensors [B, H, W, 3], before L2 normalisation: [B, dimension]. Blocks: call it

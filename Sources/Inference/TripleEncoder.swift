@@ -20,12 +20,18 @@ public protocol TripleEncoder: Sendable {
     /// first. Throws `EncoderError`.
     func embedSubsets(_ images: [Modality: Image]) async throws -> [Embedding]
 
+    /// The same model, for work that nobody waits for: it leaves the cores to `self` and to other models.
+    var inBackground: any TripleEncoder { get }
+
     /// Encodes a text: a unit vector in the space of the images. Throws `EncoderError.noText` unless the model reads texts,
     /// `.unknownWords` if it knows none of its words.
     func embed(text: String) async throws -> [Float]
 }
 
 extension TripleEncoder {
+    /// For models that have no way of their own.
+    public var inBackground: any TripleEncoder { self }
+
     /// For models that read images only.
     public func embed(text: String) async throws -> [Float] { throw EncoderError.noText }
 

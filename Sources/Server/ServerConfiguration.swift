@@ -35,6 +35,9 @@ public struct ServerConfiguration: Sendable, Equatable {
         /// The mean cosine between a pruned model's embeddings and its parent's from which they may be compared, where
         /// images were not kept.
         public var compatibleCosine = 0.95
+        /// What the process may have in memory once another model is loaded; absent, what the system has and what its
+        /// control group allows.
+        public var memoryBytes: Int?
     }
 
     /// Limits, each answered with its own status.
@@ -110,6 +113,7 @@ extension ServerConfiguration {
         if var section = try fields.object("swap") {
             swap.share = try section.number("share", 0.01...1) ?? swap.share
             swap.compatibleCosine = try section.number("compatible_cosine", 0...1) ?? swap.compatibleCosine
+            swap.memoryBytes = try section.integer("memory_bytes", 1...1 << 50)
             try section.finish()
         }
         try limits.read(&fields)

@@ -86,8 +86,8 @@ struct Service: Sendable {
             encodeMilliseconds: middle.duration(to: end).seconds * 1000)
     }
 
-    /// Encodes what was kept of a sighting, beside the requests: the time after it is theirs, so that this takes no more
-    /// than its share. nil if the model knows none of the images' modalities. Throws as `encode` does.
+    /// Encodes what was kept of a sighting, beside the requests: whenever they leave cores free, and the time after it is
+    /// theirs alone, so that this takes no more than its share. nil if the model knows none of the images' modalities. Throws as `encode` does.
     func encodeInBackground(
         _ images: [KeptImage], with encoder: any TripleEncoder, withSubsets: Bool = false
     ) async throws -> Encoded? {
@@ -97,7 +97,7 @@ struct Service: Sendable {
         guard !known.isEmpty else { return nil }
         let start = ContinuousClock.now
         let encoded = try await encode(
-            Dictionary(uniqueKeysWithValues: known), with: encoder, withSubsets: withSubsets)
+            Dictionary(uniqueKeysWithValues: known), with: encoder.inBackground, withSubsets: withSubsets)
         try await Task.sleep(for: start.duration(to: .now) * (1 / swap.share - 1))
         return encoded
     }
@@ -121,6 +121,11 @@ struct Service: Sendable {
     /// Work on files, off Swift's pool.
     func onFileThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await decoding.runIfActive(work)
+    }
+
+    /// Bytes that a sighting takes in memory once a model has embedded it: four an element, and one of its code.
+    func vectorBytes(of model: ModelSummary) -> Int {
+        (embedsSubsets ? (1 << model.modalities.count) - 1 : 1) * model.dimension * 5
     }
 
     /// Starts what a job's record says. Throws `ModelError`.

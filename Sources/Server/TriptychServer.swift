@@ -13,23 +13,32 @@ public struct TriptychServer: Sendable {
     private let service: Service
     private let logger: Logger
 
-    /// Puts a server together.
+    /// Puts a server together around any encoder.
     ///
     /// - Parameters:
     ///   - configuration: addresses and limits; its checkpoint and database are the caller's to open.
     ///   - encoder: the model that answers.
     ///   - gallery: opened; closed when the server ends.
     ///   - logger: of the server and its requests.
-    /// - Throws: `ServerError.configuration`, `ServerError.models` or `GalleryError`.
-    public init(
+    /// - Throws: `ServerError.configuration`, `ModelError` or `GalleryError`.
+    package init(
         configuration: ServerConfiguration, encoder: any TripleEncoder, gallery: GalleryStore, logger: Logger
     ) async throws {
         try configuration.validate()
-        self.configuration = configuration
-        self.logger = logger
         let catalog = try await Self.catalog(configuration, gallery, logger)
+        self.init(configuration, encoder, catalog, gallery, logger)
+    }
+
+    init(
+        _ configuration: ServerConfiguration, _ encoder: any TripleEncoder, _ catalog: ModelCatalog,
+        _ gallery: GalleryStore, _ logger: Logger
+    ) {
+        (self.configuration, self.logger) = (configuration, logger)
         service = Service(configuration, encoder: encoder, catalog: catalog, gallery: gallery, logger: logger)
     }
+
+    /// The digest of the model that answers.
+    public var model: String { service.models.active.model }
 
     /// The routes, as `METHOD /path/{parameter}`.
     package var routes: [String] { Self.router(service).routes.map { "\($0.method) \($0.path)" } }

@@ -11,6 +11,16 @@ public final class ComputeThread: Sendable {
     /// The process's compute thread. Everything that computes shares it unless it has a reason for its own.
     public static let shared = ComputeThread(name: "compute")
 
+    /// For what comes before arithmetic: it waits for none, and none for it.
+    public static let preparation = ComputeThread(name: "preparation")
+
+    /// For arithmetic that nobody waits for: its threads get cores that others leave free. OpenMP's threads inherit that.
+    public static let background: ComputeThread = {
+        // A thread inherits the priority of the one that starts it, so this one must not be the first to ask for the others.
+        _ = (shared, preparation)
+        return ComputeThread(name: "background", isBackground: true)
+    }()
+
     private typealias Job = @Sendable () -> Void
 
     private final class Queue: Sendable {
@@ -33,17 +43,43 @@ public final class ComputeThread: Sendable {
     }
 
     private let queue = Queue()
+    /// Of a thread in the background: who tells others that work is done. They may start threads for what follows, which
+    /// would inherit the low priority, for good.
+    private let results: Queue?
 
-    /// Starts a thread.
-    public init(name: String) {
-        let queue = queue
-        let thread = Thread { queue.runUntilEnded() }
+    /// Starts a thread; one in the background gives way to others.
+    public init(name: String, isBackground: Bool = false) {
+        results = isBackground ? Queue() : nil
+        if let results { Self.start("\(name) results") { results.runUntilEnded() } }
+        Self.start(name) { [queue] in
+            if isBackground { Self.giveWay() }
+            queue.runUntilEnded()
+        }
+    }
+
+    private static func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
+        let thread = Thread(block: body)
         thread.name = name
         thread.stackSize = 64 << 20  // Freeing a long tape recurses once for each operation.
         thread.start()
     }
 
-    deinit { queue.add(nil) }
+    deinit {
+        queue.add(nil)
+        results?.add(nil)
+    }
+
+    /// Hands results on, from work on this thread.
+    package func deliver(_ results: @escaping @Sendable () -> Void) {
+        if let queue = self.results { queue.add(results) } else { results() }
+    }
+
+    /// Elsewhere than on Linux this would be the whole process's priority.
+    private static func giveWay() {
+        #if os(Linux)
+            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+        #endif
+    }
 
     /// Adds work that nobody waits for here.
     package func enqueue(_ work: @escaping @Sendable () -> Void) { queue.add(work) }
@@ -60,7 +96,8 @@ public final class ComputeThread: Sendable {
                 waiter.wait(continuation)
                 queue.add {
                     guard waiter.isWaiting else { return }
-                    waiter.resume(with: Result { try work() })
+                    let result = Result { try work() }
+                    self.deliver { waiter.resume(with: result) }
                 }
             }
         } onCancel: {

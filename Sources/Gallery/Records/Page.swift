@@ -2,10 +2,13 @@ import Foundation
 
 /// A part of a list.
 public struct Page<Item: Sendable>: Sendable {
-    /// In order of creation.
+    /// In the list's order: that of creation, unless it says otherwise.
     public let items: [Item]
     /// Where to go on; nil at the end.
     public let next: String?
+
+    /// A part as given.
+    public init(items: [Item], next: String?) { (self.items, self.next) = (items, next) }
 
     /// The first `limit` of rows of which one more than that was fetched, if there are as many.
     init(_ rows: [(key: Int64, item: Item)], limit: Int) {

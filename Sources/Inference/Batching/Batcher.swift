@@ -58,8 +58,10 @@ final class Batcher: Sendable {
                 (modality, Tensor.concatenated(requests.compactMap { $0.images[modality] }, axis: 0))
             })
         let vectors = system.embed(images, subsets: kind.subsets).map(Embedding.normalised)
-        for (row, request) in requests.enumerated() {
-            request.waiter.resume(with: .success(vectors.map { $0[row] }))
+        compute.deliver {
+            for (row, request) in requests.enumerated() {
+                request.waiter.resume(with: .success(vectors.map { $0[row] }))
+            }
         }
     }
 }

@@ -9,21 +9,6 @@ import ServiceLifecycle
 struct JobEndpoints {
     let service: Service
 
-    private struct List: Encodable {
-        let items: [JobView]
-        let next: String?
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(items, forKey: .items)
-            try container.encode(next, forKey: .next)
-        }
-
-        private enum CodingKeys: CodingKey {
-            case items, next
-        }
-    }
-
     func add(to router: Router<ServerContext>) {
         router.get("/v1/jobs") { request, _ in
             let page = try request.page()
@@ -31,7 +16,7 @@ struct JobEndpoints {
             let running = await service.jobs.running
             // What runs is further than what was written down.
             let current = jobs.items.map { $0.id == running?.id ? running ?? $0 : $0 }
-            return try Answer.json(List(items: current.map(JobView.init), next: jobs.next))
+            return try Answer.json(Page(items: current.map(JobView.init), next: jobs.next))
         }
         router.get("/v1/jobs/{job}") { _, context in
             try Answer.json(JobView(await service.jobs.job(context.parameter("job"))))
@@ -73,7 +58,7 @@ struct JobEndpoints {
 }
 
 /// A job as clients see it.
-struct JobView: Encodable {
+struct JobView: Encodable, Sendable {
     let id: String
     let kind: String
     let model: String

@@ -9,11 +9,15 @@ struct ModelEndpoints {
     let service: Service
 
     func add(to router: Router<ServerContext>) {
-        router.get("/v1/models") { _, _ in try await list() }
+        router.get("/v1/models") { request, _ in
+            let page = try request.page()
+            let models = try service.catalog.page(limit: page.limit, after: page.cursor)
+            return try Answer.json(Page(items: await served(models.items), next: models.next))
+        }
         router.post("/v1/models") { request, _ in try await upload(request) }
         router.get("/v1/models/{model}") { _, context in
             let summary = try service.catalog.summary(context.parameter("model"))
-            return try Answer.json(ModelView(summary, service.models.active.model, await coverage()))
+            return try Answer.json(await served([summary])[0])
         }
         router.delete("/v1/models/{model}") { _, context in try await delete(context.parameter("model")) }
         router.post("/v1/models/{model}/activation") { request, context in
@@ -21,18 +25,14 @@ struct ModelEndpoints {
         }
     }
 
-    private struct List: Encodable {
-        let items: [ModelView]
-    }
-
-    private func list() async throws -> Response {
-        let (active, coverage) = (service.models.active.model, try await coverage())
-        return try Answer.json(List(items: service.catalog.summaries.map { ModelView($0, active, coverage) }))
-    }
-
-    /// How many sightings each model has embedded.
-    private func coverage() async throws -> [String: Int] {
-        Dictionary(try await service.gallery.models().map { ($0.model, $0.sightings) }) { first, _ in first }
+    private func served(_ models: [ModelSummary]) async throws -> [ServedModel] {
+        let active = service.models.active.model
+        let coverage = try await service.gallery.models()
+        return models.map { summary in
+            ServedModel(
+                summary: summary, isActive: summary.model == active,
+                sightings: coverage.first { $0.model == summary.model }?.sightings ?? 0)
+        }
     }
 
     private func upload(_ request: Request) async throws -> Response {
@@ -51,9 +51,9 @@ struct ModelEndpoints {
             try? FileManager.default.removeItem(at: partial)
             throw error
         }
-        let (summary, isNew, _) = try await service.catalog.take(partial)
+        let (summary, isNew) = try await service.catalog.take(partial)
         return try Answer.json(
-            ModelView(summary, service.models.active.model, await coverage()), status: isNew ? .created : .ok,
+            await served([summary])[0], status: isNew ? .created : .ok,
             headers: [.location: "/v1/models/\(summary.model)"])
     }
 
@@ -88,44 +88,15 @@ struct ModelEndpoints {
             job.state = .succeeded
             try await service.gallery.save(job)
         } else {
-            if !isDry { try await Activation(model: model, service: service).check() }
+            if isDry {
+                try service.catalog.requireMemory(for: model, vectors: 0)
+            } else {
+                try await Activation(model: model, service: service).check()
+            }
             try await service.start(job)
         }
         return try Answer.json(
             JobView(job), status: .accepted, headers: [.location: "/v1/jobs/\(job.id)"])
-    }
-}
-
-/// A model as it stands here.
-private struct ModelView: Encodable {
-    let model: String
-    let isActive: Bool
-    /// Sightings that it has embedded, over all galleries.
-    let sightings: Int
-    let system: String
-    let backbone: String
-    let modalities: [String]
-    let dimension: Int
-    let parameters: Int
-    let sparsity: Double
-    let bytes: Int
-    let parent: String?
-    let selfTested: Bool
-    let training: JSONValue?
-    let pruning: JSONValue?
-
-    init(_ summary: ModelSummary, _ active: String, _ coverage: [String: Int]) {
-        (model, isActive, sightings) = (summary.model, summary.model == active, coverage[summary.model] ?? 0)
-        (system, backbone, modalities) = (summary.system, summary.backbone, summary.modalities)
-        (dimension, parameters, sparsity) = (summary.dimension, summary.parameters, summary.sparsity)
-        (bytes, parent, selfTested) = (summary.bytes, summary.parent, summary.isSelfTested)
-        (training, pruning) = (summary.training, summary.pruning)
-    }
-
-    private enum CodingKeys: String, CodingKey {
-        case model, sightings, system, backbone, modalities, dimension, parameters, sparsity, bytes, parent, training,
-            pruning, selfTested
-        case isActive = "active"
     }
 }
 

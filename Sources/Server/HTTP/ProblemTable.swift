@@ -101,6 +101,7 @@ enum ProblemTable {
             case .busy, .erasing: (.conflict, "job-running")
             case .imagesMissing: (.conflict, "images-missing")
             case .ended: (.conflict, "job-ended")
+            case .insufficientMemory: (.init(code: 507, reasonPhrase: "Insufficient Storage"), "insufficient-memory")
             case .storage: (.init(code: 507, reasonPhrase: "Insufficient Storage"), "storage-full")
             }
         return Entry(status: status, type: type, detail: error.description)

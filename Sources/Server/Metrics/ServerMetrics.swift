@@ -66,19 +66,11 @@ struct ServerMetrics: Sendable {
         for other in others { set("triptych_model_info", 0, [("model", other)]) }
         set("triptych_model_info", 1, [("model", active)])
         set("process_uptime_seconds", -start.timeIntervalSinceNow)
-        if let resident = Self.residentBytes { set("process_resident_memory_bytes", Double(resident)) }
+        if let resident = MemoryBudget.residentBytes { set("process_resident_memory_bytes", Double(resident)) }
         return registry.exposition
     }
 
     private func set(_ name: String, _ value: Double, _ labels: [(String, String)] = []) {
         Meter(label: name, dimensions: labels, factory: factory).set(value)
-    }
-
-    /// From /proc; nil on systems without it.
-    private static var residentBytes: Int? {
-        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return nil }
-        return text.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map {
-            $0 * Int(sysconf(Int32(_SC_PAGESIZE)))
-        }
     }
 }

@@ -14,12 +14,15 @@ struct Activation: Sendable {
     let model: String
     let service: Service
 
-    /// Throws `ModelError.imagesMissing` if there are sightings that this model cannot get into its embedding space.
+    /// Throws `ModelError.imagesMissing` if there are sightings that this model cannot get into its embedding space, and
+    /// `.insufficientMemory` if model and vectors would take too much.
     func check() async throws {
         let standIn = try await standIn()
         let lacking = try await service.gallery.lacking(model: model, standIn: standIn)
         let hopeless = standIn == nil ? lacking.withoutImages : lacking.withoutVectors
         guard hopeless == 0 else { throw ModelError.imagesMissing(count: hopeless, reason: try reason()) }
+        let bytes = service.vectorBytes(of: try service.catalog.summary(model))
+        try service.catalog.requireMemory(for: model, vectors: lacking.sightings * bytes)
     }
 
     /// The active model, if the candidate's embeddings are so close to its that they may be compared.
@@ -112,15 +115,5 @@ struct Activation: Sendable {
         }
         return try await service.gallery.embeddings(of: sighting.sighting, in: sighting.gallery, model: standIn)
             .map { SightingEmbedding(model: model, modalities: $0.modalities, values: $0.values) }
-    }
-}
-
-extension BufferPool {
-    /// Gives the memory of a model that is gone back to the system, after the last requests have let go of it.
-    func drainSoon() {
-        Task {
-            try? await Task.sleep(for: .seconds(2))
-            drain()
-        }
     }
 }

@@ -10,17 +10,30 @@ import Tensor
 ///
 /// What was verified is written down with the file's size and time, so that a start reads only what has changed.
 final class ModelCatalog: Sendable {
+    private struct Known {
+        let state: FileState
+        let summary: ModelSummary
+    }
+
+    private struct Refusal {
+        /// As the file was then: it is not read again before it changes.
+        let state: FileState
+        /// But if only memory was short.
+        let mayPass: Bool
+    }
+
     private let folder: URL
     private let gallery: GalleryStore
+    private let memory: MemoryBudget
     private let logger: Logger
     /// Verified files by name.
-    private let records = Mutex<[String: CheckpointRecord]>([:])
-    /// Files that were refused, by name, as they were then: not to be read again before they change.
-    private let refused = Mutex<[String: FileState]>([:])
+    private let known = Mutex<[String: Known]>([:])
+    /// Files that were refused, by name.
+    private let refused = Mutex<[String: Refusal]>([:])
 
     /// Loads what is known. Throws `ModelError.storage` for a folder that cannot be made, and `GalleryError`.
-    init(folder: URL, gallery: GalleryStore, logger: Logger) async throws {
-        (self.folder, self.gallery, self.logger) = (folder, gallery, logger)
+    init(folder: URL, gallery: GalleryStore, memory: MemoryBudget, logger: Logger) async throws {
+        (self.folder, self.gallery, self.memory, self.logger) = (folder, gallery, memory, logger)
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             for name in try FileManager.default.contentsOfDirectory(atPath: folder.path)
@@ -30,8 +43,11 @@ final class ModelCatalog: Sendable {
         } catch {
             throw ModelError.storage(error.localizedDescription)
         }
-        let known = try await gallery.checkpoints().filter { FileState(url($0.file)) == FileState($0) }
-        records.withLock { records in for record in known { records[record.file] = record } }
+        for record in try await gallery.checkpoints() where FileState(url(record.file)) == FileState(record) {
+            // What an earlier release wrote in another form is verified again.
+            let summary = try? JSONDecoder().decode(ModelSummary.self, from: Data(record.summary.utf8))
+            known.withLock { $0[record.file] = summary.map { Known(state: FileState(record), summary: $0) } }
+        }
     }
 
     private static let partialPrefix = ".partial-"
@@ -41,62 +57,86 @@ final class ModelCatalog: Sendable {
     /// A name for a file that is being received; what the last process left under such names is removed at the start.
     func partial() -> URL { url(Self.partialPrefix + UUID().uuidString) }
 
-    /// Every model, by digest.
-    var summaries: [ModelSummary] {
-        let all = records.withLock { Array($0.values) }
-        let summaries = all.compactMap { try? JSONDecoder().decode(ModelSummary.self, from: Data($0.summary.utf8)) }
-        return Dictionary(summaries.map { ($0.model, $0) }) { first, _ in first }.values.sorted { $0.model < $1.model }
+    /// Models in order of their digests. Throws `GalleryError.invalid` for a bad cursor.
+    func page(limit: Int, after cursor: String?) throws -> Page<ModelSummary> {
+        if let cursor, cursor.wholeMatch(of: /[0-9a-f]{64}/) == nil {
+            throw GalleryError.invalid(field: "cursor", expected: "one that a list has given", found: cursor)
+        }
+        let models = Dictionary(known.withLock { $0.values.map { ($0.summary.model, $0.summary) } }) { first, _ in first
+        }
+        let rest = models.values.filter { $0.model > cursor ?? "" }.sorted { $0.model < $1.model }
+        let items = Array(rest.prefix(limit))
+        return Page(items: items, next: rest.count > limit ? items.last?.model : nil)
     }
 
     /// Throws `ModelError.notFound`.
-    func summary(_ model: String) throws -> ModelSummary {
-        guard let found = summaries.first(where: { $0.model == model }) else { throw ModelError.notFound(model) }
+    func summary(_ model: String) throws -> ModelSummary { try entry(model).summary }
+
+    private func entry(_ model: String) throws -> (file: String, summary: ModelSummary) {
+        let found = known.withLock { known in
+            known.first { $0.value.summary.model == model }.map { ($0.key, $0.value.summary) }
+        }
+        guard let found else { throw ModelError.notFound(model) }
         return found
     }
 
     /// Takes a file in, verified, under its digest. The file is moved, and is gone if it is refused. Throws
-    /// `ModelError.refused` or `.storage`.
-    /// - Returns: what it is, whether it is new here, and the model itself.
-    func take(_ partial: URL) async throws -> (summary: ModelSummary, isNew: Bool, encoder: MultimodalEncoder) {
+    /// `ModelError`.
+    /// - Returns: what it is, and whether it is new here.
+    func take(_ partial: URL) async throws -> (summary: ModelSummary, isNew: Bool) {
         defer { try? FileManager.default.removeItem(at: partial) }
-        let (summary, encoder) = try await verified(partial)
-        if let known = try? self.summary(summary.model) { return (known, false, encoder) }
+        let summary = try await load(partial).summary
+        if let known = try? self.summary(summary.model) { return (known, false) }
+        try await place(partial, summary)
+        return (summary, true)
+    }
+
+    /// Builds the model of a checkpoint that was read, and copies its file in, unless it is here. Throws `ModelError`.
+    func add(_ source: CheckpointFile) async throws -> MultimodalEncoder {
+        try memory.require(source.checkpoint.weights.parameterCount * MemoryLayout<Float>.size)
+        let (encoder, summary) = try await load(source.url) { source.checkpoint }
+        if (try? self.summary(summary.model)) != nil { return encoder }
+        let copy = partial()
+        defer { try? FileManager.default.removeItem(at: copy) }
+        do {
+            try FileManager.default.copyItem(at: source.url, to: copy)
+        } catch {
+            throw ModelError.storage(error.localizedDescription)
+        }
+        guard source.isUnchanged else {
+            throw ModelError.refused(reason: "\(source.url.path) has changed while it was read")
+        }
+        try await place(copy, summary)
+        return encoder
+    }
+
+    private func place(_ partial: URL, _ summary: ModelSummary) async throws {
         let file = "\(summary.model).safetensors"
         guard rename(partial.path, url(file).path) == 0 else {
             throw ModelError.storage("\(file): \(String(cString: strerror(errno)))")
         }
         try await note(file, summary)
-        return (summary, true, encoder)
-    }
-
-    /// Copies a file in, unless its model is here, and gives its model. Throws as `take` does.
-    func add(copyOf path: String) async throws -> MultimodalEncoder {
-        let copy = partial()
-        do {
-            try FileManager.default.copyItem(atPath: path, toPath: copy.path)
-        } catch {
-            throw ModelError.storage(error.localizedDescription)
-        }
-        return try await take(copy).encoder
     }
 
     /// Looks for files that are new or have changed, verifies them, and forgets those that are gone.
     func scan() async throws {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         let files = Set(names.filter { $0.hasSuffix(".safetensors") && !$0.hasPrefix(".") })
-        for gone in records.withLock({ $0.keys.filter { !files.contains($0) } }) { try await forget(gone) }
+        for gone in known.withLock({ $0.keys.filter { !files.contains($0) } }) { try await forget(gone) }
         for file in files.sorted() {
             let state = FileState(url(file))
-            let isKnown = records.withLock { $0[file].map { FileState($0) == state } ?? false }
-            guard !isKnown, refused.withLock({ $0[file] }) != state else { continue }
+            let isKnown = known.withLock { $0[file]?.state == state }
+            let earlier = refused.withLock { $0[file] }
+            guard !isKnown, earlier?.state != state || earlier?.mayPass == true else { continue }
             do {
-                let summary = try await verified(url(file)).summary
+                let summary = try await load(url(file)).summary
                 try await note(file, summary)
                 logger.info("model added", metadata: ["file": "\(file)", "model": "\(summary.model)"])
             } catch let error as ModelError {
-                // Still being written, most likely; it is read again once it has changed.
-                refused.withLock { $0[file] = state }
+                // Still being written, most likely.
+                refused.withLock { $0[file] = Refusal(state: state, mayPass: error.isOfMemory) }
                 try await forget(file)
+                guard earlier?.state != state else { continue }
                 logger.warning("model refused", metadata: ["file": "\(file)", "reason": "\(error)"])
             }
         }
@@ -105,20 +145,20 @@ final class ModelCatalog: Sendable {
     private func note(_ file: String, _ summary: ModelSummary) async throws {
         let state = FileState(url(file))
         let json = String(decoding: try JSONEncoder().encode(summary), as: UTF8.self)
-        let record = CheckpointRecord(
-            file: file, digest: summary.model, bytes: state.bytes, modifiedAt: state.modifiedAt, summary: json)
-        try await gallery.save(record)
-        records.withLock { $0[file] = record }
+        try await gallery.save(
+            CheckpointRecord(
+                file: file, digest: summary.model, bytes: state.bytes, modifiedAt: state.modifiedAt, summary: json))
+        known.withLock { $0[file] = Known(state: state, summary: summary) }
     }
 
     private func forget(_ file: String) async throws {
-        guard records.withLock({ $0.removeValue(forKey: file) }) != nil else { return }
+        guard known.withLock({ $0.removeValue(forKey: file) }) != nil else { return }
         try await gallery.forgetCheckpoint(file: file)
     }
 
     /// Deletes a model's files. Throws `ModelError.notFound` or `.storage`.
     func remove(_ model: String) async throws {
-        let files = records.withLock { $0.values.filter { $0.digest == model }.map(\.file) }
+        let files = known.withLock { known in known.filter { $0.value.summary.model == model }.map(\.key) }
         guard !files.isEmpty else { throw ModelError.notFound(model) }
         for file in files {
             do {
@@ -132,59 +172,56 @@ final class ModelCatalog: Sendable {
 
     /// Loads a model for serving. Throws `ModelError`.
     func encoder(_ model: String) async throws -> MultimodalEncoder {
-        guard let file = records.withLock({ $0.values.first { $0.digest == model }?.file }) else {
-            throw ModelError.notFound(model)
-        }
-        let (encoder, _, _) = try await load(url(file))
+        let file = try entry(model).file
+        let encoder = try await load(url(file)).encoder
         guard encoder.model == model else {
             throw ModelError.refused(reason: "\(file) has changed: expected \(model), found \(encoder.model)")
         }
         return encoder
     }
 
-    private func verified(_ url: URL) async throws -> (summary: ModelSummary, encoder: MultimodalEncoder) {
-        defer { BufferPool.shared.drainSoon() }
-        let (encoder, checkpoint, isSelfTested) = try await load(url)
-        let bytes = FileState(url).bytes
-        return (ModelSummary(checkpoint, encoder, bytes: bytes, isSelfTested: isSelfTested), encoder)
+    /// Throws `ModelError.insufficientMemory` if a model, and so many bytes of vectors by it, would be too much.
+    func requireMemory(for model: String, vectors: Int) throws {
+        let bytes = try Self.weightBytes(url(try entry(model).file))
+        try memory.require(bytes + max(bytes, vectors))
     }
 
-    /// Reads a file, builds the model and lets it answer its self-test. Off Swift's pool: reading and packing take seconds.
-    private func load(_ url: URL) async throws -> (MultimodalEncoder, Checkpoint, Bool) {
+    private static func weightBytes(_ url: URL) throws -> Int {
         do {
-            let (encoder, checkpoint) = try await ComputeThread(name: "loading").run {
-                let checkpoint = try Checkpoint.load(path: url.path)
+            return try SafetensorsReader(path: url.path).header.weightBytes
+        } catch let error as CheckpointError {
+            throw ModelError.refused(reason: "\(error.reason)")
+        }
+    }
+
+    private func load(_ url: URL) async throws -> (encoder: MultimodalEncoder, summary: ModelSummary) {
+        // As read, and packed.
+        try memory.require(2 * Self.weightBytes(url))
+        return try await load(url) { try Checkpoint.load(path: url.path) }
+    }
+
+    /// Reads a file, builds the model and lets it answer its self-test, beside the requests. What was read is let go of as
+    /// soon as it is packed.
+    private func load(
+        _ url: URL, _ read: @escaping @Sendable () throws -> Checkpoint
+    ) async throws -> (encoder: MultimodalEncoder, summary: ModelSummary) {
+        defer { BufferPool.shared.drainSoon() }
+        do {
+            var (encoder, summary) = try await ComputeThread.background.run {
+                let checkpoint = try read()
                 let encoder = try MultimodalEncoder(
                     configuration: checkpoint.configuration, weights: checkpoint.weights, model: checkpoint.digest)
-                return (encoder, checkpoint)
+                return (encoder, ModelSummary(checkpoint, encoder, bytes: FileState(url).bytes))
             }
-            try await encoder.warmUp()
-            let difference = try await ComputeThread.shared.run { try SelfTest.check(encoder) }
-            return (encoder, checkpoint, difference != nil)
+            summary.isSelfTested = try await ComputeThread.background.run { [encoder] in
+                encoder.warmUp()
+                return try SelfTest.check(encoder) != nil
+            }
+            return (encoder, summary)
         } catch let error as CheckpointError {
             throw ModelError.refused(reason: "\(error.reason)")
         } catch let error where error is WeightsError || error is EncoderError || error is SelfTest.Failure {
             throw ModelError.refused(reason: "\(error)")
         }
-    }
-}
-
-/// What tells that a file has changed.
-private struct FileState: Equatable {
-    let bytes: Int
-    /// Nanoseconds since 1970.
-    let modifiedAt: Int64
-
-    init(_ record: CheckpointRecord) { (bytes, modifiedAt) = (record.bytes, record.modifiedAt) }
-
-    /// −1 for a file that is not there.
-    init(_ url: URL) {
-        var status = stat()
-        guard stat(url.path, &status) == 0 else {
-            (bytes, modifiedAt) = (-1, -1)
-            return
-        }
-        bytes = Int(status.st_size)
-        modifiedAt = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
     }
 }

@@ -14,8 +14,16 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
     case imagesMissing(count: Int, reason: String)
     /// A job that has ended.
     case ended(job: String)
+    /// Loading the model would take more bytes than there are.
+    case insufficientMemory(limit: Int, inUse: Int, needed: Int)
     /// The models' folder cannot be used.
     case storage(String)
+
+    /// Whether the same may work once less memory is in use.
+    var isOfMemory: Bool {
+        if case .insufficientMemory = self { return true }
+        return false
+    }
 
     package var description: String {
         switch self {
@@ -27,6 +35,8 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
         case .imagesMissing(let count, let reason):
             "the images of \(count) sightings were not kept, so the model cannot embed them: \(reason)"
         case .ended(let job): "job \(job) has ended"
+        case .insufficientMemory(let limit, let inUse, let needed):
+            "insufficient memory: expected at most \(limit) bytes, found \(inUse) in use and \(needed) more for the model"
         case .storage(let reason): "the models' folder: \(reason)"
         }
     }

@@ -22,11 +22,11 @@ final class ModelRegistry: Sendable {
     /// The model that answers.
     var active: any TripleEncoder { state.withLock { $0.active } }
 
-    /// Runs an enrolment with the models that must embed it, the active one first.
+    /// Runs an enrolment with the models that must embed it, the active one first; the candidate holds up no other request.
     func enrolling<Value>(_ body: ([any TripleEncoder]) async throws -> Value) async rethrows -> Value {
         let (generation, encoders) = state.withLock { state in
             state.enrolments[state.generation, default: 0] += 1
-            return (state.generation, [state.active] + [state.candidate].compactMap { $0 })
+            return (state.generation, [state.active] + [state.candidate?.inBackground].compactMap { $0 })
         }
         defer {
             state.withLock { state in

@@ -18,12 +18,17 @@ struct ModelSummary: Codable, Sendable {
     /// The model that it was made from by pruning.
     let parent: String?
     /// Whether its self-test was there and passed.
-    let isSelfTested: Bool
+    var isSelfTested = false
     /// Where it comes from, but for the recipe.
     let training: JSONValue?
     let pruning: JSONValue?
 
-    init(_ checkpoint: Checkpoint, _ encoder: MultimodalEncoder, bytes: Int, isSelfTested: Bool) {
+    private enum CodingKeys: String, CodingKey {
+        case model, system, backbone, modalities, dimension, parameters, sparsity, bytes, parent, training, pruning
+        case isSelfTested = "selfTested"
+    }
+
+    init(_ checkpoint: Checkpoint, _ encoder: MultimodalEncoder, bytes: Int) {
         let configuration = checkpoint.configuration
         model = checkpoint.digest
         system = configuration.system.name.rawValue
@@ -35,11 +40,31 @@ struct ModelSummary: Codable, Sendable {
         sparsity = parts.sparsity
         self.bytes = bytes
         parent = EmbeddingSpace(pruning: configuration.pruning)?.parent
-        self.isSelfTested = isSelfTested
         training = configuration.training?.object.map {
             .object($0.filter { !["recipe", SelfTest.key].contains($0.key) })
         }
         pruning = configuration.pruning
+    }
+}
+
+/// A model as it stands here, flat.
+struct ServedModel: Encodable {
+    let summary: ModelSummary
+    /// Whether it answers.
+    let isActive: Bool
+    /// Sightings that it has embedded, over all galleries.
+    let sightings: Int
+
+    private enum CodingKeys: String, CodingKey {
+        case sightings
+        case isActive = "active"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try summary.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(isActive, forKey: .isActive)
+        try container.encode(sightings, forKey: .sightings)
     }
 }
 

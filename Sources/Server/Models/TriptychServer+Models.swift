@@ -2,46 +2,62 @@ import Foundation
 import Gallery
 import Inference
 import Logging
+import Tensor
 
 extension TriptychServer {
-    static func catalog(
-        _ configuration: ServerConfiguration, _ gallery: GalleryStore, _ logger: Logger
-    ) async throws -> ModelCatalog {
+    /// Opens the gallery and loads the model that was active last, else the configuration's checkpoint, which becomes it.
+    ///
+    /// Throws `ServerError`, among others if the model that was active is gone, `CheckpointError`, or `GalleryError`.
+    public static func opened(_ configuration: ServerConfiguration, logger: Logger) async throws -> TriptychServer {
+        try configuration.validate()
+        // Before a database is made: a first start that fails leaves nothing behind.
+        let isFirst = !FileManager.default.fileExists(atPath: configuration.database)
+        let source = isFirst ? try await source(configuration) : nil
+        var options = GalleryConfiguration()
+        options.keepsImages = configuration.keepsImages
+        let gallery = try await GalleryStore.open(path: configuration.database, configuration: options)
         do {
-            return try await ModelCatalog(
-                folder: URL(fileURLWithPath: configuration.modelsFolder), gallery: gallery, logger: logger)
+            let catalog = try await catalog(configuration, gallery, logger)
+            let encoder = try await activeEncoder(configuration, catalog, gallery, source)
+            return TriptychServer(configuration, encoder, catalog, gallery, logger)
         } catch let error as ModelError {
             throw ServerError.models("\(error)")
         }
     }
 
-    /// The model to start with: the one that was made active last, else the configuration's checkpoint, which becomes it.
-    ///
-    /// Throws `ServerError.models` if the model that was active is gone, `CheckpointError`, `WeightsError`, `EncoderError`
-    /// or `GalleryError`.
-    public static func activeEncoder(
-        _ configuration: ServerConfiguration, gallery: GalleryStore, logger: Logger
+    /// Throws `ModelError` and `GalleryError`.
+    static func catalog(
+        _ configuration: ServerConfiguration, _ gallery: GalleryStore, _ logger: Logger
+    ) async throws -> ModelCatalog {
+        try await ModelCatalog(
+            folder: URL(fileURLWithPath: configuration.modelsFolder), gallery: gallery,
+            memory: MemoryBudget(configured: configuration.swap.memoryBytes), logger: logger)
+    }
+
+    private static func source(_ configuration: ServerConfiguration) async throws -> CheckpointFile? {
+        guard !configuration.checkpoint.isEmpty else { return nil }
+        return try await ComputeThread.background.run { try CheckpointFile(path: configuration.checkpoint) }
+    }
+
+    private static func activeEncoder(
+        _ configuration: ServerConfiguration, _ catalog: ModelCatalog, _ gallery: GalleryStore, _ read: CheckpointFile?
     ) async throws -> any TripleEncoder {
-        let catalog = try await catalog(configuration, gallery, logger)
         let active = try await gallery.activeModel()
-        do {
-            if let active, (try? catalog.summary(active)) != nil { return try await catalog.encoder(active) }
-            guard !configuration.checkpoint.isEmpty else {
-                throw ServerError.models(
-                    "no model is active yet: expected a checkpoint in the configuration or as --checkpoint")
-            }
-            // Read as a checkpoint first, for an error that names its path.
-            let digest = try Checkpoint.load(path: configuration.checkpoint).digest
-            if let active, active != digest {
-                throw ServerError.models(
-                    "the active model \(active) is not in \(configuration.modelsFolder), and \(configuration.checkpoint) "
-                        + "is another (\(digest)): expected the file back, or the active model's as the checkpoint")
-            }
-            let encoder = try await catalog.add(copyOf: configuration.checkpoint)
-            try await gallery.activate(digest)
-            return encoder
-        } catch let error as ModelError {
-            throw ServerError.models("\(error)")
+        if let active, (try? catalog.summary(active)) != nil { return try await catalog.encoder(active) }
+        var source = read
+        if source == nil { source = try await self.source(configuration) }
+        guard let source else {
+            throw ServerError.models(
+                "no model is active yet: expected a checkpoint in the configuration or as --checkpoint")
         }
+        let digest = source.checkpoint.digest
+        if let active, active != digest {
+            throw ServerError.models(
+                "the active model \(active) is not in \(configuration.modelsFolder), and \(configuration.checkpoint) "
+                    + "is another (\(digest)): expected the file back, or the active model's as the checkpoint")
+        }
+        let encoder = try await catalog.add(source)
+        try await gallery.activate(digest)
+        return encoder
     }
 }

@@ -99,7 +99,7 @@ public struct Pruner: Sendable {
         configuration.training = parent.configuration.training
         configuration = try SelfTest.recorded(in: configuration, weights: run.best.weights)
         let draft = PruningProvenance(plan, parent, recipe, seed: seed, data: dataset.root.lastPathComponent, round)
-        let packed = round.packed
+        let packed = run.state.packed
         if isCancelled() {
             configuration.pruning = try draft.json(run.best, measured: nil)
             try folder.save(configuration, run.best.weights, packed: packed, to: "model.safetensors")

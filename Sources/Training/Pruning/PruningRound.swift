@@ -18,11 +18,8 @@ struct PruningRound {
         self.plan = plan
         parentPacked = parent.packed
         wholes = UnitLayer.layers(of: run.configuration).map(\.count)
-        if !parentPacked.isEmpty { mask = WeightMask(nonzerosOf: parent.weights, paths: parentPacked) }
+        mask = run.state.mask
     }
-
-    /// The weights that a file should hold without their zeros.
-    var packed: Set<String> { mask.map { Set($0.kept.keys) } ?? [] }
 
     /// Prunes the best model so far, and has the run go on with the result.
     mutating func prune(_ run: inout TrainingRun, target: Double) throws {

@@ -9,7 +9,12 @@ package struct UnitSelection: Sendable, Equatable {
     /// By layer and network, sorted indices: as many in each network of a layer.
     package let kept: [[[Int]]]
 
-    /// Removes the least important units; of each layer at least one stays.
+    /// What neurons and channels stay in multiples of, where a layer had as many: oneDNN computes them by vectors of 16
+    /// floats, and a vector that is not full takes as long as a full one.
+    package static let vector = 16
+
+    /// Removes the least important units; of each layer at least one stays, and a number that fills vectors: the nearest one
+    /// to what the share asks for.
     ///
     /// - Parameters:
     ///   - layers: of the model as it is.
@@ -30,7 +35,8 @@ package struct UnitSelection: Sendable, Equatable {
             case .global: Self.competing(layers, wholes, share, scores)
             }
         self.layers = layers
-        kept = zip(scores, counts).map { networks, count in
+        let filled = zip(layers, counts).map { layer, count in Self.filled(count, of: layer) }
+        kept = zip(scores, filled).map { networks, count in
             networks.map { scores in Array(Self.ranked(scores).prefix(count)).sorted() }
         }
     }
@@ -38,6 +44,14 @@ package struct UnitSelection: Sendable, Equatable {
     /// Units from the most to the least important; the first of equal ones is kept longer.
     private static func ranked(_ scores: [Float]) -> [Int] {
         scores.indices.sorted { (-scores[$0], $0) < (-scores[$1], $1) }
+    }
+
+    /// The multiple of `vector` nearest to a number of units, the larger one of two; heads and layers that are too narrow
+    /// keep the number.
+    private static func filled(_ count: Int, of layer: UnitLayer) -> Int {
+        guard layer.kind != .heads, layer.count >= vector else { return count }
+        let multiple = max((count + vector / 2) / vector, 1) * vector
+        return min(multiple, layer.count)
     }
 
     private static func evenly(_ layers: [UnitLayer], _ wholes: [Int], _ share: Double) -> [Int] {

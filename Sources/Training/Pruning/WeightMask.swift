@@ -70,10 +70,12 @@ public struct WeightMask: Sendable, Equatable {
         }
     }
 
+    /// How many weights are not kept.
+    public var removed: Int { kept.values.reduce(0) { $0 + $1.count { !$0 } } }
+
     /// The share of weights that are not kept.
     public var sparsity: Double {
         let total = kept.values.reduce(0) { $0 + $1.count }
-        let removed = kept.values.reduce(0) { $0 + $1.count { !$0 } }
         return Double(removed) / Double(max(total, 1))
     }
 }

@@ -48,7 +48,7 @@ struct RunFolder {
 
     /// Writes what the model starts from, GraFT's learned centers included: a replay needs both.
     func saveInitial(_ configuration: ModelConfiguration, _ state: TrainingState) throws {
-        try save(configuration, state.weights, to: "checkpoints/initial.safetensors")
+        try save(configuration, state.weights, packed: state.packed, to: "checkpoints/initial.safetensors")
         guard let centers = state.centers else { return }
         try SafetensorsWriter.write(
             [TrainingState.centersPath: centers], metadata: [:],

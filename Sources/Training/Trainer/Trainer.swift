@@ -19,6 +19,8 @@ public struct Trainer: Sendable {
     public enum Event: Sendable {
         case started(identities: Int, sightings: Int, heldOut: Int, incomplete: Int, parameters: Int, steps: Int)
         case initialized(WeightTransfer)
+        /// So many weights were pruned in the checkpoint that the run starts from, and stay zero.
+        case held(weights: Int)
         case stepped(StepRecord, images: Int, of: Int)
         case validated(Validation)
         case finished(digest: String, path: String)
@@ -34,7 +36,7 @@ public struct Trainer: Sendable {
     ///   - recipe: how.
     ///   - dataset: what from.
     ///   - output: a new or empty folder.
-    ///   - initial: whose weights to start from.
+    ///   - initial: whose weights to start from; those that were pruned stay zero.
     ///   - seed: of everything random.
     public init(
         recipe: Recipe, dataset: TriplesDataset, output: URL, initial: Checkpoint? = nil, seed: UInt64
@@ -68,7 +70,8 @@ public struct Trainer: Sendable {
     private func finish(_ run: TrainingRun, _ folder: RunFolder, _ report: (Event) -> Void) throws -> String {
         let configuration = try SelfTest.recorded(
             in: run.configuration(provenance: provenance(run)), weights: run.best.weights)
-        let digest = try folder.save(configuration, run.best.weights, to: "model.safetensors")
+        let digest = try folder.save(
+            configuration, run.best.weights, packed: run.state.packed, to: "model.safetensors")
         let path = folder.path.appendingPathComponent("model.safetensors").path
         report(.finished(digest: digest, path: path))
         return path

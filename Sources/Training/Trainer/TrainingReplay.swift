@@ -24,6 +24,7 @@ package struct TrainingReplay {
             FileManager.default.fileExists(atPath: centers)
             ? try SafetensorsReader(path: centers).tensors { _ in true }.0 : [:]
         state = TrainingState(weights: initial.weights, centers: tensors[TrainingState.centersPath])
+        if !initial.packed.isEmpty { state.mask = WeightMask(nonzerosOf: initial.weights, paths: initial.packed) }
     }
 
     /// Takes one step and returns its loss and terms.

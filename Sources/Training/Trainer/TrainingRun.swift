@@ -35,13 +35,21 @@ struct TrainingRun {
         }
         self.configuration = configuration
         var weights = try WeightInitialization.weights(for: configuration, seed: seed)
+        var mask: WeightMask?
         if let initial {
             let transfer = WeightTransfer(
                 from: initial.weights, of: initial.configuration, into: weights, for: configuration)
             weights = transfer.weights
             report(.initialized(transfer))
+            let pruned = initial.packed.intersection(transfer.taken)
+            if !pruned.isEmpty {
+                let held = WeightMask(nonzerosOf: weights, paths: pruned)
+                report(.held(weights: held.removed))
+                mask = held
+            }
         }
         state = TrainingState(weights: weights, of: configuration, seed: seed)
+        state.mask = mask
         best = Best(weights: weights, step: 0)
         batches = try BatchMaker(data, recipe, configuration, seed: seed)
         dropout =
@@ -122,7 +130,7 @@ struct TrainingRun {
 
     /// Ranks the held-out sightings with the encoder that would be served, and keeps the weights if they are the best.
     private mutating func validate(_ folder: RunFolder, _ report: (Trainer.Event) -> Void) throws {
-        try folder.save(configuration, state.weights, to: "checkpoints/last.safetensors")
+        try folder.save(configuration, state.weights, packed: state.packed, to: "checkpoints/last.safetensors")
         guard !data.held.sightings.isEmpty else {
             best = Best(weights: state.weights, step: step)
             return
@@ -135,7 +143,7 @@ struct TrainingRun {
         try folder.log(validation)
         if metrics.mAP > best.metrics?.mAP ?? -1 {
             best = Best(weights: state.weights, step: step, metrics: metrics)
-            try folder.save(configuration, state.weights, to: "checkpoints/best.safetensors")
+            try folder.save(configuration, state.weights, packed: state.packed, to: "checkpoints/best.safetensors")
         }
         report(.validated(validation))
     }

@@ -12,6 +12,8 @@ struct TrainingState: Sendable {
     var optimizer: any Optimizer
     /// Weights that were pruned, and stay zero.
     var mask: WeightMask?
+    /// Paths of the weights that a file should hold without their zeros.
+    var packed: Set<String> { Set((mask?.kept ?? [:]).keys) }
     /// What embeddings are held near to.
     var distillation: Distillation?
 

@@ -1,7 +1,5 @@
 import ArgumentParser
 import Foundation
-import Gallery
-import Inference
 import Logging
 import Server
 
@@ -40,6 +38,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
+        SleepingThreads.require()
         let settings = try settings()
         guard let level = Logger.Level(rawValue: logLevel) else {
             throw ValidationError("--log-level: expected a level such as info, found \(logLevel)")
@@ -47,21 +46,12 @@ struct Serve: AsyncParsableCommand {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         var logger = Logger(label: "triptych")
         logger.logLevel = level
-        // Before a database is made: a first start that fails leaves nothing behind.
-        if !settings.checkpoint.isEmpty && !FileManager.default.fileExists(atPath: settings.database) {
-            _ = try Checkpoint.load(path: settings.checkpoint)
-        }
-        var options = GalleryConfiguration()
-        options.keepsImages = settings.keepsImages
-        let gallery = try await GalleryStore.open(path: settings.database, configuration: options)
-        let encoder = try await TriptychServer.activeEncoder(settings, gallery: gallery, logger: logger)
-        let server = try await TriptychServer(
-            configuration: settings, encoder: encoder, gallery: gallery, logger: logger)
+        let server = try await TriptychServer.opened(settings, logger: logger)
         let ready = logger
         try await server.run { port in
             ready.info(
                 "listening on http://\(settings.host):\(port)",
-                metadata: ["model": "\(encoder.model)", "database": "\(settings.database)"])
+                metadata: ["model": "\(server.model)", "database": "\(settings.database)"])
         }
     }
 }

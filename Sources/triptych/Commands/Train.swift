@@ -22,7 +22,9 @@ struct Train: AsyncParsableCommand {
     var data: String
     @Option(help: "The run folder to make; it must not exist or be empty.")
     var output: String
-    @Option(name: .customLong("init"), help: "A checkpoint whose weights to start from, where names and shapes agree.")
+    @Option(
+        name: .customLong("init"),
+        help: "A checkpoint whose weights to start from, where names and shapes agree; pruned ones stay zero.")
     var initial: String?
     @Option(help: "Of everything random.")
     var seed: UInt64 = 1

@@ -27,6 +27,7 @@ final class TrainingDisplay: Sendable {
             line(
                 "initialised: \(transfer.taken.count) tensors taken over, \(transfer.refitted.count) refitted, "
                     + "\(transfer.fresh.count) fresh")
+        case .held(let weights): line("\(weights) weights that were pruned stay zero")
         case .stepped(let record, let images, let total): step(record, images, total)
         case .validated(let validation):
             line(

@@ -26,16 +26,18 @@ struct Executable {
         return result.output
     }
 
-    /// Starts a command.
-    func start(_ arguments: [String]) throws -> RunningCommand {
+    /// Starts a command, in this process's environment unless told another.
+    func start(_ arguments: [String], environment: [String: String]? = nil) throws -> RunningCommand {
         try RunningCommand(
             executable: Bundle.main.bundleURL.appendingPathComponent("triptych"), arguments: arguments,
-            output: folder.file("\(UUID().uuidString).out"))
+            environment: environment, output: folder.file("\(UUID().uuidString).out"))
     }
 
     /// Starts a server on a free port and waits until it listens.
-    func serve(_ arguments: String...) async throws -> (process: RunningCommand, port: Int) {
-        let process = try start(["serve", "--port", "0"] + arguments)
+    func serve(
+        _ arguments: String..., environment: [String: String]? = nil
+    ) async throws -> (process: RunningCommand, port: Int) {
+        let process = try start(["serve", "--port", "0"] + arguments, environment: environment)
         while process.isRunning {
             if let match = process.error.firstMatch(of: /listening on http:\/\/127\.0\.0\.1:(\d+)/),
                 let port = Int(match.output.1)
@@ -58,12 +60,13 @@ final class RunningCommand: Sendable {
     private let output: URL
     private let errors: URL
 
-    init(executable: URL, arguments: [String], output: URL) throws {
+    init(executable: URL, arguments: [String], environment: [String: String]?, output: URL) throws {
         self.output = output
         errors = output.deletingPathExtension().appendingPathExtension("err")
         process = Process()
         process.executableURL = executable
         process.arguments = arguments
+        if let environment { process.environment = environment }
         for (url, path) in [(output, \Process.standardOutput), (errors, \Process.standardError)] {
             try Data().write(to: url)
             process[keyPath: path] = try FileHandle(forWritingTo: url)
@@ -75,6 +78,7 @@ final class RunningCommand: Sendable {
     deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 
     var isRunning: Bool { process.isRunning }
+    var identifier: Int32 { process.processIdentifier }
     var error: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
 
     /// Waits for the end without holding one of Swift's threads.

@@ -39,6 +39,46 @@ struct ModelCatalogTests {
         }
     }
 
+    @Test("the list comes in pages, each model once, also when one is deleted in between")
+    func pages() async throws {
+        try await TestServer.run { server in
+            var models: [String] = []
+            for seed in 1...4 { models.append(try await server.publish(seed: UInt64(seed))) }
+            models.sort()
+            var (found, path) = ([String](), "/v1/models?limit=2")
+            while true {
+                let page = try await server.send("GET", path).json
+                found += (page["items"]?.array ?? []).compactMap { $0["model"]?.string }
+                guard let next = page["next"]?.string else {
+                    #expect(page["next"] == .null)
+                    break
+                }
+                #expect(page["items"]?.array?.count == 2)
+                // The one that the cursor may stand on.
+                #expect(try await server.send("DELETE", "/v1/models/\(models[1])").status == 204)
+                path = "/v1/models?limit=2&cursor=\(next)"
+            }
+            #expect(found == models)
+            for query in ["limit=0", "limit=1001", "limit=x", "cursor=nonsense"] {
+                let answer = try await server.send("GET", "/v1/models?\(query)")
+                #expect(answer.status == 400 && answer.problem == "invalid-field", "\(query)")
+            }
+        }
+    }
+
+    @Test("a model that would not fit into memory is refused before it is read, and changes nothing")
+    func memory() async throws {
+        try await TestServer.run({ $0.swap.memoryBytes = 1 << 20 }) { server in
+            let file = try await TinyModel.file(seed: 1)
+            let answer = try await server.upload(file.data)
+            #expect(answer.status == 507 && answer.problem == "insufficient-memory")
+            let detail = try #require(answer.json["detail"]?.string)
+            #expect(detail.contains("expected at most 1048576 bytes"), "\(detail)")
+            #expect(try await server.send("GET", "/v1/models").json["items"]?.array?.isEmpty == true)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: server.models) == [])
+        }
+    }
+
     @Test("a checkpoint has a limit of its own, beside that of other bodies")
     func limits() async throws {
         let configure = { (configuration: inout ServerConfiguration) in

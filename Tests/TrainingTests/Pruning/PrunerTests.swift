@@ -132,6 +132,40 @@ struct PrunerTests {
         }
     }
 
+    @Test("training that starts from a masked model keeps its zeros, says so, and can be replayed")
+    func trainedOn() throws {
+        try prune(try PruningPlan(targets: [0.5], steps: 0)) { _, output, outcome in
+            let start = try Checkpoint.load(path: outcome.path)
+            let folder = output.appendingPathComponent("on")
+            var (held, losses) = (0, [Float]())
+            let path = try Trainer(
+                recipe: try recipe(Self.settings + ["stages.0.weight_decay=0.3"]), dataset: dataset(), output: folder,
+                initial: start, seed: 5
+            ).run { event in
+                if case .held(let weights) = event { held = weights }
+                if case .stepped(let record, _, _) = event { losses.append(record.loss) }
+            }
+            let expected = start.packed.reduce(0) { $0 + (start.weights[$1].map(zeros) ?? 0) }
+            #expect(held == expected && held > 0)
+            for name in [path, folder.appendingPathComponent("checkpoints/last.safetensors").path] {
+                let model = try Checkpoint.load(path: name)
+                #expect(model.packed == start.packed)
+                for path in start.packed {
+                    let (before, after) = (try #require(start.weights[path]), try #require(model.weights[path]))
+                    #expect(zip(before.scalars, after.scalars).allSatisfy { ($0 == 0) == ($1 == 0) }, "\(path)")
+                    #expect(before.scalars != after.scalars || name == path, "\(path)")
+                }
+            }
+            var replay = try TrainingReplay(run: folder, dataset: dataset())
+            let lines = try String(contentsOf: folder.appendingPathComponent("steps.jsonl"), encoding: .utf8)
+                .split(separator: "\n")
+            for (line, loss) in zip(lines, losses) {
+                let record = try JSONDecoder().decode(StepRecord.self, from: Data(line.utf8))
+                #expect(relativeError([try replay.step(record).loss], [loss]) < 1e-4)
+            }
+        }
+    }
+
     @Test("units that go from a masked model leave the others' mask as it is")
     func masked() throws {
         try prune(try PruningPlan(targets: [0.5], steps: 0)) { _, output, outcome in

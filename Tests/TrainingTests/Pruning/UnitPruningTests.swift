@@ -11,7 +11,7 @@ struct UnitPruningTests {
         case unicat, unicatResNet, bottleneck, average, graft, ieee, mixer, mixerResNet, dmf
 
         var configuration: ModelConfiguration {
-            let vit = ModelConfiguration.Backbone.vit(.init(width: 16, depth: 2, heads: 4, mlpRatio: 2, patch: 8))
+            let vit = ModelConfiguration.Backbone.vit(.init(width: 16, depth: 2, heads: 4, mlpRatio: 4, patch: 8))
             // Already narrow, so that the tests are quick.
             let resnet = ModelConfiguration.Backbone.resnet(
                 self == .bottleneck
@@ -101,6 +101,24 @@ struct UnitPruningTests {
         let run = slice.width * tensor.shape.dimensions[(slice.axis + 1)...].reduce(1, *)
         for index in scalars.indices where !loud.contains(index / run % units) { scalars[index] = 0 }
         return Tensor(scalars, shape: tensor.shape)
+    }
+
+    @Test(
+        "neurons and channels stay in multiples of what a vector holds, in layers that hold one; heads do not",
+        arguments: [
+            (.channels, 64, 0.3, 48), (.neurons, 64, 0.3, 48), (.neurons, 64, 0.6, 32), (.channels, 64, 0.99, 16),
+            (.channels, 20, 0.5, 16), (.channels, 20, 0.05, 16), (.channels, 28, 0.05, 28), (.channels, 15, 0.5, 7),
+            (.neurons, 3, 0.9, 1),
+            (.heads, 32, 0.3, 22),
+        ] as [(UnitLayer.Kind, Int, Double, Int)])
+    func vectors(kind: UnitLayer.Kind, count: Int, share: Double, stay: Int) {
+        let layer = UnitLayer(kind: kind, block: 0, index: 0, count: count, networks: [[.init(path: "x", axis: 0)]])
+        let weights = Weights(["x": Tensor((0..<count).map(Float.init), shape: [count, 1])])
+        for scope in PruningPlan.Scope.allCases {
+            let selection = UnitSelection(
+                [layer], .magnitude(of: weights, paths: ["x"]), removing: share, scope: scope, from: [count])
+            #expect(selection.kept == [[Array((count - stay)..<count)]], "\(scope)")
+        }
     }
 
     @Test("globally the units of a kind compete, one of each layer stays, and networks go together")

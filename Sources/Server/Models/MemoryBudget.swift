@@ -1,0 +1,80 @@
+import Foundation
+import Inference
+import Tensor
+
+/// How much memory the process may have in use once another model is loaded.
+package struct MemoryBudget: Sendable {
+    /// `swap.memory_bytes`; without it, only what the system has sets a limit.
+    let configured: Int?
+
+    package init(configured: Int?) { self.configured = configured }
+
+    /// Throws `ModelError.insufficientMemory` if so many bytes more would be too many.
+    package func require(_ bytes: Int) throws {
+        if fits(bytes) { return }
+        // What is only kept for reuse does not count.
+        BufferPool.shared.drainToSystem()
+        guard fits(bytes) else {
+            throw ModelError.insufficientMemory(limit: limit, inUse: Self.residentBytes ?? 0, needed: bytes)
+        }
+    }
+
+    private func fits(_ bytes: Int) -> Bool { (Self.residentBytes ?? 0) + bytes <= limit }
+
+    /// The least of what was configured, what the process's control groups allow, and what it has with all that is free.
+    private var limit: Int {
+        let free = Self.availableBytes.map { $0 + (Self.residentBytes ?? 0) }
+        return ([configured, free].compactMap { $0 } + Self.groupLimits).min() ?? .max
+    }
+
+    /// Of this process, from /proc; nil on systems without it.
+    static var residentBytes: Int? {
+        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return nil }
+        return text.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map {
+            $0 * Int(sysconf(Int32(_SC_PAGESIZE)))
+        }
+    }
+
+    /// What the system can still give, caches that it would drop included.
+    private static var availableBytes: Int? {
+        guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
+            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") }),
+            let kilobytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+        else { return nil }
+        return kilobytes * 1024
+    }
+
+    /// `memory.max` of the process's control group and of those around it, where they are set.
+    private static var groupLimits: [Int] {
+        guard let text = try? String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8),
+            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("0::/") })
+        else { return [] }
+        let names = line.dropFirst(4).split(separator: "/").map(String.init)
+        return (0...names.count).compactMap { depth in
+            let path = (["/sys/fs/cgroup"] + names.prefix(depth) + ["memory.max"]).joined(separator: "/")
+            let limit = try? String(contentsOfFile: path, encoding: .utf8)
+            return limit.flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+        }
+    }
+}
+
+extension SafetensorsHeader {
+    /// Bytes of a checkpoint's weights in memory. The mask of a packed tensor has a bit for each element, and its values are
+    /// there beside the whole tensor while it is read.
+    var weightBytes: Int {
+        entries.reduce(0) { sum, entry in
+            let elements = entry.elementType == .uint8 ? 8 * entry.count : entry.count
+            return sum + MemoryLayout<Float>.size * elements
+        }
+    }
+}
+
+extension BufferPool {
+    /// Gives the memory of a model that is gone back to the system, after the last requests have let go of it.
+    func drainSoon() {
+        Task {
+            try? await Task.sleep(for: .seconds(2))
+            drainToSystem()
+        }
+    }
+}
