@@ -182,21 +182,21 @@ final class ModelCatalog: Sendable {
 
     /// Throws `ModelError.insufficientMemory` if a model, and so many bytes of vectors by it, would be too much.
     func requireMemory(for model: String, vectors: Int) throws {
-        let bytes = try Self.weightBytes(url(try entry(model).file))
-        try memory.require(bytes + max(bytes, vectors))
+        try memory.require(Self.loadingBytes(url(try entry(model).file)) + vectors)
     }
 
-    private static func weightBytes(_ url: URL) throws -> Int {
+    /// What a model takes at most while it is loaded: its weights, which make way for packed ones one by one, of which
+    /// Winograd's are larger.
+    private static func loadingBytes(_ url: URL) throws -> Int {
         do {
-            return try SafetensorsReader(path: url.path).header.weightBytes
+            return try SafetensorsReader(path: url.path).header.weightBytes / 2 * 3
         } catch let error as CheckpointError {
             throw ModelError.refused(reason: "\(error.reason)")
         }
     }
 
     private func load(_ url: URL) async throws -> (encoder: MultimodalEncoder, summary: ModelSummary) {
-        // As read, and packed.
-        try memory.require(2 * Self.weightBytes(url))
+        try memory.require(Self.loadingBytes(url))
         return try await load(url) { try Checkpoint.load(path: url.path) }
     }
 
@@ -209,9 +209,9 @@ final class ModelCatalog: Sendable {
         do {
             var (encoder, summary) = try await ComputeThread.background.run {
                 let checkpoint = try read()
-                let encoder = try MultimodalEncoder(
-                    configuration: checkpoint.configuration, weights: checkpoint.weights, model: checkpoint.digest)
-                return (encoder, ModelSummary(checkpoint, encoder, bytes: FileState(url).bytes))
+                let parts = checkpoint.parts
+                let encoder = try MultimodalEncoder(consuming: consume checkpoint)
+                return (encoder, ModelSummary(encoder, parts: parts, bytes: FileState(url).bytes))
             }
             summary.isSelfTested = try await ComputeThread.background.run { [encoder] in
                 encoder.warmUp()

@@ -28,14 +28,16 @@ struct ModelSummary: Codable, Sendable {
         case isSelfTested = "selfTested"
     }
 
-    init(_ checkpoint: Checkpoint, _ encoder: MultimodalEncoder, bytes: Int) {
-        let configuration = checkpoint.configuration
-        model = checkpoint.digest
+    /// - Parameters:
+    ///   - parts: of the checkpoint that the encoder was built from.
+    ///   - bytes: of its file.
+    init(_ encoder: MultimodalEncoder, parts: [Checkpoint.Part], bytes: Int) {
+        let configuration = encoder.configuration
+        model = encoder.model
         system = configuration.system.name.rawValue
         backbone = configuration.backbone.kind
         modalities = configuration.modalities.map(\.rawValue)
         dimension = encoder.dimension
-        let parts = checkpoint.parts
         parameters = parts.reduce(0) { $0 + $1.parameters }
         sparsity = parts.sparsity
         self.bytes = bytes
