@@ -23,7 +23,7 @@ struct SteadyStateTests {
         let lines = World.recipe.split(separator: "\n").filter { !$0.contains("head:") }
         let recipe = lines.joined(separator: "\n").replacing("system: graft", with: "system: unicat")
             .replacing(/backbone: .*/, with: "backbone: {kind: resnet, depth: 50}")
-            .replacing("center: 0.0005, ", with: "")
+            .replacing("triplet: 0.5, center: 0.0005, ", with: "")
         try Data(recipe.utf8).write(to: world.folder.file("resnet.yaml"))
         var environment = ProcessInfo.processInfo.environment
         environment["DNNL_VERBOSE"] = "1"

@@ -153,7 +153,8 @@ struct PrunerTests {
                 for path in start.packed {
                     let (before, after) = (try #require(start.weights[path]), try #require(model.weights[path]))
                     #expect(zip(before.scalars, after.scalars).allSatisfy { ($0 == 0) == ($1 == 0) }, "\(path)")
-                    #expect(before.scalars != after.scalars || name == path, "\(path)")
+                    // The best model may be the first: the last one has learnt.
+                    #expect(before.scalars != after.scalars || !name.hasSuffix("last.safetensors"), "\(path)")
                 }
             }
             var replay = try TrainingReplay(run: folder, dataset: dataset())
