@@ -52,11 +52,17 @@ struct Activation: Sendable {
     func run(_ job: JobHandle) async throws -> JobRecord {
         let standIn = try await standIn()
         let encoder = try await service.catalog.encoder(model)
-        service.models.prepare(encoder)
         do {
+            // What is enrolled with images meanwhile can be embedded later: enrolments need not wait for two models yet.
+            var count = 0
+            if service.keepsImages {
+                let backlog = try await service.gallery.lacking(model: model, standIn: standIn).sightings
+                count = try await embedLacking(encoder, standIn, job, atMost: backlog)
+            }
+            service.models.prepare(encoder)
             // From here on everything new is embedded by both; what began before must be on the disk to be found.
             while service.models.hasEarlierEnrolments { try await Task.sleep(for: .milliseconds(5)) }
-            let count = try await embedLacking(encoder, standIn, job)
+            count += try await embedLacking(encoder, standIn, job, after: count)
             let record = try await job.finished(.object(["embedded": .integer(count)]))
             try await service.gallery.activate(model, finishing: record)
             service.models.promote()
@@ -69,27 +75,33 @@ struct Activation: Sendable {
         }
     }
 
-    /// Embeds until nothing is lacking, and gives the number of sightings.
-    private func embedLacking(_ encoder: any TripleEncoder, _ standIn: String?, _ job: JobHandle) async throws -> Int {
+    /// Embeds until nothing is lacking, or so many sightings, and gives their number.
+    ///
+    /// - Parameter before: how many the job has embedded already.
+    private func embedLacking(
+        _ encoder: any TripleEncoder, _ standIn: String?, _ job: JobHandle, after before: Int = 0, atMost: Int = .max
+    ) async throws -> Int {
         var done = 0
-        while true {
+        while done < atMost {
             let lacking = try await service.gallery.lacking(model: model, standIn: standIn).sightings
-            await job.report(done, of: done + lacking)
+            await job.report(before + done, of: before + done + lacking)
             if lacking == 0 { return done }
             let (total, start) = (done + lacking, done)
             var key: Int64 = 0
-            while case let pending = try await service.gallery.sightingsLacking(model: model, limit: 16, after: key),
+            while done < atMost,
+                case let pending = try await service.gallery.sightingsLacking(model: model, limit: 16, after: key),
                 let last = pending.last
             {
                 for sighting in pending {
                     try await embed(sighting, encoder, standIn)
                     done += 1
-                    await job.report(done, of: max(total, done))
+                    await job.report(before + done, of: before + max(total, done))
                 }
                 key = last.key
             }
             precondition(done > start, "sightings that lack a model are listed")
         }
+        return done
     }
 
     private func embed(_ sighting: PendingSighting, _ encoder: any TripleEncoder, _ standIn: String?) async throws {
