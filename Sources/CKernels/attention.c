@@ -1,10 +1,10 @@
-#include <string.h>
+#include <stddef.h>
 
 #include "instructions.h"
 #include "parallel.h"
 
 typedef struct {
-    int64_t batch, tokens, heads, width;
+    int64_t tokens, heads, width;
     float scale;
     const float *qkv, *mask;
     float *scratch, *y;
@@ -28,11 +28,11 @@ int64_t ck_attention_scratch(int64_t tokens, int64_t width) {
 /// The product of up to six rows with packed weights.
 static void multiply(int rows, const float *const *x, int64_t depth, const float *packed, int64_t outputs, float *y,
                      int64_t y_step) {
-    int64_t panel = instructions()->panel;
-    for (int64_t begin = 0; begin < outputs; begin += panel) {
-        int64_t width = panel_width(outputs, begin / panel), left = outputs - begin;
-        tile t = {.taps = x, .tap_count = 1, .run = depth, .weights = packed + width, .y = y + begin, .y_step = y_step};
-        run_tile(&t, rows, width, left < width ? left : width);
+    for (int64_t panel = 0; panel < panels_of(outputs); panel++) {
+        int64_t width = panel_width(outputs, panel);
+        tile t = {.taps = x, .tap_count = 1, .run = depth, .weights = packed + width,
+                  .y = y + panel * instructions()->panel, .y_step = y_step};
+        run_tile(&t, rows, width, panel_outputs(outputs, panel));
         packed += width * (depth + 1);
     }
 }
@@ -65,7 +65,7 @@ static void run_head(const void *context, int64_t piece, int64_t worker) {
 
 void ck_attention(int64_t batch, int64_t tokens, int64_t heads, int64_t width, float scale, const float *qkv,
                   const float *mask, float *scratch, float *y) {
-    attention_job job = {.batch = batch, .tokens = tokens, .heads = heads, .width = width, .scale = scale, .qkv = qkv,
+    attention_job job = {.tokens = tokens, .heads = heads, .width = width, .scale = scale, .qkv = qkv,
                          .mask = mask, .scratch = scratch, .y = y};
     parallel_for(batch * heads, run_head, &job);
 }

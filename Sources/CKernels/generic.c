@@ -1,7 +1,6 @@
 // The kernels for any machine: SSE2 on x86-64, NEON on ARM.
 #include "instructions.h"
 
-
 #define LANES 4
 #define PANEL_REGISTERS 2
 #include "vectors.h"

@@ -1,4 +1,5 @@
-// Each kernel is compiled once for every instruction set that it may meet: `avx512.c` and its like include the headers that say what is done.
+// Each kernel is compiled once for every instruction set that it may meet: `avx512.c` and its like include the headers that
+// say what is done.
 #ifndef TRIPTYCH_INSTRUCTIONS_H
 #define TRIPTYCH_INSTRUCTIONS_H
 
@@ -48,8 +49,12 @@ extern const instruction_set avx2_instructions, avx512_instructions;
 /// The widest that this machine has.
 const instruction_set *instructions(void);
 
+/// How many panels so many outputs make.
+int64_t panels_of(int64_t outputs);
 /// The width of a panel: all but the last are full, the last is a whole number of registers.
 int64_t panel_width(int64_t outputs, int64_t panel);
+/// How many of its outputs exist.
+int64_t panel_outputs(int64_t outputs, int64_t panel);
 /// `ck_pack` without a bias, on the calling thread.
 void pack_serially(const float *weights, ck_weight_steps steps, const ck_windows *windows, int64_t outputs,
                    float *packed);

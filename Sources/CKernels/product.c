@@ -23,7 +23,12 @@ int64_t panel_width(int64_t outputs, int64_t panel) {
     return left >= set->panel ? set->panel : (left + set->lanes - 1) / set->lanes * set->lanes;
 }
 
-static int64_t panels_of(int64_t outputs) {
+int64_t panel_outputs(int64_t outputs, int64_t panel) {
+    int64_t left = outputs - panel * instructions()->panel;
+    return left < instructions()->panel ? left : instructions()->panel;
+}
+
+int64_t panels_of(int64_t outputs) {
     int64_t panel = instructions()->panel;
     return (outputs + panel - 1) / panel;
 }
@@ -47,7 +52,7 @@ static void pack_panel(const void *context, int64_t panel, int64_t worker) {
     const packing_job *job = context;
     const ck_windows *w = job->windows;
     int64_t width = panel_width(job->outputs, panel), first = panel * instructions()->panel;
-    int64_t real = job->outputs - first < width ? job->outputs - first : width;
+    int64_t real = panel_outputs(job->outputs, panel);
     float *packed = job->packed + first * (depth_of(w) + 1);
     for (int64_t o = 0; o < width; o++) *packed++ = o < real && job->bias ? job->bias[first + o] : 0;
     for (int64_t t = 0; t < taps_of(w); t++) {
@@ -130,7 +135,7 @@ static void run_block(const product_job *job, int64_t panel, int64_t from, int64
                       int64_t skip, int64_t run) {
     const ck_windows *w = job->windows;
     int64_t width = panel_width(job->outputs, panel), begin = panel * instructions()->panel;
-    int64_t real = job->outputs - begin < width ? job->outputs - begin : width;
+    int64_t real = panel_outputs(job->outputs, panel);
     const float *base = job->packed + begin * (depth_of(w) + 1);
     bool is_first = first == 0 && skip == 0;
     bool is_last = first + count == taps_of(w) && skip + run == w->run;

@@ -71,11 +71,9 @@ static void pack_panel(const void *context, int64_t panel, int64_t worker) {
         }
 }
 
-static int64_t panels_of(const ck_winograd *s) { return (s->outputs + instructions()->panel - 1) / instructions()->panel; }
-
 void ck_winograd_pack(const ck_winograd *sizes, const float *weights, const float *bias, float *packed) {
     packing_job job = {.sizes = sizes, .weights = weights, .bias = bias, .packed = packed};
-    parallel_for(panels_of(sizes), pack_panel, &job);
+    parallel_for(panels_of(sizes->outputs), pack_panel, &job);
 }
 
 /// The tiles `first` to `first + count` of all images.
@@ -165,6 +163,6 @@ void ck_winograd_run(const ck_winograd *sizes, const float *x, const float *pack
                    .workers = scratch + elements * together * sizes->channels, .y = y};
         g.chunks = (g.count + tiles_together - 1) / tiles_together;
         parallel_for((g.count + tiles_together / 2 - 1) / (tiles_together / 2), transform_some, &g);
-        parallel_for(panels_of(sizes) * g.chunks, multiply_some, &g);
+        parallel_for(panels_of(sizes->outputs) * g.chunks, multiply_some, &g);
     }
 }

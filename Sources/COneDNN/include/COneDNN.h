@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// What is applied to each element of a result before it is written.
+/// A function of each element.
 typedef enum { cdnn_identity = 0, cdnn_relu = 1, cdnn_gelu = 2 } cdnn_activation;
 
 /// A batched product C = scale·(A·B + bias), over `rank` axes (2 to 4): leading batch axes, then the

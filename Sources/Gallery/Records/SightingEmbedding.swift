@@ -16,6 +16,16 @@ public struct SightingEmbedding: Equatable, Sendable {
         self.values = values
     }
 
+    /// As it was stored: its `modalityKey` and `blob`.
+    init(model: String, modalityKey: String, blob: Data) {
+        let values = blob.withUnsafeBytes { bytes in
+            (0..<(bytes.count / 4)).map {
+                Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
+            }
+        }
+        self.init(model: model, modalities: modalityKey.split(separator: ",").map(String.init), values: values)
+    }
+
     /// One string for a set of modalities.
     var modalityKey: String { modalities.joined(separator: ",") }
 

@@ -49,18 +49,7 @@ extension GalleryStore {
                     WHERE e.sighting_id = ? AND m.digest = ? ORDER BY e.is_main DESC, e.id
                     """,
                 arguments: [owner.sighting, model])
-            return rows.map { row in
-                let (modalities, vector) = (row[0] as String, row[1] as Data)
-                let values = vector.withUnsafeBytes { bytes in
-                    (0..<(bytes.count / 4)).map {
-                        Float(
-                            bitPattern: UInt32(
-                                littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
-                    }
-                }
-                return SightingEmbedding(
-                    model: model, modalities: modalities.split(separator: ",").map(String.init), values: values)
-            }
+            return rows.map { SightingEmbedding(model: model, modalityKey: $0[0], blob: $0[1]) }
         }
     }
 }
