@@ -9,11 +9,13 @@
 #include "vectors.h"
 #include "product_tile.h"
 #include "softmax.h"
+#include "strassen_tile.h"
 #include "winograd_transforms.h"
 
 const instruction_set avx2_instructions = {
     .lanes = LANES, .panel = LANES * PANEL_REGISTERS, .product = product, .gelu = gelu_of_rows,
-    .softmax = softmax, .winograd_input = winograd_input, .winograd_output = winograd_output};
+    .softmax = softmax, .winograd_input = winograd_input, .winograd_output = winograd_output,
+    .strassen_product = strassen_product, .add_blocks = add_blocks};
 
 #pragma clang attribute pop
 #endif

@@ -23,6 +23,20 @@ typedef struct {
     int64_t y_step;
 } tile;
 
+/// One of Strassen's products: the same with a full panel, and sums that go to more than one place.
+typedef struct {
+    const float *const *taps, *weights;
+    int64_t run;
+    /// Rows of the panel's width that stay: each `kept` becomes the sum, plus what `added` has unless NULL.
+    float *kept[2];
+    const float *added[2];
+    /// If there are results of it, a pointer for each row: sum + partial + bias + residual, activated. `residual` may be NULL.
+    float *const *y;
+    const float *const *residual;
+    const float *partial, *bias;
+    ck_activation activation;
+} strassen_tile;
+
 /// The kernels of one instruction set.
 typedef struct {
     /// Floats in a register, and registers in a panel of outputs.
@@ -37,6 +51,10 @@ typedef struct {
     /// pointer for each pixel, NULL for one that does not exist; `addend` may be NULL.
     void (*winograd_output)(const float *m, int64_t step, int64_t channels, const float *bias,
                             const float *const *addend, int is_relu, float *const *y);
+    /// One of Strassen's products for up to six pairs of rows and one panel, full.
+    void (*strassen_product)(const strassen_tile *tile, int rows);
+    /// y = sign·a + b + other·c, a whole number of registers; c may be NULL.
+    void (*add_blocks)(int64_t count, float sign, const float *a, const float *b, float other, const float *c, float *y);
     /// Turns each row's first `count` elements into softmax(scale·row + mask); `mask` may be NULL. Rows are `step` apart.
     void (*softmax)(int rows, int64_t count, int64_t step, float scale, const float *mask, float *row);
 } instruction_set;

@@ -4,6 +4,7 @@
 
 #include "instructions.h"
 #include "parallel.h"
+#include "strassen.h"
 
 enum {
     /// Elements of a window at a time: their weights for a panel, 590 kB, fit in a second-level cache of 1 MB.
@@ -80,7 +81,7 @@ void ck_pack(const float *weights, ck_weight_steps steps, const float *bias, con
 
 typedef struct {
     const ck_windows *windows;
-    int64_t outputs, pixels, chunk, chunks;
+    int64_t outputs, pixels, first_panel, panels, chunk;
     const float *x, *packed, *residual;
     ck_activation activation;
     float *y;
@@ -157,7 +158,7 @@ static void run_piece(const void *context, int64_t piece, int64_t worker) {
     (void)worker;
     const product_job *job = context;
     const ck_windows *w = job->windows;
-    int64_t panel = piece / job->chunks, from = piece % job->chunks * job->chunk;
+    int64_t panel = job->first_panel + piece % job->panels, from = piece / job->panels * job->chunk;
     int64_t to = from + job->chunk < job->pixels ? from + job->chunk : job->pixels;
     if (w->run > depth_block) {
         for (int64_t tap = 0; tap < taps_of(w); tap++)
@@ -171,18 +172,30 @@ static void run_piece(const void *context, int64_t piece, int64_t worker) {
         run_block(job, panel, from, to, tap, taps_of(w) - tap < together ? taps_of(w) - tap : together, 0, w->run);
 }
 
-/// Pieces are whole panels where there are enough of them: a panel's weights are then read from memory once.
+int64_t ck_product_scratch(const ck_windows *windows, int64_t outputs) {
+    return strassen_panels(windows, outputs) ? strassen_scratch(windows) : 0;
+}
+
+/// Pieces are whole panels where there are enough of them and not too many pixels: a panel's weights are then read from
+/// memory once. With many pixels all panels take their turn with some, which meanwhile stay in a cache.
 void ck_product(const ck_windows *windows, int64_t outputs, const float *x, const float *packed, const float *residual,
-                ck_activation activation, float *y) {
-    enum { pieces_wanted = 16 };
-    int64_t pixels = windows->batch * windows->rows * windows->columns, panels = panels_of(outputs);
+                ck_activation activation, float *scratch, float *y) {
+    enum { pieces_wanted = 16, largest_chunk = 100 * tile_rows };
+    int64_t done = scratch ? strassen_panels(windows, outputs) : 0, panels = panels_of(outputs) - done;
+    int64_t pixels = windows->batch * windows->rows * windows->columns;
+    if (done) {
+        strassen_job job = {.windows = windows, .outputs = outputs, .x = x, .packed = packed, .residual = residual,
+                            .activation = activation, .y = y};
+        strassen_run(&job, scratch);
+    }
+    if (!panels) return;
     int64_t chunks = panels >= pieces_wanted ? 1 : (pieces_wanted + panels - 1) / panels;
     int64_t chunk = (pixels / chunks + tile_rows) / tile_rows * tile_rows;
     if (chunk < 4 * tile_rows) chunk = 4 * tile_rows;
-    chunks = (pixels + chunk - 1) / chunk;
-    product_job job = {.windows = windows, .outputs = outputs, .pixels = pixels, .chunk = chunk, .chunks = chunks,
-                       .x = x, .packed = packed, .residual = residual, .activation = activation, .y = y};
-    parallel_for(panels * chunks, run_piece, &job);
+    if (chunk > largest_chunk) chunk = largest_chunk;
+    product_job job = {.windows = windows, .outputs = outputs, .pixels = pixels, .first_panel = done,
+                       .panels = panels, .chunk = chunk, .x = x, .packed = packed, .residual = residual, .activation = activation, .y = y};
+    parallel_for(panels * ((pixels + chunk - 1) / chunk), run_piece, &job);
 }
 
 void ck_pad(int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t padding, const float *x, float *y) {

@@ -2,17 +2,11 @@
 
 #define UNROLLED _Pragma("clang loop unroll(full)") for
 
-INLINE void product_of(const tile *t, const int rows, const int registers) {
-    vec sums[tile_rows][PANEL_REGISTERS];
-    UNROLLED (int r = 0; r < rows; r++)
-        UNROLLED (int j = 0; j < registers; j++) sums[r][j] = t->bias ? load(t->bias + j * LANES) : (vec){0};
-    if (t->addend)
-        UNROLLED (int r = 0; r < rows; r++)
-            UNROLLED (int j = 0; j < registers; j++) sums[r][j] += load(t->addend + r * t->y_step + j * LANES);
-    const float *weights = t->weights;
-    const float *const *taps = t->taps;
-    for (int64_t tap = 0; tap < t->tap_count; tap++, taps += tile_rows)
-        for (int64_t i = 0; i < t->run; i++, weights += registers * LANES) {
+/// Adds the products of some taps to the sums.
+INLINE void add_products(const float *const *taps, int64_t tap_count, int64_t run, const float *weights, const int rows,
+                         const int registers, vec sums[tile_rows][PANEL_REGISTERS]) {
+    for (int64_t tap = 0; tap < tap_count; tap++, taps += tile_rows)
+        for (int64_t i = 0; i < run; i++, weights += registers * LANES) {
             vec w[PANEL_REGISTERS];
             UNROLLED (int j = 0; j < registers; j++) w[j] = load(weights + j * LANES);
             UNROLLED (int r = 0; r < rows; r++) {
@@ -20,11 +14,24 @@ INLINE void product_of(const tile *t, const int rows, const int registers) {
                 UNROLLED (int j = 0; j < registers; j++) sums[r][j] += value * w[j];
             }
         }
-    if (t->activation == ck_relu)
-        UNROLLED (int r = 0; r < rows; r++)
-            UNROLLED (int j = 0; j < registers; j++) sums[r][j] = larger(sums[r][j], (vec){0});
+}
+
+INLINE void product_of(const tile *t, const int rows, const int registers) {
+    vec sums[tile_rows][PANEL_REGISTERS];
     UNROLLED (int r = 0; r < rows; r++)
-        UNROLLED (int j = 0; j < registers; j++) store(t->y + r * t->y_step + j * LANES, sums[r][j]);
+        UNROLLED (int j = 0; j < registers; j++) {
+            sums[r][j] = t->bias ? load(t->bias + j * LANES) : (vec){0};
+            // The sums take longer than memory does.
+            __builtin_prefetch(t->y + r * t->y_step + j * LANES, 1);
+            if (t->addend) __builtin_prefetch(t->addend + r * t->y_step + j * LANES);
+        }
+    add_products(t->taps, t->tap_count, t->run, t->weights, rows, registers, sums);
+    UNROLLED (int r = 0; r < rows; r++)
+        UNROLLED (int j = 0; j < registers; j++) {
+            if (t->addend) sums[r][j] += load(t->addend + r * t->y_step + j * LANES);
+            if (t->activation == ck_relu) sums[r][j] = larger(sums[r][j], (vec){0});
+            store(t->y + r * t->y_step + j * LANES, sums[r][j]);
+        }
 }
 
 static void product(const tile *t, int rows, int registers) {

@@ -7,7 +7,8 @@ typedef int32_t ivec __attribute__((vector_size(4 * LANES)));
 
 INLINE vec load(const float *p) { return *(const loose_vec *)p; }
 INLINE void store(float *p, vec v) { *(loose_vec *)p = v; }
-INLINE vec all(float x) { return (vec){0} + x; }
+// x - 0 is x whatever x is, so that this is one instruction; 0 + x would not be, for -0.
+INLINE vec all(float x) { return x - (vec){0}; }
 INLINE vec select(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a) | (~mask & (ivec)b)); }
 INLINE vec smaller(vec a, vec b) { return select(a < b, a, b); }
 INLINE vec larger(vec a, vec b) { return select(a > b, a, b); }

@@ -40,9 +40,10 @@ void ck_pack(const float *weights, ck_weight_steps steps, const float *bias, con
              float *packed);
 
 /// y = activation(windows(x) · weights + bias + residual), y of [batch, rows, columns, outputs]. `residual` lies as y does,
-/// may be y itself, and may be NULL.
+/// may be y itself, and may be NULL. `scratch`, 64-byte aligned, has `ck_product_scratch` floats on the calling thread.
 void ck_product(const ck_windows *windows, int64_t outputs, const float *x, const float *packed, const float *residual,
-                ck_activation activation, float *y);
+                ck_activation activation, float *scratch, float *y);
+int64_t ck_product_scratch(const ck_windows *windows, int64_t outputs);
 
 /// A 3×3 convolution of stride 1 and padding 1 by Winograd's minimal filtering F(2×2, 3×3) (Lavin and Gray, 2016, eq. 8):
 /// four results for 16 multiplications in place of 36. Channels and outputs are multiples of 16.

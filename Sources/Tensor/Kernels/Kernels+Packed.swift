@@ -34,12 +34,14 @@ extension Kernels {
         into shape: Shape
     ) -> Tensor {
         var windows = windows
+        let needed = Int(ck_product_scratch(&windows, Int64(outputs)))
+        let scratch = needed > 0 ? Storage(count: needed) : nil
         return read(x) { x_ in
             make(shape) { y in
-                withExtendedLifetime((residual, packed)) {
+                withExtendedLifetime((residual, packed, scratch)) {
                     ck_product(
                         &windows, Int64(outputs), x_, packed.elements.baseAddress,
-                        residual?.storage.elements.baseAddress, activation.kernel, y)
+                        residual?.storage.elements.baseAddress, activation.kernel, scratch?.elements.baseAddress, y)
                 }
             }
         }

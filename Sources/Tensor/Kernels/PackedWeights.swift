@@ -14,26 +14,28 @@ public struct PackedWeights: Sendable {
         )
         (outputs, inputs) = (weight.shape[0], weight.shape[1])
         let steps = ck_weight_steps(output: Int64(inputs), tap_row: 0, tap_column: 0, element: 1)
-        packed = Kernels.packed(weight, steps, bias: bias, Self.rows(1, of: inputs), outputs: outputs)
+        packed = Kernels.packed(weight, steps, bias: bias, Self.rows(1, of: inputs, in: 1), outputs: outputs)
     }
 
-    /// One window a row.
-    private static func rows(_ count: Int, of inputs: Int) -> ck_windows {
+    /// One window a row; so many rows to an image.
+    private static func rows(_ count: Int, of inputs: Int, in images: Int) -> ck_windows {
         var windows = ck_windows()
-        (windows.batch, windows.rows, windows.columns) = (1, 1, Int64(count))
+        (windows.batch, windows.rows, windows.columns) = (Int64(images), 1, Int64(count))
         (windows.tap_rows, windows.tap_columns) = (1, 1)
-        (windows.column_step, windows.run) = (Int64(inputs), Int64(inputs))
+        (windows.image_step, windows.column_step) = (Int64(count * inputs), Int64(inputs))
+        windows.run = Int64(inputs)
         return windows
     }
 
-    /// activation(x·weightᵀ + bias) or x·weightᵀ + bias + residual, for x of shape [..., in]. Never recorded: packed
-    /// weights only infer. A row's result has the same bits whatever other rows there are.
+    /// activation(x·weightᵀ + bias) or x·weightᵀ + bias + residual, for x of shape [in], [images, in] or [images, ...,
+    /// in]. Never recorded: packed weights only infer. An image's result has the same bits whatever other images there are.
     public func multiply(_ x: Tensor, activation: Activation = .identity, residual: Tensor? = nil) -> Tensor {
         let shape = Shape(x.shape.dimensions.dropLast() + [outputs])
         precondition(x.shape[-1] == inputs, "\(x.shape) times packed weights [\(outputs), \(inputs)]")
         precondition(residual.map { $0.shape == shape } ?? true, "a residual of another shape than \(shape)")
         precondition(residual == nil || activation == .identity, "an activation before a residual")
-        let windows = Self.rows(x.count / inputs, of: inputs)
+        let images = x.shape.rank > 1 ? x.shape[0] : 1
+        let windows = Self.rows(x.count / inputs / images, of: inputs, in: images)
         return Kernels.product(
             windows, x, packed, outputs: outputs, residual: residual, activation: activation, into: shape)
     }

@@ -1,0 +1,219 @@
+#include "strassen.h"
+
+#include "instructions.h"
+#include "parallel.h"
+
+enum {
+    /// Sums of blocks of x; the other factors of x are blocks as they are.
+    sums_of_rows = 4,
+    /// Shorter halves of rows, fewer outputs, and fewer rows of an image do not pay for the sums; nor do so few rows if the
+    /// weights of a panel do not fit in the second-level cache.
+    shortest_half = 128,
+    fewest_panels = 8,
+    fewest_rows = 48,
+    fewest_long_rows = 160,
+    short_half = 512,
+    longest_half = 4096,
+    /// Pairs of rows at a time, a multiple of the tiles': their sums fit in the second- and third-level caches.
+    pairs_together = 57 * tile_rows,
+};
+
+/// What stands in for the second row of a pair if an image's rows are odd in number.
+static _Alignas(64) const float zeros[2 * longest_half];
+
+static int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t rows_of_image(const ck_windows *w) { return w->rows * w->columns; }
+static int64_t pairs_of_image(const ck_windows *w) { return (rows_of_image(w) + 1) / 2; }
+static int64_t pairs_of(const ck_windows *w) { return w->batch * pairs_of_image(w); }
+static int64_t half_of(const ck_windows *w) { return w->run / 2; }
+
+int64_t strassen_panels(const ck_windows *w, int64_t outputs) {
+    int64_t unit = 2 * instructions()->lanes;
+    if (w->tap_rows * w->tap_columns != 1 || w->padding || w->run % unit) return 0;
+    if (w->rows > 1 && w->row_step != w->columns * w->column_step) return 0;
+    if (half_of(w) < shortest_half || half_of(w) > longest_half) return 0;
+    if (rows_of_image(w) < (half_of(w) > short_half ? fewest_long_rows : fewest_rows)) return 0;
+    int64_t panels = outputs / instructions()->panel / 2 * 2;
+    return panels < fewest_panels ? 0 : panels;
+}
+
+/// Pairs of a group: all groups are of about the same size.
+static int64_t group_of(const ck_windows *w) {
+    int64_t groups = (pairs_of(w) + pairs_together - 1) / pairs_together;
+    return (pairs_of(w) + groups - 1) / groups;
+}
+
+static int64_t worker_floats(const ck_windows *w) {
+    return (half_of(w) + 2 * pairs_together + 2) * instructions()->panel;
+}
+
+int64_t strassen_scratch(const ck_windows *w) {
+    return group_of(w) * sums_of_rows * half_of(w) + parallel_workers() * worker_floats(w);
+}
+
+typedef struct {
+    const strassen_job *job;
+    /// The pairs `first` to `first + count`, in `chunks` of `chunk`.
+    int64_t first, count, chunk, chunks;
+    /// [sums_of_rows][count][half], and each worker's own memory.
+    float *sums, *workers;
+} group;
+
+/// A pair's two rows of x, and where the first is among all rows. The second is missing if an image's rows are odd in number.
+typedef struct {
+    const float *x[2];
+    int64_t row;
+    bool is_whole;
+} row_pair;
+
+/// The pairs `from` to `to` of a group.
+static void find_pairs(const group *g, int64_t from, int64_t to, row_pair *pairs) {
+    const ck_windows *w = g->job->windows;
+    int64_t rows = rows_of_image(w), image = (g->first + from) / pairs_of_image(w);
+    int64_t row = (g->first + from) % pairs_of_image(w) * 2;
+    for (int64_t i = from; i < to; i++, pairs++) {
+        const float *x = g->job->x + image * w->image_step + row * w->column_step;
+        *pairs = (row_pair){.x = {x, x + w->column_step}, .row = image * rows + row, .is_whole = row + 1 < rows};
+        if (!pairs->is_whole) pairs->x[1] = zeros;
+        if ((row += 2) >= rows) row = 0, image++;
+    }
+}
+
+static float *sum_of(const group *g, int sum, int64_t pair) {
+    return g->sums + (sum * g->count + pair) * half_of(g->job->windows);
+}
+
+static void sum_rows(const void *context, int64_t piece, int64_t worker) {
+    (void)worker;
+    const group *g = context;
+    int64_t half = half_of(g->job->windows), end = smaller_of(g->count, (piece + 1) * tile_rows);
+    row_pair pairs[tile_rows];
+    find_pairs(g, piece * tile_rows, end, pairs);
+    for (int64_t pair = piece * tile_rows; pair < end; pair++) {
+        row_pair p = pairs[pair % tile_rows];
+        const float *a11 = p.x[0], *a12 = a11 + half, *a21 = p.x[1], *a22 = a21 + half;
+        float *s1 = sum_of(g, 0, pair), *s2 = sum_of(g, 1, pair), *s3 = sum_of(g, 2, pair), *s4 = sum_of(g, 3, pair);
+        instructions()->add_blocks(half, 1, a21, a22, 0, NULL, s1);
+        instructions()->add_blocks(half, -1, a11, s1, 0, NULL, s2);
+        instructions()->add_blocks(half, -1, a21, a11, 0, NULL, s3);
+        instructions()->add_blocks(half, -1, s2, a12, 0, NULL, s4);
+    }
+}
+
+/// Some pairs and two panels.
+typedef struct {
+    const group *group;
+    row_pair pairs[pairs_together];
+    int64_t panels, from, to;
+    const float *blocks[2][2], *bias[2];
+    /// Sums of blocks of the weights; partial results of all pairs, [pairs_together][panel]; what nobody reads.
+    float *weights, *partial[2], *unread;
+} part;
+
+/// What a product is made of and goes to.
+typedef struct {
+    /// The left factor: a sum of blocks of x, or if negative one of the blocks of each row.
+    int sum, row, column;
+    const float *weights;
+    float *kept[2];
+    const float *added[2], *partial;
+    /// The block of results that is complete with it.
+    int y_row, y_column;
+    /// The block of weights that is needed next, for the cache.
+    const float *next;
+} step;
+
+/// Brings in the share of the next block of weights that falls to the pairs from `first` on.
+static void prefetch_weights(const part *p, const step *s, int64_t first) {
+    int64_t block = half_of(p->group->job->windows) * instructions()->panel;
+    int64_t share = block * tile_rows / (p->to - p->from) + 16, begin = first / tile_rows * share;
+    for (int64_t i = begin; s->next && i < begin + share && i < block; i += 16) __builtin_prefetch(s->next + i, 0, 2);
+}
+
+static void find_results(const part *p, const step *s, int64_t first, int rows, float **y, const float **residual) {
+    const strassen_job *job = p->group->job;
+    int64_t width = instructions()->panel;
+    for (int r = 0; r < rows; r++) {
+        const row_pair *pair = &p->pairs[first + r];
+        int64_t offset = (pair->row + s->y_row) * job->outputs + (2 * p->panels + s->y_column) * width;
+        bool exists = pair->is_whole || s->y_row == 0;
+        y[r] = exists ? job->y + offset : p->unread;
+        residual[r] = exists ? job->residual + offset : p->unread + width;
+    }
+}
+
+static void multiply(const part *p, const step *s) {
+    const strassen_job *job = p->group->job;
+    int64_t half = half_of(job->windows), width = instructions()->panel;
+    for (int64_t first = 0; first < p->to - p->from; first += tile_rows) {
+        int rows = (int)smaller_of(tile_rows, p->to - p->from - first);
+        const float *taps[tile_rows], *residual[tile_rows];
+        float *y[tile_rows];
+        for (int r = 0; r < rows; r++)
+            taps[r] = s->sum < 0 ? p->pairs[first + r].x[s->row] + s->column * half
+                                 : sum_of(p->group, s->sum, p->from + first + r);
+        prefetch_weights(p, s, first);
+        strassen_tile t = {.taps = taps, .weights = s->weights, .run = half, .activation = job->activation};
+        for (int i = 0; i < 2 && s->kept[i]; i++) {
+            t.kept[i] = s->kept[i] + first * width;
+            if (s->added[i]) t.added[i] = s->added[i] + first * width;
+        }
+        if (s->partial) {
+            find_results(p, s, first, rows, y, residual);
+            t.y = y, t.residual = job->residual ? residual : NULL;
+            t.partial = s->partial + first * width, t.bias = p->bias[s->y_column];
+        }
+        instructions()->strassen_product(&t, rows);
+    }
+}
+
+/// Winograd's order of the seven products. Each sum of weights is made of the one before, where that was.
+static void multiply_part(const part *p) {
+    int64_t block = half_of(p->group->job->windows) * instructions()->panel;
+    const float *b11 = p->blocks[0][0], *b12 = p->blocks[0][1], *b21 = p->blocks[1][0], *b22 = p->blocks[1][1];
+    float *t = p->weights, *u = p->partial[0], *v = p->partial[1];
+    void (*add)(int64_t, float, const float *, const float *, float, const float *, float *) = instructions()->add_blocks;
+    multiply(p, &(step){.sum = -1, .weights = b11, .kept = {u}, .next = b12});
+    multiply(p, &(step){.sum = -1, .column = 1, .weights = b21, .partial = u, .next = b22});
+    add(block, -1, b12, b22, 0, NULL, t);
+    multiply(p, &(step){.sum = 2, .weights = t, .kept = {v}, .added = {u}, .next = b11});
+    add(block, 1, t, b11, 0, NULL, t);
+    multiply(p, &(step){.sum = 1, .weights = t, .kept = {u, v}, .added = {u, v}, .next = b22});
+    add(block, -1, t, b22, 0, NULL, t);
+    multiply(p, &(step){.sum = 0, .weights = t, .kept = {u}, .added = {u}, .partial = v, .y_row = 1, .y_column = 1});
+    multiply(p, &(step){.sum = 3, .weights = b22, .partial = u, .y_column = 1, .next = b21});
+    add(block, 1, t, b21, -1, b22, t);
+    multiply(p, &(step){.sum = -1, .row = 1, .column = 1, .weights = t, .partial = v, .y_row = 1});
+}
+
+static void multiply_some(const void *context, int64_t piece, int64_t worker) {
+    const group *g = context;
+    int64_t from = piece % g->chunks * g->chunk, width = instructions()->panel, depth = g->job->windows->run;
+    part p = {.group = g, .panels = piece / g->chunks, .from = from, .to = smaller_of(g->count, from + g->chunk)};
+    p.weights = g->workers + worker * worker_floats(g->job->windows);
+    p.partial[0] = p.weights + depth / 2 * width;
+    p.partial[1] = p.partial[0] + pairs_together * width;
+    p.unread = p.partial[1] + pairs_together * width;
+    for (int i = 0; i < 2; i++) {
+        p.bias[i] = g->job->packed + (2 * p.panels + i) * width * (depth + 1);
+        p.blocks[0][i] = p.bias[i] + width;
+        p.blocks[1][i] = p.blocks[0][i] + depth / 2 * width;
+    }
+    find_pairs(g, p.from, p.to, p.pairs);
+    multiply_part(&p);
+}
+
+void strassen_run(const strassen_job *job, float *scratch) {
+    enum { pieces_wanted = 8 };
+    const ck_windows *w = job->windows;
+    int64_t panels = strassen_panels(w, job->outputs) / 2, together = group_of(w);
+    for (int64_t first = 0; first < pairs_of(w); first += together) {
+        group g = {.job = job, .first = first, .count = smaller_of(together, pairs_of(w) - first), .sums = scratch,
+                   .workers = scratch + together * sums_of_rows * half_of(w)};
+        int64_t chunks = panels >= pieces_wanted ? 1 : (pieces_wanted + panels - 1) / panels;
+        g.chunk = smaller_of(pairs_together, (g.count / chunks + tile_rows) / tile_rows * tile_rows);
+        g.chunks = (g.count + g.chunk - 1) / g.chunk;
+        parallel_for((g.count + tile_rows - 1) / tile_rows, sum_rows, &g);
+        parallel_for(panels * g.chunks, multiply_some, &g);
+    }
+}
