@@ -17,31 +17,35 @@ public final class MultimodalEncoder: TripleEncoder {
     ///
     /// Throws `WeightsError` or `EncoderError.unsupported`.
     public convenience init(
-        configuration: ModelConfiguration, weights: Weights, model: String, compute: ComputeThread = .shared
+        configuration: ModelConfiguration, weights: Weights, model: String, compute: ComputeThread = .shared,
+        batching: Batching = Batching()
     ) throws {
-        try self.init(configuration, ParameterScope(weights, mode: .inference), model: model, compute: compute)
+        try self.init(configuration, ParameterScope(weights, mode: .inference), model, compute, batching)
     }
 
     /// Builds an encoder of a checkpoint, and lets go of each tensor as soon as it is packed: if nobody else holds them,
     /// a model needs little more than its own memory while it is loaded.
     ///
     /// Throws as the other initialiser does.
-    public convenience init(consuming checkpoint: consuming Checkpoint, compute: ComputeThread = .shared) throws {
+    public convenience init(
+        consuming checkpoint: consuming Checkpoint, compute: ComputeThread = .shared, batching: Batching = Batching()
+    ) throws {
         let (configuration, model) = (checkpoint.configuration, checkpoint.digest)
         let scope = ParameterScope(draining: checkpoint.weights, mode: .inference)
         _ = consume checkpoint
-        try self.init(configuration, scope, model: model, compute: compute)
+        try self.init(configuration, scope, model, compute, batching)
     }
 
     private init(
-        _ configuration: ModelConfiguration, _ scope: ParameterScope, model: String, compute: ComputeThread
+        _ configuration: ModelConfiguration, _ scope: ParameterScope, _ model: String, _ compute: ComputeThread,
+        _ batching: Batching
     ) throws {
         self.configuration = configuration
         self.model = model
         self.compute = compute
         system = try configuration.makeSystem(scope)
         preprocessing = Preprocessing(configuration.input)
-        batcher = Batcher(system, compute: compute)
+        batcher = Batcher(system, compute: compute, batching)
         backgroundBatcher = Batcher(system, compute: .background)
     }
 
@@ -62,6 +66,14 @@ public final class MultimodalEncoder: TripleEncoder {
     /// As `TripleEncoder` says; what the subsets have in common is computed once.
     public func embedSubsets(_ images: [Modality: Image]) async throws -> [Embedding] {
         try await embed(images, subsets: Modality.subsets(of: images.keys), by: batcher)
+    }
+
+    /// As `TripleEncoder` says.
+    public func expecting<Value>(
+        _ modalities: Set<Modality>, withSubsets: Bool, _ work: () async throws -> Value
+    ) async rethrows -> Value {
+        let subsets = withSubsets ? Modality.subsets(of: modalities) : [modalities]
+        return try await batcher.expecting(Batcher.Kind(modalities, subsets), work)
     }
 
     /// As `TripleEncoder` says: on `ComputeThread.background`.

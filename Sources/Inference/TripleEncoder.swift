@@ -20,6 +20,12 @@ public protocol TripleEncoder: Sendable {
     /// first. Throws `EncoderError`.
     func embedSubsets(_ images: [Modality: Image]) async throws -> [Embedding]
 
+    /// Runs `work`, in which a triple is decoded and then embedded, with its subsets or without: as long as it runs, other
+    /// triples may wait a moment to be encoded together with it. Throws what `work` throws.
+    func expecting<Value>(
+        _ modalities: Set<Modality>, withSubsets: Bool, _ work: () async throws -> Value
+    ) async rethrows -> Value
+
     /// The same model, for work that nobody waits for: it leaves the cores to `self` and to other models.
     var inBackground: any TripleEncoder { get }
 
@@ -31,6 +37,11 @@ public protocol TripleEncoder: Sendable {
 extension TripleEncoder {
     /// For models that have no way of their own.
     public var inBackground: any TripleEncoder { self }
+
+    /// For models that encode each triple alone.
+    public func expecting<Value>(
+        _ modalities: Set<Modality>, withSubsets: Bool, _ work: () async throws -> Value
+    ) async rethrows -> Value { try await work() }
 
     /// For models that read images only.
     public func embed(text: String) async throws -> [Float] { throw EncoderError.noText }

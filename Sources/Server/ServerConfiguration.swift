@@ -25,6 +25,8 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var models: String?
     /// How models are exchanged.
     public var swap = Swap()
+    /// Which triples are encoded together.
+    public var batching = Batching()
     /// Every limit.
     public var limits = Limits()
 
@@ -38,6 +40,15 @@ public struct ServerConfiguration: Sendable, Equatable {
         /// What the process may have in memory once another model is loaded; absent, what the system has and what its
         /// control group allows.
         public var memoryBytes: Int?
+    }
+
+    /// Which triples are encoded together.
+    public struct Batching: Sendable, Equatable {
+        /// How many at most.
+        public var most = 8
+        /// How long those that could be encoded wait for others that are being decoded. 0 unless asked for: where it was
+        /// measured it gave nothing.
+        public var waitMilliseconds = 0
     }
 
     /// Limits, each answered with its own status.
@@ -114,6 +125,11 @@ extension ServerConfiguration {
             swap.share = try section.number("share", 0.01...1) ?? swap.share
             swap.compatibleCosine = try section.number("compatible_cosine", 0...1) ?? swap.compatibleCosine
             swap.memoryBytes = try section.integer("memory_bytes", 1...1 << 50)
+            try section.finish()
+        }
+        if var section = try fields.object("batching") {
+            batching.most = try section.integer("most", 1...64) ?? batching.most
+            batching.waitMilliseconds = try section.integer("wait_milliseconds", 0...1000) ?? batching.waitMilliseconds
             try section.finish()
         }
         try limits.read(&fields)

@@ -21,14 +21,14 @@ struct Service: Sendable {
 
     init(
         _ configuration: ServerConfiguration, encoder: any TripleEncoder, catalog: ModelCatalog, gallery: GalleryStore,
-        logger: Logger
+        metrics: ServerMetrics, logger: Logger
     ) {
         models = ModelRegistry(encoder)
         self.catalog = catalog
         jobs = JobBoard(gallery: gallery, logger: logger)
         self.gallery = gallery
         swap = configuration.swap
-        metrics = ServerMetrics()
+        self.metrics = metrics
         limits = configuration.limits
         keepsImages = configuration.keepsImages
         embedsSubsets = configuration.embedsSubsets
@@ -71,19 +71,27 @@ struct Service: Sendable {
         for modality in images.keys.sorted() where !encoder.modalities.contains(modality) {
             throw EncoderError.unknownModality(found: modality, expected: encoder.modalities)
         }
-        let start = ContinuousClock.now
-        let decoded = try await decode(images, for: encoder)
-        let middle = ContinuousClock.now
         let all = withSubsets && embedsSubsets
-        let embeddings = try await Deadline.run(
-            seconds: limits.requestSeconds, or: .deadline(seconds: limits.requestSeconds)
-        ) { all ? try await encoder.embedSubsets(decoded) : [try await encoder.embed(decoded)] }
+        let start = ContinuousClock.now
+        let (embeddings, middle) = try await encoder.expecting(Set(images.keys), withSubsets: all) {
+            let decoded = try await decode(images, for: encoder)
+            let middle = ContinuousClock.now
+            return (try await embed(decoded, with: encoder, withSubsets: all), middle)
+        }
         let end = ContinuousClock.now
         metrics.encoded(in: middle.duration(to: end))
         return Encoded(
             embedding: embeddings[0], subsets: Array(embeddings.dropFirst()),
             decodeMilliseconds: start.duration(to: middle).seconds * 1000,
             encodeMilliseconds: middle.duration(to: end).seconds * 1000)
+    }
+
+    private func embed(
+        _ images: [Modality: Image], with encoder: any TripleEncoder, withSubsets: Bool
+    ) async throws -> [Embedding] {
+        try await Deadline.run(seconds: limits.requestSeconds, or: .deadline(seconds: limits.requestSeconds)) {
+            withSubsets ? try await encoder.embedSubsets(images) : [try await encoder.embed(images)]
+        }
     }
 
     /// Encodes what was kept of a sighting, beside the requests: whenever they leave cores free, and the time after it is

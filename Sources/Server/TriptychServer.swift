@@ -25,16 +25,18 @@ public struct TriptychServer: Sendable {
         configuration: ServerConfiguration, encoder: any TripleEncoder, gallery: GalleryStore, logger: Logger
     ) async throws {
         try configuration.validate()
-        let catalog = try await Self.catalog(configuration, gallery, logger)
-        self.init(configuration, encoder, catalog, gallery, logger)
+        let metrics = ServerMetrics()
+        let catalog = try await Self.catalog(configuration, gallery, metrics, logger)
+        self.init(configuration, encoder, catalog, gallery, metrics, logger)
     }
 
     init(
         _ configuration: ServerConfiguration, _ encoder: any TripleEncoder, _ catalog: ModelCatalog,
-        _ gallery: GalleryStore, _ logger: Logger
+        _ gallery: GalleryStore, _ metrics: ServerMetrics, _ logger: Logger
     ) {
         (self.configuration, self.logger) = (configuration, logger)
-        service = Service(configuration, encoder: encoder, catalog: catalog, gallery: gallery, logger: logger)
+        service = Service(
+            configuration, encoder: encoder, catalog: catalog, gallery: gallery, metrics: metrics, logger: logger)
     }
 
     /// The digest of the model that answers.

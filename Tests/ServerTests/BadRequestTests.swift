@@ -94,6 +94,8 @@ struct BadRequestTests {
             server in
             let answer = try await server.sendForm("/v1/embeddings", ["rgb": picture(1)])
             #expect(answer.status == 503 && answer.problem == "deadline")
+            #expect(answer.headers["retry-after"] == "5")
+            #expect(answer.headers["content-type"] == "application/problem+json")
         }
     }
 }

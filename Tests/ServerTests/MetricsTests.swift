@@ -23,6 +23,22 @@ struct MetricsTests {
         #expect(text.contains("t_seconds_bucket{le=\"+Inf\"} 1\nt_seconds_sum 0.03\nt_seconds_count 1\n"))
     }
 
+    @Test("a histogram of other things than seconds has its own buckets")
+    func buckets() {
+        let registry = PrometheusRegistry(bounds: ["n": [1, 8]])
+        for count in [1, 3, 9] { registry.observe("n", [], Double(count)) }
+        #expect(
+            registry.exposition == """
+                # TYPE n histogram
+                n_bucket{le="1.0"} 1
+                n_bucket{le="8.0"} 2
+                n_bucket{le="+Inf"} 3
+                n_sum 13.0
+                n_count 3
+
+                """)
+    }
+
     @Test("no number of labels makes it grow without bound")
     func bound() {
         let registry = PrometheusRegistry()

@@ -1,18 +1,23 @@
 import Synchronization
 import Tensor
 
-/// Computes the embeddings of requests that come at the same time in one pass of the system: a matrix product with eight
-/// triples' rows costs less than eight products.
+/// Computes the embeddings of requests that come at the same time in one pass of the system.
+///
+/// Drives a `BatchQueue`: asks it what to do in turns on the compute thread. Whatever may change its answer adds a turn: a
+/// request that came, one that will not come, a batch that is done, the end of a wait. One that finds nothing to do costs
+/// nothing. So nothing blocks the thread: while a batch is held, other work runs on it. And nothing is forgotten: as long
+/// as requests wait, a turn or the timer of a wait is to come.
 final class Batcher: Sendable {
-    /// The triples of a pass. More would hold up those that come meanwhile for little gain.
-    static let most = 8
-
     /// What requests have in common that can be computed together.
-    struct Kind: Equatable, Sendable {
+    struct Kind: Hashable, Sendable {
         /// Those given.
         let modalities: [Modality]
         /// Those asked for.
         let subsets: [Set<Modality>]
+
+        init(_ modalities: some Sequence<Modality>, _ subsets: [Set<Modality>]) {
+            (self.modalities, self.subsets) = (modalities.sorted(), subsets)
+        }
     }
 
     private struct Request: Sendable {
@@ -22,10 +27,20 @@ final class Batcher: Sendable {
 
     private let system: any EncodingSystem
     private let compute: ComputeThread
-    private let queue = Mutex(BatchQueue<Kind, Request>(most: Batcher.most))
+    private let observe: @Sendable ([Duration]) -> Void
+    private let queue: Mutex<BatchQueue<Kind, Request>>
 
-    init(_ system: any EncodingSystem, compute: ComputeThread) {
-        (self.system, self.compute) = (system, compute)
+    init(_ system: any EncodingSystem, compute: ComputeThread, _ batching: Batching = Batching()) {
+        (self.system, self.compute, observe) = (system, compute, batching.observe)
+        queue = Mutex(BatchQueue(most: batching.most, wait: batching.wait))
+    }
+
+    /// Runs `work`, in which a request of this kind is made ready and embedded: others may wait for it until then.
+    func expecting<Value>(_ kind: Kind, _ work: () async throws -> Value) async rethrows -> Value {
+        queue.withLock { $0.begin(kind) }
+        // However `work` ends. That its embedding was in the queue meanwhile the queue knows.
+        defer { if queue.withLock({ $0.end(kind) }) { addTurn() } }
+        return try await work()
     }
 
     /// The unit vectors of a triple, one for each subset of its modalities.
@@ -36,30 +51,45 @@ final class Batcher: Sendable {
     ///   - images: [1, H, W, 3] by modality.
     ///   - subsets: of its modalities.
     func embed(_ images: [Modality: Tensor], subsets: [Set<Modality>]) async throws -> [[Float]] {
-        let kind = Kind(modalities: images.keys.sorted(), subsets: subsets)
+        let kind = Kind(images.keys, subsets)
         let waiter = Waiter<[[Float]]>()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 waiter.wait(continuation)
-                queue.withLock { $0.add(Request(images: images, waiter: waiter), kind: kind) }
-                // A turn for each request: one that finds its request computed already costs nothing, and other work on
-                // the thread comes in between.
-                compute.enqueue { self.takeTurn() }
+                queue.withLock { $0.add(Request(images: images, waiter: waiter), kind: kind, at: .now) }
+                addTurn()
             }
         } onCancel: {
             waiter.resume(with: .failure(CancellationError()))
         }
     }
 
+    /// Behind other work on the thread, which so comes in between.
+    private func addTurn() { compute.enqueue { self.takeTurn() } }
+
     private func takeTurn() {
-        guard let (kind, requests) = queue.withLock({ $0.next { $0.waiter.isWaiting } }) else { return }
+        switch queue.withLock({ $0.next(at: .now) { $0.waiter.isWaiting } }) {
+        case .compute(let batch):
+            compute(batch)
+            addTurn()
+        case .wait(let until):
+            Task {
+                try? await Task.sleep(until: until, clock: .continuous)
+                addTurn()
+            }
+        case .rest: break
+        }
+    }
+
+    private func compute(_ batch: BatchQueue<Kind, Request>.Batch) {
+        observe(batch.waits)
         let images = Dictionary(
-            uniqueKeysWithValues: kind.modalities.map { modality in
-                (modality, Tensor.concatenated(requests.compactMap { $0.images[modality] }, axis: 0))
+            uniqueKeysWithValues: batch.kind.modalities.map { modality in
+                (modality, Tensor.concatenated(batch.requests.compactMap { $0.images[modality] }, axis: 0))
             })
-        let vectors = system.embed(images, subsets: kind.subsets).map(Embedding.normalised)
+        let vectors = system.embed(images, subsets: batch.kind.subsets).map(Embedding.normalised)
         compute.deliver {
-            for (row, request) in requests.enumerated() {
+            for (row, request) in batch.requests.enumerated() {
                 request.waiter.resume(with: .success(vectors.map { $0[row] }))
             }
         }

@@ -25,14 +25,21 @@ package final class PrometheusRegistry: Sendable {
     }
 
     package static let mostSeries = 500
-    /// Upper bounds of a histogram's buckets, in seconds.
-    static let buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+    /// Upper bounds of a histogram's buckets, in seconds, unless it has its own.
+    private static let seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
     private let help: [String: String]
+    private let bounds: [String: [Double]]
     private let families = Mutex<[String: Family]>([:])
 
-    /// A registry with a line of help for each name that it expects.
-    package init(help: [String: String] = [:]) { self.help = help }
+    /// A registry.
+    ///
+    /// - Parameters:
+    ///   - help: a line for each name that it expects.
+    ///   - bounds: upper bounds of the buckets of histograms that do not count seconds, rising.
+    package init(help: [String: String] = [:], bounds: [String: [Double]] = [:]) {
+        (self.help, self.bounds) = (help, bounds)
+    }
 
     /// Adds to a counter.
     package func count(_ name: String, _ labels: Labels = [], by amount: Double = 1) {
@@ -49,17 +56,19 @@ package final class PrometheusRegistry: Sendable {
         update(name, .gauge, labels) { family, key in family.values[key, default: 0] += amount }
     }
 
-    /// Adds an observation, in seconds.
-    package func observe(_ name: String, _ labels: Labels = [], _ seconds: Double) {
+    /// Adds an observation, in seconds or in what the histogram's own bounds are in.
+    package func observe(_ name: String, _ labels: Labels = [], _ value: Double) {
+        let bounds = buckets(name)
         update(name, .histogram, labels) { family, key in
-            var histogram =
-                family.histograms[key] ?? Histogram(counts: [Int](repeating: 0, count: Self.buckets.count))
-            for (index, bound) in Self.buckets.enumerated() where seconds <= bound { histogram.counts[index] += 1 }
-            histogram.sum += seconds
+            var histogram = family.histograms[key] ?? Histogram(counts: [Int](repeating: 0, count: bounds.count))
+            for (index, bound) in bounds.enumerated() where value <= bound { histogram.counts[index] += 1 }
+            histogram.sum += value
             histogram.count += 1
             family.histograms[key] = histogram
         }
     }
+
+    private func buckets(_ name: String) -> [Double] { bounds[name] ?? Self.seconds }
 
     /// Forgets one combination of labels.
     package func remove(_ name: String, _ labels: Labels = []) {
@@ -89,20 +98,20 @@ package final class PrometheusRegistry: Sendable {
             families.sorted { $0.key < $1.key }.map { name, family in
                 let series =
                     family.values.sorted { $0.key < $1.key }.map { "\(name)\(Self.braced($0.key)) \($0.value)\n" }
-                    + family.histograms.sorted { $0.key < $1.key }.map { Self.lines(name, $0.key, $0.value) }
+                    + family.histograms.sorted { $0.key < $1.key }.map { lines(name, $0.key, $0.value) }
                 let about = help[name].map { "# HELP \(name) \($0)\n" } ?? ""
                 return about + "# TYPE \(name) \(family.kind.rawValue)\n" + series.joined()
             }.joined()
         }
     }
 
-    private static func lines(_ name: String, _ labels: String, _ histogram: Histogram) -> String {
+    private func lines(_ name: String, _ labels: String, _ histogram: Histogram) -> String {
         let prefix = labels.isEmpty ? "" : labels + ","
-        let counts = zip(buckets, histogram.counts).map { bound, count in
+        let counts = zip(buckets(name), histogram.counts).map { bound, count in
             "\(name)_bucket{\(prefix)le=\"\(bound)\"} \(count)\n"
         }
         return counts.joined() + "\(name)_bucket{\(prefix)le=\"+Inf\"} \(histogram.count)\n"
-            + "\(name)_sum\(braced(labels)) \(histogram.sum)\n\(name)_count\(braced(labels)) \(histogram.count)\n"
+            + "\(name)_sum\(Self.braced(labels)) \(histogram.sum)\n\(name)_count\(Self.braced(labels)) \(histogram.count)\n"
     }
 
     private static func braced(_ labels: String) -> String { labels.isEmpty ? "" : "{\(labels)}" }

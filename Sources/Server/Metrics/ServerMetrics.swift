@@ -8,6 +8,8 @@ struct ServerMetrics: Sendable {
         "triptych_requests_total": "Requests answered.",
         "triptych_request_seconds": "Time from a request's head to its answer.",
         "triptych_encode_seconds": "Time to encode a triple, waiting included.",
+        "triptych_batch_triples": "Triples encoded together.",
+        "triptych_batch_wait_seconds": "Time that a triple waited to be encoded.",
         "triptych_enrolments_total": "Sightings enrolled.",
         "triptych_search_seconds": "Time to search a gallery.",
         "triptych_queries_total": "Queries answered.",
@@ -17,7 +19,8 @@ struct ServerMetrics: Sendable {
         "process_resident_memory_bytes": "Memory in use.",
     ]
 
-    private let registry = PrometheusRegistry(help: Self.help)
+    private let registry = PrometheusRegistry(
+        help: Self.help, bounds: ["triptych_batch_triples": [1, 2, 3, 4, 6, 8, 16, 32, 64]])
     private let start = Date()
 
     /// Not the process's global factory: each server of a process has its own numbers.
@@ -40,6 +43,12 @@ struct ServerMetrics: Sendable {
 
     /// A triple has been encoded.
     func encoded(in duration: Duration) { observe("triptych_encode_seconds", [], duration) }
+
+    /// A batch is about to be encoded, of triples that have waited so long.
+    func computed(_ waits: [Duration]) {
+        Recorder(label: "triptych_batch_triples", factory: factory).record(waits.count)
+        for wait in waits { observe("triptych_batch_wait_seconds", [], wait) }
+    }
 
     /// A sighting has been enrolled.
     func enrolled() { Counter(label: "triptych_enrolments_total", factory: factory).increment() }

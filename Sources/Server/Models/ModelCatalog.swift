@@ -25,6 +25,7 @@ final class ModelCatalog: Sendable {
     private let folder: URL
     private let gallery: GalleryStore
     private let memory: MemoryBudget
+    private let batching: Batching
     private let logger: Logger
     /// Verified files by name.
     private let known = Mutex<[String: Known]>([:])
@@ -32,8 +33,11 @@ final class ModelCatalog: Sendable {
     private let refused = Mutex<[String: Refusal]>([:])
 
     /// Loads what is known. Throws `ModelError.storage` for a folder that cannot be made, and `GalleryError`.
-    init(folder: URL, gallery: GalleryStore, memory: MemoryBudget, logger: Logger) async throws {
-        (self.folder, self.gallery, self.memory, self.logger) = (folder, gallery, memory, logger)
+    init(
+        folder: URL, gallery: GalleryStore, memory: MemoryBudget, batching: Batching, logger: Logger
+    ) async throws {
+        (self.folder, self.gallery, self.memory) = (folder, gallery, memory)
+        (self.batching, self.logger) = (batching, logger)
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             for name in try FileManager.default.contentsOfDirectory(atPath: folder.path)
@@ -207,10 +211,10 @@ final class ModelCatalog: Sendable {
     ) async throws -> (encoder: MultimodalEncoder, summary: ModelSummary) {
         defer { BufferPool.shared.drainSoon() }
         do {
-            var (encoder, summary) = try await ComputeThread.background.run {
+            var (encoder, summary) = try await ComputeThread.background.run { [batching] in
                 let checkpoint = try read()
                 let parts = checkpoint.parts
-                let encoder = try MultimodalEncoder(consuming: consume checkpoint)
+                let encoder = try MultimodalEncoder(consuming: consume checkpoint, batching: batching)
                 return (encoder, ModelSummary(encoder, parts: parts, bytes: FileState(url).bytes))
             }
             summary.isSelfTested = try await ComputeThread.background.run { [encoder] in

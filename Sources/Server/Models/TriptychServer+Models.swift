@@ -17,9 +17,10 @@ extension TriptychServer {
         options.keepsImages = configuration.keepsImages
         let gallery = try await GalleryStore.open(path: configuration.database, configuration: options)
         do {
-            let catalog = try await catalog(configuration, gallery, logger)
+            let metrics = ServerMetrics()
+            let catalog = try await catalog(configuration, gallery, metrics, logger)
             let encoder = try await activeEncoder(configuration, catalog, gallery, source)
-            return TriptychServer(configuration, encoder, catalog, gallery, logger)
+            return TriptychServer(configuration, encoder, catalog, gallery, metrics, logger)
         } catch let error as ModelError {
             throw ServerError.models("\(error)")
         }
@@ -27,11 +28,15 @@ extension TriptychServer {
 
     /// Throws `ModelError` and `GalleryError`.
     static func catalog(
-        _ configuration: ServerConfiguration, _ gallery: GalleryStore, _ logger: Logger
+        _ configuration: ServerConfiguration, _ gallery: GalleryStore, _ metrics: ServerMetrics, _ logger: Logger
     ) async throws -> ModelCatalog {
-        try await ModelCatalog(
+        var batching = Batching()
+        batching.most = configuration.batching.most
+        batching.wait = .milliseconds(configuration.batching.waitMilliseconds)
+        batching.observe = metrics.computed
+        return try await ModelCatalog(
             folder: URL(fileURLWithPath: configuration.modelsFolder), gallery: gallery,
-            memory: MemoryBudget(configured: configuration.swap.memoryBytes), logger: logger)
+            memory: MemoryBudget(configured: configuration.swap.memoryBytes), batching: batching, logger: logger)
     }
 
     private static func source(_ configuration: ServerConfiguration) async throws -> CheckpointFile? {

@@ -2,6 +2,7 @@ import Dispatch
 import Imaging
 import Inference
 import Randomness
+import Synchronization
 import Tensor
 import Testing
 
@@ -45,5 +46,73 @@ struct BatcherTests {
             }
         }
         await #expect(throws: CancellationError.self) { try await tasks[4].value }
+    }
+
+    /// How many were computed together, batch by batch.
+    private final class Sizes: Sendable {
+        private let found = Mutex<[Int]>([])
+        var all: [Int] { found.withLock { $0 } }
+        func add(_ size: Int) { found.withLock { $0.append(size) } }
+    }
+
+    /// An encoder that waits for requests on their way for so long, and what it computes together.
+    private func waiting(_ wait: Duration) throws -> (encoder: MultimodalEncoder, image: Image, sizes: Sizes) {
+        let (fixture, sizes) = (try GraFTFixture(), Sizes())
+        var batching = Batching()
+        batching.wait = wait
+        batching.observe = { sizes.add($0.count) }
+        let encoder = try MultimodalEncoder(
+            configuration: fixture.configuration, weights: fixture.weights, model: "m",
+            compute: ComputeThread(name: "batcher test"), batching: batching)
+        return (encoder, try #require(triple(0, [.rgb], fixture.configuration.input)[.rgb]), sizes)
+    }
+
+    private struct Undecodable: Error {}
+
+    @Test("what is on its way is waited for until it comes, or will not come; a lone request waits for nobody")
+    func waits() async throws {
+        let (encoder, image, sizes) = try waiting(.seconds(3600))
+        try await encoder.expecting([.rgb], withSubsets: false) { _ = try await encoder.embed([.rgb: image]) }
+        #expect(sizes.all == [1])
+        for comes in [true, false] {
+            let (opening, open) = AsyncStream.makeStream(of: Void.self)
+            let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self)
+            let late = Task {
+                try await encoder.expecting([.rgb], withSubsets: false) {
+                    arrived.yield()
+                    for await _ in opening {}
+                    guard comes else { throw Undecodable() }
+                    _ = try await encoder.embed([.rgb: image])
+                }
+            }
+            for await _ in arrivals.prefix(1) {}
+            async let early: Void = encoder.expecting([.rgb], withSubsets: false) {
+                // Whether it is held already when the other one comes makes no difference.
+                open.finish()
+                _ = try await encoder.embed([.rgb: image])
+            }
+            try await early
+            _ = await late.result
+        }
+        #expect(sizes.all == [1, 2, 1])
+    }
+
+    @Test("a wait ends by itself")
+    func bound() async throws {
+        let (encoder, image, sizes) = try waiting(.milliseconds(1))
+        let (opening, open) = AsyncStream.makeStream(of: Void.self)
+        let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self)
+        let late = Task {
+            try await encoder.expecting([.rgb], withSubsets: false) {
+                arrived.yield()
+                for await _ in opening {}
+                _ = try await encoder.embed([.rgb: image])
+            }
+        }
+        for await _ in arrivals.prefix(1) {}
+        try await encoder.expecting([.rgb], withSubsets: false) { _ = try await encoder.embed([.rgb: image]) }
+        open.finish()
+        try await late.value
+        #expect(sizes.all == [1, 1])
     }
 }
