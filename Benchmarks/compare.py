@@ -13,6 +13,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import encoders  # noqa: E402
+import kernels  # noqa: E402
 import machine  # noqa: E402
 import models  # noqa: E402
 import profiling  # noqa: E402
@@ -20,7 +21,8 @@ import report  # noqa: E402
 import services  # noqa: E402
 import training  # noqa: E402
 
-PARTS = {"encoders": encoders.run, "training": training.run, "service": services.run, "profile": profiling.run}
+PARTS = {"encoders": encoders.run, "kernels": kernels.run, "training": training.run, "service": services.run,
+         "profile": profiling.run}
 
 
 def arguments():

@@ -2,6 +2,7 @@
 import re
 
 import bars
+import kernels
 import profiling
 
 PEERS = ["triptych", "PyTorch", "ONNX Runtime", "OpenVINO"]
@@ -82,6 +83,13 @@ def encoders_text(part):
     return "\n\n".join(parts)
 
 
+def kernels_text(part):
+    rows = [[by_model(f), times(f["peers"]["triptych"]), times(f["peers"][kernels.KERNELS]), ratio(f, "median_ratio"),
+             ratio(f, "minimum_ratio")] for f in part["figures"]]
+    return "\n\n".join([origin(part), "Milliseconds, as above:", table(
+        ["", "Triptych, all of it", kernels.KERNELS, "ratio of medians", "of minima"], rows)])
+
+
 def training_text(part):
     figures = part["figures"]
     label = lambda f: f"{f['model']}, {f['batch']} images"
@@ -116,7 +124,7 @@ def profile_text(part):
         "![Shares of each encoder's time](images/benchmark-profile.svg)"])
 
 
-TEXTS = {"encoders": encoders_text, "training": training_text, "service": service_text, "profile": profile_text}
+TEXTS = {"encoders": encoders_text, "kernels": kernels_text, "training": training_text, "service": service_text, "profile": profile_text}
 
 
 def pictures(results, folder):
