@@ -77,7 +77,8 @@ cimage_status cjpeg_header(const uint8_t *bytes, size_t count, cimage_info *info
     return cimage_ok;
 }
 
-cimage_status cjpeg_decode(const uint8_t *bytes, size_t count, uint8_t *pixels, char *message) {
+cimage_status cjpeg_decode(const uint8_t *bytes, size_t count, int32_t eighths, uint8_t *pixels, size_t size,
+                           char *message) {
     struct jpeg_decompress_struct codec;
     struct jpeg_progress_mgr progress;
     error_state state;
@@ -92,8 +93,14 @@ cimage_status cjpeg_decode(const uint8_t *bytes, size_t count, uint8_t *pixels, 
     progress.progress_monitor = watch_scans;
     codec.progress = &progress;
     start(&codec, bytes, count);
+    codec.scale_num = (unsigned)eighths;
+    codec.scale_denom = 8;
     jpeg_start_decompress(&codec);
     size_t row = (size_t)codec.output_width * (size_t)codec.output_components;
+    if (row * codec.output_height != size) {
+        snprintf(message, cimage_message_bytes, "a size that is not expected");
+        longjmp(state.escape, 1);
+    }
     while (codec.output_scanline < codec.output_height) {
         JSAMPROW target = pixels + (size_t)codec.output_scanline * row;
         jpeg_read_scanlines(&codec, &target, 1);

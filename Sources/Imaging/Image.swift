@@ -18,6 +18,21 @@ public struct Image: Sendable, Equatable {
         self.pixels = pixels
     }
 
+    /// Columns and rows.
+    public struct Size: Sendable, Equatable {
+        /// In pixels.
+        public var width: Int, height: Int
+
+        /// Makes a size.
+        public init(width: Int, height: Int) { (self.width, self.height) = (width, height) }
+
+        /// Of an image on its side.
+        var turned: Size { Size(width: height, height: width) }
+    }
+
+    /// The image's columns and rows.
+    public var size: Size { Size(width: width, height: height) }
+
     /// Three equal channels for a grey image, the image itself otherwise.
     public func replicatedToRGB() -> Image {
         guard channels == 1 else { return self }

@@ -55,6 +55,11 @@ public final class MultimodalEncoder: TripleEncoder {
     /// Elements of an embedding.
     public var dimension: Int { system.dimension }
 
+    /// The configuration's.
+    public var inputSize: Image.Size {
+        Image.Size(width: configuration.input.width, height: configuration.input.height)
+    }
+
     /// The image at the model's size.
     public func prepared(_ image: Image) -> Image { preprocessing.resized(image) }
 
@@ -85,6 +90,8 @@ public final class MultimodalEncoder: TripleEncoder {
         var model: String { encoder.model }
         var modalities: [Modality] { encoder.modalities }
         var dimension: Int { encoder.dimension }
+        var inputSize: Image.Size { encoder.inputSize }
+        var isInBackground: Bool { true }
 
         func prepared(_ image: Image) -> Image { encoder.prepared(image) }
 

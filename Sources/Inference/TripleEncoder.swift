@@ -9,6 +9,9 @@ public protocol TripleEncoder: Sendable {
     /// Elements of an embedding.
     var dimension: Int { get }
 
+    /// The size that the model takes: what is decoded may be little more.
+    var inputSize: Image.Size { get }
+
     /// An image at the size that the model takes: smaller to hold until its turn. Costs a resizing; call it where that
     /// holds nobody up.
     func prepared(_ image: Image) -> Image
@@ -28,6 +31,8 @@ public protocol TripleEncoder: Sendable {
 
     /// The same model, for work that nobody waits for: it leaves the cores to `self` and to other models.
     var inBackground: any TripleEncoder { get }
+    /// Whether nobody waits for what it encodes.
+    var isInBackground: Bool { get }
 
     /// Encodes a text: a unit vector in the space of the images. Throws `EncoderError.noText` unless the model reads texts,
     /// `.unknownWords` if it knows none of its words.
@@ -42,6 +47,9 @@ extension TripleEncoder {
     public func expecting<Value>(
         _ modalities: Set<Modality>, withSubsets: Bool, _ work: () async throws -> Value
     ) async rethrows -> Value { try await work() }
+
+    /// For models that have no way of their own.
+    public var isInBackground: Bool { false }
 
     /// For models that read images only.
     public func embed(text: String) async throws -> [Float] { throw EncoderError.noText }

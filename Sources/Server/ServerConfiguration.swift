@@ -21,6 +21,9 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var embedsSubsets = true
     /// 16-bit thermal values that become 0 and 255, as two numbers; absent, each image's own percentiles.
     public var thermalRange: [Int]?
+    /// Whether a JPEG that is much larger than the model's input is decoded at a half, a quarter or an eighth of its size:
+    /// faster, but its embedding is not exactly that of the whole image.
+    public var scalesDecoding = false
     /// The folder of models that may be activated; absent, one beside the database.
     public var models: String?
     /// How models are exchanged.
@@ -120,6 +123,7 @@ extension ServerConfiguration {
             throw RequestError.invalid(
                 field: "thermal_range", expected: "two rising numbers", found: "\(range)")
         }
+        scalesDecoding = try fields.bool("scale_decoding") ?? scalesDecoding
         models = try fields.string("models")
         if var section = try fields.object("swap") {
             swap.share = try section.number("share", 0.01...1) ?? swap.share

@@ -16,8 +16,9 @@ struct Service: Sendable {
     let keepsImages: Bool
     private let embedsSubsets: Bool
     let metrics: ServerMetrics
-    private let decoder: ImageDecoder
-    private let decoding: NIOThreadPool
+    let decoder: ImageDecoder
+    let scalesDecoding: Bool
+    let decoding: NIOThreadPool
 
     init(
         _ configuration: ServerConfiguration, encoder: any TripleEncoder, catalog: ModelCatalog, gallery: GalleryStore,
@@ -35,6 +36,7 @@ struct Service: Sendable {
         decoder = ImageDecoder(
             limits: ImageLimits(bytes: limits.imageBytes, pixels: limits.imagePixels),
             thermalRange: configuration.thermalRange.map { UInt16($0[0])...UInt16($0[1]) })
+        scalesDecoding = configuration.scalesDecoding
         decoding = NIOThreadPool(numberOfThreads: 2)
         decoding.start()
     }
@@ -54,12 +56,6 @@ struct Service: Sendable {
         func embedding(of modalities: Set<Modality>) -> Embedding {
             subsets.first { Set($0.modalities) == modalities } ?? embedding
         }
-    }
-
-    /// An image that cannot be decoded, and which one.
-    struct UndecodableImage: Error {
-        let modality: Modality
-        let reason: ImagingError
     }
 
     /// Decodes off the cooperative pool, then encodes on the compute thread, each set of modalities if `withSubsets` says
@@ -108,27 +104,6 @@ struct Service: Sendable {
             Dictionary(uniqueKeysWithValues: known), with: encoder.inBackground, withSubsets: withSubsets)
         try await Task.sleep(for: start.duration(to: .now) * (1 / swap.share - 1))
         return encoded
-    }
-
-    private func decode(
-        _ images: [Modality: Data], for encoder: any TripleEncoder
-    ) async throws -> [Modality: Image] {
-        let decoder = decoder
-        return try await decoding.runIfActive {
-            try images.sorted { $0.key < $1.key }.reduce(into: [Modality: Image]()) { result, pair in
-                do {
-                    // Resized at once: so only one large image a decoding thread is in memory, however many wait.
-                    result[pair.key] = encoder.prepared(try decoder.decode(pair.value))
-                } catch let error as ImagingError {
-                    throw UndecodableImage(modality: pair.key, reason: error)
-                }
-            }
-        }
-    }
-
-    /// Work on files, off Swift's pool.
-    func onFileThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await decoding.runIfActive(work)
     }
 
     /// Bytes that a sighting takes in memory once a model has embedded it: four an element, and one of its code.

@@ -20,8 +20,10 @@ typedef struct {
 
 /// Reads the header only: nothing is allocated for pixels.
 cimage_status cjpeg_header(const uint8_t *bytes, size_t count, cimage_info *info, char *message);
-/// Decodes into `pixels`, width·height·channels bytes, rows top to bottom. Truncated or damaged data is an error.
-cimage_status cjpeg_decode(const uint8_t *bytes, size_t count, uint8_t *pixels, char *message);
+/// Decodes into `pixels`, rows top to bottom, at `eighths` eighths of the image's size (8: all of it), each side rounded
+/// up: of `size` bytes, or it is an error. Truncated or damaged data is an error at any size.
+cimage_status cjpeg_decode(const uint8_t *bytes, size_t count, int32_t eighths, uint8_t *pixels, size_t size,
+                           char *message);
 /// Encodes grey (1) or RGB (3) pixels. `subsampled` halves the colour planes (4:2:0). Free the result with
 /// `cimage_free`.
 cimage_status cjpeg_encode(const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int32_t quality,

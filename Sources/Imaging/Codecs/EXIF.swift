@@ -14,6 +14,9 @@ enum EXIF {
         return 1
     }
 
+    /// Whether an upright image has the stored one's rows as its columns.
+    static func isTurned(_ orientation: Int) -> Bool { orientation >= 5 }
+
     /// From an APP1 segment's contents; nil if it is not a sound EXIF block with an orientation.
     private static func orientation(ofSegment segment: ArraySlice<UInt8>) -> Int? {
         guard segment.starts(with: Array("Exif\0\0".utf8)) else { return nil }

@@ -23,10 +23,13 @@ extension Image {
                         for x in 0..<width {
                             let from = (y * self.width + taps.first[x]) * channels
                             let to = (y * width + x) * channels
-                            for c in 0..<channels {
-                                target[to + c] = Self.weighted(
-                                    source, from: from + c, step: channels, taps.counts[x], weights, x * taps.stride)
+                            guard channels == 3 else {
+                                target[to] = Self.weighted(
+                                    source, from: from, step: 1, taps.counts[x], weights, x * taps.stride)
+                                continue
                             }
+                            let sum = Self.weighted(source, from: from, taps.counts[x], weights, x * taps.stride)
+                            (target[to], target[to + 1], target[to + 2]) = sum
                         }
                     }
                 }
@@ -56,6 +59,25 @@ extension Image {
         return Image(width: width, height: height, channels: channels, pixels: result)
     }
 
+    /// As below, of three neighbouring channels at once: each weight is read once.
+    @inline(__always)
+    private static func weighted(
+        _ source: UnsafeBufferPointer<UInt8>, from: Int, _ count: Int, _ weights: UnsafeBufferPointer<Int32>,
+        _ weight: Int
+    ) -> (UInt8, UInt8, UInt8) {
+        let half: Int32 = 1 << (ResamplingWeights.precision - 1)
+        var (a, b, c) = (half, half, half)
+        var at = from
+        for tap in 0..<count {
+            let weight = weights[weight + tap]
+            a &+= Int32(source[at]) &* weight
+            b &+= Int32(source[at + 1]) &* weight
+            c &+= Int32(source[at + 2]) &* weight
+            at += 3
+        }
+        return (rounded(a), rounded(b), rounded(c))
+    }
+
     /// A weighted sum of `count` source values, `step` apart, rounded and clamped to 8 bits.
     @inline(__always)
     private static func weighted(
@@ -64,6 +86,11 @@ extension Image {
     ) -> UInt8 {
         var sum: Int32 = 1 << (ResamplingWeights.precision - 1)
         for tap in 0..<count { sum &+= Int32(source[from + tap * step]) &* weights[weight + tap] }
-        return UInt8(min(max(sum >> Int32(ResamplingWeights.precision), 0), 255))
+        return rounded(sum)
+    }
+
+    @inline(__always)
+    private static func rounded(_ sum: Int32) -> UInt8 {
+        UInt8(min(max(sum >> Int32(ResamplingWeights.precision), 0), 255))
     }
 }

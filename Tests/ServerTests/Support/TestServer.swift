@@ -12,6 +12,7 @@ struct BrightnessEncoder: TripleEncoder {
     let model = String(repeating: "b7", count: 32)
     let modalities = Modality.allCases
     let dimension = 16
+    let inputSize = Image.Size(width: 4, height: 4)
     /// What every image waits for.
     var wait: @Sendable () async throws -> Void = {}
 
