@@ -23,6 +23,13 @@ typedef struct {
     int64_t y_step;
 } tile;
 
+/// y = sign·a + b; y may be a. Nothing if y is NULL.
+typedef struct {
+    float sign;
+    const float *a, *b;
+    float *y;
+} block_sum;
+
 /// One of Strassen's products: the same with a full panel, and sums that go to more than one place.
 typedef struct {
     const float *const *taps, *weights;
@@ -35,6 +42,8 @@ typedef struct {
     const float *const *residual;
     const float *partial, *bias;
     ck_activation activation;
+    /// Made besides, a register for each element of the rows: the units that add have nothing else to do.
+    block_sum sum;
 } strassen_tile;
 
 /// The kernels of one instruction set.
@@ -53,8 +62,8 @@ typedef struct {
                             const float *const *addend, int is_relu, float *const *y);
     /// One of Strassen's products for up to six pairs of rows and one panel, full.
     void (*strassen_product)(const strassen_tile *tile, int rows);
-    /// y = sign·a + b + other·c, a whole number of registers; c may be NULL.
-    void (*add_blocks)(int64_t count, float sign, const float *a, const float *b, float other, const float *c, float *y);
+    /// y = sign·a + b, a whole number of registers.
+    void (*add_blocks)(int64_t count, float sign, const float *a, const float *b, float *y);
     /// Turns each row's first `count` elements into softmax(scale·row + mask); `mask` may be NULL. Rows are `step` apart.
     void (*softmax)(int rows, int64_t count, int64_t step, float scale, const float *mask, float *row);
 } instruction_set;

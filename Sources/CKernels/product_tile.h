@@ -2,18 +2,22 @@
 
 #define UNROLLED _Pragma("clang loop unroll(full)") for
 
-/// Adds the products of some taps to the sums.
+/// Adds the products of one element of each row to the sums.
+INLINE void add_element(const float *const *taps, int64_t i, const float *weights, const int rows, const int registers,
+                        vec sums[tile_rows][PANEL_REGISTERS]) {
+    vec w[PANEL_REGISTERS];
+    UNROLLED (int j = 0; j < registers; j++) w[j] = load(weights + j * LANES);
+    UNROLLED (int r = 0; r < rows; r++) {
+        vec value = all(taps[r][i]);
+        UNROLLED (int j = 0; j < registers; j++) sums[r][j] += value * w[j];
+    }
+}
+
 INLINE void add_products(const float *const *taps, int64_t tap_count, int64_t run, const float *weights, const int rows,
                          const int registers, vec sums[tile_rows][PANEL_REGISTERS]) {
     for (int64_t tap = 0; tap < tap_count; tap++, taps += tile_rows)
-        for (int64_t i = 0; i < run; i++, weights += registers * LANES) {
-            vec w[PANEL_REGISTERS];
-            UNROLLED (int j = 0; j < registers; j++) w[j] = load(weights + j * LANES);
-            UNROLLED (int r = 0; r < rows; r++) {
-                vec value = all(taps[r][i]);
-                UNROLLED (int j = 0; j < registers; j++) sums[r][j] += value * w[j];
-            }
-        }
+        for (int64_t i = 0; i < run; i++, weights += registers * LANES)
+            add_element(taps, i, weights, rows, registers, sums);
 }
 
 INLINE void product_of(const tile *t, const int rows, const int registers) {

@@ -6,13 +6,10 @@
 enum {
     /// Sums of blocks of x; the other factors of x are blocks as they are.
     sums_of_rows = 4,
-    /// Shorter halves of rows, fewer outputs, and fewer rows of an image do not pay for the sums; nor do so few rows if the
-    /// weights of a panel do not fit in the second-level cache.
+    /// Shorter halves of rows, fewer outputs, and fewer rows of an image do not pay for the sums.
     shortest_half = 128,
-    fewest_panels = 8,
+    fewest_panels = 4,
     fewest_rows = 48,
-    fewest_long_rows = 160,
-    short_half = 512,
     longest_half = 4096,
     /// Pairs of rows at a time, a multiple of the tiles': their sums fit in the second- and third-level caches.
     pairs_together = 57 * tile_rows,
@@ -32,7 +29,7 @@ int64_t strassen_panels(const ck_windows *w, int64_t outputs) {
     if (w->tap_rows * w->tap_columns != 1 || w->padding || w->run % unit) return 0;
     if (w->rows > 1 && w->row_step != w->columns * w->column_step) return 0;
     if (half_of(w) < shortest_half || half_of(w) > longest_half) return 0;
-    if (rows_of_image(w) < (half_of(w) > short_half ? fewest_long_rows : fewest_rows)) return 0;
+    if (rows_of_image(w) < fewest_rows) return 0;
     int64_t panels = outputs / instructions()->panel / 2 * 2;
     return panels < fewest_panels ? 0 : panels;
 }
@@ -44,7 +41,7 @@ static int64_t group_of(const ck_windows *w) {
 }
 
 static int64_t worker_floats(const ck_windows *w) {
-    return (half_of(w) + 2 * pairs_together + 2) * instructions()->panel;
+    return (2 * half_of(w) + 2 * pairs_together + 2) * instructions()->panel;
 }
 
 int64_t strassen_scratch(const ck_windows *w) {
@@ -93,10 +90,10 @@ static void sum_rows(const void *context, int64_t piece, int64_t worker) {
         row_pair p = pairs[pair % tile_rows];
         const float *a11 = p.x[0], *a12 = a11 + half, *a21 = p.x[1], *a22 = a21 + half;
         float *s1 = sum_of(g, 0, pair), *s2 = sum_of(g, 1, pair), *s3 = sum_of(g, 2, pair), *s4 = sum_of(g, 3, pair);
-        instructions()->add_blocks(half, 1, a21, a22, 0, NULL, s1);
-        instructions()->add_blocks(half, -1, a11, s1, 0, NULL, s2);
-        instructions()->add_blocks(half, -1, a21, a11, 0, NULL, s3);
-        instructions()->add_blocks(half, -1, s2, a12, 0, NULL, s4);
+        instructions()->add_blocks(half, 1, a21, a22, s1);
+        instructions()->add_blocks(half, -1, a11, s1, s2);
+        instructions()->add_blocks(half, -1, a21, a11, s3);
+        instructions()->add_blocks(half, -1, s2, a12, s4);
     }
 }
 
@@ -107,7 +104,7 @@ typedef struct {
     int64_t panels, from, to;
     const float *blocks[2][2], *bias[2];
     /// Sums of blocks of the weights; partial results of all pairs, [pairs_together][panel]; what nobody reads.
-    float *weights, *partial[2], *unread;
+    float *sums[2], *partial[2], *unread;
 } part;
 
 /// What a product is made of and goes to.
@@ -119,16 +116,9 @@ typedef struct {
     const float *added[2], *partial;
     /// The block of results that is complete with it.
     int y_row, y_column;
-    /// The block of weights that is needed next, for the cache.
-    const float *next;
+    /// What is done meanwhile for the next step.
+    block_sum sum_of_weights;
 } step;
-
-/// Brings in the share of the next block of weights that falls to the pairs from `first` on.
-static void prefetch_weights(const part *p, const step *s, int64_t first) {
-    int64_t block = half_of(p->group->job->windows) * instructions()->panel;
-    int64_t share = block * tile_rows / (p->to - p->from) + 16, begin = first / tile_rows * share;
-    for (int64_t i = begin; s->next && i < begin + share && i < block; i += 16) __builtin_prefetch(s->next + i, 0, 2);
-}
 
 static void find_results(const part *p, const step *s, int64_t first, int rows, float **y, const float **residual) {
     const strassen_job *job = p->group->job;
@@ -138,8 +128,15 @@ static void find_results(const part *p, const step *s, int64_t first, int rows, 
         int64_t offset = (pair->row + s->y_row) * job->outputs + (2 * p->panels + s->y_column) * width;
         bool exists = pair->is_whole || s->y_row == 0;
         y[r] = exists ? job->y + offset : p->unread;
-        residual[r] = exists ? job->residual + offset : p->unread + width;
+        if (job->residual) residual[r] = exists ? job->residual + offset : p->unread + width;
     }
+}
+
+/// The share of a sum that falls to a tile of a step: a register for each element of its rows.
+static block_sum part_of(const block_sum *sum, int64_t tile, int64_t half) {
+    int64_t share = half * instructions()->lanes, begin = tile * share;
+    if (!sum->y || begin >= half * instructions()->panel) return (block_sum){.y = NULL};
+    return (block_sum){.sign = sum->sign, .a = sum->a + begin, .b = sum->b + begin, .y = sum->y + begin};
 }
 
 static void multiply(const part *p, const step *s) {
@@ -152,7 +149,6 @@ static void multiply(const part *p, const step *s) {
         for (int r = 0; r < rows; r++)
             taps[r] = s->sum < 0 ? p->pairs[first + r].x[s->row] + s->column * half
                                  : sum_of(p->group, s->sum, p->from + first + r);
-        prefetch_weights(p, s, first);
         strassen_tile t = {.taps = taps, .weights = s->weights, .run = half, .activation = job->activation};
         for (int i = 0; i < 2 && s->kept[i]; i++) {
             t.kept[i] = s->kept[i] + first * width;
@@ -163,26 +159,29 @@ static void multiply(const part *p, const step *s) {
             t.y = y, t.residual = job->residual ? residual : NULL;
             t.partial = s->partial + first * width, t.bias = p->bias[s->y_column];
         }
+        t.sum = part_of(&s->sum_of_weights, first / tile_rows, half);
         instructions()->strassen_product(&t, rows);
     }
+    // What too few tiles left of it.
+    int64_t tiles = (p->to - p->from + tile_rows - 1) / tile_rows;
+    for (block_sum left; (left = part_of(&s->sum_of_weights, tiles, half)).y; tiles++)
+        instructions()->add_blocks(half * instructions()->lanes, left.sign, left.a, left.b, left.y);
 }
 
-/// Winograd's order of the seven products. Each sum of weights is made of the one before, where that was.
+/// Winograd's order of the seven products (On multiplication of 2×2 matrices, 1971), which has the fewest sums. Of the rows'
+/// blocks are S1 = A21 + A22, S2 = S1 - A11, S3 = A11 - A21, S4 = A12 - S2; of the weights', made beside earlier products,
+/// T3 = B22 - B12, T2 = T3 + B11, T1 = B22 - T2, T4 = B21 - T2. With u = A11·B11:
+/// C11 = u + A12·B21; v = u + S3·T3; u += S2·T2; v += S2·T2; u += S1·T1; C22 = v + S1·T1; C12 = u + S4·B22; C21 = v + A22·T4.
 static void multiply_part(const part *p) {
-    int64_t block = half_of(p->group->job->windows) * instructions()->panel;
     const float *b11 = p->blocks[0][0], *b12 = p->blocks[0][1], *b21 = p->blocks[1][0], *b22 = p->blocks[1][1];
-    float *t = p->weights, *u = p->partial[0], *v = p->partial[1];
-    void (*add)(int64_t, float, const float *, const float *, float, const float *, float *) = instructions()->add_blocks;
-    multiply(p, &(step){.sum = -1, .weights = b11, .kept = {u}, .next = b12});
-    multiply(p, &(step){.sum = -1, .column = 1, .weights = b21, .partial = u, .next = b22});
-    add(block, -1, b12, b22, 0, NULL, t);
-    multiply(p, &(step){.sum = 2, .weights = t, .kept = {v}, .added = {u}, .next = b11});
-    add(block, 1, t, b11, 0, NULL, t);
-    multiply(p, &(step){.sum = 1, .weights = t, .kept = {u, v}, .added = {u, v}, .next = b22});
-    add(block, -1, t, b22, 0, NULL, t);
-    multiply(p, &(step){.sum = 0, .weights = t, .kept = {u}, .added = {u}, .partial = v, .y_row = 1, .y_column = 1});
-    multiply(p, &(step){.sum = 3, .weights = b22, .partial = u, .y_column = 1, .next = b21});
-    add(block, 1, t, b21, -1, b22, t);
+    float *s = p->sums[0], *t = p->sums[1], *u = p->partial[0], *v = p->partial[1];
+    multiply(p, &(step){.sum = -1, .weights = b11, .kept = {u}, .sum_of_weights = {-1, b12, b22, s}});
+    multiply(p, &(step){.sum = -1, .column = 1, .weights = b21, .partial = u});
+    multiply(p, &(step){.sum = 2, .weights = s, .kept = {v}, .added = {u}, .sum_of_weights = {1, s, b11, t}});
+    multiply(p, &(step){.sum = 1, .weights = t, .kept = {u, v}, .added = {u, v}, .sum_of_weights = {-1, t, b22, s}});
+    multiply(p, &(step){.sum = 0, .weights = s, .kept = {u}, .added = {u}, .partial = v, .y_row = 1, .y_column = 1,
+                        .sum_of_weights = {-1, t, b21, t}});
+    multiply(p, &(step){.sum = 3, .weights = b22, .partial = u, .y_column = 1});
     multiply(p, &(step){.sum = -1, .row = 1, .column = 1, .weights = t, .partial = v, .y_row = 1});
 }
 
@@ -190,8 +189,9 @@ static void multiply_some(const void *context, int64_t piece, int64_t worker) {
     const group *g = context;
     int64_t from = piece % g->chunks * g->chunk, width = instructions()->panel, depth = g->job->windows->run;
     part p = {.group = g, .panels = piece / g->chunks, .from = from, .to = smaller_of(g->count, from + g->chunk)};
-    p.weights = g->workers + worker * worker_floats(g->job->windows);
-    p.partial[0] = p.weights + depth / 2 * width;
+    p.sums[0] = g->workers + worker * worker_floats(g->job->windows);
+    p.sums[1] = p.sums[0] + depth / 2 * width;
+    p.partial[0] = p.sums[1] + depth / 2 * width;
     p.partial[1] = p.partial[0] + pairs_together * width;
     p.unread = p.partial[1] + pairs_together * width;
     for (int i = 0; i < 2; i++) {

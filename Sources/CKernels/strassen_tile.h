@@ -9,7 +9,14 @@ INLINE void strassen_product_of(const strassen_tile *t, const int rows) {
                 __builtin_prefetch(t->y[r] + j * LANES, 1);
                 if (t->residual) __builtin_prefetch(t->residual[r] + j * LANES);
             }
-    add_products(t->taps, 1, t->run, t->weights, rows, PANEL_REGISTERS, sums);
+    if (t->sum.y)
+        for (int64_t i = 0; i < t->run; i++) {
+            add_element(t->taps, i, t->weights + i * width, rows, PANEL_REGISTERS, sums);
+            int64_t at = i * LANES;
+            store(t->sum.y + at, t->sum.sign * load(t->sum.a + at) + load(t->sum.b + at));
+        }
+    else
+        add_products(t->taps, 1, t->run, t->weights, rows, PANEL_REGISTERS, sums);
     for (int i = 0; i < 2 && t->kept[i]; i++)
         UNROLLED (int r = 0; r < rows; r++)
             UNROLLED (int j = 0; j < PANEL_REGISTERS; j++) {
@@ -40,9 +47,6 @@ static void strassen_product(const strassen_tile *t, int rows) {
     }
 }
 
-static void add_blocks(int64_t count, float sign, const float *a, const float *b, float other, const float *c, float *y) {
-    for (int64_t i = 0; i < count; i += LANES) {
-        vec sum = sign * load(a + i) + load(b + i);
-        store(y + i, c ? sum + other * load(c + i) : sum);
-    }
+static void add_blocks(int64_t count, float sign, const float *a, const float *b, float *y) {
+    for (int64_t i = 0; i < count; i += LANES) store(y + i, sign * load(a + i) + load(b + i));
 }
