@@ -1,7 +1,7 @@
 """Horizontal bars as SVG, written by hand: no library, and the same file for the same numbers."""
 from html import escape
 
-COLOURS = ["#3b6fb6", "#e08a2e", "#4c9f70", "#c8504b", "#8a6bb1", "#7f6a55", "#d48fb8", "#b5b5b5"]
+COLOURS = ["#3b6fb6", "#e08a2e", "#4c9f70", "#c8504b", "#8a6bb1", "#7f6a55", "#d48fb8", "#5fb5c4", "#b5b5b5"]
 LEFT, WIDTH, BAR, GAP, FONT = 190, 560, 16, 14, "font-family='sans-serif' font-size='12'"
 
 

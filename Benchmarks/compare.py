@@ -64,13 +64,18 @@ def main():
     path = o.docs / "benchmarks.json"
     results = json.loads(path.read_text()) if path.exists() else {}
     for part in [] if o.report else o.parts:
-        figures = []
         for figure in PARTS[part](o):  # Kept one by one: whoever interrupts a long run keeps what it has measured.
-            figures.append(figure)
-            results[part] = {"machine": machine.described(o.triptych), "threads": o.threads, "command": shown_command(),
-                             "figures": figures}
+            results[part] = {"machine": machine.described(o.triptych), "threads": o.threads,
+                             "figures": merged(results.get(part, {}), figure | {"command": shown_command()}, o)}
             path.write_text(json.dumps(results, indent=1) + "\n")
     report.write(results, o.docs)
+
+
+def merged(part, figure, o):
+    """What is known already of the same build of Triptych stays, in the models' order."""
+    what = lambda f: (list(models.ALL).index(f["model"]), f.get("batch", 0))
+    same = part.get("machine", {}).get("triptych") == machine.build(o.triptych) and part.get("threads") == o.threads
+    return sorted([f for f in part.get("figures", []) if same and what(f) != what(figure)] + [figure], key=what)
 
 
 def shown_command():

@@ -14,7 +14,8 @@ import encoders
 
 # The first whose pattern is found in "library symbol" counts.
 PATTERNS = [
-    ("products", r"^triptych \S* ?(product|run_tile|run_block)\b"),
+    ("products", r"^triptych \S* ?((strassen_)?product|multiply|run_tile|run_block)\b"),
+    ("Strassen's sums", r"^triptych \S* ?(add_blocks|sum_rows)\b"),
     ("packing", r"^triptych .*\b(ck_)?pack"),
     ("Winograd transforms", r"winograd"),
     ("softmax", r"softmax"),

@@ -62,7 +62,8 @@ def by_model(f):
 def origin(part):
     m = part["machine"]
     versions = ", ".join(f"{n} {v}" for n, v in m["versions"].items())
-    return (f"Measured on {m['date']} with `{part['command']}`: {m['cpu']}, {part['threads']} threads on {m['cores']} cores "
+    commands = ", ".join(f"`{c}`" for c in dict.fromkeys(f["command"] for f in part["figures"]))
+    return (f"Measured on {m['date']} with {commands}: {m['cpu']}, {part['threads']} threads on {m['cores']} cores "
             f"({', '.join(m['instructions'])}), {m['memory_gb']} GB, {m['system']}; Triptych {m['triptych']} with oneDNN "
             f"{m['onednn']}; {versions}. The machine's load average at the end was {m['load_at_end']:.1f}.")
 
