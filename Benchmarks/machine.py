@@ -25,11 +25,11 @@ def described(triptych):
 
 
 def build(triptych):
-    """The commit that is checked out, if the binary is this folder's; of another one only the digest is known."""
+    """The commit of the sources, if the binary is this folder's; of another one only the digest is known."""
     here = pathlib.Path(__file__).resolve().parent.parent
     if here / ".build" in triptych.resolve().parents:
-        return subprocess.run(["git", "-C", here, "describe", "--always", "--dirty"], capture_output=True,
-                              text=True).stdout.strip()
+        git = lambda *a: subprocess.run(["git", "-C", here, *a, "--", "Sources", "Package.swift"], capture_output=True, text=True)
+        return git("log", "-1", "--format=%h").stdout.strip() + "-dirty" * git("diff", "--quiet", "HEAD").returncode
     return "sha256:" + hashlib.sha256(triptych.read_bytes()).hexdigest()[:12]
 
 
