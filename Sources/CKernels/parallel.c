@@ -12,31 +12,48 @@
 typedef void (*gomp_parallel)(void (*body)(void *), void *data, unsigned threads, unsigned flags);
 
 static gomp_parallel begin_parallel;
-static int (*most_threads)(void);
+static int (*most_threads)(void), (*thread_number)(void);
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void look_up(void) {
     most_threads = (int (*)(void))dlsym(RTLD_DEFAULT, "omp_get_max_threads");
-    if (most_threads) begin_parallel = (gomp_parallel)dlsym(RTLD_DEFAULT, "GOMP_parallel");
+    thread_number = (int (*)(void))dlsym(RTLD_DEFAULT, "omp_get_thread_num");
+    if (most_threads && thread_number) begin_parallel = (gomp_parallel)dlsym(RTLD_DEFAULT, "GOMP_parallel");
 }
+
+enum { most_ranges = 64 };
 
 typedef struct {
     piece_function work;
     const void *context;
-    int64_t count;
-    _Atomic int64_t next, workers;
+    int64_t count, ranges;
+    /// The pieces that are taken of each range, a cache line each.
+    struct {
+        _Alignas(64) _Atomic int64_t taken;
+    } of[most_ranges];
 } job;
 
+/// Its own range first, the same in every job: what a thread wrote in one layer is in its cache when it comes to the next.
+/// Then what others have not come to.
 static void take_pieces(void *pointer) {
     job *j = pointer;
-    int64_t worker = atomic_fetch_add_explicit(&j->workers, 1, memory_order_relaxed), i;
-    while ((i = atomic_fetch_add_explicit(&j->next, 1, memory_order_relaxed)) < j->count) j->work(j->context, i, worker);
+    int64_t worker = begin_parallel ? thread_number() : 0;
+    for (int64_t k = 0; k < j->ranges; k++) {
+        int64_t range = (worker + k) % j->ranges, i;
+        int64_t begin = range * j->count / j->ranges, end = (range + 1) * j->count / j->ranges;
+        while ((i = begin + atomic_fetch_add_explicit(&j->of[range].taken, 1, memory_order_relaxed)) < end)
+            j->work(j->context, i, worker);
+    }
 }
 
 void parallel_for(int64_t count, piece_function work, const void *context) {
     pthread_once(&once, look_up);
-    job j = {.work = work, .context = context, .count = count};
-    if (count > 1 && begin_parallel)
+    job j;
+    int64_t workers = begin_parallel ? most_threads() : 1;
+    j.work = work, j.context = context, j.count = count;
+    j.ranges = workers < most_ranges ? workers : most_ranges;
+    for (int64_t r = 0; r < j.ranges; r++) atomic_init(&j.of[r].taken, 0);
+    if (count > 1 && workers > 1)
         begin_parallel(take_pieces, &j, 0, 0);
     else
         take_pieces(&j);

@@ -15,6 +15,7 @@ enum {
     largest_panel = 64,
 };
 
+static int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t taps_of(const ck_windows *w) { return w->tap_rows * w->tap_columns; }
 static int64_t depth_of(const ck_windows *w) { return taps_of(w) * w->run; }
 
@@ -81,7 +82,9 @@ void ck_pack(const float *weights, ck_weight_steps steps, const float *bias, con
 
 typedef struct {
     const ck_windows *windows;
-    int64_t outputs, pixels, first_panel, panels, chunk;
+    int64_t outputs, pixels, first_panel, panels, chunk, chunks;
+    /// Whether a chunk's panels follow one another, or a panel's chunks.
+    bool is_by_chunk;
     const float *x, *packed, *residual;
     ck_activation activation;
     float *y;
@@ -158,7 +161,8 @@ static void run_piece(const void *context, int64_t piece, int64_t worker) {
     (void)worker;
     const product_job *job = context;
     const ck_windows *w = job->windows;
-    int64_t panel = job->first_panel + piece % job->panels, from = piece / job->panels * job->chunk;
+    int64_t panel = job->first_panel + (job->is_by_chunk ? piece % job->panels : piece / job->chunks);
+    int64_t from = (job->is_by_chunk ? piece / job->panels : piece % job->chunks) * job->chunk;
     int64_t to = from + job->chunk < job->pixels ? from + job->chunk : job->pixels;
     if (w->run > depth_block) {
         for (int64_t tap = 0; tap < taps_of(w); tap++)
@@ -177,7 +181,8 @@ int64_t ck_product_scratch(const ck_windows *windows, int64_t outputs) {
 }
 
 /// Pieces are whole panels where there are enough of them and not too many pixels: a panel's weights are then read from
-/// memory once. With many pixels all panels take their turn with some, which meanwhile stay in a cache.
+/// memory once. Where pixels are more than weights, each thread has its own of them, the same from layer to layer, and all
+/// panels take their turn with some, which meanwhile stay in a cache.
 void ck_product(const ck_windows *windows, int64_t outputs, const float *x, const float *packed, const float *residual,
                 ck_activation activation, float *scratch, float *y) {
     enum { pieces_wanted = 16, largest_chunk = 100 * tile_rows };
@@ -194,8 +199,10 @@ void ck_product(const ck_windows *windows, int64_t outputs, const float *x, cons
     if (chunk < 4 * tile_rows) chunk = 4 * tile_rows;
     if (chunk > largest_chunk) chunk = largest_chunk;
     product_job job = {.windows = windows, .outputs = outputs, .pixels = pixels, .first_panel = done,
-                       .panels = panels, .chunk = chunk, .x = x, .packed = packed, .residual = residual, .activation = activation, .y = y};
-    parallel_for(panels * ((pixels + chunk - 1) / chunk), run_piece, &job);
+                       .panels = panels, .chunk = chunk, .chunks = (pixels + chunk - 1) / chunk,
+                       .is_by_chunk = pixels > smaller_of(outputs, depth_of(windows)), .x = x, .packed = packed,
+                       .residual = residual, .activation = activation, .y = y};
+    parallel_for(panels * job.chunks, run_piece, &job);
 }
 
 void ck_pad(int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t padding, const float *x, float *y) {

@@ -132,7 +132,11 @@ static void multiply_tiles(const group *g, int64_t from, int64_t to, const float
 static void multiply_some(const void *context, int64_t piece, int64_t worker) {
     const group *g = context;
     const ck_winograd *s = g->sizes;
-    int64_t panel = piece / g->chunks, from = piece % g->chunks * tiles_together;
+    // A chunk's panels follow one another where tiles are most of the data, so that who transformed them multiplies them.
+    int64_t panels = panels_of(s->outputs);
+    bool is_by_chunk = g->count > s->outputs;
+    int64_t panel = is_by_chunk ? piece % panels : piece / g->chunks;
+    int64_t from = (is_by_chunk ? piece / panels : piece % g->chunks) * tiles_together;
     int64_t to = smaller_of(g->count, from + tiles_together);
     int64_t width = panel_width(s->outputs, panel), begin = panel * instructions()->panel;
     const float *bias = g->packed + begin * (elements * s->channels + 1);
