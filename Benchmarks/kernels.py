@@ -23,7 +23,10 @@ def measure(name, batch, o):
                        "--input", images, "--threads", o.threads]
         return turns.Worker(peer, variant, command, log)
 
+    # Nothing is to be chosen among, so a round of trial is for warming up only.
     result = turns.compare(start, [("triptych", ""), (KERNELS, "")], trial=1, rounds=o.rounds, runs=o.runs[batch])
+    if result["failures"]:
+        raise SystemExit(f"{name}: {result['failures']}")
     found = {"model": name, "batch": batch} | result | turns.ratios(result["peers"])
     for peer, f in result["peers"].items():
         print(f"  {name}, {batch}: {peer:24s} median {f['median_ms']:8.2f}  minimum {f['minimum_ms']:8.2f}",

@@ -41,14 +41,14 @@ def prepared(function, arguments, inputs):
 
     if function is aten.convolution:
         image, weight, bias, stride, padding, dilation, _, _, groups = arguments
-        packed = dnn._reorder_convolution_weight(weight.to_mkldnn(), padding, stride, dilation, groups, image.shape)
+        packed = dnn._reorder_convolution_weight(weight, padding, stride, dilation, groups, image.shape)
         image = random(image.shape, memory_format=torch.channels_last)
         return lambda: dnn._convolution_pointwise(image, packed, bias, padding, stride, dilation, groups, "none", [], "")
     if function is aten.bmm:
         a, b = (random(m.shape) for m in arguments)
         return lambda: torch.bmm(a, b)
     bias, rows, weight = arguments if function is aten.addmm else (None, *arguments)
-    packed = dnn._reorder_linear_weight(weight.t().contiguous().to_mkldnn(), rows.shape[0])
+    packed = dnn._reorder_linear_weight(weight.t().contiguous(), rows.shape[0])
     rows = random(rows.shape)
     return lambda: dnn._linear_pointwise(rows, packed, bias, "none", [], "")
 

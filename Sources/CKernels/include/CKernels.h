@@ -1,9 +1,9 @@
 /// Dense kernels for inference: products of windows of images with packed weights, and attention.
 ///
 /// Each result is summed in an order that depends on the sizes of the layer alone: an image's result has the same bits in
-/// every batch. Work is cut into more pieces than there are threads and handed out as they come, so that a thread that
-/// was held up delays the others little. On x86-64 the widest of AVX-512, AVX2 and SSE2 that the machine has is used,
-/// elsewhere the compiler's own vectors.
+/// every batch. Work is cut into more pieces than there are threads; each has its own, and takes over what others have not
+/// come to, so that one that was held up delays them little. On x86-64 the widest of AVX-512, AVX2 and SSE2 that the
+/// machine has is used, elsewhere the compiler's own vectors.
 #ifndef TRIPTYCH_CKERNELS_H
 #define TRIPTYCH_CKERNELS_H
 
