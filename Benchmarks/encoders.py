@@ -47,6 +47,11 @@ def reference(name, checkpoint, images):
         return models.load(name, checkpoint).embed(load_file(images))
 
 
+def ours(checkpoint, batch, o):
+    """The command that encodes triples in memory with Triptych, whenever a line asks it to."""
+    return [o.triptych, "benchmark", "--interactive", "--checkpoint", checkpoint, "--batch", batch, "--threads", o.threads]
+
+
 def measure(name, batch, o):
     """Figures of one model and one batch. `o`: triptych, work, rounds, runs, threads, compiled."""
     from safetensors.torch import load_file
@@ -63,9 +68,7 @@ def measure(name, batch, o):
         if peer == "triptych":
             subprocess.run([o.triptych, "embed", "--checkpoint", checkpoint, "--input", images, "--output", output],
                            check=True, stdout=subprocess.DEVNULL)
-            command = [o.triptych, "benchmark", "--interactive", "--checkpoint", checkpoint, "--batch", batch,
-                       "--threads", o.threads]
-            return turns.Worker(peer, variant, command, log)
+            return turns.Worker(peer, variant, ours(checkpoint, batch, o), log)
         command = [sys.executable, models.ROOT / "Benchmarks" / "peers" / "encoder.py", peer, variant, name,
                    "--checkpoint", checkpoint, "--graphs", o.work / name, "--input", images, "--output", output,
                    "--threads", o.threads]

@@ -16,8 +16,7 @@ def measure(name, batch, o):
     def start(peer, variant):
         log = o.work / f"{name}-{batch}-kernels-{peer[:6]}.log"
         if peer == "triptych":
-            command = [o.triptych, "benchmark", "--interactive", "--checkpoint", checkpoint, "--batch", batch,
-                       "--threads", o.threads]
+            command = encoders.ours(checkpoint, batch, o)
         else:
             command = [sys.executable, models.ROOT / "Benchmarks" / "peers" / "kernels.py", name, "--checkpoint", checkpoint,
                        "--input", images, "--threads", o.threads]

@@ -60,8 +60,7 @@ def measure(name, batch, o):
     if not shutil.which("perf"):
         raise SystemExit("the profile needs perf: apt-get install linux-perf")
     checkpoint, samples = encoders.prepare(name, o.work), o.work / f"{name}-{batch}.perf"
-    command = [o.triptych, "benchmark", "--interactive", "--checkpoint", checkpoint, "--batch", batch, "--threads",
-               o.threads]
+    command = encoders.ours(checkpoint, batch, o)
     # The recorder takes a core now and then: threads that spin would then spin for each other, for most of the time.
     with subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                           env=os.environ | {"OMP_WAIT_POLICY": "passive"}) as process:

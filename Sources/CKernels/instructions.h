@@ -7,7 +7,12 @@
 
 #include "include/CKernels.h"
 
-enum { tile_rows = 6 };
+enum { tile_rows = 6, zeros_count = 8192 };
+
+/// What stands in for what is outside of images.
+extern const float ck_zeros[zeros_count];
+
+static inline int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /// One tile: up to six result pixels by one panel of outputs, over some of the taps.
 typedef struct {

@@ -15,7 +15,6 @@ enum {
     largest_panel = 64,
 };
 
-static int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t taps_of(const ck_windows *w) { return w->tap_rows * w->tap_columns; }
 static int64_t depth_of(const ck_windows *w) { return taps_of(w) * w->run; }
 
@@ -90,8 +89,7 @@ typedef struct {
     float *y;
 } product_job;
 
-/// What windows see outside of the images.
-static _Alignas(64) const float zeros[depth_block];
+_Alignas(64) const float ck_zeros[zeros_count];
 
 /// Where the taps `first` to `first + count` of the windows of some pixels begin, `skip` elements into each.
 static void find_taps(const product_job *job, int64_t pixel, int rows, int64_t first, int64_t count, int64_t skip,
@@ -107,7 +105,7 @@ static void find_taps(const product_job *job, int64_t pixel, int rows, int64_t f
             if (w->padding) {
                 int64_t y = row * w->stride + ty - w->padding, x = column * w->stride + tx - w->padding;
                 tap -= w->padding * (w->tap_row_step + w->tap_column_step);
-                if (y < 0 || y >= w->height || x < 0 || x >= w->width) tap = zeros;
+                if (y < 0 || y >= w->height || x < 0 || x >= w->width) tap = ck_zeros;
             }
             taps[(t - first) * tile_rows + r] = tap;
         }

@@ -10,15 +10,12 @@ enum {
     shortest_half = 128,
     fewest_panels = 4,
     fewest_rows = 48,
-    longest_half = 4096,
+    /// Zeros stand in for the second row of a pair if an image's rows are odd in number.
+    longest_half = zeros_count / 2,
     /// Pairs of rows at a time, a multiple of the tiles': their sums fit in the second- and third-level caches.
     pairs_together = 57 * tile_rows,
 };
 
-/// What stands in for the second row of a pair if an image's rows are odd in number.
-static _Alignas(64) const float zeros[2 * longest_half];
-
-static int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t rows_of_image(const ck_windows *w) { return w->rows * w->columns; }
 static int64_t pairs_of_image(const ck_windows *w) { return (rows_of_image(w) + 1) / 2; }
 static int64_t pairs_of(const ck_windows *w) { return w->batch * pairs_of_image(w); }
@@ -71,7 +68,7 @@ static void find_pairs(const group *g, int64_t from, int64_t to, row_pair *pairs
     for (int64_t i = from; i < to; i++, pairs++) {
         const float *x = g->job->x + image * w->image_step + row * w->column_step;
         *pairs = (row_pair){.x = {x, x + w->column_step}, .row = image * rows + row, .is_whole = row + 1 < rows};
-        if (!pairs->is_whole) pairs->x[1] = zeros;
+        if (!pairs->is_whole) pairs->x[1] = ck_zeros;
         if ((row += 2) >= rows) row = 0, image++;
     }
 }

@@ -14,13 +14,9 @@ enum {
     group_floats = 2 << 20,
 };
 
-/// What windows see outside of the images.
-static _Alignas(64) const float zeros[4096];
-
 static int64_t tile_rows_of(const ck_winograd *s) { return (s->height + 1) / 2; }
 static int64_t tile_columns_of(const ck_winograd *s) { return (s->width + 1) / 2; }
 static int64_t tiles_of(const ck_winograd *s) { return s->batch * tile_rows_of(s) * tile_columns_of(s); }
-static int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static int64_t group_of(const ck_winograd *s) {
     int64_t fit = group_floats / (elements * s->channels);
@@ -102,7 +98,7 @@ static void transform_tile(const group *g, int64_t t) {
     for (int i = 0; i < elements; i++) {
         int64_t y = at.row - 1 + i / 4, x = at.column - 1 + i % 4;
         bool is_inside = y >= 0 && y < s->height && x >= 0 && x < s->width;
-        patch[i] = is_inside ? g->x + ((at.image * s->height + y) * s->width + x) * s->channels : zeros;
+        patch[i] = is_inside ? g->x + ((at.image * s->height + y) * s->width + x) * s->channels : ck_zeros;
     }
     instructions()->winograd_input(patch, s->channels, g->transformed + t * s->channels, g->count * s->channels);
 }

@@ -69,23 +69,31 @@ struct BatcherTests {
 
     private struct Undecodable: Error {}
 
+    /// A request that is expected already, and comes once the stream is finished; without an image it fails then.
+    private func onItsWay(
+        _ encoder: MultimodalEncoder, _ image: Image?
+    ) async -> (Task<Void, any Error>, AsyncStream<Void>.Continuation) {
+        let (opening, open) = AsyncStream.makeStream(of: Void.self)
+        let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self)
+        let late = Task {
+            try await encoder.expecting([.rgb], withSubsets: false) {
+                arrived.yield()
+                for await _ in opening {}
+                guard let image else { throw Undecodable() }
+                _ = try await encoder.embed([.rgb: image])
+            }
+        }
+        for await _ in arrivals.prefix(1) {}
+        return (late, open)
+    }
+
     @Test("what is on its way is waited for until it comes, or will not come; a lone request waits for nobody")
     func waits() async throws {
         let (encoder, image, sizes) = try waiting(.seconds(3600))
         try await encoder.expecting([.rgb], withSubsets: false) { _ = try await encoder.embed([.rgb: image]) }
         #expect(sizes.all == [1])
         for comes in [true, false] {
-            let (opening, open) = AsyncStream.makeStream(of: Void.self)
-            let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self)
-            let late = Task {
-                try await encoder.expecting([.rgb], withSubsets: false) {
-                    arrived.yield()
-                    for await _ in opening {}
-                    guard comes else { throw Undecodable() }
-                    _ = try await encoder.embed([.rgb: image])
-                }
-            }
-            for await _ in arrivals.prefix(1) {}
+            let (late, open) = await onItsWay(encoder, comes ? image : nil)
             async let early: Void = encoder.expecting([.rgb], withSubsets: false) {
                 // Whether it is held already when the other one comes makes no difference.
                 open.finish()
@@ -100,16 +108,7 @@ struct BatcherTests {
     @Test("a wait ends by itself")
     func bound() async throws {
         let (encoder, image, sizes) = try waiting(.milliseconds(1))
-        let (opening, open) = AsyncStream.makeStream(of: Void.self)
-        let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self)
-        let late = Task {
-            try await encoder.expecting([.rgb], withSubsets: false) {
-                arrived.yield()
-                for await _ in opening {}
-                _ = try await encoder.embed([.rgb: image])
-            }
-        }
-        for await _ in arrivals.prefix(1) {}
+        let (late, open) = await onItsWay(encoder, image)
         try await encoder.expecting([.rgb], withSubsets: false) { _ = try await encoder.embed([.rgb: image]) }
         open.finish()
         try await late.value
