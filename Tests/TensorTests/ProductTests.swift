@@ -1,8 +1,20 @@
+import Foundation
 import Tensor
 import Testing
 
 @Suite("Products")
 struct ProductTests {
+    @Test("GELU beside a product is that of the error function, to the last digits, wherever it bends")
+    func gelu() {
+        let values = (-6000...6000).map { Float($0) / 500 }
+        let one = PackedWeights(Tensor([1], shape: [1, 1]), bias: nil)
+        let found = one.multiply(Tensor(values, shape: [values.count, 1]), activation: .gelu).scalars
+        for (x, y) in zip(values, found) {
+            let expected = Double(x) * 0.5 * erfc(-Double(x) / 2.0.squareRoot())
+            #expect(abs(Double(y) - expected) <= 2e-7 * max(1, abs(Double(x))), "GELU of \(x)")
+        }
+    }
+
     @Test("a product of small matrices has the values done by hand")
     func values() {
         let a = Tensor([1, 2, 3, 4, 5, 6], shape: [2, 3])
