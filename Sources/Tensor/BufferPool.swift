@@ -4,8 +4,8 @@ import Synchronization
 /// Keeps released buffers for reuse: a fresh allocation of an activation's size costs more in page faults than the
 /// arithmetic on it.
 ///
-/// Sizes are rounded up to four classes an octave, so that at most a quarter of a buffer is wasted. Taking and giving
-/// are O(1).
+/// Sizes are rounded up to four classes an octave, so that at most a quarter of a new buffer is wasted; one that is reused may
+/// be up to four times too large. Taking and giving are O(1).
 public final class BufferPool: Sendable {
     /// The pool of every tensor in the process.
     public static let shared = BufferPool(retaining: 1 << 30)
@@ -16,7 +16,7 @@ public final class BufferPool: Sendable {
     package struct Block: @unchecked Sendable {
         // Unchecked: a block is owned by exactly one storage, or by the pool.
         let address: UnsafeMutableRawPointer
-        let bytes: Int
+        package let bytes: Int
     }
 
     /// What the pool has handed out and what it keeps, in bytes, and how often it had to ask the system.
@@ -36,7 +36,21 @@ public final class BufferPool: Sendable {
     private struct State {
         var free: [Int: [Block]] = [:]
         var statistics = Statistics()
+
+        /// The smallest that fits and is not too large. A network's maps get smaller from stage to stage: if each had only
+        /// blocks of its own class, the pool would hold the sum of all stages.
+        mutating func takeFree(_ size: Int) -> Block? {
+            var fit = size
+            while fit <= BufferPool.loosest * size {
+                if let block = free[fit]?.popLast() { return block }
+                fit = BufferPool.sizeClass(of: fit + 1)
+            }
+            return nil
+        }
     }
+
+    /// How many times as large as asked for a reused buffer may be.
+    private static let loosest = 4
 
     private let state = Mutex(State())
     private let limit: Int
@@ -61,13 +75,14 @@ public final class BufferPool: Sendable {
     /// A buffer of at least `bytes`, aligned to 64.
     package func take(bytes: Int) -> Block {
         let size = Self.sizeClass(of: bytes)
-        let reused = state.withLock { state -> Block? in
-            state.statistics.live += size
-            guard let block = state.free[size]?.popLast() else {
+        let reused = state.withLock { state in
+            guard let block = state.takeFree(size) else {
+                state.statistics.live += size
                 state.statistics.allocations += 1
-                return nil
+                return nil as Block?
             }
-            state.statistics.retained -= size
+            state.statistics.live += block.bytes
+            state.statistics.retained -= block.bytes
             return block
         }
         return reused ?? allocate(size)

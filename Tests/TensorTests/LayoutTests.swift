@@ -90,6 +90,14 @@ struct LayoutTests {
         #expect(pool.statistics.retained == 0)
     }
 
+    @Test("a free buffer up to four times too large is used, the smallest that fits; a larger one is not")
+    func poolingOfOthersSizes() {
+        let pool = BufferPool(retaining: 1 << 20)
+        for block in [16384, 4096, 8192].map({ pool.take(bytes: $0) }) { pool.give(block) }
+        #expect([4000, 2500, 2500].map { pool.take(bytes: $0).bytes } == [4096, 8192, 2560])
+        #expect(pool.statistics == BufferPool.Statistics(live: 14848, retained: 16384, allocations: 4))
+    }
+
     @Test("errors thrown on the compute thread reach the caller")
     func throwing() async {
         struct Failure: Error {}
