@@ -3,6 +3,8 @@
 #ifndef TRIPTYCH_INSTRUCTIONS_H
 #define TRIPTYCH_INSTRUCTIONS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "include/CKernels.h"
@@ -13,6 +15,13 @@ enum { tile_rows = 6, zeros_count = 8192 };
 extern const float ck_zeros[zeros_count];
 
 static inline int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/// The share of `count` floats, needed soon, that falls to the tile number `number` while it multiplies `elements`: a line
+/// for each; NULL if the tiles before have brought them all. They may lie behind everything: asking for a line never fails.
+static inline const float *share_ahead(const float *soon, int64_t count, int64_t number, int64_t elements) {
+    enum { line = 16 };
+    return number * elements * line < count ? soon + number * elements * line : NULL;
+}
 
 /// One tile: up to six result pixels by one panel of outputs, over some of the taps.
 typedef struct {
@@ -26,11 +35,13 @@ typedef struct {
     ck_activation activation;
     float *y;
     int64_t y_step;
+    /// A line of 16 floats for each element of a row is brought to the second-level cache meanwhile, unless NULL.
+    const float *ahead;
 } tile;
 
-/// y = sign·a + b; y may be a. Nothing if y is NULL.
+/// y = b + a, or b - a; y may be a. Nothing if y is NULL.
 typedef struct {
-    float sign;
+    bool is_difference;
     const float *a, *b;
     float *y;
 } block_sum;
@@ -47,8 +58,10 @@ typedef struct {
     const float *const *residual;
     const float *partial, *bias;
     ck_activation activation;
-    /// Made besides, a register for each element of the rows: the units that add have nothing else to do.
+    /// Made besides, a register for each element of the rows: the units that add have nothing else to do. Where there is
+    /// none, `ahead` is as a tile's.
     block_sum sum;
+    const float *ahead;
 } strassen_tile;
 
 /// The kernels of one instruction set.
@@ -67,8 +80,10 @@ typedef struct {
                             const float *const *addend, int is_relu, float *const *y);
     /// One of Strassen's products for up to six pairs of rows and one panel, full.
     void (*strassen_product)(const strassen_tile *tile, int rows);
-    /// y = sign·a + b, a whole number of registers.
-    void (*add_blocks)(int64_t count, float sign, const float *a, const float *b, float *y);
+    /// A whole number of registers of it.
+    void (*add_blocks)(int64_t count, const block_sum *sum);
+    /// From the four quarters of two rows of x, A11, A12, A21 and A22, the sums S1 to S4 of Strassen's algorithm.
+    void (*strassen_sums)(int64_t count, const float *const a[4], float *const s[4]);
     /// Turns each row's first `count` elements into softmax(scale·row + mask); `mask` may be NULL. Rows are `step` apart.
     void (*softmax)(int rows, int64_t count, int64_t step, float scale, const float *mask, float *row);
 } instruction_set;

@@ -151,6 +151,8 @@ static void run_block(const product_job *job, int64_t panel, int64_t from, int64
                   .bias = is_first ? base : NULL,
                   .addend = !is_first ? job->y + offset : job->residual ? job->residual + offset : NULL,
                   .activation = is_last ? job->activation : ck_identity, .y = job->y + offset, .y_step = job->outputs};
+        // What follows in memory is the next block's, or the next panel's.
+        t.ahead = share_ahead(t.weights + count * run * width, count * run * width, (pixel - from) / tile_rows, count * run);
         run_tile(&t, rows, width, real);
     }
 }

@@ -13,11 +13,21 @@ INLINE void add_element(const float *const *taps, int64_t i, const float *weight
     }
 }
 
-INLINE void add_products(const float *const *taps, int64_t tap_count, int64_t run, const float *weights, const int rows,
-                         const int registers, vec sums[tile_rows][PANEL_REGISTERS]) {
-    for (int64_t tap = 0; tap < tap_count; tap++, taps += tile_rows)
-        for (int64_t i = 0; i < run; i++, weights += registers * LANES)
-            add_element(taps, i, weights, rows, registers, sums);
+/// Where the elements end before whose products the results' lines are asked for. Earlier, and the weights that pass through
+/// the first-level cache push them out again; the few products left take longer than memory does.
+INLINE int64_t early_end(int64_t run) { return run > 32 ? run - 32 : 0; }
+
+/// Of the elements `from` to `to` of a tap.
+INLINE void add_products(const float *const *taps, int64_t from, int64_t to, const float *weights, const float *ahead,
+                         const int rows, const int registers, vec sums[tile_rows][PANEL_REGISTERS]) {
+    const int64_t width = registers * LANES;
+    if (ahead)
+        for (int64_t i = from; i < to; i++) {
+            __builtin_prefetch(ahead + i * 16, 0, 2);
+            add_element(taps, i, weights + i * width, rows, registers, sums);
+        }
+    else
+        for (int64_t i = from; i < to; i++) add_element(taps, i, weights + i * width, rows, registers, sums);
 }
 
 INLINE void product_of(const tile *t, const int rows, const int registers) {
@@ -25,11 +35,21 @@ INLINE void product_of(const tile *t, const int rows, const int registers) {
     UNROLLED (int r = 0; r < rows; r++)
         UNROLLED (int j = 0; j < registers; j++) {
             sums[r][j] = t->bias ? load(t->bias + j * LANES) : (vec){0};
-            // The sums take longer than memory does.
+        }
+    const int64_t last = t->tap_count - 1, early = early_end(t->run);
+    const float *const *taps = t->taps, *weights = t->weights, *ahead = t->ahead;
+    for (int64_t tap = 0; tap < last; tap++) {
+        add_products(taps, 0, t->run, weights, ahead, rows, registers, sums);
+        taps += tile_rows, weights += t->run * registers * LANES;
+        if (ahead) ahead += t->run * 16;
+    }
+    add_products(taps, 0, early, weights, ahead, rows, registers, sums);
+    UNROLLED (int r = 0; r < rows; r++)
+        UNROLLED (int j = 0; j < registers; j++) {
             __builtin_prefetch(t->y + r * t->y_step + j * LANES, 1);
             if (t->addend) __builtin_prefetch(t->addend + r * t->y_step + j * LANES);
         }
-    add_products(t->taps, t->tap_count, t->run, t->weights, rows, registers, sums);
+    add_products(taps, early, t->run, weights, ahead, rows, registers, sums);
     UNROLLED (int r = 0; r < rows; r++)
         UNROLLED (int j = 0; j < registers; j++) {
             if (t->addend) sums[r][j] += load(t->addend + r * t->y_step + j * LANES);

@@ -14,6 +14,8 @@ enum {
     longest_half = zeros_count / 2,
     /// Pairs of rows at a time, a multiple of the tiles': their sums fit in the second- and third-level caches.
     pairs_together = 57 * tile_rows,
+    /// Every chunk makes the sums of weights anew.
+    shortest_chunk = 4 * tile_rows,
 };
 
 static int64_t rows_of_image(const ck_windows *w) { return w->rows * w->columns; }
@@ -84,13 +86,10 @@ static void sum_rows(const void *context, int64_t piece, int64_t worker) {
     row_pair pairs[tile_rows];
     find_pairs(g, piece * tile_rows, end, pairs);
     for (int64_t pair = piece * tile_rows; pair < end; pair++) {
-        row_pair p = pairs[pair % tile_rows];
-        const float *a11 = p.x[0], *a12 = a11 + half, *a21 = p.x[1], *a22 = a21 + half;
-        float *s1 = sum_of(g, 0, pair), *s2 = sum_of(g, 1, pair), *s3 = sum_of(g, 2, pair), *s4 = sum_of(g, 3, pair);
-        instructions()->add_blocks(half, 1, a21, a22, s1);
-        instructions()->add_blocks(half, -1, a11, s1, s2);
-        instructions()->add_blocks(half, -1, a21, a11, s3);
-        instructions()->add_blocks(half, -1, s2, a12, s4);
+        const float *const *x = pairs[pair % tile_rows].x;
+        instructions()->strassen_sums(
+            half, (const float *[]){x[0], x[0] + half, x[1], x[1] + half},
+            (float *[]){sum_of(g, 0, pair), sum_of(g, 1, pair), sum_of(g, 2, pair), sum_of(g, 3, pair)});
     }
 }
 
@@ -113,8 +112,9 @@ typedef struct {
     const float *added[2], *partial;
     /// The block of results that is complete with it.
     int y_row, y_column;
-    /// What is done meanwhile for the next step.
+    /// What is done meanwhile for the next step, and two blocks of weights that a later one needs.
     block_sum sum_of_weights;
+    const float *ahead;
 } step;
 
 static void find_results(const part *p, const step *s, int64_t first, int rows, float **y, const float **residual) {
@@ -133,7 +133,7 @@ static void find_results(const part *p, const step *s, int64_t first, int rows, 
 static block_sum part_of(const block_sum *sum, int64_t tile, int64_t half) {
     int64_t share = half * instructions()->lanes, begin = tile * share;
     if (!sum->y || begin >= half * instructions()->panel) return (block_sum){.y = NULL};
-    return (block_sum){.sign = sum->sign, .a = sum->a + begin, .b = sum->b + begin, .y = sum->y + begin};
+    return (block_sum){sum->is_difference, sum->a + begin, sum->b + begin, sum->y + begin};
 }
 
 static void multiply(const part *p, const step *s) {
@@ -157,29 +157,32 @@ static void multiply(const part *p, const step *s) {
             t.partial = s->partial + first * width, t.bias = p->bias[s->y_column];
         }
         t.sum = part_of(&s->sum_of_weights, first / tile_rows, half);
+        if (s->ahead) t.ahead = share_ahead(s->ahead, 2 * half * width, first / tile_rows, half);
         instructions()->strassen_product(&t, rows);
     }
     // What too few tiles left of it.
     int64_t tiles = (p->to - p->from + tile_rows - 1) / tile_rows;
     for (block_sum left; (left = part_of(&s->sum_of_weights, tiles, half)).y; tiles++)
-        instructions()->add_blocks(half * instructions()->lanes, left.sign, left.a, left.b, left.y);
+        instructions()->add_blocks(half * instructions()->lanes, &left);
 }
 
 /// Winograd's order of the seven products (On multiplication of 2×2 matrices, 1971), which has the fewest sums. Of the rows'
 /// blocks are S1 = A21 + A22, S2 = S1 - A11, S3 = A11 - A21, S4 = A12 - S2; of the weights', made beside earlier products,
 /// T3 = B22 - B12, T2 = T3 + B11, T1 = B22 - T2, T4 = B21 - T2. With u = A11·B11:
 /// C11 = u + A12·B21; v = u + S3·T3; u += S2·T2; v += S2·T2; u += S1·T1; C22 = v + S1·T1; C12 = u + S4·B22; C21 = v + A22·T4.
+/// The last two bring the next two panels' weights, one each, which are behind these in memory.
 static void multiply_part(const part *p) {
     const float *b11 = p->blocks[0][0], *b12 = p->blocks[0][1], *b21 = p->blocks[1][0], *b22 = p->blocks[1][1];
+    const float *next11 = b22 + (b22 - b12) + instructions()->panel, *next12 = next11 + (b12 - b11);
     float *s = p->sums[0], *t = p->sums[1], *u = p->partial[0], *v = p->partial[1];
-    multiply(p, &(step){.sum = -1, .weights = b11, .kept = {u}, .sum_of_weights = {-1, b12, b22, s}});
+    multiply(p, &(step){.sum = -1, .weights = b11, .kept = {u}, .sum_of_weights = {true, b12, b22, s}});
     multiply(p, &(step){.sum = -1, .column = 1, .weights = b21, .partial = u});
-    multiply(p, &(step){.sum = 2, .weights = s, .kept = {v}, .added = {u}, .sum_of_weights = {1, s, b11, t}});
-    multiply(p, &(step){.sum = 1, .weights = t, .kept = {u, v}, .added = {u, v}, .sum_of_weights = {-1, t, b22, s}});
+    multiply(p, &(step){.sum = 2, .weights = s, .kept = {v}, .added = {u}, .sum_of_weights = {false, s, b11, t}});
+    multiply(p, &(step){.sum = 1, .weights = t, .kept = {u, v}, .added = {u, v}, .sum_of_weights = {true, t, b22, s}});
     multiply(p, &(step){.sum = 0, .weights = s, .kept = {u}, .added = {u}, .partial = v, .y_row = 1, .y_column = 1,
-                        .sum_of_weights = {-1, t, b21, t}});
-    multiply(p, &(step){.sum = 3, .weights = b22, .partial = u, .y_column = 1});
-    multiply(p, &(step){.sum = -1, .row = 1, .column = 1, .weights = t, .partial = v, .y_row = 1});
+                        .sum_of_weights = {true, t, b21, t}});
+    multiply(p, &(step){.sum = 3, .weights = b22, .partial = u, .y_column = 1, .ahead = next12});
+    multiply(p, &(step){.sum = -1, .row = 1, .column = 1, .weights = t, .partial = v, .y_row = 1, .ahead = next11});
 }
 
 static void multiply_some(const void *context, int64_t piece, int64_t worker) {
@@ -201,14 +204,14 @@ static void multiply_some(const void *context, int64_t piece, int64_t worker) {
 }
 
 void strassen_run(const strassen_job *job, float *scratch) {
-    enum { pieces_wanted = 8 };
     const ck_windows *w = job->windows;
-    int64_t panels = strassen_panels(w, job->outputs) / 2, together = group_of(w);
+    int64_t panels = strassen_panels(w, job->outputs) / 2, together = group_of(w), pieces_wanted = 2 * parallel_workers();
     for (int64_t first = 0; first < pairs_of(w); first += together) {
         group g = {.job = job, .first = first, .count = smaller_of(together, pairs_of(w) - first), .sums = scratch,
                    .workers = scratch + together * sums_of_rows * half_of(w)};
         int64_t chunks = panels >= pieces_wanted ? 1 : (pieces_wanted + panels - 1) / panels;
         g.chunk = smaller_of(pairs_together, (g.count / chunks + tile_rows) / tile_rows * tile_rows);
+        if (g.chunk < shortest_chunk) g.chunk = shortest_chunk;
         g.chunks = (g.count + g.chunk - 1) / g.chunk;
         parallel_for((g.count + tile_rows - 1) / tile_rows, sum_rows, &g);
         parallel_for(panels * g.chunks, multiply_some, &g);

@@ -1,22 +1,56 @@
 // Strassen's products and sums of blocks.
 
+INLINE vec sum_at(const block_sum *sum, int64_t i) {
+    vec a = load(sum->a + i), b = load(sum->b + i);
+    // Not sign·a + b: that would take a unit that multiplies.
+    return b + (vec)((ivec)a ^ (sum->is_difference ? INT32_MIN : 0));
+}
+
+static void add_blocks(int64_t count, const block_sum *sum) {
+    for (int64_t i = 0; i < count; i += LANES) store(sum->y + i, sum_at(sum, i));
+}
+
+static void strassen_sums(int64_t count, const float *const a[4], float *const s[4]) {
+    for (int64_t i = 0; i < count; i += LANES) {
+        vec a11 = load(a[0] + i), a21 = load(a[2] + i), s1 = a21 + load(a[3] + i), s2 = s1 - a11;
+        store(s[0] + i, s1);
+        store(s[1] + i, s2);
+        store(s[2] + i, a11 - a21);
+        store(s[3] + i, load(a[1] + i) - s2);
+    }
+}
+
+INLINE void prefetch_results(const strassen_tile *t, const int rows) {
+    enum { width = PANEL_REGISTERS * LANES };
+    UNROLLED (int r = 0; r < rows; r++)
+        UNROLLED (int j = 0; j < PANEL_REGISTERS; j++) {
+            int64_t at = j * LANES;
+            for (int i = 0; i < 2 && t->kept[i]; i++) __builtin_prefetch(t->kept[i] + r * width + at, 1);
+            if (!t->y) continue;
+            __builtin_prefetch(t->partial + r * width + at);
+            __builtin_prefetch(t->y[r] + at, 1);
+            if (t->residual) __builtin_prefetch(t->residual[r] + at);
+        }
+}
+
+/// Of the elements `from` to `to`, with their share of what is done besides.
+INLINE void add_strassen_products(const strassen_tile *t, int64_t from, int64_t to, const int rows,
+                                  vec sums[tile_rows][PANEL_REGISTERS]) {
+    const block_sum sum = t->sum;
+    if (!sum.y) return add_products(t->taps, from, to, t->weights, t->ahead, rows, PANEL_REGISTERS, sums);
+    for (int64_t i = from; i < to; i++) {
+        add_element(t->taps, i, t->weights + i * PANEL_REGISTERS * LANES, rows, PANEL_REGISTERS, sums);
+        store(sum.y + i * LANES, sum_at(&sum, i * LANES));
+    }
+}
+
 INLINE void strassen_product_of(const strassen_tile *t, const int rows) {
     enum { width = PANEL_REGISTERS * LANES };
     vec sums[tile_rows][PANEL_REGISTERS] = {0};
-    if (t->y)
-        UNROLLED (int r = 0; r < rows; r++)
-            UNROLLED (int j = 0; j < PANEL_REGISTERS; j++) {
-                __builtin_prefetch(t->y[r] + j * LANES, 1);
-                if (t->residual) __builtin_prefetch(t->residual[r] + j * LANES);
-            }
-    if (t->sum.y)
-        for (int64_t i = 0; i < t->run; i++) {
-            add_element(t->taps, i, t->weights + i * width, rows, PANEL_REGISTERS, sums);
-            int64_t at = i * LANES;
-            store(t->sum.y + at, t->sum.sign * load(t->sum.a + at) + load(t->sum.b + at));
-        }
-    else
-        add_products(t->taps, 1, t->run, t->weights, rows, PANEL_REGISTERS, sums);
+    const int64_t early = early_end(t->run);
+    add_strassen_products(t, 0, early, rows, sums);
+    prefetch_results(t, rows);
+    add_strassen_products(t, early, t->run, rows, sums);
     for (int i = 0; i < 2 && t->kept[i]; i++)
         UNROLLED (int r = 0; r < rows; r++)
             UNROLLED (int j = 0; j < PANEL_REGISTERS; j++) {
@@ -45,8 +79,4 @@ static void strassen_product(const strassen_tile *t, int rows) {
         case 5: return strassen_product_of(t, 5);
         case 6: return strassen_product_of(t, 6);
     }
-}
-
-static void add_blocks(int64_t count, float sign, const float *a, const float *b, float *y) {
-    for (int64_t i = 0; i < count; i += LANES) store(y + i, sign * load(a + i) + load(b + i));
 }

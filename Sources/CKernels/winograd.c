@@ -120,7 +120,9 @@ static void multiply_tiles(const group *g, int64_t from, int64_t to, const float
             const float *taps[tile_rows];
             for (int r = 0; r < rows; r++) taps[r] = g->transformed + (e * g->count + t + r) * s->channels;
             tile product = {.taps = taps, .tap_count = 1, .run = s->channels, .weights = weights,
-                            .y = m + (e * tiles_together + t - from) * width, .y_step = width};
+                            .y = m + (e * tiles_together + t - from) * width, .y_step = width,
+                            .ahead = share_ahead(weights + s->channels * width, s->channels * width,
+                                                 (t - from) / tile_rows, s->channels)};
             instructions()->product(&product, rows, registers);
         }
 }
