@@ -13,9 +13,13 @@ INLINE void add_element(const float *const *taps, int64_t i, const float *weight
     }
 }
 
-/// Where the elements end before whose products the results' lines are asked for. Earlier, and the weights that pass through
-/// the first-level cache push them out again; the few products left take longer than memory does.
-INLINE int64_t early_end(int64_t run) { return run > 32 ? run - 32 : 0; }
+/// The elements whose products are made between asking for the lines of one row of results and for the next row's, all of
+/// them the last of the run: earlier, the weights that pass through the first-level cache would push the lines out again;
+/// faster, the weights themselves would wait for the lines.
+INLINE int64_t few_products(int64_t run, const int rows) {
+    enum { most = 16 };
+    return run < most * (rows + 1) ? run / (rows + 1) : most;
+}
 
 /// Of the elements `from` to `to` of a tap.
 INLINE void add_products(const float *const *taps, int64_t from, int64_t to, const float *weights, const float *ahead,
@@ -30,26 +34,32 @@ INLINE void add_products(const float *const *taps, int64_t from, int64_t to, con
         for (int64_t i = from; i < to; i++) add_element(taps, i, weights + i * width, rows, registers, sums);
 }
 
+/// Asks for the lines where a row's results go and what is added to them.
+INLINE void prefetch_results(const tile *t, int r, const int registers) {
+    UNROLLED (int j = 0; j < registers; j++) {
+        __builtin_prefetch(t->y + r * t->y_step + j * LANES, 1);
+        if (t->addend) __builtin_prefetch(t->addend + r * t->y_step + j * LANES);
+    }
+}
+
 INLINE void product_of(const tile *t, const int rows, const int registers) {
     vec sums[tile_rows][PANEL_REGISTERS];
     UNROLLED (int r = 0; r < rows; r++)
-        UNROLLED (int j = 0; j < registers; j++) {
-            sums[r][j] = t->bias ? load(t->bias + j * LANES) : (vec){0};
-        }
-    const int64_t last = t->tap_count - 1, early = early_end(t->run);
+        UNROLLED (int j = 0; j < registers; j++) sums[r][j] = t->bias ? load(t->bias + j * LANES) : (vec){0};
+    const int64_t last = t->tap_count - 1, few = few_products(t->run, rows);
     const float *const *taps = t->taps, *weights = t->weights, *ahead = t->ahead;
     for (int64_t tap = 0; tap < last; tap++) {
         add_products(taps, 0, t->run, weights, ahead, rows, registers, sums);
         taps += tile_rows, weights += t->run * registers * LANES;
         if (ahead) ahead += t->run * 16;
     }
-    add_products(taps, 0, early, weights, ahead, rows, registers, sums);
-    UNROLLED (int r = 0; r < rows; r++)
-        UNROLLED (int j = 0; j < registers; j++) {
-            __builtin_prefetch(t->y + r * t->y_step + j * LANES, 1);
-            if (t->addend) __builtin_prefetch(t->addend + r * t->y_step + j * LANES);
-        }
-    add_products(taps, early, t->run, weights, ahead, rows, registers, sums);
+    int64_t done = t->run - few * (rows + 1);
+    add_products(taps, 0, done, weights, ahead, rows, registers, sums);
+    for (int r = 0; r < rows; r++, done += few) {
+        prefetch_results(t, r, registers);
+        add_products(taps, done, done + few, weights, ahead, rows, registers, sums);
+    }
+    add_products(taps, done, t->run, weights, ahead, rows, registers, sums);
     UNROLLED (int r = 0; r < rows; r++)
         UNROLLED (int j = 0; j < registers; j++) {
             if (t->addend) sums[r][j] += load(t->addend + r * t->y_step + j * LANES);

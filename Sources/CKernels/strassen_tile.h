@@ -20,17 +20,17 @@ static void strassen_sums(int64_t count, const float *const a[4], float *const s
     }
 }
 
-INLINE void prefetch_results(const strassen_tile *t, const int rows) {
+/// Asks for the lines where a row's results go and what is added to them.
+INLINE void prefetch_strassen_results(const strassen_tile *t, int r) {
     enum { width = PANEL_REGISTERS * LANES };
-    UNROLLED (int r = 0; r < rows; r++)
-        UNROLLED (int j = 0; j < PANEL_REGISTERS; j++) {
-            int64_t at = j * LANES;
-            for (int i = 0; i < 2 && t->kept[i]; i++) __builtin_prefetch(t->kept[i] + r * width + at, 1);
-            if (!t->y) continue;
-            __builtin_prefetch(t->partial + r * width + at);
-            __builtin_prefetch(t->y[r] + at, 1);
-            if (t->residual) __builtin_prefetch(t->residual[r] + at);
-        }
+    UNROLLED (int j = 0; j < PANEL_REGISTERS; j++) {
+        int64_t at = j * LANES;
+        for (int i = 0; i < 2 && t->kept[i]; i++) __builtin_prefetch(t->kept[i] + r * width + at, 1);
+        if (!t->y) continue;
+        __builtin_prefetch(t->partial + r * width + at);
+        __builtin_prefetch(t->y[r] + at, 1);
+        if (t->residual) __builtin_prefetch(t->residual[r] + at);
+    }
 }
 
 /// Of the elements `from` to `to`, with their share of what is done besides.
@@ -44,13 +44,33 @@ INLINE void add_strassen_products(const strassen_tile *t, int64_t from, int64_t 
     }
 }
 
+/// The results that are complete with a product. GELU takes them from memory: for registers it would have to be unrolled.
+INLINE void finish(const strassen_tile *t, const int rows, vec sums[tile_rows][PANEL_REGISTERS]) {
+    enum { width = PANEL_REGISTERS * LANES };
+    float values[tile_rows * width];
+    UNROLLED (int r = 0; r < rows; r++)
+        UNROLLED (int j = 0; j < PANEL_REGISTERS; j++) {
+            vec sum = sums[r][j] + load(t->partial + r * width + j * LANES) + load(t->bias + j * LANES);
+            if (t->residual) sum += load(t->residual[r] + j * LANES);
+            if (t->activation == ck_relu) sum = larger(sum, (vec){0});
+            store((t->activation == ck_gelu ? values + r * width : t->y[r]) + j * LANES, sum);
+        }
+    if (t->activation != ck_gelu) return;
+    for (int r = 0; r < rows; r++)
+        for (int j = 0; j < width; j += LANES) store(t->y[r] + j, gelu(load(values + r * width + j)));
+}
+
 INLINE void strassen_product_of(const strassen_tile *t, const int rows) {
     enum { width = PANEL_REGISTERS * LANES };
     vec sums[tile_rows][PANEL_REGISTERS] = {0};
-    const int64_t early = early_end(t->run);
-    add_strassen_products(t, 0, early, rows, sums);
-    prefetch_results(t, rows);
-    add_strassen_products(t, early, t->run, rows, sums);
+    const int64_t few = few_products(t->run, rows);
+    int64_t done = t->run - few * (rows + 1);
+    add_strassen_products(t, 0, done, rows, sums);
+    for (int r = 0; r < rows; r++, done += few) {
+        prefetch_strassen_results(t, r);
+        add_strassen_products(t, done, done + few, rows, sums);
+    }
+    add_strassen_products(t, done, t->run, rows, sums);
     for (int i = 0; i < 2 && t->kept[i]; i++)
         UNROLLED (int r = 0; r < rows; r++)
             UNROLLED (int j = 0; j < PANEL_REGISTERS; j++) {
@@ -58,16 +78,7 @@ INLINE void strassen_product_of(const strassen_tile *t, const int rows) {
                 if (t->added[i]) sum += load(t->added[i] + r * width + j * LANES);
                 store(t->kept[i] + r * width + j * LANES, sum);
             }
-    if (!t->y) return;
-    UNROLLED (int r = 0; r < rows; r++)
-        UNROLLED (int j = 0; j < PANEL_REGISTERS; j++) {
-            vec sum = sums[r][j] + load(t->partial + r * width + j * LANES) + load(t->bias + j * LANES);
-            if (t->residual) sum += load(t->residual[r] + j * LANES);
-            if (t->activation == ck_relu) sum = larger(sum, (vec){0});
-            store(t->y[r] + j * LANES, sum);
-        }
-    if (t->activation == ck_gelu)
-        for (int r = 0; r < rows; r++) gelu_of_rows(1, width, t->y[r], 0);
+    if (t->y) finish(t, rows, sums);
 }
 
 static void strassen_product(const strassen_tile *t, int rows) {
