@@ -5,7 +5,7 @@ import Synchronization
 /// arithmetic on it.
 ///
 /// Sizes are rounded up to four classes an octave, so that at most a quarter of a new buffer is wasted; one that is reused may
-/// be up to four times too large. Taking and giving are O(1).
+/// be up to four times too large, unless `reuseExactSizes` forbids it. Taking and giving are O(1).
 public final class BufferPool: Sendable {
     /// The pool of every tensor in the process.
     public static let shared = BufferPool(retaining: 1 << 30)
@@ -36,21 +36,20 @@ public final class BufferPool: Sendable {
     private struct State {
         var free: [Int: [Block]] = [:]
         var statistics = Statistics()
+        /// How many times as large as asked for a reused buffer may be.
+        var loosest = 4
 
         /// The smallest that fits and is not too large. A network's maps get smaller from stage to stage: if each had only
         /// blocks of its own class, the pool would hold the sum of all stages.
         mutating func takeFree(_ size: Int) -> Block? {
             var fit = size
-            while fit <= BufferPool.loosest * size {
+            while fit <= loosest * size {
                 if let block = free[fit]?.popLast() { return block }
                 fit = BufferPool.sizeClass(of: fit + 1)
             }
             return nil
         }
     }
-
-    /// How many times as large as asked for a reused buffer may be.
-    private static let loosest = 4
 
     private let state = Mutex(State())
     private let limit: Int
@@ -71,6 +70,10 @@ public final class BufferPool: Sendable {
         }
         for block in blocks { Self.release(block) }
     }
+
+    /// From now on only buffers of the size asked for are reused. For a process with a tape: it holds buffers until the
+    /// step's end, so that one given to a smaller tensor would be missing where it is needed.
+    package func reuseExactSizes() { state.withLock { $0.loosest = 1 } }
 
     /// A buffer of at least `bytes`, aligned to 64.
     package func take(bytes: Int) -> Block {

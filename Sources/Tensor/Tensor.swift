@@ -80,7 +80,8 @@ public struct Tensor: Sendable {
 
     /// The same elements as a parameter: a leaf of the tape, whose gradient is returned under `path`.
     public func tracked(as path: String) -> Tensor {
-        Tensor(storage: storage, shape: shape, node: Node(parameter: path))
+        BufferPool.shared.reuseExactSizes()
+        return Tensor(storage: storage, shape: shape, node: Node(parameter: path))
     }
 
     /// The same elements under another shape of the same count.

@@ -96,6 +96,9 @@ struct LayoutTests {
         for block in [16384, 4096, 8192].map({ pool.take(bytes: $0) }) { pool.give(block) }
         #expect([4000, 2500, 2500].map { pool.take(bytes: $0).bytes } == [4096, 8192, 2560])
         #expect(pool.statistics == BufferPool.Statistics(live: 14848, retained: 16384, allocations: 4))
+        pool.reuseExactSizes()
+        #expect(pool.take(bytes: 16000).bytes == 16384 && pool.take(bytes: 4096).bytes == 4096)
+        #expect(pool.statistics.allocations == 5)
     }
 
     @Test("errors thrown on the compute thread reach the caller")
