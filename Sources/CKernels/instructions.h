@@ -9,7 +9,7 @@
 
 #include "include/CKernels.h"
 
-enum { tile_rows = 6, zeros_count = 8192 };
+enum { tile_rows = 6, zeros_count = 8192, line_floats = 16 };
 
 /// What stands in for what is outside of images.
 extern const float ck_zeros[zeros_count];
@@ -19,8 +19,8 @@ static inline int64_t smaller_of(int64_t a, int64_t b) { return a < b ? a : b; }
 /// The share of `count` floats, needed soon, that falls to the tile number `number` while it multiplies `elements`: a line
 /// for each; NULL if the tiles before have brought them all. They may lie behind everything: asking for a line never fails.
 static inline const float *share_ahead(const float *soon, int64_t count, int64_t number, int64_t elements) {
-    enum { line = 16 };
-    return number * elements * line < count ? soon + number * elements * line : NULL;
+    int64_t begin = number * elements * line_floats;
+    return begin < count ? soon + begin : NULL;
 }
 
 /// One tile: up to six result pixels by one panel of outputs, over some of the taps.
@@ -35,7 +35,7 @@ typedef struct {
     ck_activation activation;
     float *y;
     int64_t y_step;
-    /// A line of 16 floats for each element of a row is brought to the second-level cache meanwhile, unless NULL.
+    /// A line for each element of a row is brought to the second-level cache meanwhile, unless NULL.
     const float *ahead;
 } tile;
 

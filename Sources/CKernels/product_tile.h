@@ -27,7 +27,7 @@ INLINE void add_products(const float *const *taps, int64_t from, int64_t to, con
     const int64_t width = registers * LANES;
     if (ahead)
         for (int64_t i = from; i < to; i++) {
-            __builtin_prefetch(ahead + i * 16, 0, 2);
+            __builtin_prefetch(ahead + i * line_floats, 0, 2);
             add_element(taps, i, weights + i * width, rows, registers, sums);
         }
     else
@@ -51,7 +51,7 @@ INLINE void product_of(const tile *t, const int rows, const int registers) {
     for (int64_t tap = 0; tap < last; tap++) {
         add_products(taps, 0, t->run, weights, ahead, rows, registers, sums);
         taps += tile_rows, weights += t->run * registers * LANES;
-        if (ahead) ahead += t->run * 16;
+        if (ahead) ahead += t->run * line_floats;
     }
     int64_t done = t->run - few * (rows + 1);
     add_products(taps, 0, done, weights, ahead, rows, registers, sums);

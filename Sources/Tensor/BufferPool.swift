@@ -13,8 +13,9 @@ public final class BufferPool: Sendable {
     public static let weights = BufferPool(retaining: 0)
 
     /// A buffer.
+    ///
+    /// Unchecked: a block is owned by exactly one storage, or by the pool.
     package struct Block: @unchecked Sendable {
-        // Unchecked: a block is owned by exactly one storage, or by the pool.
         let address: UnsafeMutableRawPointer
         package let bytes: Int
     }

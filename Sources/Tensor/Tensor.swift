@@ -78,7 +78,8 @@ public struct Tensor: Sendable {
     /// The same elements, off the tape.
     public var detached: Tensor { Tensor(storage: storage, shape: shape) }
 
-    /// The same elements as a parameter: a leaf of the tape, whose gradient is returned under `path`.
+    /// The same elements as a parameter: a leaf of the tape, whose gradient is returned under `path`. From
+    /// the first one on, the pool of tensors' buffers reuses exact sizes only: the tape will hold many of them.
     public func tracked(as path: String) -> Tensor {
         BufferPool.shared.reuseExactSizes()
         return Tensor(storage: storage, shape: shape, node: Node(parameter: path))
