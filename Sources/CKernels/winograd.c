@@ -8,27 +8,27 @@
 enum {
     /// Numbers of a tile: 4×4.
     elements = 16,
-    /// Tiles whose products a worker keeps in its cache before it transforms them back.
-    tiles_together = 48,
-    /// Floats of transformed images at a time: what the third-level cache holds beside the weights.
-    group_floats = 2 << 20,
+    /// Tiles whose transformed images and products a worker keeps in its second-level cache.
+    tiles_together = 24,
 };
 
 static int64_t tile_rows_of(const ck_winograd *s) { return (s->height + 1) / 2; }
 static int64_t tile_columns_of(const ck_winograd *s) { return (s->width + 1) / 2; }
 static int64_t tiles_of(const ck_winograd *s) { return s->batch * tile_rows_of(s) * tile_columns_of(s); }
 
-static int64_t group_of(const ck_winograd *s) {
-    int64_t fit = group_floats / (elements * s->channels);
-    return smaller_of(tiles_of(s), fit < tiles_together ? tiles_together : fit);
-}
+/// Whether there are enough tiles for each worker to transform its own and multiply them with all panels. Otherwise workers
+/// share the transformed tiles and divide the panels, so that each reads its part of the weights only.
+static bool has_chunks_enough(const ck_winograd *s) { return tiles_of(s) >= 2 * tiles_together * parallel_workers(); }
 
-static int64_t worker_floats(void) { return elements * tiles_together * instructions()->panel; }
+static int64_t product_floats(void) { return elements * tiles_together * instructions()->panel; }
+static int64_t transformed_floats(const ck_winograd *s, int64_t tiles) { return elements * tiles * s->channels; }
 
 int64_t ck_winograd_packed_count(const ck_winograd *s) { return s->outputs * (elements * s->channels + 1); }
 
 int64_t ck_winograd_scratch(const ck_winograd *s) {
-    return elements * group_of(s) * s->channels + parallel_workers() * worker_floats();
+    int64_t copies = has_chunks_enough(s) ? parallel_workers() : 1;
+    return copies * transformed_floats(s, has_chunks_enough(s) ? tiles_together : tiles_of(s)) +
+           parallel_workers() * product_floats();
 }
 
 /// G·g·Gᵀ of one 3×3 kernel, in double precision: its rounding is paid once for every result.
@@ -72,14 +72,21 @@ void ck_winograd_pack(const ck_winograd *sizes, const float *weights, const floa
     parallel_for(panels_of(sizes->outputs), pack_panel, &job);
 }
 
-/// The tiles `first` to `first + count` of all images.
 typedef struct {
     const ck_winograd *sizes;
-    int64_t first, count, chunks;
+    int64_t chunks;
     const float *x, *packed, *residual;
     bool is_relu;
-    float *transformed, *workers, *y;
-} group;
+    /// Each worker's products; each worker's transformed tiles, or all that they share.
+    float *products, *transformed;
+    float *y;
+} winograd_job;
+
+/// Tiles from `first` on, transformed: [16][count][channels].
+typedef struct {
+    int64_t first, count;
+    float *values;
+} tiles;
 
 typedef struct {
     int64_t image, row, column;
@@ -91,34 +98,28 @@ static place place_of(const ck_winograd *s, int64_t t) {
     return (place){.image = t / (rows * columns), .row = t / columns % rows * 2, .column = t % columns * 2};
 }
 
-static void transform_tile(const group *g, int64_t t) {
-    const ck_winograd *s = g->sizes;
-    place at = place_of(s, g->first + t);
+/// The tile `t` of those, counted from their first.
+static void transform_tile(const winograd_job *job, const tiles *to, int64_t t) {
+    const ck_winograd *s = job->sizes;
+    place at = place_of(s, to->first + t);
     const float *patch[elements];
     for (int i = 0; i < elements; i++) {
         int64_t y = at.row - 1 + i / 4, x = at.column - 1 + i % 4;
         bool is_inside = y >= 0 && y < s->height && x >= 0 && x < s->width;
-        patch[i] = is_inside ? g->x + ((at.image * s->height + y) * s->width + x) * s->channels : ck_zeros;
+        patch[i] = is_inside ? job->x + ((at.image * s->height + y) * s->width + x) * s->channels : ck_zeros;
     }
-    instructions()->winograd_input(patch, s->channels, g->transformed + t * s->channels, g->count * s->channels);
+    instructions()->winograd_input(patch, s->channels, to->values + t * s->channels, to->count * s->channels);
 }
 
-static void transform_some(const void *context, int64_t piece, int64_t worker) {
-    (void)worker;
-    const group *g = context;
-    int64_t end = smaller_of(g->count, (piece + 1) * tiles_together / 2);
-    for (int64_t t = piece * (tiles_together / 2); t < end; t++) transform_tile(g, t);
-}
-
-/// Some tiles' 16 products with one panel, in the worker's memory: [16][tiles_together][width].
-static void multiply_tiles(const group *g, int64_t from, int64_t to, const float *weights, int64_t width, float *m) {
-    const ck_winograd *s = g->sizes;
+/// The 16 products of the tiles `from` to `to` of those with one panel: [16][tiles_together][width].
+static void multiply_tiles(const ck_winograd *s, const tiles *all, int64_t from, int64_t to, const float *weights,
+                           int64_t width, float *m) {
     int registers = (int)(width / instructions()->lanes);
     for (int e = 0; e < elements; e++, weights += s->channels * width)
         for (int64_t t = from; t < to; t += tile_rows) {
             int rows = (int)smaller_of(tile_rows, to - t);
             const float *taps[tile_rows];
-            for (int r = 0; r < rows; r++) taps[r] = g->transformed + (e * g->count + t + r) * s->channels;
+            for (int r = 0; r < rows; r++) taps[r] = all->values + (e * all->count + t + r) * s->channels;
             tile product = {.taps = taps, .tap_count = 1, .run = s->channels, .weights = weights,
                             .y = m + (e * tiles_together + t - from) * width, .y_step = width,
                             .ahead = share_ahead(weights + s->channels * width, s->channels * width,
@@ -127,44 +128,68 @@ static void multiply_tiles(const group *g, int64_t from, int64_t to, const float
         }
 }
 
-static void multiply_some(const void *context, int64_t piece, int64_t worker) {
-    const group *g = context;
-    const ck_winograd *s = g->sizes;
-    // A chunk's panels follow one another where tiles are most of the data, so that who transformed them multiplies them.
-    int64_t panels = panels_of(s->outputs);
-    bool is_by_chunk = g->count > s->outputs;
-    int64_t panel = is_by_chunk ? piece % panels : piece / g->chunks;
-    int64_t from = (is_by_chunk ? piece / panels : piece % g->chunks) * tiles_together;
-    int64_t to = smaller_of(g->count, from + tiles_together);
-    int64_t width = panel_width(s->outputs, panel), begin = panel * instructions()->panel;
-    const float *bias = g->packed + begin * (elements * s->channels + 1);
-    float *m = g->workers + worker * worker_floats();
-    multiply_tiles(g, from, to, bias + width, width, m);
-    for (int64_t t = from; t < to; t++) {
-        place at = place_of(s, g->first + t);
-        const float *addend[4];
-        float *y[4];
-        for (int i = 0; i < 4; i++) {
-            int64_t row = at.row + i / 2, column = at.column + i % 2;
-            int64_t offset = ((at.image * s->height + row) * s->width + column) * s->outputs + begin;
-            bool is_inside = row < s->height && column < s->width;
-            y[i] = is_inside ? g->y + offset : NULL;
-            addend[i] = is_inside && g->residual ? g->residual + offset : NULL;
-        }
-        instructions()->winograd_output(m + (t - from) * width, tiles_together * width, width, bias,
-                                        g->residual ? addend : NULL, g->is_relu, y);
+/// A tile's outputs `begin` to `begin + width` from its 16 products.
+static void transform_back(const winograd_job *job, int64_t t, int64_t begin, int64_t width, const float *bias,
+                           const float *m) {
+    const ck_winograd *s = job->sizes;
+    place at = place_of(s, t);
+    const float *addend[4];
+    float *y[4];
+    for (int i = 0; i < 4; i++) {
+        int64_t row = at.row + i / 2, column = at.column + i % 2;
+        int64_t offset = ((at.image * s->height + row) * s->width + column) * s->outputs + begin;
+        bool is_inside = row < s->height && column < s->width;
+        y[i] = is_inside ? job->y + offset : NULL;
+        addend[i] = is_inside && job->residual ? job->residual + offset : NULL;
     }
+    instructions()->winograd_output(m, tiles_together * width, width, bias, job->residual ? addend : NULL, job->is_relu, y);
+}
+
+/// A panel of the results of the tiles `from` to `to` of those.
+static void run_panel(const winograd_job *job, const tiles *all, int64_t from, int64_t to, int64_t panel, float *m) {
+    const ck_winograd *s = job->sizes;
+    int64_t width = panel_width(s->outputs, panel), begin = panel * instructions()->panel;
+    const float *bias = job->packed + begin * (elements * s->channels + 1);
+    multiply_tiles(s, all, from, to, bias + width, width, m);
+    for (int64_t t = from; t < to; t++) transform_back(job, all->first + t, begin, width, bias, m + (t - from) * width);
+}
+
+static void run_chunk(const void *context, int64_t chunk, int64_t worker) {
+    const winograd_job *job = context;
+    const ck_winograd *s = job->sizes;
+    int64_t first = chunk * tiles_together;
+    tiles own = {.first = first, .count = smaller_of(tiles_together, tiles_of(s) - first),
+                 .values = job->transformed + worker * transformed_floats(s, tiles_together)};
+    for (int64_t t = 0; t < own.count; t++) transform_tile(job, &own, t);
+    for (int64_t panel = 0; panel < panels_of(s->outputs); panel++)
+        run_panel(job, &own, 0, own.count, panel, job->products + worker * product_floats());
+}
+
+static tiles shared_tiles(const winograd_job *job) {
+    return (tiles){.first = 0, .count = tiles_of(job->sizes), .values = job->transformed};
+}
+
+static void transform_shared(const void *context, int64_t chunk, int64_t worker) {
+    (void)worker;
+    tiles all = shared_tiles(context);
+    int64_t to = smaller_of(all.count, (chunk + 1) * tiles_together);
+    for (int64_t t = chunk * tiles_together; t < to; t++) transform_tile(context, &all, t);
+}
+
+static void multiply_shared(const void *context, int64_t piece, int64_t worker) {
+    const winograd_job *job = context;
+    tiles all = shared_tiles(job);
+    int64_t from = piece % job->chunks * tiles_together, to = smaller_of(all.count, from + tiles_together);
+    run_panel(job, &all, from, to, piece / job->chunks, job->products + worker * product_floats());
 }
 
 void ck_winograd_run(const ck_winograd *sizes, const float *x, const float *packed, const float *residual,
                      ck_activation activation, float *scratch, float *y) {
-    int64_t tiles = tiles_of(sizes), together = group_of(sizes);
-    for (int64_t first = 0; first < tiles; first += together) {
-        group g = {.sizes = sizes, .first = first, .count = smaller_of(together, tiles - first), .x = x,
-                   .packed = packed, .residual = residual, .is_relu = activation == ck_relu, .transformed = scratch,
-                   .workers = scratch + elements * together * sizes->channels, .y = y};
-        g.chunks = (g.count + tiles_together - 1) / tiles_together;
-        parallel_for((g.count + tiles_together / 2 - 1) / (tiles_together / 2), transform_some, &g);
-        parallel_for(panels_of(sizes->outputs) * g.chunks, multiply_some, &g);
-    }
+    int64_t chunks = (tiles_of(sizes) + tiles_together - 1) / tiles_together;
+    winograd_job job = {.sizes = sizes, .chunks = chunks, .x = x, .packed = packed, .residual = residual,
+                        .is_relu = activation == ck_relu, .products = scratch,
+                        .transformed = scratch + parallel_workers() * product_floats(), .y = y};
+    if (has_chunks_enough(sizes)) return parallel_for(chunks, run_chunk, &job);
+    parallel_for(chunks, transform_shared, &job);
+    parallel_for(panels_of(sizes->outputs) * chunks, multiply_shared, &job);
 }

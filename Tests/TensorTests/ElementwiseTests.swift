@@ -20,6 +20,31 @@ struct ElementwiseTests {
         expectClose(Tensor([1, 2, 3, 4], shape: [2, 2]) + Tensor([10, 20], shape: [2]), [11, 22, 13, 24])
     }
 
+    @Test("a product repeated along an axis has the gradients of finite differences")
+    func repeatedProduct() {
+        for (axis, other) in [(0, [3, 4]), (1, [2, 4]), (-1, [2, 3])] as [(Int, Shape)] {
+            checkGradients([a, sample(other, seed: 3)]) { $0[0].multiplied(by: $0[1], repeatedAlong: axis) }
+        }
+        let x = Tensor([1, 2, 3, 4], shape: [2, 2])
+        expectClose(x.multiplied(by: Tensor([10, 20], shape: [2]), repeatedAlong: 1), [10, 20, 60, 80])
+    }
+
+    /// Large enough for more than one piece; sums of whole numbers, so that they are exact.
+    @Test("what is done in pieces is what is done at once", arguments: [0, 1, 2])
+    func pieces(axis: Int) {
+        let (shape, sizes) = ([3, 129, 517] as Shape, [3, 129, 517])
+        let x = Tensor((0..<shape.count).map { Float($0 * 7919 % 1009) }, shape: shape)
+        let (n, inner) = (sizes[axis], sizes[(axis + 1)...].reduce(1, *))
+        let others = (0..<(shape.count / n)).map { $0 / inner * n * inner + $0 % inner }
+        let columns = others.map { first in (0..<n).map { x.scalars[first + $0 * inner] } }
+        let sum = x.sum(axis: axis)
+        #expect(sum.scalars == columns.map { $0.reduce(0, +) })
+        #expect(x.largest(axis: axis).scalars == columns.map { $0.max() })
+        let product = x.multiplied(by: sum, repeatedAlong: axis)
+        #expect(product.scalars == (x * sum.repeated(n, axis: axis)).scalars)
+        #expect(product.scalars.last == x.scalars[shape.count - 1] * sum.scalars[sum.count - 1])
+    }
+
     @Test("activations have PyTorch's values")
     func activationValues() {
         let x = Tensor([-3, -0.5, 0, 0.5, 3, 40, -40], shape: [7])

@@ -84,7 +84,7 @@ public struct BackboneImport: Sendable {
             guard let weight = result["\(path).weight"], let bias = result["\(path).bias"],
                 weight.shape.rank == 2, gamma.shape == bias.shape, weight.shape[0] == gamma.count
             else { continue }
-            result["\(path).weight"] = weight * gamma.repeated(weight.shape[1], axis: 1)
+            result["\(path).weight"] = weight.multiplied(by: gamma, repeatedAlong: 1)
             result["\(path).bias"] = bias * gamma
             result[name] = nil
             adapted["\(path).weight"] = "LayerScale folded in"

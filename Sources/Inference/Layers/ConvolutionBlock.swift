@@ -42,7 +42,7 @@ struct ConvolutionBlock: Sendable {
         }
         let (factor, shift) = norm.folded
         let rows = weight.reshaped([kernel.outputs, weight.count / kernel.outputs])
-        let folded = (rows * factor.repeated(rows.shape[1], axis: 1)).reshaped(weight.shape)
+        let folded = rows.multiplied(by: factor, repeatedAlong: 1).reshaped(weight.shape)
         form = .packed(
             PackedConvolution(
                 folded, bias: shift, stride: kernel.stride, padding: kernel.size / 2, height: input.height,

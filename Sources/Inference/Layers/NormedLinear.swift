@@ -31,7 +31,7 @@ struct NormedLinear: Sendable {
         let (factor, shift) = norm.folded
         form = .fused(
             Linear(
-                scope, weight: weight * factor.repeated(weight.shape[1], axis: 1),
+                scope, weight: weight.multiplied(by: factor, repeatedAlong: 1),
                 bias: bias.map { $0 * factor + shift } ?? shift))
     }
 

@@ -89,11 +89,10 @@ private struct CrossModalInteraction: Sendable {
     /// Two maps [B, H, W, C] → one.
     func callAsFunction(_ x: Tensor, rest others: Tensor) -> Tensor {
         let r = rest(others)
-        let pixels = r.shape[1] * r.shape[2]
-        let flat = r.reshaped([r.shape[0], pixels, r.shape[3]])
+        let flat = r.reshaped([r.shape[0], r.shape[1] * r.shape[2], r.shape[3]])
         // Channel attention (CBAM, Woo et al., 2018).
         let weights = (mlp(flat.mean(axis: 1)) + mlp(flat.largest(axis: 1))).sigmoid()
-        return own(x) + (flat * weights.adding(1).repeated(pixels, axis: 1)).reshaped(r.shape)
+        return own(x) + flat.multiplied(by: weights.adding(1), repeatedAlong: 1).reshaped(r.shape)
     }
 
     private func mlp(_ x: Tensor) -> Tensor { excite(squeeze(x, activation: .relu)) }
@@ -144,9 +143,10 @@ private struct PartEmbedding: Sendable {
     private func related(_ parts: Tensor, _ whole: Tensor) -> Tensor {
         guard let relation else { return parts }
         let count = parts.shape[1]
-        let similarity = (relation.part(parts) * relation.query(whole).repeated(count, axis: 1)).sum(axis: 2).softmax()
-        let value = relation.value(whole).repeated(count, axis: 1)
-        return parts + whole.repeated(count, axis: 1) + value * similarity.repeated(parts.shape[2], axis: 2)
+        let alike = relation.part(parts).multiplied(by: relation.query(whole), repeatedAlong: 1)
+        let similarity = alike.sum(axis: 2).softmax()
+        let value = relation.value(whole).repeated(count, axis: 1).multiplied(by: similarity, repeatedAlong: 2)
+        return parts + whole.repeated(count, axis: 1) + value
     }
 
     /// [B, identities] of each part.

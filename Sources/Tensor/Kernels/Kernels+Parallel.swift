@@ -21,6 +21,32 @@ extension Kernels {
             }
         }
     }
+
+    /// For a tensor [outer, n, inner]: calls `body` with each of `outer` indices and ranges that cover 0..<inner.
+    @inline(__always)
+    static func parallelColumns(_ outer: Int, _ n: Int, _ inner: Int, _ body: (Int, Range<Int>) -> Void) {
+        let block = 256
+        let blocks = (inner + block - 1) / block
+        parallel(outer * blocks, unit: n * min(block, inner)) { indices in
+            for index in indices {
+                let start = index % blocks * block
+                body(index / blocks, start..<min(start + block, inner))
+            }
+        }
+    }
+
+    /// For a tensor [outer, n, inner]: calls `body` with an index below `outer` and each row below outer·n that belongs to it.
+    @inline(__always)
+    static func parallelRows(_ outer: Int, _ n: Int, _ inner: Int, _ body: (Int, Int) -> Void) {
+        parallel(outer * n, unit: inner) { rows in
+            var (o, j) = rows.lowerBound.quotientAndRemainder(dividingBy: max(n, 1))
+            for row in rows {
+                body(o, row)
+                j += 1
+                if j == n { (o, j) = (o + 1, 0) }
+            }
+        }
+    }
 }
 
 private struct ParallelContext {

@@ -14,18 +14,15 @@ extension Kernels {
         let n = x.shape[axis]
         return read(x) { x_ in
             make(shape) { y in
-                for o in 0..<outer {
+                if inner == 1 {
+                    return parallel(outer, unit: n) { for o in $0 { y[o] = rowSum(x_ + o * n, n) } }
+                }
+                parallelColumns(outer, n, inner) { o, columns in
                     let row = y + o * inner
-                    if inner == 1 {
-                        row[0] = rowSum(x_ + o * n, n)
-                        continue
-                    }
-                    parallel(inner, unit: n) { columns in
-                        for i in columns { row[i] = 0 }
-                        for j in 0..<n {
-                            let source = x_ + (o * n + j) * inner
-                            for i in columns { row[i] += source[i] }
-                        }
+                    for i in columns { row[i] = 0 }
+                    for j in 0..<n {
+                        let source = x_ + (o * n + j) * inner
+                        for i in columns { row[i] += source[i] }
                     }
                 }
             }
@@ -44,12 +41,9 @@ extension Kernels {
         let n = shape[axis]
         return read(x) { x_ in
             make(shape) { y in
-                for o in 0..<outer {
-                    let source = x_ + o * inner
-                    for j in 0..<n {
-                        let row = y + (o * n + j) * inner
-                        for i in 0..<inner { row[i] = scale * source[i] }
-                    }
+                parallelRows(outer, n, inner) { o, row in
+                    let (source, target) = (x_ + o * inner, y + row * inner)
+                    for i in 0..<inner { target[i] = scale * source[i] }
                 }
             }
         }
@@ -61,12 +55,12 @@ extension Kernels {
         let n = x.shape[axis]
         return read(x) { x_ in
             make(shape) { y in
-                for o in 0..<outer {
+                parallelColumns(outer, n, inner) { o, columns in
                     let row = y + o * inner
-                    for i in 0..<inner { row[i] = x_[o * n * inner + i] }
+                    for i in columns { row[i] = x_[o * n * inner + i] }
                     for j in 1..<max(n, 1) {
                         let source = x_ + (o * n + j) * inner
-                        for i in 0..<inner { row[i] = max(row[i], source[i]) }
+                        for i in columns { row[i] = max(row[i], source[i]) }
                     }
                 }
             }

@@ -68,7 +68,7 @@ extension Tensor {
     /// Each row of [N, D] divided by its L2 norm, at least 1e-12 (as PyTorch's `normalize`).
     public func normalizedRows() -> Tensor {
         let inverse = squared().sum(axis: 1).squareRoot(clampedTo: 1e-24).reciprocal()
-        return self * inverse.repeated(shape[1], axis: 1)
+        return multiplied(by: inverse, repeatedAlong: 1)
     }
 
     /// 1 / x of each element.

@@ -3,14 +3,16 @@ extension Tensor {
     public static func + (a: Tensor, b: Tensor) -> Tensor {
         checkBroadcast(a, b)
         let shape = b.shape
-        return Kernels.zip(a, b, +).recorded(from: [a, b]) { [$0, $0.summed(to: shape)] }
+        return Kernels.combine(a, b, Kernels.Adding.self).recorded(from: [a, b]) { [$0, $0.summed(to: shape)] }
     }
 
     /// Differences; b's shape is a's or a suffix of it.
     public static func - (a: Tensor, b: Tensor) -> Tensor {
         checkBroadcast(a, b)
         let shape = b.shape
-        return Kernels.zip(a, b, -).recorded(from: [a, b]) { [$0, $0.scaled(by: -1).summed(to: shape)] }
+        return Kernels.combine(a, b, Kernels.Subtracting.self).recorded(from: [a, b]) {
+            [$0, $0.scaled(by: -1).summed(to: shape)]
+        }
     }
 
     /// Products of elements; b's shape is a's or a suffix of it.
@@ -18,10 +20,24 @@ extension Tensor {
         checkBroadcast(a, b)
         let (left, right) = (a.detached, b.detached)
         let tracked = (a.isTracked, b.isTracked)
-        return Kernels.zip(a, b, *).recorded(from: [a, b]) { gradient in
+        return Kernels.combine(a, b, Kernels.Multiplying.self).recorded(from: [a, b]) { gradient in
             [
-                tracked.0 ? Kernels.zip(gradient, right, *) : nil,
-                tracked.1 ? Kernels.zip(gradient, left, *).summed(to: right.shape) : nil,
+                tracked.0 ? Kernels.combine(gradient, right, Kernels.Multiplying.self) : nil,
+                tracked.1 ? Kernels.combine(gradient, left, Kernels.Multiplying.self).summed(to: right.shape) : nil,
+            ]
+        }
+    }
+
+    /// Products of elements with those of b, which lacks the axis `axis` and is repeated along it.
+    public func multiplied(by b: Tensor, repeatedAlong axis: Int) -> Tensor {
+        let axis = shape.axis(axis)
+        precondition(b.shape == shape.removing(axis), "\(shape) times \(b.shape) along axis \(axis)")
+        let (left, right) = (detached, b.detached)
+        let product = Kernels.combine(self, b, Kernels.Multiplying.self, repeatedAlong: axis)
+        return product.recorded(from: [self, b]) { gradient in
+            [
+                Kernels.combine(gradient, right, Kernels.Multiplying.self, repeatedAlong: axis),
+                Kernels.combine(gradient, left, Kernels.Multiplying.self).sum(axis: axis),
             ]
         }
     }
