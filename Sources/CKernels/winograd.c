@@ -154,6 +154,7 @@ static void run_panel(const winograd_job *job, const tiles *all, int64_t from, i
     for (int64_t t = from; t < to; t++) transform_back(job, all->first + t, begin, width, bias, m + (t - from) * width);
 }
 
+/// Transforms a chunk of tiles and multiplies it with all panels while it is in the cache.
 static void run_chunk(const void *context, int64_t chunk, int64_t worker) {
     const winograd_job *job = context;
     const ck_winograd *s = job->sizes;
