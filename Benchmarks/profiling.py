@@ -15,14 +15,14 @@ import encoders
 
 # The first whose pattern is found in "library symbol" counts.
 PATTERNS = [
-    ("products", r"^triptych \S* ?((strassen_)?product|multiply|run_tile|run_block)\b"),
-    ("Strassen's sums", r"^triptych \S* ?(add_blocks|sum_rows)\b"),
+    ("products", r"^triptych \S* ?((strassen_)?product|multiply|run_tile|run_block|run_panel)\b"),
+    ("Strassen's sums", r"^triptych \S* ?(add_blocks|sum_rows|strassen_sums)\b"),
     ("packing", r"^triptych .*\b(ck_)?pack"),
-    ("Winograd transforms", r"winograd"),
+    ("Winograd transforms", r"winograd|^triptych \S* ?transform_(tile|back)\b"),
     ("softmax", r"softmax"),
     ("GELU", r"gelu"),
     ("oneDNN", r"^(libdnnl|\[?JIT|perf-\d+|\[unknown\]|//anon|jitted)"),
-    ("waiting for threads", r"^libgomp"),
+    ("waiting for threads", r"^libgomp|futex|finish_task_switch|_raw_spin_unlock_irqrestore|schedule"),
     ("the rest", r""),
 ]
 KINDS = [kind for kind, _ in PATTERNS]
