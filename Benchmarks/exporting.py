@@ -28,7 +28,8 @@ def pooling_matrix(rows, parts):
 
 def pool(x, size):
     rows = size[0] if isinstance(size, tuple) else size
-    return (pooling_matrix(x.shape[2], rows) @ x.mean(3).transpose(1, 2)).transpose(1, 2)[..., None]
+    # A plain number: the exporter would make the matrix in the graph otherwise, with divisions that round towards zero.
+    return (pooling_matrix(int(x.shape[2]), rows) @ x.mean(3).transpose(1, 2)).transpose(1, 2)[..., None]
 
 
 def to_onnx(module, images, names, path):
