@@ -22,7 +22,7 @@ PATTERNS = [
     ("softmax", r"softmax"),
     ("GELU", r"gelu"),
     ("oneDNN", r"^(libdnnl|\[?JIT|perf-\d+|\[unknown\]|//anon|jitted)"),
-    ("waiting for threads", r"^libgomp|futex|finish_task_switch|_raw_spin_unlock_irqrestore|schedule"),
+    ("waiting for threads", r"^libgomp|^\[kernel.*(futex|finish_task_switch|_raw_spin_unlock_irqrestore|schedule)"),
     ("the rest", r""),
 ]
 KINDS = [kind for kind, _ in PATTERNS]

@@ -22,10 +22,11 @@ extension Kernels {
         }
     }
 
-    /// For a tensor [outer, n, inner]: calls `body` with each of `outer` indices and ranges that cover 0..<inner.
+    /// For a tensor [outer, n, inner]: calls `body` with each of `outer` indices and ranges that cover 0..<inner, narrow
+    /// enough that many rows of a few hundred columns are shared among threads too.
     @inline(__always)
     static func parallelColumns(_ outer: Int, _ n: Int, _ inner: Int, _ body: (Int, Range<Int>) -> Void) {
-        let block = 256
+        let block = 64
         let blocks = (inner + block - 1) / block
         parallel(outer * blocks, unit: n * min(block, inner)) { indices in
             for index in indices {

@@ -33,11 +33,12 @@ extension Tensor {
         let axis = shape.axis(axis)
         precondition(b.shape == shape.removing(axis), "\(shape) times \(b.shape) along axis \(axis)")
         let (left, right) = (detached, b.detached)
+        let tracked = (isTracked, b.isTracked)
         let product = Kernels.combine(self, b, Kernels.Multiplying.self, repeatedAlong: axis)
         return product.recorded(from: [self, b]) { gradient in
             [
-                Kernels.combine(gradient, right, Kernels.Multiplying.self, repeatedAlong: axis),
-                Kernels.combine(gradient, left, Kernels.Multiplying.self).sum(axis: axis),
+                tracked.0 ? Kernels.combine(gradient, right, Kernels.Multiplying.self, repeatedAlong: axis) : nil,
+                tracked.1 ? Kernels.combine(gradient, left, Kernels.Multiplying.self).sum(axis: axis) : nil,
             ]
         }
     }

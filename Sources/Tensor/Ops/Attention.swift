@@ -14,11 +14,11 @@ extension Tensor {
             batch: qkv.shape[0], tokens: qkv.shape[1], heads: heads, width: qkv.shape[2] / 3 / heads)
         guard qkv.isTracked || dropout != nil else { return Kernels.attention(qkv, sizes, mask: mask) }
         let probabilities = Kernels.attentionProbabilities(qkv, sizes, mask: mask)
-        let used = dropout.map { Kernels.zip(probabilities, $0, *) } ?? probabilities
+        let used = dropout.map { Kernels.combine(probabilities, $0, Kernels.Multiplying.self) } ?? probabilities
         let input = qkv.detached
         return Kernels.attend(used, qkv, sizes).recorded(from: [qkv]) { gradient in
             var inner = Kernels.attendBackward(gradient, input, sizes)
-            if let dropout { inner = Kernels.zip(inner, dropout, *) }
+            if let dropout { inner = Kernels.combine(inner, dropout, Kernels.Multiplying.self) }
             let scores = Kernels.softmaxBackward(probabilities, inner, logarithm: false)
             return [
                 Kernels.attentionBackward(
