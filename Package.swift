@@ -23,17 +23,20 @@ let package = Package(
         // Seeded random numbers that stay the same in every release.
         .target(name: "Randomness"),
 
+        // Dedicated threads, away from Swift's cooperative pool.
+        .target(name: "Threads", dependencies: [.product(name: "Collections", package: "swift-collections")]),
+
+        // JSON, and files that are there whole or not at all.
+        .target(name: "Documents"),
+
+        // Exact inner products with bounds.
+        .target(name: "CSimilarity"),
+        .target(name: "Similarity", dependencies: ["CSimilarity"]),
+
         // The tensor engine and what it stands on.
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
-        .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-openmp-dev"])]),
-        .target(name: "CSimilarity"),
         .target(name: "CKernels"),
-        .target(
-            name: "Tensor",
-            dependencies: [
-                "CKernels", "COneDNN", "COpenBLAS", "CSimilarity",
-                .product(name: "Collections", package: "swift-collections"),
-            ]),
+        .target(name: "Tensor", dependencies: ["CKernels", "COneDNN", "Threads"]),
 
         // Bytes to pixels.
         .target(name: "CImageCodecs", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
@@ -42,14 +45,18 @@ let package = Package(
         // Triples to embeddings.
         .target(
             name: "Inference",
-            dependencies: ["Tensor", "Imaging", "Randomness", .product(name: "Crypto", package: "swift-crypto")]),
+            dependencies: [
+                "Documents", "Imaging", "Randomness", "Tensor", "Threads",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
+        // Weights from elsewhere to weights of ours.
+        .target(name: "Import", dependencies: ["Inference", "Tensor"]),
 
         // Embeddings to ranked identities.
         .target(
             name: "Gallery",
             dependencies: [
-                "Tensor", .product(name: "Collections", package: "swift-collections"),
-                .product(name: "GRDB", package: "GRDB.swift"),
+                "Similarity", "Threads", .product(name: "GRDB", package: "GRDB.swift"),
             ]),
 
         // Images to encoders.
@@ -57,14 +64,15 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Tensor", "Inference", "Imaging", "Randomness", .product(name: "Yams", package: "Yams"),
+                "Documents", "Imaging", "Inference", "Randomness", "Tensor", "Threads",
+                .product(name: "Yams", package: "Yams"),
             ]),
 
         // HTTP.
         .target(
             name: "Server",
             dependencies: [
-                "Inference", "Imaging", "Gallery", "Tensor",
+                "Documents", "Gallery", "Imaging", "Inference", "Tensor", "Threads",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -84,34 +92,38 @@ let package = Package(
         .executableTarget(
             name: "triptych",
             dependencies: [
-                "Server", "Training", "Synthesis", "Inference", "Imaging", "Tensor", "Gallery", "Randomness",
+                "Documents", "Gallery", "Imaging", "Import", "Inference", "Randomness", "Server", "Synthesis", "Tensor",
+                "Threads", "Training",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
-        .testTarget(name: "TensorTests", dependencies: ["Tensor"]),
+        .testTarget(name: "DocumentsTests", dependencies: ["Documents"]),
+        .testTarget(name: "ThreadsTests", dependencies: ["Threads"]),
+        .testTarget(name: "TensorTests", dependencies: ["Tensor", "Threads"]),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging"], resources: [.copy("Fixtures")]),
         .testTarget(
-            name: "InferenceTests", dependencies: ["Inference", "Tensor", "Imaging", "Randomness"],
+            name: "InferenceTests",
+            dependencies: ["Documents", "Imaging", "Import", "Inference", "Randomness", "Tensor", "Threads"],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["triptych", "Gallery", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(
             name: "GalleryTests",
-            dependencies: ["Gallery", "Tensor", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: ["Gallery", "Similarity", .product(name: "GRDB", package: "GRDB.swift")],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Gallery", "Imaging", "Inference", "Randomness", "Tensor", "Training",
+                "Documents", "Gallery", "Imaging", "Inference", "Randomness", "Server", "Tensor", "Threads", "Training",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ]),
         .testTarget(name: "SynthesisTests", dependencies: ["Synthesis", "Imaging", "Randomness"]),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "Inference", "Tensor", "Imaging", "Randomness"],
+            name: "TrainingTests", dependencies: ["Documents", "Imaging", "Inference", "Randomness", "Tensor", "Training"],
             resources: [.copy("Fixtures")]),
     ],
     swiftLanguageModes: [.v6]

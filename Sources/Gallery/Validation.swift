@@ -1,5 +1,5 @@
 import Foundation
-import Tensor
+import Similarity
 
 /// The rules that arguments keep before they reach the database. Each throws `GalleryError.invalid`.
 enum Validation {

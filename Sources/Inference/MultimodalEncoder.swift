@@ -1,5 +1,6 @@
 import Imaging
 import Tensor
+import Threads
 
 /// A system with loaded weights, built for inference.
 public final class MultimodalEncoder: TripleEncoder {

@@ -5,6 +5,7 @@ import Server
 import Synchronization
 import Tensor
 import Testing
+import Threads
 import Training
 
 @Suite("Requests that are encoded together")

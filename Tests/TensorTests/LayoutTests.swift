@@ -1,6 +1,7 @@
 import Dispatch
 import Tensor
 import Testing
+import Threads
 
 @Suite("Layout, gathering and the tape")
 struct LayoutTests {

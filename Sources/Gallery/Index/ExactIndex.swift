@@ -1,5 +1,5 @@
 import Synchronization
-import Tensor
+import Similarity
 
 /// The vectors of one gallery under one model, in memory, searched exactly.
 ///

@@ -1,4 +1,4 @@
-import Tensor
+import Similarity
 
 /// Up to a block's worth of vectors. A value: a snapshot that shares it never sees later appends or deletions, because
 /// those change `rows`, which is copied on write, and the block only beyond the rows that the snapshot knows.

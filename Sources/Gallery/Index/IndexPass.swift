@@ -1,4 +1,4 @@
-import Tensor
+import Similarity
 
 /// A search over a snapshot of one part of an index, with one vector.
 ///

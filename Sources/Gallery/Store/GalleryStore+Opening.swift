@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
-import Tensor
+import Similarity
+import Threads
 
 extension GalleryStore {
     /// Opens a database, making it if the file does not exist, brings its schema up to date and loads its embeddings.
@@ -10,7 +11,7 @@ extension GalleryStore {
     public static func open(
         path: String, configuration: GalleryConfiguration = GalleryConfiguration()
     ) async throws -> GalleryStore {
-        let threads = SearchThreads(count: configuration.searchThreads)
+        let threads = WorkerThreads("search", count: configuration.searchThreads)
         let store = try await GalleryError.translating {
             try await threads.run {
                 try inspectFile(path, configuration)

@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-import Tensor
+import Similarity
 
 extension GalleryStore {
     /// The sightings or identities nearest to a vector by cosine, exactly: as a float32 scan over all would find them.

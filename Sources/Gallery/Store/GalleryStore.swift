@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Threads
 
 /// Galleries of identities, their sightings, images and embeddings, in one SQLite database, and an exact search in
 /// memory over the embeddings.
@@ -15,11 +16,11 @@ public final class GalleryStore: Sendable {
     private let ownership: DatabaseOwnership
     let pool: DatabasePool
     let indexes: IndexRegistry
-    let threads: SearchThreads
+    let threads: WorkerThreads
 
     init(
         configuration: GalleryConfiguration, ownership: DatabaseOwnership, pool: DatabasePool, indexes: IndexRegistry,
-        threads: SearchThreads
+        threads: WorkerThreads
     ) {
         self.configuration = configuration
         self.ownership = ownership

@@ -1,5 +1,6 @@
 import Synchronization
 import Tensor
+import Threads
 
 /// Computes the embeddings of requests that come at the same time in one pass of the system.
 ///

@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 
 /// A checkpoint that could not be read or written: which file, and why.
@@ -24,6 +25,8 @@ public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertib
             throw CheckpointError(file: file, reason: reason)
         } catch let error as ConfigurationError {
             throw CheckpointError(file: file, reason: .configuration(error))
+        } catch let error as FileError {
+            throw CheckpointError(file: file, reason: .system(operation: error.operation, code: error.code))
         }
     }
 }

@@ -1,3 +1,4 @@
+import Documents
 import Tensor
 
 /// Which tensors of a checkpoint are packed, and their shapes.

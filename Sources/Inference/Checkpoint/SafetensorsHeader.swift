@@ -1,3 +1,5 @@
+import Documents
+
 /// What a safetensors file says of itself before its data: tensors, and free text under `__metadata__`.
 public struct SafetensorsHeader: Sendable, Equatable {
     /// One tensor's description.

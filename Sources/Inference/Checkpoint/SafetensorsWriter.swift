@@ -1,3 +1,5 @@
+import Crypto
+import Documents
 import Tensor
 
 /// Writes safetensors files, whole or not at all, with the same bytes for the same contents.
@@ -24,7 +26,7 @@ public enum SafetensorsWriter {
         try CheckpointError.naming(path) {
             let header = SafetensorsHeader(
                 placing: try contents.map { name, content in try content.unplaced(name) }, metadata: metadata)
-            var file = try AtomicFile(replacing: path)
+            var file = HashedFile(try DurableFile(replacing: path))
             try header.encoded().withUnsafeBytes { try file.write($0) }
             for entry in header.entries {
                 try contents[entry.name]?.withUnsafeBytes(entry.name) { try file.write($0) }
@@ -59,5 +61,24 @@ extension SafetensorsWriter.Content {
         case .values(let values): try values.withUnsafeBufferPointer(checked)
         case .bytes(let bytes): try bytes.withUnsafeBytes(body)
         }
+    }
+}
+
+/// A file and the digest of what was written to it.
+private struct HashedFile: ~Copyable {
+    private var file: DurableFile
+    private var hash = SHA256()
+
+    init(_ file: consuming DurableFile) { self.file = file }
+
+    mutating func write(_ bytes: UnsafeRawBufferPointer) throws {
+        hash.update(bufferPointer: bytes)
+        try file.write(bytes)
+    }
+
+    consuming func commit() throws -> String {
+        let digest = hash.finalize().hexadecimal
+        try file.commit()
+        return digest
     }
 }

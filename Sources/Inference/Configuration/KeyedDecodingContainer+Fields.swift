@@ -1,3 +1,5 @@
+import Documents
+
 // Fields whose refusal names them, with what was expected and found: Foundation's own errors leave the field out for a
 // number that the type cannot hold.
 

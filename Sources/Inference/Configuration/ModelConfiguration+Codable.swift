@@ -1,3 +1,5 @@
+import Documents
+
 extension ModelConfiguration: Codable {
     private enum Key: String, CodingKey {
         case format, system, modalities, backbone, input, head, identities, training, pruning

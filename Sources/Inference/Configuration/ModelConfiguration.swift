@@ -1,3 +1,5 @@
+import Documents
+
 /// What a model is: everything needed, beside its weights, to build it.
 ///
 /// It travels as JSON under the key `triptych` of a checkpoint's metadata. Reading validates, so a decoded configuration

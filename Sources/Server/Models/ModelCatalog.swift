@@ -4,6 +4,7 @@ import Inference
 import Logging
 import Synchronization
 import Tensor
+import Threads
 
 /// The checkpoints in a folder that were verified: whole, of known format, finite, able to be built, and with the answer to
 /// their self-test that was recorded.

@@ -1,3 +1,4 @@
+import Documents
 import Inference
 
 /// How two models see the same sightings.

@@ -3,6 +3,7 @@ import Gallery
 import Inference
 import Logging
 import Tensor
+import Threads
 
 extension TriptychServer {
     /// Opens the gallery and loads the model that was active last, else the configuration's checkpoint, which becomes it.

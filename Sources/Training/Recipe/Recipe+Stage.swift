@@ -1,3 +1,4 @@
+import Documents
 import Inference
 
 extension Recipe.Stage {

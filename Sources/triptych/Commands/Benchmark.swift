@@ -1,8 +1,10 @@
 import ArgumentParser
+import Documents
 import Foundation
 import Inference
 import Randomness
 import Tensor
+import Threads
 
 /// `triptych benchmark`.
 struct Benchmark: AsyncParsableCommand {

@@ -3,6 +3,7 @@ import Foundation
 import Imaging
 import Inference
 import Tensor
+import Threads
 
 /// `triptych embed`.
 struct Embed: AsyncParsableCommand {

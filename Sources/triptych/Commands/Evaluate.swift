@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Inference
 import Tensor
+import Threads
 import Training
 
 /// `triptych evaluate`.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Import
 import Inference
 import Training
 

@@ -1,5 +1,5 @@
 import Gallery
-import Tensor
+import Similarity
 import Testing
 
 struct ExactIndexTests {

@@ -1,6 +1,6 @@
 import Foundation
 import Gallery
-import Tensor
+import Similarity
 import Testing
 
 struct ModalityComparisonTests {

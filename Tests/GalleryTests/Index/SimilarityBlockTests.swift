@@ -1,5 +1,5 @@
 import Foundation
-import Tensor
+import Similarity
 import Testing
 
 struct SimilarityBlockTests {

@@ -5,6 +5,7 @@ import Randomness
 import Synchronization
 import Tensor
 import Testing
+import Threads
 
 @Suite("Requests computed together")
 struct BatcherTests {

@@ -1,3 +1,4 @@
+import Import
 import Inference
 import Synchronization
 import Tensor

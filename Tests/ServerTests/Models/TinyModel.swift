@@ -1,7 +1,9 @@
+import Documents
 import Foundation
 import Inference
 import Tensor
 import Testing
+import Threads
 import Training
 
 /// Checkpoints of a very small model with random weights.

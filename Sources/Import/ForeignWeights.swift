@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 import Tensor
 
 /// Weights from elsewhere, by the names that torchvision and timm give them.
@@ -33,4 +34,20 @@ public struct ForeignWeights: Sendable {
             throw ImportError(error.reason, file: path)
         }
     }
+}
+
+/// A file of foreign weights that cannot be read, and why.
+public struct ImportError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The path as it was given.
+    public var file: String
+    /// What was expected and what was found.
+    public let reason: String
+
+    init(_ reason: String, file: String = "") {
+        self.reason = reason
+        self.file = file
+    }
+
+    /// `file: reason`.
+    public var description: String { "\(file): \(reason)" }
 }

@@ -1,4 +1,4 @@
-import Inference
+import Documents
 import Testing
 
 @Suite("Strict JSON")

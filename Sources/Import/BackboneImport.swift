@@ -1,3 +1,4 @@
+import Inference
 import Tensor
 
 /// Puts the weights of an ImageNet network into every backbone of a system.
