@@ -123,7 +123,8 @@ let package = Package(
             ]),
         .testTarget(name: "SynthesisTests", dependencies: ["Synthesis", "Imaging", "Randomness"]),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Documents", "Imaging", "Inference", "Randomness", "Tensor", "Training"],
+            name: "TrainingTests",
+            dependencies: ["Documents", "Imaging", "Inference", "Randomness", "Tensor", "Training"],
             resources: [.copy("Fixtures")]),
     ],
     swiftLanguageModes: [.v6]

@@ -9,8 +9,12 @@ import Threads
         let workers = WorkerThreads("test", count: 2)
         let (first, second) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         // Each waits for the other: on one thread, or in two queues with both in the same one, neither would end.
-        async let a = workers.run { second.signal(); return first.wait(timeout: .now() + 60) == .success }
-        async let b = workers.run { first.signal(); return second.wait(timeout: .now() + 60) == .success }
+        async let a = workers.run {
+            second.signal(); return first.wait(timeout: .now() + 60) == .success
+        }
+        async let b = workers.run {
+            first.signal(); return second.wait(timeout: .now() + 60) == .success
+        }
         #expect(try await a)
         #expect(try await b)
     }
