@@ -68,12 +68,20 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ]),
 
+        // Requests to answers: everything that serves, whoever brings the requests.
+        .target(
+            name: "Serving",
+            dependencies: [
+                "Documents", "Gallery", "Imaging", "Inference", "Tensor", "Threads",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+
         // HTTP.
         .target(
             name: "Server",
             dependencies: [
-                "Documents", "Gallery", "Imaging", "Inference", "Tensor", "Threads",
-                .product(name: "Crypto", package: "swift-crypto"),
+                "Documents", "Gallery", "Inference", "Serving", "Threads",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -113,10 +121,21 @@ let package = Package(
             name: "GalleryTests",
             dependencies: ["Gallery", "Similarity", .product(name: "GRDB", package: "GRDB.swift")],
             resources: [.copy("Fixtures")]),
+        // Models small enough for tests, and a stand-in for one.
+        .target(
+            name: "ServingFixtures", dependencies: ["Documents", "Imaging", "Inference", "Threads", "Training"],
+            path: "Tests/ServingFixtures"),
+        .testTarget(
+            name: "ServingTests",
+            dependencies: [
+                "Documents", "Gallery", "Imaging", "Inference", "Serving", "ServingFixtures", "Tensor", "Threads",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Documents", "Gallery", "Imaging", "Inference", "Randomness", "Server", "Tensor", "Threads", "Training",
+                "Documents", "Gallery", "Imaging", "Inference", "Randomness", "Server", "Serving", "ServingFixtures",
+                "Tensor", "Threads", "Training",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),

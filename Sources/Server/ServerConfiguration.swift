@@ -1,6 +1,7 @@
 import Documents
 import Foundation
-import Inference
+import Gallery
+import Serving
 import Yams
 
 /// What a server is told at its start: where things are, and every limit. `docs/threat-model.md` says what each protects.
@@ -28,31 +29,28 @@ public struct ServerConfiguration: Sendable, Equatable {
     /// The folder of models that may be activated; absent, one beside the database.
     public var models: String?
     /// How models are exchanged.
-    public var swap = Swap()
+    public var swap = ServingConfiguration.Swap()
     /// Which triples are encoded together.
-    public var batching = Batching()
+    public var batching = ServingConfiguration.Batching()
+    /// What a model may be.
+    public var modelLimits = ServingConfiguration.ModelLimits()
+    /// How long ended jobs are remembered, in days.
+    public var jobRetentionDays = 30
+    /// How many threads do what.
+    public var threads = Threads()
     /// Every limit.
     public var limits = Limits()
 
-    /// How a model is exchanged for another.
-    public struct Swap: Sendable, Equatable {
-        /// The share of time that embedding the gallery again may take; requests have the rest.
-        public var share = 0.5
-        /// The mean cosine between a pruned model's embeddings and its parent's from which they may be compared, where
-        /// images were not kept.
-        public var compatibleCosine = 0.95
-        /// What the process may have in memory once another model is loaded; absent, what the system has and what its
-        /// control group allows.
-        public var memoryBytes: Int?
-    }
-
-    /// Which triples are encoded together.
-    public struct Batching: Sendable, Equatable {
-        /// How many at most.
-        public var most = 8
-        /// How long those that could be encoded wait for others that are being decoded. 0 unless asked for: where it was
-        /// measured it gave nothing.
-        public var waitMilliseconds = 0
+    /// How many threads do what, besides those of the encoder; the defaults grow with the cores, within bounds.
+    public struct Threads: Sendable, Equatable {
+        /// Images that are decoded at the same time.
+        public var decoding = ServingConfiguration.Encoding().decodingThreads
+        /// Bodies that are parsed at the same time.
+        public var parsing = min(max(ProcessInfo.processInfo.activeProcessorCount / 2, 1), 8)
+        /// Searches at the same time; absent, half the cores.
+        public var search: Int?
+        /// Connections that read the database at the same time; absent, as many as the gallery thinks fit.
+        public var readers: Int?
     }
 
     /// Limits, each answered with its own status.
@@ -137,12 +135,54 @@ extension ServerConfiguration {
             batching.waitMilliseconds = try section.integer("wait_milliseconds", 0...1000) ?? batching.waitMilliseconds
             try section.finish()
         }
+        if var section = try fields.object("model_limits") {
+            let most = 1 << 60
+            modelLimits.multiplyAdds = try section.integer("multiply_adds", 1...most) ?? modelLimits.multiplyAdds
+            modelLimits.seconds = try section.integer("seconds", 1...86_400) ?? modelLimits.seconds
+            try section.finish()
+        }
+        if var section = try fields.object("jobs") {
+            jobRetentionDays = try section.integer("retention_days", 0...36_500) ?? jobRetentionDays
+            try section.finish()
+        }
+        if var section = try fields.object("threads") {
+            threads.decoding = try section.integer("decoding", 1...64) ?? threads.decoding
+            threads.parsing = try section.integer("parsing", 1...64) ?? threads.parsing
+            threads.search = try section.integer("search", 1...64)
+            threads.readers = try section.integer("readers", 1...64)
+            try section.finish()
+        }
         try limits.read(&fields)
         try fields.finish()
     }
 
     /// The folder of models.
     public var modelsFolder: String { models ?? database + "-models" }
+
+    /// What of it is not HTTP's.
+    var serving: ServingConfiguration {
+        var serving = ServingConfiguration()
+        (serving.checkpoint, serving.database, serving.modelsFolder) = (checkpoint, database, modelsFolder)
+        (serving.keepsImages, serving.swap, serving.batching) = (keepsImages, swap, batching)
+        (serving.models, serving.jobRetentionDays) = (modelLimits, jobRetentionDays)
+        serving.encoding.imageBytes = limits.imageBytes
+        serving.encoding.imagePixels = limits.imagePixels
+        serving.encoding.thermalRange = thermalRange.map { UInt16($0[0])...UInt16($0[1]) }
+        serving.encoding.scalesDecoding = scalesDecoding
+        serving.encoding.embedsSubsets = embedsSubsets
+        serving.encoding.seconds = limits.requestSeconds
+        serving.encoding.decodingThreads = threads.decoding
+        return serving
+    }
+
+    /// How the gallery is opened.
+    var gallery: GalleryConfiguration {
+        var gallery = GalleryConfiguration()
+        gallery.keepsImages = keepsImages
+        if let search = threads.search { gallery.searchThreads = search }
+        if let readers = threads.readers { gallery.readers = readers }
+        return gallery
+    }
 
     /// Throws `ServerError.configuration` for an address that needs a decision.
     func validate() throws {

@@ -6,11 +6,15 @@ import Inference
 import Logging
 import NIOCore
 import ServiceLifecycle
+import Serving
+import Threads
 
 /// The HTTP service: the one place where everything is put together, for the executable and for tests.
 public struct TriptychServer: Sendable {
     private let configuration: ServerConfiguration
-    private let service: Service
+    private let serving: ServingStack
+    private let metrics: ServerMetrics
+    private let parsing: WorkerThreads
     private let logger: Logger
 
     /// Puts a server together around any encoder.
@@ -26,57 +30,77 @@ public struct TriptychServer: Sendable {
     ) async throws {
         try configuration.validate()
         let metrics = ServerMetrics()
-        let catalog = try await Self.catalog(configuration, gallery, metrics, logger)
-        self.init(configuration, encoder, catalog, gallery, metrics, logger)
+        let serving = try await ServingStack.around(
+            encoder, gallery: gallery, configuration.serving, observer: metrics.observer, logger: logger)
+        self.init(configuration, serving, metrics, logger)
     }
 
-    init(
-        _ configuration: ServerConfiguration, _ encoder: any TripleEncoder, _ catalog: ModelCatalog,
-        _ gallery: GalleryStore, _ metrics: ServerMetrics, _ logger: Logger
+    /// Opens the gallery and loads the model that was active last, else the configuration's checkpoint, which becomes it.
+    ///
+    /// Throws `ServerError`, among others if the model that was active is gone, `CheckpointError`, or `GalleryError`.
+    public static func opened(_ configuration: ServerConfiguration, logger: Logger) async throws -> TriptychServer {
+        try configuration.validate()
+        let metrics = ServerMetrics()
+        do {
+            let serving = try await ServingStack.opened(
+                configuration.serving, configuration.gallery, observer: metrics.observer, logger: logger)
+            return TriptychServer(configuration, serving, metrics, logger)
+        } catch let error where error is ModelError || error is StartError {
+            throw ServerError.models("\(error)")
+        }
+    }
+
+    private init(
+        _ configuration: ServerConfiguration, _ serving: ServingStack, _ metrics: ServerMetrics, _ logger: Logger
     ) {
-        (self.configuration, self.logger) = (configuration, logger)
-        service = Service(
-            configuration, encoder: encoder, catalog: catalog, gallery: gallery, metrics: metrics, logger: logger)
+        (self.configuration, self.serving) = (configuration, serving)
+        (self.metrics, self.logger) = (metrics, logger)
+        parsing = WorkerThreads("parsing", count: configuration.threads.parsing)
     }
 
     /// The digest of the model that answers.
-    public var model: String { service.models.active.model }
+    public var model: String { serving.registry.active.model }
 
     /// The routes, as `METHOD /path/{parameter}`.
-    package var routes: [String] { Self.router(service).routes.map { "\($0.method) \($0.path)" } }
+    package var routes: [String] { router().routes.map { "\($0.method) \($0.path)" } }
 
-    private static func router(_ service: Service) -> Router<ServerContext> {
+    private func router() -> Router<ServerContext> {
+        let limits = configuration.limits
         let router = Router(context: ServerContext.self, options: [.autoGenerateHeadEndpoints])
         // Middleware comes before routes; the routes it reports on are those of a router without any.
         let plain = Router(context: ServerContext.self)
-        addEndpoints(service, to: plain)
+        addEndpoints(to: plain)
         let table = RouteTable(plain.routes.map { ($0.path.description, $0.method) })
         router.add(middleware: RequestIDMiddleware())
-        router.add(middleware: MetricsMiddleware(metrics: service.metrics))
+        router.add(middleware: MetricsMiddleware(metrics: metrics))
         router.add(middleware: ProblemMiddleware(routes: table))
         router.add(
-            middleware: LimitsMiddleware(gate: AdmissionGate(service.limits), limits: service.limits))
-        addEndpoints(service, to: router)
+            middleware: LimitsMiddleware(gate: AdmissionGate(limits), limits: limits))
+        addEndpoints(to: router)
         return router
     }
 
-    private static func addEndpoints(_ service: Service, to router: Router<ServerContext>) {
-        HealthEndpoints(service: service).add(to: router)
-        EmbeddingEndpoint(service: service).add(to: router)
-        ComparisonEndpoint(service: service).add(to: router)
-        GalleryEndpoints(service: service).add(to: router)
-        QueryEndpoint(service: service).add(to: router)
-        IdentityEndpoints(service: service).add(to: router)
-        SightingEndpoints(service: service).add(to: router)
-        ModelEndpoints(service: service).add(to: router)
-        JobEndpoints(service: service).add(to: router)
+    /// Each is given what it needs.
+    private func addEndpoints(to router: Router<ServerContext>) {
+        let (gallery, models) = (serving.gallery, serving.registry)
+        let bodies = BodyReader(limits: configuration.limits, threads: parsing)
+        HealthEndpoints(gallery: gallery, models: models, metrics: metrics).add(to: router)
+        EmbeddingEndpoint(encoding: serving.encoding, models: models, bodies: bodies).add(to: router)
+        ComparisonEndpoint(encoding: serving.encoding, models: models, bodies: bodies).add(to: router)
+        GalleryEndpoints(gallery: gallery, bodies: bodies).add(to: router)
+        QueryEndpoint(queries: serving.queries, bodies: bodies, metrics: metrics).add(to: router)
+        IdentityEndpoints(gallery: gallery, bodies: bodies).add(to: router)
+        SightingEndpoints(gallery: gallery, enrolment: serving.enrolment, bodies: bodies, metrics: metrics)
+            .add(to: router)
+        ModelEndpoints(models: serving.models, limits: configuration.limits).add(to: router)
+        JobEndpoints(jobs: serving.jobs).add(to: router)
     }
 
     /// The application that listens; `running` is told the port.
     private func application(_ running: @escaping @Sendable (Int) async -> Void) -> some ApplicationProtocol {
         let limits = configuration.limits
         return Application(
-            router: Self.router(service),
+            router: router(),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [ConnectionGuard(limits)],
@@ -101,7 +125,7 @@ public struct TriptychServer: Sendable {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    .init(service: ModelMaintenance(service: service, logger: logger)),
+                    .init(service: Maintenance(serving: serving)),
                     .init(service: application(running)),
                 ],
                 gracefulShutdownSignals: signals ? [.sigterm, .sigint] : [], logger: logger))
@@ -119,9 +143,8 @@ public struct TriptychServer: Sendable {
     }
 
     private func close() async {
-        await service.shutDown()
         do {
-            try await service.gallery.close()
+            try await serving.gallery.close()
         } catch {
             logger.error("the gallery did not close", metadata: ["error": "\(error)"])
         }
@@ -133,4 +156,11 @@ public struct TriptychServer: Sendable {
             ? .addressInUse(host: host, port: port)
             : .cannotListen(host: host, port: port, reason: error.localizedDescription)
     }
+}
+
+/// What goes on beside the requests.
+private struct Maintenance: ServiceLifecycle.Service {
+    let serving: ServingStack
+
+    func run() async throws { await cancelWhenGracefulShutdown { await serving.maintain() } }
 }

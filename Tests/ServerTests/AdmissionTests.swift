@@ -1,5 +1,6 @@
 import Randomness
 import Server
+import Serving
 import Testing
 
 @Suite("Admission")

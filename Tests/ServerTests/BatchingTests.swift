@@ -2,8 +2,10 @@ import Dispatch
 import Foundation
 import Inference
 import Server
+import Serving
 import Synchronization
 import Tensor
+import ServingFixtures
 import Testing
 import Threads
 import Training
@@ -50,7 +52,7 @@ struct BatchingTests {
     func configuration() throws {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("batching-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: file) }
-        func read(_ yaml: String) throws -> ServerConfiguration.Batching {
+        func read(_ yaml: String) throws -> ServingConfiguration.Batching {
             try Data(yaml.utf8).write(to: file)
             return try ServerConfiguration(path: file.path).batching
         }

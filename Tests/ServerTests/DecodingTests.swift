@@ -3,6 +3,7 @@ import Imaging
 import Inference
 import Server
 import Synchronization
+import ServingFixtures
 import Testing
 
 @Suite("Decoding threads")
@@ -50,7 +51,7 @@ struct DecodingTests {
         arguments: [(false, 2), (true, 1)])
     func company(isInBackground: Bool, most: Int) async throws {
         let encoder = MeetingEncoder(isInBackground: isInBackground)
-        try await TestServer.run(encoder: encoder) { server in
+        try await TestServer.run({ $0.threads.decoding = 2 }, encoder: encoder) { server in
             let triple = try ["rgb": picture(1), "nir": picture(2), "tir": picture(3)]
             let answer = try await server.sendForm("/v1/embeddings", triple)
             #expect(answer.status == 200)

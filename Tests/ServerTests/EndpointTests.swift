@@ -1,5 +1,6 @@
 import Foundation
 import Inference
+import ServingFixtures
 import Testing
 
 @Suite("Endpoints")

@@ -12,8 +12,8 @@ public struct JobRecord: Sendable, Equatable {
     public let id: String
     /// What is done.
     public let kind: String
-    /// For which model.
-    public let model: String
+    /// For which model, if it is for one.
+    public let model: String?
     /// How it stands.
     public var state: State
     /// Steps done.
@@ -30,7 +30,7 @@ public struct JobRecord: Sendable, Equatable {
     public var updatedAt: Date
 
     /// A job that has just been asked for.
-    public init(kind: String, model: String) {
+    public init(kind: String, model: String? = nil) {
         let now = Date()
         (id, self.kind, self.model) = (UUID().uuidString.lowercased(), kind, model)
         (state, done, total, createdAt, updatedAt) = (.running, 0, 0, now, now)

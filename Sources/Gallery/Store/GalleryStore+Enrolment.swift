@@ -26,6 +26,17 @@ extension GalleryStore {
         }
     }
 
+    /// What an enrolment with the same idempotency key and fingerprint gave before; nil if there was none. Checks the
+    /// enrolment and its gallery too, so that one that will be refused is refused before it costs more. Throws as `enrol`
+    /// does.
+    public func enrolled(before enrolment: Enrolment, in gallery: String) async throws -> EnrolmentReceipt? {
+        try enrolment.validate()
+        return try await read { db in
+            try Self.replay(enrolment.idempotency, Self.galleryID(gallery, db), db)
+                .map { EnrolmentReceipt(sighting: $0, isReplay: true) }
+        }
+    }
+
     private static func replay(
         _ idempotency: Idempotency?, _ gallery: Int64, _ db: Database
     ) throws -> SightingRecord? {

@@ -4,34 +4,35 @@ import Hummingbird
 
 /// GET and POST `/v1/galleries`, GET and DELETE `/v1/galleries/{gallery}`.
 struct GalleryEndpoints {
-    let service: Service
+    let gallery: GalleryStore
+    let bodies: BodyReader
 
     func add(to router: Router<ServerContext>) {
         router.get("/v1/galleries") { request, _ in
             let page = try request.page()
-            return try Answer.json(await service.gallery.galleries(limit: page.limit, after: page.cursor))
+            return try Answer.json(await gallery.galleries(limit: page.limit, after: page.cursor))
         }
         router.post("/v1/galleries") { request, _ in try await create(request) }
         router.get("/v1/galleries/{gallery}") { _, context in
-            try await Answer.json(GalleryView(service.gallery.gallery(context.parameter("gallery"))))
+            try await Answer.json(GalleryView(gallery.gallery(context.parameter("gallery"))))
         }
         router.delete("/v1/galleries/{gallery}") { _, context in
-            try await service.gallery.deleteGallery(context.parameter("gallery"))
+            try await gallery.deleteGallery(context.parameter("gallery"))
             return Answer.nothing
         }
     }
 
     private func create(_ request: Request) async throws -> Response {
-        var fields = try await request.fields(service.limits)
+        var fields = try await bodies.fields(request)
         guard let name = try fields.string("name") else {
             throw RequestError.invalid(field: "name", expected: "the gallery's name", found: "nothing")
         }
         let label = try fields.string("label")
         let metadata = try fields.metadata("metadata")
         try fields.finish()
-        let gallery = try await service.gallery.createGallery(name, label: label, metadata: metadata ?? [:])
+        let made = try await gallery.createGallery(name, label: label, metadata: metadata ?? [:])
         return try Answer.json(
-            gallery, status: .created, headers: [.location: "/v1/galleries/\(gallery.name.pathEncoded)"])
+            made, status: .created, headers: [.location: "/v1/galleries/\(made.name.pathEncoded)"])
     }
 }
 

@@ -4,7 +4,8 @@ import Hummingbird
 
 /// GET and POST `/v1/galleries/{gallery}/identities`, GET, PATCH and DELETE `…/{identity}`.
 struct IdentityEndpoints {
-    let service: Service
+    let gallery: GalleryStore
+    let bodies: BodyReader
 
     func add(to router: Router<ServerContext>) {
         let list: RouterPath = "/v1/galleries/{gallery}/identities"
@@ -12,47 +13,47 @@ struct IdentityEndpoints {
         router.get(list) { request, context in
             let page = try request.page()
             return try Answer.json(
-                await service.gallery.identities(
+                await gallery.identities(
                     in: context.parameter("gallery"), limit: page.limit, after: page.cursor))
         }
         router.post(list) { request, context in try await create(request, in: context.parameter("gallery")) }
         router.get(one) { _, context in
             try Answer.json(
-                await service.gallery.identity(context.parameter("identity"), in: context.parameter("gallery")))
+                await gallery.identity(context.parameter("identity"), in: context.parameter("gallery")))
         }
         router.patch(one) { request, context in try await update(request, context) }
         router.delete(one) { _, context in
-            try await service.gallery.deleteIdentity(
+            try await gallery.deleteIdentity(
                 context.parameter("identity"), in: context.parameter("gallery"))
             return Answer.nothing
         }
     }
 
-    private func create(_ request: Request, in gallery: String) async throws -> Response {
-        var fields = try await request.fields(service.limits)
+    private func create(_ request: Request, in name: String) async throws -> Response {
+        var fields = try await bodies.fields(request)
         guard let id = try fields.string("id") else {
             throw RequestError.invalid(field: "id", expected: "the identity's name", found: "nothing")
         }
         let label = try fields.string("label")
         let metadata = try fields.metadata("metadata")
         try fields.finish()
-        let identity = try await service.gallery.createIdentity(
-            id, in: gallery, label: label, metadata: metadata ?? [:])
+        let identity = try await gallery.createIdentity(
+            id, in: name, label: label, metadata: metadata ?? [:])
         return try Answer.json(
             identity, status: .created,
-            headers: [.location: "/v1/galleries/\(gallery.pathEncoded)/identities/\(id.pathEncoded)"])
+            headers: [.location: "/v1/galleries/\(name.pathEncoded)/identities/\(id.pathEncoded)"])
     }
 
     /// A merge patch (RFC 7396) of label and metadata: null removes the label; metadata is replaced whole.
     private func update(_ request: Request, _ context: ServerContext) async throws -> Response {
-        var fields = try await request.fields(service.limits)
+        var fields = try await bodies.fields(request)
         var patch = IdentityPatch()
         let label = try fields.string("label")
         if fields.keys.contains("label") { patch.label = .set(label) }
         if let metadata = try fields.metadata("metadata") { patch.metadata = .set(metadata) }
         try fields.finish()
         return try Answer.json(
-            await service.gallery.updateIdentity(
+            await gallery.updateIdentity(
                 context.parameter("identity"), in: context.parameter("gallery"), patch))
     }
 }

@@ -2,29 +2,25 @@ import Documents
 import Foundation
 import Gallery
 import Hummingbird
-import Inference
 import NIOCore
 import ServiceLifecycle
+import Serving
 
 /// GET `/v1/jobs`, GET and DELETE `/v1/jobs/{job}`, GET `/v1/jobs/{job}/events`.
 struct JobEndpoints {
-    let service: Service
+    let jobs: JobBoard
 
     func add(to router: Router<ServerContext>) {
         router.get("/v1/jobs") { request, _ in
             let page = try request.page()
-            let jobs = try await service.gallery.jobs(limit: page.limit, after: page.cursor)
-            let running = await service.jobs.running
-            // What runs is further than what was written down.
-            let current = jobs.items.map { $0.id == running?.id ? running ?? $0 : $0 }
-            return try Answer.json(Page(items: current.map(JobView.init), next: jobs.next))
+            let found = try await jobs.jobs(limit: page.limit, after: page.cursor)
+            return try Answer.json(Page(items: found.items.map(JobView.init), next: found.next))
         }
         router.get("/v1/jobs/{job}") { _, context in
-            try Answer.json(JobView(await service.jobs.job(context.parameter("job"))))
+            try Answer.json(JobView(await jobs.job(context.parameter("job"))))
         }
         router.delete("/v1/jobs/{job}") { _, context in
-            try await service.jobs.cancel(context.parameter("job"))
-            return Response(status: .accepted)
+            try await jobs.cancel(context.parameter("job")) ? Answer.nothing : Response(status: .accepted)
         }
         router.get("/v1/jobs/{job}/events") { _, context in try await events(context.parameter("job")) }
     }
@@ -32,16 +28,15 @@ struct JobEndpoints {
     /// Server-sent events (WHATWG HTML, section 9.2): `progress` for each change, `end` once the job has ended. The stream
     /// also ends with the server.
     private func events(_ id: String) async throws -> Response {
-        let jobs = service.jobs
         let first = try await jobs.job(id)
         let body = ResponseBody { writer in
-            var (job, sent, silent) = (first, JobRecord?.none, 0)
+            var (job, sent, silent) = (first, JobStatus?.none, 0)
             while true {
-                if job != sent || silent >= 50 {
+                if job.record != sent?.record || silent >= 50 {
                     try await writer.write(ByteBuffer(bytes: Self.event(job)))
                     (sent, silent) = (job, 0)
                 }
-                if job.state != .running || Task.isShuttingDownGracefully { break }
+                if job.hasEnded || Task.isShuttingDownGracefully { break }
                 try await Task.sleep(for: .milliseconds(200))
                 silent += 1
                 job = try await jobs.job(id)
@@ -52,8 +47,8 @@ struct JobEndpoints {
             status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"], body: body)
     }
 
-    private static func event(_ job: JobRecord) throws -> Data {
-        let name = job.state == .running ? "progress" : "end"
+    private static func event(_ job: JobStatus) throws -> Data {
+        let name = job.hasEnded ? "end" : "progress"
         return try Data("event: \(name)\ndata: ".utf8) + Answer.encoder().encode(JobView(job)) + Data("\n\n".utf8)
     }
 }
@@ -62,18 +57,23 @@ struct JobEndpoints {
 struct JobView: Encodable, Sendable {
     let id: String
     let kind: String
-    let model: String
-    let state: JobRecord.State
+    let model: String?
+    let state: String
     let done: Int
     let total: Int
+    /// Steps a second.
+    let rate: Double?
+    let secondsLeft: Double?
     let reason: String?
     let result: JSONValue?
     let createdAt: Date
     let updatedAt: Date
 
-    init(_ job: JobRecord) {
-        (id, kind, model, state) = (job.id, job.kind, job.model, job.state)
+    init(_ status: JobStatus) {
+        let job = status.record
+        (id, kind, model, state) = (job.id, job.kind, job.model, status.isWaiting ? "waiting" : job.state.rawValue)
         (done, total, reason) = (job.done, job.total, job.reason)
+        (rate, secondsLeft) = status.hasEnded ? (nil, nil) : (status.rate, status.secondsLeft)
         (createdAt, updatedAt) = (job.createdAt, job.updatedAt)
         result = job.result.flatMap { try? JSONDecoder().decode(JSONValue.self, from: Data($0.utf8)) }
     }

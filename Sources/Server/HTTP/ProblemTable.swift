@@ -2,6 +2,7 @@ import Foundation
 import Gallery
 import Hummingbird
 import Inference
+import Serving
 
 /// The one table from errors to answers.
 enum ProblemTable {
@@ -20,7 +21,7 @@ enum ProblemTable {
     static func entry(_ error: any Error) -> Entry? {
         switch error {
         case let error as RequestError: entry(error)
-        case let error as Service.UndecodableImage: entry(error)
+        case let error as ServingError: entry(error)
         case let error as EncoderError: entry(error)
         case let error as GalleryError: entry(error)
         case let error as ModelError: entry(error)
@@ -40,23 +41,26 @@ enum ProblemTable {
             return Entry(status: .badRequest, type: "malformed-body", detail: detail)
         case .unsupportedMediaType:
             return Entry(status: .unsupportedMediaType, type: "unsupported-media-type", detail: detail)
-        case .noImage: return Entry(status: .badRequest, type: "no-image", detail: detail)
         case .bodyTimeout: return Entry(status: .requestTimeout, type: "body-timeout", detail: detail)
         case .bodyTooLarge: return Entry(status: .contentTooLarge, type: "body-too-large", detail: detail)
-        case .deadline: return Entry(status: .serviceUnavailable, type: "deadline", detail: detail, retryAfter: 5)
         case .overloaded: return Entry(status: .serviceUnavailable, type: "overloaded", detail: detail, retryAfter: 1)
         }
     }
 
-    private static func entry(_ error: Service.UndecodableImage) -> Entry {
-        let type =
-            switch error.reason {
-            case .tooManyBytes, .tooManyPixels: "image-too-large"
-            default: "image-undecodable"
-            }
-        return Entry(
-            status: .unprocessableContent, type: type, detail: "\(error.modality.rawValue): \(error.reason)",
-            modality: error.modality.rawValue)
+    private static func entry(_ error: ServingError) -> Entry {
+        let detail = error.description
+        switch error {
+        case .noImage: return Entry(status: .badRequest, type: "no-image", detail: detail)
+        case .deadline: return Entry(status: .serviceUnavailable, type: "deadline", detail: detail, retryAfter: 5)
+        case .undecodable(let modality, let reason):
+            let type =
+                switch reason {
+                case .tooManyBytes, .tooManyPixels: "image-too-large"
+                default: "image-undecodable"
+                }
+            return Entry(
+                status: .unprocessableContent, type: type, detail: detail, modality: modality.rawValue)
+        }
     }
 
     private static func entry(_ error: EncoderError) -> Entry? {
@@ -92,18 +96,22 @@ enum ProblemTable {
         }
     }
 
-    private static func entry(_ error: ModelError) -> Entry {
-        let (status, type): (HTTPResponse.Status, String) =
-            switch error {
-            case .notFound: (.notFound, "model-not-found")
-            case .refused: (.unprocessableContent, "model-refused")
-            case .active: (.conflict, "model-active")
-            case .busy, .erasing: (.conflict, "job-running")
-            case .imagesMissing: (.conflict, "images-missing")
-            case .ended: (.conflict, "job-ended")
-            case .insufficientMemory: (.init(code: 507, reasonPhrase: "Insufficient Storage"), "insufficient-memory")
-            case .storage: (.init(code: 507, reasonPhrase: "Insufficient Storage"), "storage-full")
-            }
+    /// nil for what is the operator's to see: the log has it.
+    private static func entry(_ error: ModelError) -> Entry? {
+        let full = HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
+        let (status, type): (HTTPResponse.Status, String)
+        switch error {
+        case .notFound: (status, type) = (.notFound, "model-not-found")
+        case .refused: (status, type) = (.unprocessableContent, "model-refused")
+        case .active: (status, type) = (.conflict, "model-active")
+        case .busy, .erasing: (status, type) = (.conflict, "job-running")
+        case .tooManyJobs: (status, type) = (.conflict, "too-many-jobs")
+        case .imagesMissing: (status, type) = (.conflict, "images-missing")
+        case .modalitiesLost: (status, type) = (.conflict, "modalities-lost")
+        case .insufficientMemory: (status, type) = (full, "insufficient-memory")
+        case .full: (status, type) = (full, "storage-full")
+        case .storage: return nil
+        }
         return Entry(status: status, type: type, detail: error.description)
     }
 

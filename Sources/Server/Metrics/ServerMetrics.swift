@@ -1,5 +1,6 @@
 import Foundation
 import Metrics
+import Serving
 
 /// What the server measures of itself, through swift-metrics.
 struct ServerMetrics: Sendable {
@@ -41,11 +42,15 @@ struct ServerMetrics: Sendable {
         observe("triptych_request_seconds", labels, duration)
     }
 
-    /// A triple has been encoded.
-    func encoded(in duration: Duration) { observe("triptych_encode_seconds", [], duration) }
+    /// To be told what serving does.
+    var observer: ServingObserver {
+        var observer = ServingObserver()
+        observer.encoded = { duration in observe("triptych_encode_seconds", [], duration) }
+        observer.batched = batched
+        return observer
+    }
 
-    /// A batch is about to be encoded, of triples that have waited so long.
-    func computed(_ waits: [Duration]) {
+    @Sendable private func batched(_ waits: [Duration]) {
         Recorder(label: "triptych_batch_triples", factory: factory).record(waits.count)
         for wait in waits { observe("triptych_batch_wait_seconds", [], wait) }
     }

@@ -1,13 +1,20 @@
 import Foundation
 import Hummingbird
 import NIOCore
+import Serving
+import Threads
 
-extension Request {
+/// Receives bodies, and parses them on threads of their own.
+struct BodyReader: Sendable {
+    let limits: ServerConfiguration.Limits
+    let threads: WorkerThreads
+
     /// The whole body. Throws `RequestError.bodyTimeout` and `RequestError.bodyTooLarge`.
-    func bytes(_ limits: ServerConfiguration.Limits) async throws -> Data {
-        let body = body
-        let buffer = try await Deadline.run(seconds: limits.bodySeconds, or: .bodyTimeout(seconds: limits.bodySeconds))
-        {
+    private func bytes(_ request: Request) async throws -> Data {
+        let (limits, body) = (limits, request.body)
+        let buffer = try await Deadline.run(
+            seconds: limits.bodySeconds, or: RequestError.bodyTimeout(seconds: limits.bodySeconds)
+        ) {
             do {
                 return try await body.collect(upTo: limits.bodyBytes)
             } catch is NIOTooManyBytesError {
@@ -17,18 +24,29 @@ extension Request {
         return Data(buffer: buffer)
     }
 
-    /// A JSON object, or none at all for an empty body.
-    func fields(_ limits: ServerConfiguration.Limits) async throws -> JSONFields {
-        let bytes = try await bytes(limits)
+    /// The body as one or more triples. Throws `RequestError`.
+    func triple(_ request: Request, groups: [String] = [""]) async throws -> TripleBody {
+        let (bytes, limits) = (try await bytes(request), limits)
+        let type = request.headers[.contentType] ?? ""
+        return try await threads.run {
+            try TripleBody(bytes, contentType: type, mostParts: limits.parts, groups: groups)
+        }
+    }
+
+    /// A JSON object, or none at all for an empty body. Throws `RequestError`.
+    func fields(_ request: Request) async throws -> JSONFields {
+        let bytes = try await bytes(request)
         if bytes.isEmpty { return .empty }
-        let type = (headers[.contentType] ?? "").prefix { $0 != ";" }.lowercased()
+        let type = (request.headers[.contentType] ?? "").prefix { $0 != ";" }.lowercased()
         guard ["application/json", "application/merge-patch+json"].contains(type) else {
             throw RequestError.unsupportedMediaType(
                 found: type.isEmpty ? "none" : type, expected: ["application/json"])
         }
-        return try JSONFields(document: [UInt8](bytes))
+        return try await threads.run { try JSONFields(document: [UInt8](bytes)) }
     }
+}
 
+extension Request {
     /// A query parameter that is a whole number. Throws `RequestError.invalid`.
     func integer(_ name: String, _ range: ClosedRange<Int>, default fallback: Int) throws -> Int {
         guard let text = uri.queryParameters[name[...]] else { return fallback }
@@ -54,24 +72,5 @@ extension Request {
     /// `?limit=&cursor=` of a list.
     func page() throws -> (limit: Int, cursor: String?) {
         (try integer("limit", 1...1000, default: 50), uri.queryParameters["cursor"].map(String.init))
-    }
-}
-
-/// Bounds how long something may take.
-enum Deadline {
-    /// Runs `work`, cancelling it and throwing `error` once the time is over.
-    static func run<Value: Sendable>(
-        seconds: Int, or error: RequestError, _ work: @escaping @Sendable () async throws -> Value
-    ) async throws -> Value {
-        try await withThrowingTaskGroup(of: Value?.self) { group in
-            group.addTask { try await work() }
-            group.addTask {
-                try await Task.sleep(for: .seconds(seconds))
-                return nil
-            }
-            defer { group.cancelAll() }
-            guard let first = try await group.next(), let value = first else { throw error }
-            return value
-        }
     }
 }

@@ -10,14 +10,10 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
     case brokenMultipart(String)
     /// Another content type than those accepted.
     case unsupportedMediaType(found: String, expected: [String])
-    /// No image at all.
-    case noImage
     /// The body did not arrive in time.
     case bodyTimeout(seconds: Int)
     /// The body is longer than allowed.
     case bodyTooLarge(limit: Int)
-    /// The request took too long.
-    case deadline(seconds: Int)
     /// Too much is in flight.
     case overloaded
 
@@ -30,10 +26,8 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
         case .brokenMultipart(let reason): "the body is not multipart/form-data: \(reason)"
         case .unsupportedMediaType(let found, let expected):
             "content type: expected \(expected.joined(separator: " or ")), found \(found)"
-        case .noImage: "no image: expected at least one of rgb, nir, tir"
         case .bodyTimeout(let seconds): "the body did not arrive within \(seconds) s"
         case .bodyTooLarge(let limit): "the body exceeds the limit of \(limit) bytes"
-        case .deadline(let seconds): "the request was not done within \(seconds) s"
         case .overloaded: "too many requests are in flight"
         }
     }

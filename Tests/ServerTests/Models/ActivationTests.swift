@@ -2,6 +2,8 @@ import Documents
 import Foundation
 import Inference
 import Server
+import Serving
+import ServingFixtures
 import Testing
 
 @Suite("Activation")
@@ -36,26 +38,9 @@ struct ActivationTests {
         }
     }
 
-    @Test("what is enrolled while a model is prepared is embedded by both")
-    func concurrentEnrolment() async throws {
-        try await TestServer.run({ $0.swap.share = 0.05 }) { server in
-            try await server.enrol(10)
-            let model = try await server.publish(seed: 1)
-            let begun = try await server.send("POST", "/v1/models/\(model)/activation")
-            let job = try #require(begun.json["id"]?.string)
-            var count = 10
-            repeat {
-                let answer = try await server.sendForm(
-                    "/v1/galleries/g/identities/late-\(count)/sightings", ["rgb": picture(count)])
-                #expect(answer.status == 201)
-                count += 1
-            } while try await server.send("GET", "/v1/jobs/\(job)").json["state"]?.string == "running"
-            #expect(try await server.ended(job)["state"]?.string == "succeeded")
-            #expect(try await server.send("GET", "/v1/models/\(model)").json["sightings"]?.integer == count)
-        }
-    }
-
-    @Test("one job at a time; cancelled, it changes nothing, and its events tell how it went")
+    @Test(
+        "jobs of models wait for each other; cancelled, one changes nothing, and its events tell how it went; then it can go"
+    )
     func cancellation() async throws {
         try await TestServer.run({ $0.swap.share = 0.01 }) { server in
             try await server.enrol(40)
@@ -64,7 +49,10 @@ struct ActivationTests {
             let begun = try await server.send("POST", "/v1/models/\(model)/activation")
             let job = try #require(begun.json["id"]?.string)
             let second = try await server.send("POST", "/v1/models/\(model)/activation?dry_run=true")
-            #expect(second.status == 409 && second.problem == "job-running")
+            #expect(second.status == 202 && second.json["state"]?.string == "waiting")
+            let waiting = try #require(second.json["id"]?.string)
+            #expect(try await server.send("DELETE", "/v1/jobs/\(waiting)").status == 202)
+            #expect(try await server.ended(waiting)["state"]?.string == "cancelled")
             let busy = try await server.send("DELETE", "/v1/models/\(model)")
             #expect(busy.status == 409 && busy.problem == "job-running")
             async let events = server.send("GET", "/v1/jobs/\(job)/events")
@@ -74,7 +62,8 @@ struct ActivationTests {
             let text = String(decoding: try await events.data, as: UTF8.self)
             #expect(text.hasPrefix("event: ") && text.contains("event: end\ndata: {") && text.hasSuffix("}\n\n"))
             let again = try await server.send("DELETE", "/v1/jobs/\(job)")
-            #expect(again.status == 409 && again.problem == "job-ended")
+            #expect(again.status == 204)
+            #expect(try await server.send("GET", "/v1/jobs/\(job)").status == 404)
             #expect(try await server.active == before)
         }
     }
@@ -118,25 +107,5 @@ struct ActivationTests {
             #expect(try await server.active == first)
             #expect(try await server.send("GET", "/v1/models/\(same)").json["sightings"]?.integer == 0)
         }
-    }
-}
-
-@Suite("Comparing two models")
-struct ShadowReportTests {
-    @Test("agreement, scores and thresholds of vectors made by hand")
-    func figures() {
-        let active: [[Float]] = [[1, 0], [0.8, 0.6], [0, 1], [-1, 0]]
-        // The last two change places.
-        let candidate: [[Float]] = [[1, 0], [0.8, 0.6], [-1, 0], [0, 1]]
-        let report = ShadowReport(active: active, candidate: candidate, identities: [7, 7, 8, 9])
-        #expect(report.count == 4 && report.top10 == 1)
-        // Row 0 → 1 in both, 1 → 0 in both, 2 → 1 then 3, 3 → 2 then 1.
-        #expect(report.top1 == 0.5)
-        let scores = report.json["mean_scores"]
-        #expect(abs((scores?["active"]?["same_identity"]?.number ?? 0) - 0.8) < 1e-6)
-        // 0, −1, 0.6, −0.8, 0: their mean.
-        #expect(abs((scores?["candidate"]?["different_identity"]?.number ?? 0) + 0.24) < 1e-6)
-        let thresholds = report.json["thresholds"]?.array
-        #expect(abs((thresholds?[0]["active"]?.number ?? 0) - 0.6) < 1e-6)
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Server
+import ServingFixtures
 import Testing
 
 @Suite("Models that are published")

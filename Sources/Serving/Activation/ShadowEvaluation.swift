@@ -5,22 +5,21 @@ import Inference
 
 /// Compares a model with the active one on a sample of what is enrolled, without changing anything.
 struct ShadowEvaluation: Sendable {
-    static let kind = "comparison"
     /// Sightings that are compared, at most.
     static let sample = 200
 
     let model: String
-    let service: Service
+    let parts: Activation.Parts
 
-    /// Throws `ModelError`, `GalleryError`, `Service.UndecodableImage`, or `CancellationError`.
+    /// Throws `ModelError`, `GalleryError`, `ServingError`, or `CancellationError`.
     func run(_ job: JobHandle) async throws -> JobRecord {
-        let (active, candidate) = (service.models.active, try await service.catalog.encoder(model))
-        let rows = try await service.gallery.sample(count: Self.sample)
-        var (pairs, identities) = ([[Service.Encoded]](), [Int64]())
+        let (active, candidate) = (parts.models.active, try await parts.catalog.encoder(model))
+        let rows = try await parts.gallery.sample(count: Self.sample)
+        var (pairs, identities) = ([[EncodingService.Encoded]](), [Int64]())
         for (index, row) in rows.enumerated() {
             try Task.checkCancellation()
             await job.report(index, of: rows.count)
-            guard let sighting = try await service.gallery.sampled(row),
+            guard let sighting = try await parts.gallery.sampled(row),
                 let pair = try await encoded(sighting, [active, candidate])
             else { continue }
             pairs.append(pair)
@@ -29,7 +28,7 @@ struct ShadowEvaluation: Sendable {
         let report = ShadowReport(
             active: pairs.map(\.[0].embedding.values), candidate: pairs.map(\.[1].embedding.values),
             identities: identities)
-        let bytes = [active, candidate].map { encoder in (try? service.catalog.summary(encoder.model))?.bytes }
+        let bytes = [active, candidate].map { encoder in (try? parts.catalog.summary(encoder.model))?.bytes }
         let milliseconds = (0..<2).map { side in
             Self.median(pairs.map { $0[side].encodeMilliseconds })
         }
@@ -45,10 +44,13 @@ struct ShadowEvaluation: Sendable {
     /// its modalities.
     private func encoded(
         _ sighting: SampledSighting, _ encoders: [any TripleEncoder]
-    ) async throws -> [Service.Encoded]? {
-        var results: [Service.Encoded] = []
+    ) async throws -> [EncodingService.Encoded]? {
+        var results: [EncodingService.Encoded] = []
         for encoder in encoders {
-            guard let encoded = try await service.encodeInBackground(sighting.images, with: encoder) else { return nil }
+            guard
+                let encoded = try await parts.encoding.encodeInBackground(
+                    sighting.images, with: encoder, share: parts.swap.share)
+            else { return nil }
             results.append(encoded)
         }
         return results

@@ -10,10 +10,12 @@ package struct MemoryBudget: Sendable {
     package init(configured: Int?) { self.configured = configured }
 
     /// Throws `ModelError.insufficientMemory` if so many bytes more would be too many.
-    package func require(_ bytes: Int) throws {
+    ///
+    /// - Parameter patiently: whether to leave what the pool keeps for reuse with it. Otherwise that does not count, and is
+    ///   given back to the system where it matters.
+    package func require(_ bytes: Int, patiently: Bool = false) throws {
         if fits(bytes) { return }
-        // What is only kept for reuse does not count.
-        BufferPool.shared.drainToSystem()
+        if !patiently { BufferPool.shared.drainToSystem() }
         guard fits(bytes) else {
             throw ModelError.insufficientMemory(limit: limit, inUse: Self.residentBytes ?? 0, needed: bytes)
         }
@@ -28,7 +30,7 @@ package struct MemoryBudget: Sendable {
     }
 
     /// Of this process, from /proc; nil on systems without it.
-    static var residentBytes: Int? {
+    package static var residentBytes: Int? {
         guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return nil }
         return text.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map {
             $0 * Int(sysconf(Int32(_SC_PAGESIZE)))
@@ -54,17 +56,6 @@ package struct MemoryBudget: Sendable {
             let path = (["/sys/fs/cgroup"] + names.prefix(depth) + ["memory.max"]).joined(separator: "/")
             let limit = try? String(contentsOfFile: path, encoding: .utf8)
             return limit.flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
-        }
-    }
-}
-
-extension SafetensorsHeader {
-    /// Bytes of a checkpoint's weights in memory. The mask of a packed tensor has a bit for each element, and its values are
-    /// there beside the whole tensor while it is read.
-    var weightBytes: Int {
-        entries.reduce(0) { sum, entry in
-            let elements = entry.elementType == .uint8 ? 8 * entry.count : entry.count
-            return sum + MemoryLayout<Float>.size * elements
         }
     }
 }

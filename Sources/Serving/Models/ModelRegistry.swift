@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// A request takes the active model once, at its beginning, and stays with it. An enrolment takes the candidate too: from
 /// the moment there is one, everything new is embedded by both, so that nothing is missing when it becomes active.
-final class ModelRegistry: Sendable {
+package final class ModelRegistry: Sendable {
     private struct State {
         var active: any TripleEncoder
         var candidate: (any TripleEncoder)?
@@ -17,13 +17,13 @@ final class ModelRegistry: Sendable {
 
     private let state: Mutex<State>
 
-    init(_ active: any TripleEncoder) { state = Mutex(State(active: active)) }
+    package init(_ active: any TripleEncoder) { state = Mutex(State(active: active)) }
 
     /// The model that answers.
-    var active: any TripleEncoder { state.withLock { $0.active } }
+    package var active: any TripleEncoder { state.withLock { $0.active } }
 
     /// Runs an enrolment with the models that must embed it, the active one first; the candidate holds up no other request.
-    func enrolling<Value>(_ body: ([any TripleEncoder]) async throws -> Value) async rethrows -> Value {
+    package func enrolling<Value>(_ body: ([any TripleEncoder]) async throws -> Value) async rethrows -> Value {
         let (generation, encoders) = state.withLock { state in
             state.enrolments[state.generation, default: 0] += 1
             return (state.generation, [state.active] + [state.candidate?.inBackground].compactMap { $0 })
@@ -38,7 +38,7 @@ final class ModelRegistry: Sendable {
     }
 
     /// From now on, enrolments are embedded by the candidate too.
-    func prepare(_ candidate: any TripleEncoder) {
+    package func prepare(_ candidate: any TripleEncoder) {
         state.withLock { state in
             state.candidate = candidate
             state.generation += 1
@@ -46,12 +46,12 @@ final class ModelRegistry: Sendable {
     }
 
     /// Whether enrolments are under way that know nothing of the candidate.
-    var hasEarlierEnrolments: Bool {
+    package var hasEarlierEnrolments: Bool {
         state.withLock { state in state.enrolments.keys.contains { $0 < state.generation } }
     }
 
     /// The candidate answers from now on.
-    func promote() {
+    package func promote() {
         state.withLock { state in
             state.active = state.candidate ?? state.active
             state.candidate = nil
@@ -59,5 +59,5 @@ final class ModelRegistry: Sendable {
     }
 
     /// There is no candidate any more.
-    func dismiss() { state.withLock { $0.candidate = nil } }
+    package func dismiss() { state.withLock { $0.candidate = nil } }
 }

@@ -3,26 +3,26 @@ import Foundation
 import Inference
 
 /// What a model is, for those who choose among models.
-struct ModelSummary: Codable, Sendable {
+package struct ModelSummary: Codable, Sendable {
     /// Its digest.
-    let model: String
-    let system: String
-    let backbone: String
-    let modalities: [String]
+    package let model: String
+    package let system: String
+    package let backbone: String
+    package let modalities: [String]
     /// Elements of an embedding.
-    let dimension: Int
-    let parameters: Int
+    package let dimension: Int
+    package let parameters: Int
     /// The share of parameters that is zero.
-    let sparsity: Double
+    package let sparsity: Double
     /// Of the file.
-    let bytes: Int
+    package let bytes: Int
     /// The model that it was made from by pruning.
-    let parent: String?
+    package let parent: String?
     /// Whether its self-test was there and passed.
-    var isSelfTested = false
+    package var isSelfTested = false
     /// Where it comes from, but for the recipe.
-    let training: JSONValue?
-    let pruning: JSONValue?
+    package let training: JSONValue?
+    package let pruning: JSONValue?
 
     private enum CodingKeys: String, CodingKey {
         case model, system, backbone, modalities, dimension, parameters, sparsity, bytes, parent, training, pruning
@@ -51,19 +51,19 @@ struct ModelSummary: Codable, Sendable {
 }
 
 /// A model as it stands here, flat.
-struct ServedModel: Encodable {
-    let summary: ModelSummary
+package struct ServedModel: Encodable {
+    package let summary: ModelSummary
     /// Whether it answers.
-    let isActive: Bool
+    package let isActive: Bool
     /// Sightings that it has embedded, over all galleries.
-    let sightings: Int
+    package let sightings: Int
 
     private enum CodingKeys: String, CodingKey {
         case sightings
         case isActive = "active"
     }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         try summary.encode(to: encoder)
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(isActive, forKey: .isActive)
@@ -72,11 +72,11 @@ struct ServedModel: Encodable {
 }
 
 /// What a pruned model says of its parent's embeddings (`pruning.embedding_space` in its configuration).
-struct EmbeddingSpace: Sendable, Equatable {
+package struct EmbeddingSpace: Sendable, Equatable {
     /// The parent's digest.
-    let parent: String
+    package let parent: String
     /// The mean cosine between the parent's and its own embedding of the same sighting, as measured when it was pruned.
-    let meanCosine: Double
+    package let meanCosine: Double
 
     /// nil if the model says nothing of the kind.
     init?(pruning: JSONValue?) {

@@ -1,0 +1,164 @@
+import Documents
+import Foundation
+import Gallery
+import Inference
+import Tensor
+
+/// Makes another model the active one without a gap: loads and warms it beside the active one, embeds with it what is
+/// enrolled, and switches at one instant.
+///
+/// Until then the active model answers everything, and a crash leaves it active. The embeddings of the model that was
+/// active stay, so that activating it again is as quick as loading it.
+package struct Activation: Sendable {
+    /// What it works with.
+    package struct Parts: Sendable {
+        package let models: ModelRegistry
+        package let catalog: ModelCatalog
+        package let gallery: GalleryStore
+        package let encoding: EncodingService
+        package let swap: ServingConfiguration.Swap
+        package let keepsImages: Bool
+
+        package init(
+            models: ModelRegistry, catalog: ModelCatalog, gallery: GalleryStore, encoding: EncodingService,
+            swap: ServingConfiguration.Swap, keepsImages: Bool
+        ) {
+            (self.models, self.catalog, self.gallery) = (models, catalog, gallery)
+            (self.encoding, self.swap, self.keepsImages) = (encoding, swap, keepsImages)
+        }
+    }
+
+    let model: String
+    let parts: Parts
+    /// Called when everything is embedded and the switch is next; what is enrolled then must not be missing.
+    var beforeSwitch: @Sendable () async throws -> Void = {}
+
+    package init(
+        of model: String, _ parts: Parts, beforeSwitch: @escaping @Sendable () async throws -> Void = {}
+    ) {
+        (self.model, self.parts, self.beforeSwitch) = (model, parts, beforeSwitch)
+    }
+
+    /// Throws `ModelError.imagesMissing` if there are sightings that this model cannot get into its embedding space,
+    /// `.modalitiesLost` if it knows fewer modalities than the active one and that was not allowed, and
+    /// `.insufficientMemory` if model and vectors would take too much.
+    package func check(allowsFewerModalities: Bool) async throws {
+        let summary = try parts.catalog.summary(model)
+        let lost = parts.models.active.modalities.map(\.rawValue).filter { !summary.modalities.contains($0) }
+        guard allowsFewerModalities || lost.isEmpty else { throw ModelError.modalitiesLost(lost) }
+        let standIn = try standIn()
+        let lacking = try await parts.gallery.lacking(model: model, standIn: standIn)
+        let hopeless = standIn == nil ? lacking.withoutImages : lacking.withoutVectors
+        guard hopeless == 0 else { throw ModelError.imagesMissing(count: hopeless, reason: try reason()) }
+        // Four bytes an element, and one of its code.
+        let vectors = parts.encoding.vectors(modalities: summary.modalities.count) * summary.dimension * 5
+        try await parts.catalog.requireMemory(for: model, vectors: lacking.sightings * vectors)
+    }
+
+    /// The active model, if the candidate's embeddings are so close to its that they may be compared.
+    private func standIn() throws -> String? {
+        guard let space = try space(), space.parent == parts.models.active.model,
+            space.meanCosine >= parts.swap.compatibleCosine
+        else { return nil }
+        return space.parent
+    }
+
+    private func space() throws -> EmbeddingSpace? {
+        EmbeddingSpace(pruning: try parts.catalog.summary(model).pruning)
+    }
+
+    private func reason() throws -> String {
+        guard let space = try space() else {
+            return "it does not say that its embeddings can be compared with those of the active model"
+        }
+        return
+            "its embeddings have a mean cosine of \(space.meanCosine) with those of model \(space.parent); expected at "
+            + "least \(parts.swap.compatibleCosine) with those of the active model"
+    }
+
+    /// Throws `ModelError`, `GalleryError`, `ServingError`, or `CancellationError`; then the active model is what it was.
+    package func run(_ job: JobHandle) async throws -> JobRecord {
+        if parts.models.active.model == model {
+            // A job before this one made it so.
+            return try await job.finished(.object(["embedded": .integer(0)]))
+        }
+        let standIn = try standIn()
+        let encoder = try await parts.catalog.encoder(model)
+        do {
+            // What is enrolled with images meanwhile can be embedded later: enrolments need not wait for two models yet.
+            var count = 0
+            if parts.keepsImages {
+                let backlog = try await parts.gallery.lacking(model: model, standIn: standIn).sightings
+                count = try await embedLacking(encoder, standIn, job, atMost: backlog)
+            }
+            parts.models.prepare(encoder)
+            // From here on everything new is embedded by both; what began before must be on the disk to be found.
+            while parts.models.hasEarlierEnrolments { try await Task.sleep(for: .milliseconds(5)) }
+            count += try await embedLacking(encoder, standIn, job, after: count)
+            try await beforeSwitch()
+            let record = try await job.finished(.object(["embedded": .integer(count)]))
+            try await parts.gallery.activate(model, finishing: record)
+            parts.models.promote()
+            BufferPool.shared.drainSoon()
+            return record
+        } catch {
+            parts.models.dismiss()
+            BufferPool.shared.drainSoon()
+            throw error
+        }
+    }
+
+    /// Embeds until nothing is lacking, or so many sightings, and gives their number. What is deleted between two reads
+    /// is not missed: each round counts anew.
+    ///
+    /// - Parameter before: how many the job has embedded already.
+    private func embedLacking(
+        _ encoder: any TripleEncoder, _ standIn: String?, _ job: JobHandle, after before: Int = 0, atMost: Int = .max
+    ) async throws -> Int {
+        var done = 0
+        while done < atMost {
+            let lacking = try await parts.gallery.lacking(model: model, standIn: standIn).sightings
+            await job.report(before + done, of: before + done + lacking)
+            if lacking == 0 { return done }
+            let total = done + lacking
+            var key: Int64 = 0
+            while done < atMost,
+                case let pending = try await parts.gallery.sightingsLacking(model: model, limit: 16, after: key),
+                let last = pending.last
+            {
+                for sighting in pending {
+                    try await embed(sighting, encoder, standIn)
+                    done += 1
+                    await job.report(before + done, of: before + max(total, done))
+                }
+                key = last.key
+            }
+        }
+        return done
+    }
+
+    private func embed(_ sighting: PendingSighting, _ encoder: any TripleEncoder, _ standIn: String?) async throws {
+        try Task.checkCancellation()
+        do {
+            let embeddings = try await embeddings(sighting, encoder, standIn)
+            try await parts.gallery.addEmbeddings(embeddings, to: sighting.sighting, in: sighting.gallery)
+        } catch GalleryError.notFound {
+            // Deleted in the meantime.
+        }
+    }
+
+    private func embeddings(
+        _ sighting: PendingSighting, _ encoder: any TripleEncoder, _ standIn: String?
+    ) async throws -> [SightingEmbedding] {
+        let encoded = try await parts.encoding.encodeInBackground(
+            sighting.images, with: encoder, share: parts.swap.share, withSubsets: true)
+        if let encoded { return encoded.stored(model: model) }
+        guard let standIn else {
+            throw ModelError.imagesMissing(
+                count: 1,
+                reason: "sighting \(sighting.sighting) has no image of \(encoder.modalities.map(\.rawValue))")
+        }
+        return try await parts.gallery.embeddings(of: sighting.sighting, in: sighting.gallery, model: standIn)
+            .map { SightingEmbedding(model: model, modalities: $0.modalities, values: $0.values) }
+    }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import Gallery
+import Imaging
+import Inference
+import Threads
+
+/// The way from image files to embeddings: decodes on threads of its own, encodes on the compute thread, within a deadline.
+package struct EncodingService: Sendable {
+    private let settings: ServingConfiguration.Encoding
+    private let decoder: ImageDecoder
+    private let decoding: WorkerThreads
+    private let observer: ServingObserver
+
+    /// A service with decoding threads of its own.
+    package init(_ settings: ServingConfiguration.Encoding, observer: ServingObserver = ServingObserver()) {
+        (self.settings, self.observer) = (settings, observer)
+        decoder = ImageDecoder(
+            limits: ImageLimits(bytes: settings.imageBytes, pixels: settings.imagePixels),
+            thermalRange: settings.thermalRange)
+        decoding = WorkerThreads("decoding", count: settings.decodingThreads)
+    }
+
+    /// An embedding with what it took.
+    package struct Encoded: Sendable {
+        /// Of all images.
+        package let embedding: Embedding
+        /// Those of fewer of the modalities, if they were asked for.
+        package let subsets: [Embedding]
+        package let decodeMilliseconds: Double
+        package let encodeMilliseconds: Double
+
+        /// All of them, as the gallery takes them.
+        func stored(model: String) -> [SightingEmbedding] { ([embedding] + subsets).map { $0.stored(model: model) } }
+
+        /// The one of just these modalities, or of all.
+        func embedding(of modalities: Set<Modality>) -> Embedding {
+            subsets.first { Set($0.modalities) == modalities } ?? embedding
+        }
+    }
+
+    /// Decodes and encodes a triple, each set of modalities if `withSubsets` says so and the configuration allows.
+    ///
+    /// Throws `ServingError.noImage`, `.undecodable` or `.deadline`, `EncoderError`, or `CancellationError`; what has not
+    /// begun by then is never begun.
+    package func encode(
+        _ images: [Modality: Data], with encoder: any TripleEncoder, withSubsets: Bool = false
+    ) async throws -> Encoded {
+        try await Deadline.run(seconds: settings.seconds) {
+            try await encodeWithoutDeadline(images, with: encoder, withSubsets: withSubsets)
+        }
+    }
+
+    private func encodeWithoutDeadline(
+        _ images: [Modality: Data], with encoder: any TripleEncoder, withSubsets: Bool
+    ) async throws -> Encoded {
+        guard !images.isEmpty else { throw ServingError.noImage }
+        for modality in images.keys.sorted() where !encoder.modalities.contains(modality) {
+            throw EncoderError.unknownModality(found: modality, expected: encoder.modalities)
+        }
+        let withSubsets = withSubsets && settings.embedsSubsets
+        let start = ContinuousClock.now
+        let (embeddings, middle) = try await encoder.expecting(Set(images.keys), withSubsets: withSubsets) {
+            let decoded = try await decode(images, for: encoder)
+            let middle = ContinuousClock.now
+            let embeddings =
+                withSubsets ? try await encoder.embedSubsets(decoded) : [try await encoder.embed(decoded)]
+            return (embeddings, middle)
+        }
+        let end = ContinuousClock.now
+        observer.encoded(middle.duration(to: end))
+        return Encoded(
+            embedding: embeddings[0], subsets: Array(embeddings.dropFirst()),
+            decodeMilliseconds: start.duration(to: middle).seconds * 1000,
+            encodeMilliseconds: middle.duration(to: end).seconds * 1000)
+    }
+
+    /// Encodes a text. Throws `ServingError.deadline`, `EncoderError`, or `CancellationError`.
+    package func encode(text: String, with encoder: any TripleEncoder) async throws -> [Float] {
+        try await Deadline.run(seconds: settings.seconds) { try await encoder.embed(text: text) }
+    }
+
+    /// Encodes what was kept of a sighting, beside the requests: whenever they leave cores free, and the time after it is
+    /// theirs alone, so that this takes no more than its share. nil if the model knows none of the images' modalities.
+    /// Throws as `encode` does.
+    func encodeInBackground(
+        _ images: [KeptImage], with encoder: any TripleEncoder, share: Double, withSubsets: Bool = false
+    ) async throws -> Encoded? {
+        let known = images.compactMap { image in
+            Modality(rawValue: image.modality).flatMap { encoder.modalities.contains($0) ? ($0, image.bytes) : nil }
+        }
+        guard !known.isEmpty else { return nil }
+        let start = ContinuousClock.now
+        let encoded = try await encodeWithoutDeadline(
+            Dictionary(uniqueKeysWithValues: known), with: encoder.inBackground, withSubsets: withSubsets)
+        try await Task.sleep(for: start.duration(to: .now) * (1 / share - 1))
+        return encoded
+    }
+
+    /// How similar two triples are: the cosine of what they share, or of all of each where they share nothing. Throws as
+    /// `encode` does.
+    package func compare(
+        _ pair: (first: [Modality: Data], second: [Modality: Data]), with encoder: any TripleEncoder
+    ) async throws -> (modalities: [[Modality]], score: Float) {
+        let first = try await encode(pair.first, with: encoder, withSubsets: true)
+        let second = try await encode(pair.second, with: encoder, withSubsets: true)
+        let shared = Set(first.embedding.modalities).intersection(second.embedding.modalities)
+        let (a, b) = (first.embedding(of: shared), second.embedding(of: shared))
+        let score = zip(a.values, b.values).reduce(0) { $0 + $1.0 * $1.1 }
+        // Rounding must not make a cosine of more than 1.
+        return ([a.modalities, b.modalities], min(max(score, -1), 1))
+    }
+
+    /// How many vectors of a model a sighting has, at most.
+    func vectors(modalities: Int) -> Int { settings.embedsSubsets ? (1 << modalities) - 1 : 1 }
+}
+
+extension EncodingService {
+    /// Images at the model's size, decoded side by side; for a model in the background one after the other, so that the
+    /// requests have a decoding thread meanwhile. Throws `ServingError.undecodable`, if several cannot be decoded for the
+    /// first modality, or `CancellationError`.
+    private func decode(_ images: [Modality: Data], for encoder: any TripleEncoder) async throws -> [Modality: Image] {
+        let files = images.sorted { $0.key < $1.key }
+        guard encoder.isInBackground else { return try await sideBySide(files[...], for: encoder) }
+        var result: [Modality: Image] = [:]
+        for (modality, file) in files { result[modality] = try await decode(file, modality, for: encoder) }
+        return result
+    }
+
+    private func sideBySide(
+        _ files: ArraySlice<(key: Modality, value: Data)>, for encoder: any TripleEncoder
+    ) async throws -> [Modality: Image] {
+        guard let (modality, file) = files.first else { return [:] }
+        // If this image cannot be decoded, the others are cancelled, and their errors are not seen.
+        async let others = sideBySide(files.dropFirst(), for: encoder)
+        let image = try await decode(file, modality, for: encoder)
+        return try await others.merging([modality: image]) { $1 }
+    }
+
+    private func decode(_ file: Data, _ modality: Modality, for encoder: any TripleEncoder) async throws -> Image {
+        let (decoder, target) = (decoder, settings.scalesDecoding ? encoder.inputSize : nil)
+        return try await decoding.run {
+            do {
+                // Resized at once: so only one large image a decoding thread is in memory, however many wait.
+                return encoder.prepared(try decoder.decode(file, for: target))
+            } catch let error as ImagingError {
+                throw ServingError.undecodable(modality, error)
+            }
+        }
+    }
+}
+
+extension Embedding {
+    /// As the gallery takes it.
+    func stored(model: String) -> SightingEmbedding {
+        SightingEmbedding(model: model, modalities: modalities.map(\.rawValue), values: values)
+    }
+}
+
+extension Duration {
+    /// In seconds.
+    package var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

@@ -1,0 +1,178 @@
+import Foundation
+import Gallery
+import Logging
+
+/// Runs long work, one job of a class at a time and classes side by side, and remembers it in the database: what a crash
+/// cut off, or kept waiting, is still `running` there.
+package actor JobBoard {
+    /// Does a job, and gives its record as it ends: `handle.finished`.
+    package typealias Work = @Sendable (JobHandle) async throws -> JobRecord
+
+    private struct Entry {
+        var job: JobRecord
+        let kind: JobKind
+        let work: Work
+        var task: Task<Void, Never>?
+        var begun: ContinuousClock.Instant?
+        var saved = ContinuousClock.now
+
+        var status: JobStatus {
+            let seconds = begun.map { $0.duration(to: .now).seconds } ?? 0
+            let rate = job.done > 0 && seconds > 0 ? Double(job.done) / seconds : nil
+            return JobStatus(record: job, isWaiting: begun == nil, rate: rate)
+        }
+    }
+
+    /// Jobs of a class that may wait.
+    package static let mostWaiting = 16
+
+    private let gallery: GalleryStore
+    private let logger: Logger
+    /// Those that have not ended, by class, the running one first.
+    private var queues: [JobClass: [Entry]] = [:]
+    private var isStopping = false
+    /// Models that are being erased.
+    private var held: [String: Int] = [:]
+
+    package init(gallery: GalleryStore, logger: Logger) {
+        (self.gallery, self.logger) = (gallery, logger)
+    }
+
+    /// Starts a job, or has it wait for its turn. Throws `ModelError.tooManyJobs`, or `.erasing` while its model is being
+    /// erased.
+    package func start(_ job: JobRecord, _ kind: JobKind, _ work: @escaping Work) async throws {
+        let waiting = queues[kind.jobClass, default: []].count - 1
+        guard waiting < Self.mostWaiting else {
+            throw ModelError.tooManyJobs(kind.jobClass, limit: Self.mostWaiting)
+        }
+        if let model = job.model, held[model] != nil { throw ModelError.erasing(model) }
+        queues[kind.jobClass, default: []].append(Entry(job: job, kind: kind, work: work))
+        do {
+            try await gallery.save(job)
+        } catch {
+            remove(job.id)
+            startNext(kind.jobClass)
+            throw error
+        }
+        logger.info("job taken", metadata: metadata(job))
+        startNext(kind.jobClass)
+    }
+
+    private func startNext(_ jobClass: JobClass) {
+        guard !isStopping, let next = queues[jobClass]?.first, next.begun == nil else { return }
+        queues[jobClass]?[0].begun = .now
+        queues[jobClass]?[0].task = Task { await perform(next.job, next.kind, next.work) }
+    }
+
+    private func perform(_ job: JobRecord, _ kind: JobKind, _ work: Work) async {
+        var ended: JobRecord
+        do {
+            ended = try await work(JobHandle(board: self, job: job))
+        } catch {
+            // Cut off by the server's end, it goes on at the next start.
+            if error is CancellationError && isStopping { return }
+            ended = entry(job.id)?.job ?? job
+            let isCancelled = error is CancellationError
+            (ended.state, ended.reason) = isCancelled ? (.cancelled, nil) : (.failed, "\(error)")
+            ended.updatedAt = Date()
+        }
+        await end(ended)
+        remove(job.id)
+        startNext(kind.jobClass)
+    }
+
+    private func end(_ record: JobRecord) async {
+        // Not in the job's task, which may have been cancelled.
+        let saving = await Task { [gallery] in try await gallery.save(record) }.result
+        if case .failure(let error) = saving {
+            logger.error("a job's end was not saved", metadata: ["error": "\(error)"])
+        }
+        var metadata = metadata(record)
+        (metadata["state"], metadata["reason"]) = ("\(record.state.rawValue)", "\(record.reason ?? "")")
+        logger.info("job ended", metadata: metadata)
+    }
+
+    private func metadata(_ job: JobRecord) -> Logger.Metadata {
+        ["job": "\(job.id)", "kind": "\(job.kind)", "model": "\(job.model ?? "")"]
+    }
+
+    private var entries: [Entry] { queues.values.flatMap { $0 } }
+
+    private func entry(_ id: String) -> Entry? { entries.first { $0.job.id == id } }
+
+    private func remove(_ id: String) {
+        for key in queues.keys { queues[key]?.removeAll { $0.job.id == id } }
+    }
+
+    private func change(_ id: String, _ body: (inout Entry) -> Void) {
+        for key in queues.keys {
+            if let index = queues[key]?.firstIndex(where: { $0.job.id == id }) {
+                if var entry = queues[key]?[index] {
+                    body(&entry)
+                    queues[key]?[index] = entry
+                }
+            }
+        }
+    }
+
+    /// Does what no job for a model may be beside of. Throws `ModelError.busy` if there is one; none begins meanwhile.
+    package func withoutJob(of model: String, _ body: @Sendable () async throws -> Void) async throws {
+        if let user = entries.first(where: { $0.job.model == model }) { throw ModelError.busy(job: user.job.id) }
+        held[model, default: 0] += 1
+        defer { held[model] = held[model].flatMap { $0 > 1 ? $0 - 1 : nil } }
+        try await body()
+    }
+
+    /// The job as it stands. Throws `GalleryError.notFound`.
+    package func job(_ id: String) async throws -> JobStatus {
+        if let entry = entry(id) { return entry.status }
+        return JobStatus(record: try await gallery.job(id))
+    }
+
+    /// Jobs in order of creation, as they stand. Throws `GalleryError.invalid`.
+    package func jobs(limit: Int, after cursor: String?) async throws -> Page<JobStatus> {
+        let page = try await gallery.jobs(limit: limit, after: cursor)
+        return Page(items: page.items.map { entry($0.id)?.status ?? JobStatus(record: $0) }, next: page.next)
+    }
+
+    /// How many jobs of each class have not ended.
+    package var load: [JobClass: Int] { queues.mapValues(\.count) }
+
+    /// Ends a job early: what it had done is kept, and nothing is switched; one that has ended is forgotten. Throws
+    /// `GalleryError.notFound`.
+    /// - Returns: whether it was forgotten.
+    package func cancel(_ id: String) async throws -> Bool {
+        guard let entry = entry(id) else {
+            try await gallery.deleteJob(id)
+            return true
+        }
+        if let task = entry.task {
+            task.cancel()
+        } else {
+            remove(id)
+            var record = entry.job
+            (record.state, record.updatedAt) = (.cancelled, Date())
+            await end(record)
+        }
+        return false
+    }
+
+    /// Stops for the server's end: jobs that have not ended go on at the next start.
+    package func stop() async {
+        isStopping = true
+        let tasks = entries.compactMap(\.task)
+        for task in tasks { task.cancel() }
+        for task in tasks { await task.value }
+    }
+
+    func update(_ id: String, done: Int, total: Int) async {
+        var due: JobRecord?
+        change(id) { entry in
+            (entry.job.done, entry.job.total, entry.job.updatedAt) = (done, total, Date())
+            guard entry.saved.duration(to: .now) > .seconds(1) else { return }
+            entry.saved = .now
+            due = entry.job
+        }
+        if let due { try? await gallery.save(due) }
+    }
+}

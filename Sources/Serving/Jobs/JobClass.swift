@@ -1,0 +1,64 @@
+import Documents
+import Foundation
+import Gallery
+
+/// What jobs of one class would take from each other: those of a class run one after the other, classes side by side.
+package enum JobClass: String, CaseIterable, Sendable {
+    /// Loads models: memory.
+    case model
+    /// Changes galleries in bulk: the encoder's time, the writer.
+    case gallery
+    /// Tidies up.
+    case maintenance
+}
+
+/// What is done by a job.
+package enum JobKind: String, CaseIterable, Sendable {
+    /// Makes another model the active one.
+    case activation
+    /// Compares a model with the active one.
+    case comparison
+
+    /// What it runs beside of.
+    package var jobClass: JobClass {
+        switch self {
+        case .activation, .comparison: .model
+        }
+    }
+}
+
+/// A job as it stands: what was written down, and what is known of it beyond that while it has not ended.
+package struct JobStatus: Sendable, Equatable {
+    package var record: JobRecord
+    /// Whether it waits for others of its class.
+    package var isWaiting = false
+    /// Steps a second, since it began; nil before the first.
+    package var rate: Double?
+
+    /// Until it is done, at this rate.
+    package var secondsLeft: Double? {
+        rate.map { Double(max(record.total - record.done, 0)) / $0 }
+    }
+
+    package var hasEnded: Bool { record.state != .running }
+}
+
+/// A job, to the work that it is.
+package struct JobHandle: Sendable {
+    let board: JobBoard
+    /// As it was when it began.
+    let job: JobRecord
+
+    /// Says how far it is.
+    package func report(_ done: Int, of total: Int) async { await board.update(job.id, done: done, total: total) }
+
+    /// The record of a job that has succeeded.
+    package func finished(_ result: JSONValue? = nil) async throws -> JobRecord {
+        var record = try await board.job(job.id).record
+        record.state = .succeeded
+        record.done = record.total
+        record.result = try result.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
+        record.updatedAt = Date()
+        return record
+    }
+}

@@ -1,0 +1,131 @@
+import Documents
+import Foundation
+import Gallery
+import Inference
+import Tensor
+import Threads
+
+/// Reads checkpoints, builds their models and has them answer, beside the requests: what it gives can serve.
+///
+/// A file is judged by its header before its weights are read: what verifying it may cost is bounded.
+package struct ModelLoader: Sendable {
+    private let memory: MemoryBudget
+    private let limits: ServingConfiguration.ModelLimits
+    private let batching: Batching
+
+    package init(memory: MemoryBudget, limits: ServingConfiguration.ModelLimits, batching: Batching) {
+        (self.memory, self.limits, self.batching) = (memory, limits, batching)
+    }
+
+    /// A model that can serve.
+    typealias Loaded = (encoder: MultimodalEncoder, summary: ModelSummary)
+
+    /// Throws `ModelError` or `CancellationError`.
+    ///
+    /// - Parameter patiently: whether buffers that requests could reuse are left alone if memory is short.
+    func load(_ url: URL, patiently: Bool = false) async throws -> Loaded {
+        let header = try await Self.judging(url) { [limits] in
+            let header = try SafetensorsReader(path: url.path).header
+            try limits.check(Checkpoint.configuration(path: url.path))
+            return header
+        }
+        try memory.require(header.loadingBytes, patiently: patiently)
+        return try await load(url) { try Checkpoint.load(path: url.path) }
+    }
+
+    /// Builds the model of a checkpoint that was read. Throws `ModelError` or `CancellationError`.
+    func load(_ file: CheckpointFile) async throws -> Loaded {
+        try await Self.judging(file.url) { [limits] in try limits.check(file.checkpoint.configuration) }
+        try memory.require(file.checkpoint.weights.parameterCount * MemoryLayout<Float>.size)
+        return try await load(file.url) { file.checkpoint }
+    }
+
+    /// Throws `ModelError.insufficientMemory` if a model, and so many bytes of vectors by it, would be too much.
+    func requireMemory(for url: URL, vectors: Int) async throws {
+        let bytes = try await Self.judging(url) { try SafetensorsReader(path: url.path).header.loadingBytes }
+        try memory.require(bytes + vectors)
+    }
+
+    /// The SHA-256 of a file. Throws `ModelError`.
+    func digest(of url: URL) async throws -> String {
+        try await Self.judging(url) { try SafetensorsReader(path: url.path).digest() }
+    }
+
+    /// What was read is let go of as soon as it is packed.
+    private func load(_ url: URL, _ read: @escaping @Sendable () throws -> Checkpoint) async throws -> Loaded {
+        defer { BufferPool.shared.drainSoon() }
+        return try await Deadline.run(
+            seconds: limits.seconds, or: ModelError.refused(reason: "verifying it took more than \(limits.seconds) s")
+        ) { [batching] in
+            var (encoder, summary) = try await Self.judging(url) {
+                let checkpoint = try read()
+                let parts = checkpoint.parts
+                let encoder = try MultimodalEncoder(consuming: consume checkpoint, batching: batching)
+                return (encoder, ModelSummary(encoder, parts: parts, bytes: FileState(url).bytes))
+            }
+            summary.isSelfTested = try await Self.judging(url) { [encoder] in
+                try encoder.requireUsableOutput()
+                return try SelfTest.check(encoder) != nil
+            }
+            return (encoder, summary)
+        }
+    }
+
+    /// Does work on a file on the background's thread. Throws `ModelError` or `CancellationError`.
+    private static func judging<Value: Sendable>(
+        _ url: URL, _ work: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await ComputeThread.background.run(work)
+        } catch let error as CheckpointError {
+            if case .system = error.reason { throw ModelError.storage("\(url.lastPathComponent): \(error.reason)") }
+            throw ModelError.refused(reason: "\(error.reason)")
+        } catch let error where error is WeightsError || error is EncoderError || error is SelfTest.Failure {
+            throw ModelError.refused(reason: "\(error)")
+        }
+    }
+}
+
+extension ServingConfiguration.ModelLimits {
+    /// Throws `ModelError.refused` for a model that would take too long, before any of its weights are read.
+    func check(_ configuration: ModelConfiguration) throws {
+        let (cost, isTooMuch) = configuration.backboneMultiplyAdds
+            .multipliedReportingOverflow(by: configuration.modalities.count)
+        guard !isTooMuch, cost <= multiplyAdds else {
+            throw ModelError.refused(
+                reason:
+                    "expected at most \(multiplyAdds) multiply-adds a triple, found \(isTooMuch ? "more" : "\(cost)")")
+        }
+    }
+}
+
+extension MultimodalEncoder {
+    /// Encodes nothing in particular, so that the first triple does not wait for oneDNN to generate its code, and looks at
+    /// what comes out. Blocks: call it on a compute thread. Throws `ModelError.refused` or `EncoderError`.
+    fileprivate func requireUsableOutput() throws {
+        guard dimension <= GalleryStore.largestDimension else {
+            throw ModelError.refused(
+                reason: "expected embeddings of at most \(GalleryStore.largestDimension) elements, found \(dimension)")
+        }
+        let blank: Shape = [1, configuration.input.height, configuration.input.width, 3]
+        let images = Dictionary(uniqueKeysWithValues: modalities.map { ($0, Tensor.zeros(blank)) })
+        let values = try embed(batch: images).withUnsafeScalars { Array($0) }
+        guard values.allSatisfy(\.isFinite), values.contains(where: { $0 != 0 }) else {
+            throw ModelError.refused(
+                reason: "expected a finite embedding that is not zero of a blank triple, found another")
+        }
+    }
+}
+
+extension SafetensorsHeader {
+    /// What a model takes at most while it is loaded: its weights, which make way for packed ones one by one, of which
+    /// Winograd's are larger. The mask of a packed tensor has a bit for each element, and its values are there beside the
+    /// whole tensor while it is read.
+    fileprivate var loadingBytes: Int {
+        let weights = entries.reduce(0) { sum, entry in
+            let elements = entry.elementType == .uint8 ? 8 * entry.count : entry.count
+            return sum + MemoryLayout<Float>.size * elements
+        }
+        return weights / 2 * 3
+    }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import Gallery
+import Inference
+import Threads
+
+/// What is done with models as a whole: listed, taken in, activated, compared, deleted.
+package struct ModelService: Sendable {
+    let parts: Activation.Parts
+    let jobs: JobBoard
+    /// For what is received: a slow disk holds up nothing else.
+    let files: WorkerThreads
+
+    private var models: ModelRegistry { parts.models }
+    private var catalog: ModelCatalog { parts.catalog }
+    private var gallery: GalleryStore { parts.gallery }
+
+    /// Models in order of their digests, as they stand here. Throws `GalleryError.invalid` for a bad cursor.
+    package func page(limit: Int, after cursor: String?) async throws -> Page<ServedModel> {
+        let page = try catalog.page(limit: limit, after: cursor)
+        return Page(items: try await served(page.items), next: page.next)
+    }
+
+    /// Throws `ModelError.notFound`.
+    package func model(_ model: String) async throws -> ServedModel {
+        try await served([try catalog.summary(model)])[0]
+    }
+
+    private func served(_ summaries: [ModelSummary]) async throws -> [ServedModel] {
+        let active = models.active.model
+        let coverage = try await gallery.models()
+        return summaries.map { summary in
+            ServedModel(
+                summary: summary, isActive: summary.model == active,
+                sightings: coverage.first { $0.model == summary.model }?.sightings ?? 0)
+        }
+    }
+
+    /// A file for a checkpoint that is about to be received.
+    package func upload() -> CheckpointUpload { CheckpointUpload(file: catalog.partial(), files: files) }
+
+    /// Verifies what was received, and takes it in. Throws `ModelError`.
+    /// - Returns: what it is, and whether it is new here.
+    package func take(_ upload: CheckpointUpload) async throws -> (model: ServedModel, isNew: Bool) {
+        let (summary, isNew) = try await catalog.take(upload.file)
+        return (try await served([summary])[0], isNew)
+    }
+
+    /// Deletes a model with all its vectors. Throws `ModelError`.
+    package func delete(_ model: String) async throws {
+        try await jobs.withoutJob(of: model) {
+            guard models.active.model != model else { throw ModelError.active(model) }
+            try await catalog.remove(model)
+            try await gallery.deleteEmbeddings(model: model)
+        }
+    }
+
+    /// Begins to make a model the active one, or to compare it with that. Throws `ModelError` and `GalleryError`.
+    package func activate(_ model: String, isDry: Bool, allowsFewerModalities: Bool) async throws -> JobStatus {
+        _ = try catalog.summary(model)
+        let kind = isDry ? JobKind.comparison : .activation
+        var job = JobRecord(kind: kind.rawValue, model: model)
+        if isDry {
+            try await catalog.requireMemory(for: model, vectors: 0)
+        } else if models.active.model == model, await jobs.load[.model, default: 0] == 0 {
+            // Nothing to do, and so it is done.
+            job.state = .succeeded
+            try await gallery.save(job)
+            return JobStatus(record: job)
+        } else {
+            try await Activation(of: model, parts).check(allowsFewerModalities: allowsFewerModalities)
+        }
+        try await start(job, kind)
+        return try await jobs.job(job.id)
+    }
+
+    /// Starts what the last end cut off or kept waiting. Throws `GalleryError`.
+    package func resumeJobs() async throws {
+        for job in try await gallery.unfinishedJobs() {
+            guard let kind = JobKind(rawValue: job.kind) else {
+                var failed = job
+                (failed.state, failed.reason) = (.failed, "this release knows no job of the kind \(job.kind)")
+                try await gallery.save(failed)
+                continue
+            }
+            try await start(job, kind)
+        }
+    }
+
+    private func start(_ job: JobRecord, _ kind: JobKind) async throws {
+        let (model, parts) = (job.model ?? "", parts)
+        try await jobs.start(job, kind) { handle in
+            switch kind {
+            case .activation: try await Activation(of: model, parts).run(handle)
+            case .comparison: try await ShadowEvaluation(model: model, parts: parts).run(handle)
+            }
+        }
+    }
+}
+
+/// A checkpoint that is being received into a file, part by part: it need not fit into memory.
+package struct CheckpointUpload: Sendable {
+    let file: URL
+    fileprivate let files: WorkerThreads
+
+    /// Appends bytes. Throws `ModelError.full` or `.storage`.
+    package func append(_ bytes: Data) async throws {
+        let file = file
+        do {
+            // A file that is opened for each part needs nobody to close it. It goes onto the disk when it is taken in.
+            try await files.run {
+                guard FileManager.default.fileExists(atPath: file.path) else { return try bytes.write(to: file) }
+                let handle = try FileHandle(forWritingTo: file)
+                defer { try? handle.close() }
+                try handle.seekToEnd()
+                try handle.write(contentsOf: bytes)
+            }
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw ModelError(error, file: "an upload")
+        }
+    }
+
+    /// Removes what was received.
+    package func discard() { try? FileManager.default.removeItem(at: file) }
+}

@@ -1,0 +1,90 @@
+import Crypto
+import Foundation
+import Gallery
+import Inference
+import Threads
+
+/// A triple to be enrolled.
+package struct NewSighting: Sendable {
+    package var identity: String
+    /// For the identity, used only if it is new.
+    package var identityLabel: String?
+    package var camera: String?
+    package var capturedAt: Date?
+    package var metadata: Metadata = [:]
+    /// Files.
+    package var images: [Modality: Data]
+    /// The client's key for a request that it may repeat.
+    package var idempotencyKey: String?
+
+    package init(identity: String, images: [Modality: Data]) { (self.identity, self.images) = (identity, images) }
+
+    /// Of what it says, however it was sent: equal for equal contents alone.
+    var fingerprint: String {
+        var hash = SHA256()
+        func add(_ name: String, _ bytes: Data) {
+            hash.update(data: Data("\0\(name)\0\(bytes.count)\0".utf8))
+            hash.update(data: bytes)
+        }
+        add("identity", Data(identity.utf8))
+        for (modality, bytes) in images.sorted(by: { $0.key < $1.key }) { add(modality.rawValue, bytes) }
+        if let identityLabel { add("label", Data(identityLabel.utf8)) }
+        if let camera { add("camera", Data(camera.utf8)) }
+        if let capturedAt {
+            add("captured_at", Data("\(Int64((capturedAt.timeIntervalSince1970 * 1000).rounded()))".utf8))
+        }
+        for (key, value) in metadata.sorted(by: { $0.key < $1.key }) { add("metadata.\(key)", Data("\(value)".utf8)) }
+        return hash.finalize().map { String(format: "%02x", $0) }.joined()
+    }
+}
+
+/// Enrols triples: recognises repetitions, then decodes and encodes, so that nothing of a refused one is stored, and
+/// answers after the commit.
+package struct EnrolmentService: Sendable {
+    let models: ModelRegistry
+    let gallery: GalleryStore
+    let encoding: EncodingService
+    let keepsImages: Bool
+    /// For hashing large bodies, away from the cooperative pool.
+    let files: WorkerThreads
+
+    /// Throws `GalleryError`, `ServingError`, `EncoderError` or `CancellationError`.
+    package func enrol(_ sighting: NewSighting, in gallery: String) async throws -> EnrolmentReceipt {
+        var enrolment = Enrolment(
+            identity: sighting.identity, identityLabel: sighting.identityLabel, camera: sighting.camera,
+            capturedAt: sighting.capturedAt, metadata: sighting.metadata)
+        if let key = sighting.idempotencyKey {
+            let fingerprint = try await files.run { sighting.fingerprint }
+            enrolment.idempotency = Idempotency(key: key, fingerprint: fingerprint)
+        }
+        // What is refused or known already costs no encoding.
+        if let earlier = try await self.gallery.enrolled(before: enrolment, in: gallery) { return earlier }
+        let images = sighting.images
+        if keepsImages { enrolment.images = images.sorted { $0.key < $1.key }.map(Self.kept) }
+        return try await models.enrolling { [enrolment] encoders in
+            var enrolment = enrolment
+            enrolment.embeddings = try await embeddings(images, encoders)
+            return try await self.gallery.enrol(enrolment, in: gallery)
+        }
+    }
+
+    /// Those of the active model, and of the candidate if there is one; it may know fewer modalities.
+    private func embeddings(
+        _ images: [Modality: Data], _ encoders: [any TripleEncoder]
+    ) async throws -> [SightingEmbedding] {
+        var embeddings = try await encoding.encode(images, with: encoders[0], withSubsets: true)
+            .stored(model: encoders[0].model)
+        for candidate in encoders.dropFirst() {
+            let known = images.filter { candidate.modalities.contains($0.key) }
+            guard !known.isEmpty else { continue }
+            embeddings += try await encoding.encode(known, with: candidate, withSubsets: true)
+                .stored(model: candidate.model)
+        }
+        return embeddings
+    }
+
+    private static func kept(_ modality: Modality, _ bytes: Data) -> KeptImage {
+        KeptImage(
+            modality: modality.rawValue, contentType: bytes.first == 0x89 ? "image/png" : "image/jpeg", bytes: bytes)
+    }
+}

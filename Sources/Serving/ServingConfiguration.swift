@@ -1,0 +1,96 @@
+import Foundation
+
+/// What serving is told at its start, whoever asks for it.
+public struct ServingConfiguration: Sendable {
+    /// The model to begin with; empty if one was active before.
+    public var checkpoint = ""
+    /// The gallery's SQLite file.
+    public var database = ""
+    /// The folder of models that may be activated.
+    public var modelsFolder = ""
+    /// Whether the images of sightings are kept, so that another model can embed them again.
+    public var keepsImages = true
+    /// How triples are decoded and encoded.
+    public var encoding = Encoding()
+    /// How models are exchanged.
+    public var swap = Swap()
+    /// Which triples are encoded together.
+    public var batching = Batching()
+    /// What a model may be.
+    public var models = ModelLimits()
+    /// How long ended jobs are remembered, in days.
+    public var jobRetentionDays = 30
+
+    /// The defaults.
+    public init() {}
+
+    /// How triples are decoded and encoded.
+    public struct Encoding: Sendable {
+        /// Bytes of one image's file, at most.
+        public var imageBytes = 20 << 20
+        /// Pixels of one image, at most.
+        public var imagePixels = 40_000_000
+        /// 16-bit thermal values that become 0 and 255; nil for each image's own percentiles.
+        public var thermalRange: ClosedRange<UInt16>?
+        /// Whether large JPEGs are decoded at a fraction of their size.
+        public var scalesDecoding = false
+        /// Whether a sighting gets a vector for each set of its modalities.
+        public var embedsSubsets = true
+        /// For decoding and encoding, waiting included.
+        public var seconds = 120
+        /// How many images are decoded at the same time: one a core, so that a triple's come side by side, and no more
+        /// than eight, each of which may hold a large image.
+        public var decodingThreads = min(max(ProcessInfo.processInfo.activeProcessorCount, 2), 8)
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// How a model is exchanged for another.
+    public struct Swap: Sendable, Equatable {
+        /// The share of time that embedding the gallery again may take; requests have the rest.
+        public var share = 0.5
+        /// The mean cosine between a pruned model's embeddings and its parent's from which they may be compared, where
+        /// images were not kept.
+        public var compatibleCosine = 0.95
+        /// What the process may have in memory once another model is loaded; absent, what the system has and what its
+        /// control group allows.
+        public var memoryBytes: Int?
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// Which triples are encoded together.
+    public struct Batching: Sendable, Equatable {
+        /// How many at most.
+        public var most = 8
+        /// How long those that could be encoded wait for others that are being decoded. 0 unless asked for: where it was
+        /// measured it gave nothing.
+        public var waitMilliseconds = 0
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// What a model may be, so that verifying one cannot take the machine.
+    public struct ModelLimits: Sendable, Equatable {
+        /// Multiply-adds of encoding one triple. ViT-L/16 at 384×384 takes 0.6e12.
+        public var multiplyAdds = 1_000_000_000_000
+        /// Seconds for reading a checkpoint, building its model and having it answer.
+        public var seconds = 300
+
+        /// The defaults.
+        public init() {}
+    }
+}
+
+/// Is told what serving does, for metrics. Called on any thread.
+package struct ServingObserver: Sendable {
+    /// A triple has been encoded, in this time, waiting included.
+    package var encoded: @Sendable (Duration) -> Void = { _ in }
+    /// A batch is about to be encoded, of triples that have waited so long.
+    package var batched: @Sendable ([Duration]) -> Void = { _ in }
+
+    package init() {}
+}

@@ -1,0 +1,41 @@
+import Imaging
+import Inference
+
+/// Why a triple or a text was not encoded, beyond what the encoder itself says.
+package enum ServingError: Error, Equatable, CustomStringConvertible {
+    /// No image at all.
+    case noImage
+    /// An image that cannot be decoded, and which one.
+    case undecodable(Modality, ImagingError)
+    /// It took too long.
+    case deadline(seconds: Int)
+
+    package var description: String {
+        switch self {
+        case .noImage: "no image: expected at least one of rgb, nir, tir"
+        case .undecodable(let modality, let reason): "\(modality.rawValue): \(reason)"
+        case .deadline(let seconds): "the request was not done within \(seconds) s"
+        }
+    }
+}
+
+/// Bounds how long something may take.
+package enum Deadline {
+    /// Runs `work`; once the time is over, cancels it and throws `error`, by default `ServingError.deadline`.
+    package static func run<Value: Sendable>(
+        seconds: Int, or error: (any Error)? = nil, _ work: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask { try await work() }
+            group.addTask {
+                try await Task.sleep(for: .seconds(seconds))
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next(), let value = first else {
+                throw error ?? ServingError.deadline(seconds: seconds)
+            }
+            return value
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import Foundation
+import Gallery
+import Inference
+import Logging
+import Tensor
+import Threads
+
+/// Everything that serves, put together: from one configuration, for whoever brings the requests. No HTTP, no socket.
+package struct ServingStack: Sendable {
+    package let gallery: GalleryStore
+    /// Which model answers.
+    package let registry: ModelRegistry
+    package let catalog: ModelCatalog
+    package let jobs: JobBoard
+    package let encoding: EncodingService
+    package let enrolment: EnrolmentService
+    package let queries: QueryService
+    package let models: ModelService
+    private let jobRetentionDays: Int
+    private let logger: Logger
+
+    private init(
+        _ configuration: ServingConfiguration, _ encoder: any TripleEncoder, _ catalog: ModelCatalog,
+        _ gallery: GalleryStore, _ observer: ServingObserver, _ logger: Logger
+    ) {
+        (self.gallery, self.catalog, self.logger) = (gallery, catalog, logger)
+        jobRetentionDays = configuration.jobRetentionDays
+        registry = ModelRegistry(encoder)
+        jobs = JobBoard(gallery: gallery, logger: logger)
+        encoding = EncodingService(configuration.encoding, observer: observer)
+        let files = WorkerThreads("files", count: 2)
+        enrolment = EnrolmentService(
+            models: registry, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
+            files: files)
+        queries = QueryService(models: registry, gallery: gallery, encoding: encoding)
+        let parts = Activation.Parts(
+            models: registry, catalog: catalog, gallery: gallery, encoding: encoding, swap: configuration.swap,
+            keepsImages: configuration.keepsImages)
+        models = ModelService(parts: parts, jobs: jobs, files: files)
+    }
+
+    /// Puts it together around any encoder and an open gallery. Throws `ModelError` or `GalleryError`.
+    package static func around(
+        _ encoder: any TripleEncoder, gallery: GalleryStore, _ configuration: ServingConfiguration,
+        observer: ServingObserver = ServingObserver(), logger: Logger
+    ) async throws -> ServingStack {
+        let catalog = try await catalog(configuration, gallery, observer, logger)
+        return ServingStack(configuration, encoder, catalog, gallery, observer, logger)
+    }
+
+    /// Opens the gallery and loads the model that was active last, else the configuration's checkpoint, which becomes it.
+    ///
+    /// Throws `StartError` if the model that was active is gone, `ModelError`, `CheckpointError`, or `GalleryError`.
+    package static func opened(
+        _ configuration: ServingConfiguration, _ options: GalleryConfiguration,
+        observer: ServingObserver = ServingObserver(), logger: Logger
+    ) async throws -> ServingStack {
+        // Before a database is made: a first start that fails leaves nothing behind.
+        let isFirst = !FileManager.default.fileExists(atPath: configuration.database)
+        let source = isFirst ? try await source(configuration) : nil
+        let gallery = try await GalleryStore.open(path: configuration.database, configuration: options)
+        let catalog = try await catalog(configuration, gallery, observer, logger)
+        let encoder = try await activeEncoder(configuration, catalog, gallery, source)
+        return ServingStack(configuration, encoder, catalog, gallery, observer, logger)
+    }
+
+    private static func catalog(
+        _ configuration: ServingConfiguration, _ gallery: GalleryStore, _ observer: ServingObserver, _ logger: Logger
+    ) async throws -> ModelCatalog {
+        var batching = Batching()
+        batching.most = configuration.batching.most
+        batching.wait = .milliseconds(configuration.batching.waitMilliseconds)
+        batching.observe = observer.batched
+        let loader = ModelLoader(
+            memory: MemoryBudget(configured: configuration.swap.memoryBytes), limits: configuration.models,
+            batching: batching)
+        return try await ModelCatalog(
+            folder: URL(fileURLWithPath: configuration.modelsFolder), gallery: gallery, loader: loader,
+            logger: logger)
+    }
+
+    private static func source(_ configuration: ServingConfiguration) async throws -> CheckpointFile? {
+        guard !configuration.checkpoint.isEmpty else { return nil }
+        return try await ComputeThread.background.run { try CheckpointFile(path: configuration.checkpoint) }
+    }
+
+    private static func activeEncoder(
+        _ configuration: ServingConfiguration, _ catalog: ModelCatalog, _ gallery: GalleryStore,
+        _ read: CheckpointFile?
+    ) async throws -> any TripleEncoder {
+        let active = try await gallery.activeModel()
+        if let active, try await catalog.find(active) { return try await catalog.encoder(active) }
+        var source = read
+        if source == nil { source = try await self.source(configuration) }
+        guard let source else {
+            throw StartError(
+                reason: "no model is active yet: expected a checkpoint in the configuration or as --checkpoint")
+        }
+        let digest = source.checkpoint.digest
+        if let active, active != digest {
+            throw StartError(
+                reason: "the active model \(active) is not in \(configuration.modelsFolder), and "
+                    + "\(configuration.checkpoint) is another (\(digest)): expected the file back, or the active "
+                    + "model's as the checkpoint")
+        }
+        let encoder = try await catalog.add(source)
+        try await gallery.activate(digest)
+        return encoder
+    }
+
+    /// Goes on beside the requests until the task is cancelled: resumes the jobs that the last end cut off, watches the
+    /// models' folder, and forgets jobs that ended long ago. Then stops the jobs.
+    package func maintain() async {
+        await attempt("jobs were not resumed") { try await models.resumeJobs() }
+        var round = 0
+        while !Task.isCancelled {
+            await attempt("the models' folder was not read") { try await catalog.scan() }
+            if round % 1800 == 0 { await attempt("old jobs were not forgotten") { try await forgetJobs() } }
+            round += 1
+            try? await Task.sleep(for: .seconds(2))
+        }
+        await jobs.stop()
+    }
+
+    private func forgetJobs() async throws {
+        let end = Date(timeIntervalSinceNow: -86_400 * Double(jobRetentionDays))
+        try await gallery.deleteJobs(endedBefore: end)
+    }
+
+    private func attempt(_ failure: Logger.Message, _ work: () async throws -> Void) async {
+        do {
+            try await work()
+        } catch is CancellationError {
+            // The end has come.
+        } catch {
+            logger.error(failure, metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+/// Why serving cannot begin.
+package struct StartError: Error, CustomStringConvertible {
+    package let reason: String
+    package var description: String { reason }
+}
