@@ -3,27 +3,27 @@ import Imaging
 import Inference
 
 /// A deterministic stand-in for a model: the images' brightness over a coarse grid, averaged over modalities.
-public struct BrightnessEncoder: TripleEncoder {
-    public let model = String(repeating: "b7", count: 32)
-    public let modalities = Modality.allCases
-    public let dimension = 16
-    public let inputSize = Image.Size(width: 4, height: 4)
+package struct BrightnessEncoder: TripleEncoder {
+    package let model = String(repeating: "b7", count: 32)
+    package let modalities = Modality.allCases
+    package let dimension = 16
+    package let inputSize = Image.Size(width: 4, height: 4)
     /// What every image waits for.
-    public var wait: @Sendable () async throws -> Void = {}
+    package var wait: @Sendable () async throws -> Void = {}
 
-    public init(wait: @escaping @Sendable () async throws -> Void = {}) { self.wait = wait }
+    package init(wait: @escaping @Sendable () async throws -> Void = {}) { self.wait = wait }
 
-    public func prepared(_ image: Image) -> Image { image.resized(width: 4, height: 4, interpolation: .bilinear) }
+    package func prepared(_ image: Image) -> Image { image.resized(width: 4, height: 4, interpolation: .bilinear) }
 
     /// The picture that is named, as in `picture 3`.
-    public func embed(text: String) async throws -> [Float] {
+    package func embed(text: String) async throws -> [Float] {
         guard let seed = text.split(separator: " ").last.flatMap({ Int($0) }) else {
             throw EncoderError.unknownWords(text: text)
         }
         return try await embed([.rgb: ImageDecoder().decode(picture(seed))]).values
     }
 
-    public func embed(_ images: [Modality: Image]) async throws -> Embedding {
+    package func embed(_ images: [Modality: Image]) async throws -> Embedding {
         try await wait()
         var values = [Float](repeating: 0, count: dimension)
         for image in images.values.map(prepared) {
@@ -35,7 +35,7 @@ public struct BrightnessEncoder: TripleEncoder {
 }
 
 /// A small JPEG with a pattern of its own.
-public func picture(_ seed: Int, size: Int = 32) throws -> Data {
+package func picture(_ seed: Int, size: Int = 32) throws -> Data {
     var state = UInt64(seed) &* 2_862_933_555_777_941_757 &+ 3_037_000_493
     let levels = (0..<16).map { _ -> UInt8 in
         state = state &* 6_364_136_223_846_793_005 &+ 1

@@ -6,8 +6,8 @@ import Threads
 import Training
 
 /// Checkpoints of a very small model with random weights.
-public enum TinyModel {
-    public static let configuration = ModelConfiguration(
+package enum TinyModel {
+    package static let configuration = ModelConfiguration(
         system: .unicat, modalities: [.rgb, .nir, .tir],
         backbone: .vit(.init(width: 16, depth: 1, heads: 2, patch: 8)),
         input: .init(
@@ -22,7 +22,7 @@ public enum TinyModel {
     ///   - test: the seed of the weights that answered the self-test.
     ///   - pruning: for the configuration.
     ///   - configuration: what the model is.
-    public static func file(
+    package static func file(
         seed: UInt64, test: UInt64? = nil, pruning: JSONValue? = nil,
         configuration: ModelConfiguration = Self.configuration
     ) async throws -> (data: Data, model: String) {

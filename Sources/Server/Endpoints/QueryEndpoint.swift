@@ -26,15 +26,19 @@ struct QueryEndpoint {
 
     func add(to router: Router<ServerContext>) {
         router.post("/v1/galleries/{gallery}/queries") { request, context in
-            try await query(request, in: context.parameter("gallery"))
+            try await query(request, context)
         }
     }
 
-    private func query(_ request: Request, in gallery: String) async throws -> Response {
+    private func query(_ request: Request, _ context: ServerContext) async throws -> Response {
         var body = try await bodies.triple(request)
         let asked = try AskedQuery(&body.options)
         try body.options.finish()
-        let answer = try await queries.answer(try asked.subject(body.triple()), asked.options, in: gallery)
+        let (subject, options) = (try asked.subject(body.triple()), asked.options)
+        let gallery = try context.parameter("gallery")
+        let answer = try await context.whileConnected {
+            try await queries.answer(subject, options, in: gallery)
+        }
         metrics.queried(in: answer.search, isUnknown: answer.result.unknown)
         return try Answer.json(
             Reply(

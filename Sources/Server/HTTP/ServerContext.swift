@@ -1,13 +1,19 @@
 import Foundation
 import Hummingbird
+import NIOCore
 
 /// What belongs to one request.
 struct ServerContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The client's, if it sent a sane one, or a fresh one; in every answer and every log line.
     var requestID = ""
+    /// The connection that it came on.
+    let channel: any Channel
 
-    init(source: ApplicationRequestContextSource) { coreContext = CoreRequestContextStorage(source: source) }
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+    }
 
     /// A parameter of the path, percent-decoded. Throws `RequestError.invalid` if it is not UTF-8 then.
     func parameter(_ name: String) throws(RequestError) -> String {
