@@ -7,14 +7,21 @@
 
 #include "include/CImageCodecs.h"
 
-/// More scans than any encoder writes; each costs a pass over the whole image, so a small file could ask for hours.
-enum { most_scans = 200 };
-
 typedef struct {
     struct jpeg_error_mgr manager;
     jmp_buf escape;
     char *message;
+    volatile cimage_status status;  // Written between setjmp and longjmp.
 } error_state;
+
+/// What decoding has taken, of what it may.
+typedef struct {
+    struct jpeg_progress_mgr manager;
+    const cimage_watch *watch;
+    /// Whether scans are being read, all of them before the first row comes out.
+    int is_reading;
+    int64_t blocks, most_blocks;
+} progress_state;
 
 static void fail(j_common_ptr codec) {
     error_state *state = (error_state *)codec->err;
@@ -29,15 +36,45 @@ static void warn(j_common_ptr codec, int level) {
     if (level < 0) fail(codec);
 }
 
-static void watch_scans(j_common_ptr codec) {
+static void give_up(j_decompress_ptr codec, cimage_status status, const char *why) {
     error_state *state = (error_state *)codec->err;
-    if (((j_decompress_ptr)codec)->input_scan_number <= most_scans) return;
-    snprintf(state->message, cimage_message_bytes, "more than %d scans", most_scans);
+    state->status = status;
+    snprintf(state->message, cimage_message_bytes, "%s", why);
     longjmp(state->escape, 1);
+}
+
+/// Called before each row of a scan's blocks is read, and before each row of pixels.
+static void advance(j_common_ptr any) {
+    j_decompress_ptr codec = (j_decompress_ptr)any;
+    progress_state *progress = (progress_state *)any->progress;
+    if (progress->watch->is_over(progress->watch->context)) give_up(codec, cimage_stopped, "stopped");
+    if (!progress->is_reading) return;
+    int rows = codec->comps_in_scan == 1 ? codec->cur_comp_info[0]->v_samp_factor : 1;
+    progress->blocks += (int64_t)codec->MCUs_per_row * codec->blocks_in_MCU * rows;
+    if (progress->blocks > progress->most_blocks) give_up(codec, cimage_too_much_work, "too many scans");
+}
+
+/// Reads all scans if there are several, under the watch.
+static void read_scans(j_decompress_ptr codec, progress_state *progress, const cimage_watch *watch) {
+    memset(progress, 0, sizeof *progress);
+    progress->manager.progress_monitor = advance;
+    progress->watch = watch;
+    progress->is_reading = 1;
+    // The call before a scan's header counts as a row as well: too much for images of few rows, and this makes it good.
+    enum { headers = 1 << 14 };
+    progress->most_blocks = headers;
+    for (int c = 0; c < codec->num_components; c++) {
+        jpeg_component_info *of = &codec->comp_info[c];
+        progress->most_blocks += (int64_t)watch->passes * of->width_in_blocks * of->height_in_blocks;
+    }
+    codec->progress = &progress->manager;
+    jpeg_start_decompress(codec);
+    progress->is_reading = 0;
 }
 
 static struct jpeg_error_mgr *errors_of(error_state *state, char *message) {
     state->message = message;
+    state->status = cimage_corrupt;
     message[0] = 0;
     jpeg_std_error(&state->manager);
     state->manager.error_exit = fail;
@@ -49,6 +86,7 @@ static struct jpeg_error_mgr *errors_of(error_state *state, char *message) {
 static void start(j_decompress_ptr codec, const uint8_t *bytes, size_t count) {
     jpeg_mem_src(codec, bytes, count);
     jpeg_read_header(codec, TRUE);
+    if (codec->arith_code) give_up(codec, cimage_corrupt, "arithmetic coding, expected Huffman coding");
     switch (codec->jpeg_color_space) {
     case JCS_GRAYSCALE: codec->out_color_space = JCS_GRAYSCALE; break;
     case JCS_CMYK:
@@ -78,29 +116,23 @@ cimage_status cjpeg_header(const uint8_t *bytes, size_t count, cimage_info *info
 }
 
 cimage_status cjpeg_decode(const uint8_t *bytes, size_t count, int32_t eighths, uint8_t *pixels, size_t size,
-                           char *message) {
+                           const cimage_watch *watch, char *message) {
     struct jpeg_decompress_struct codec;
-    struct jpeg_progress_mgr progress;
+    progress_state progress;
     error_state state;
     memset(&codec, 0, sizeof codec);
-    memset(&progress, 0, sizeof progress);
     codec.err = errors_of(&state, message);
     if (setjmp(state.escape)) {
         jpeg_destroy_decompress(&codec);
-        return cimage_corrupt;
+        return state.status;
     }
     jpeg_create_decompress(&codec);
-    progress.progress_monitor = watch_scans;
-    codec.progress = &progress;
     start(&codec, bytes, count);
     codec.scale_num = (unsigned)eighths;
     codec.scale_denom = 8;
-    jpeg_start_decompress(&codec);
+    read_scans(&codec, &progress, watch);
     size_t row = (size_t)codec.output_width * (size_t)codec.output_components;
-    if (row * codec.output_height != size) {
-        snprintf(message, cimage_message_bytes, "a size that is not expected");
-        longjmp(state.escape, 1);
-    }
+    if (row * codec.output_height != size) give_up(&codec, cimage_corrupt, "a size that is not expected");
     while (codec.output_scanline < codec.output_height) {
         JSAMPROW target = pixels + (size_t)codec.output_scanline * row;
         jpeg_read_scanlines(&codec, &target, 1);

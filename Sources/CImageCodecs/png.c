@@ -19,9 +19,6 @@ typedef struct {
     size_t count, capacity;
 } sink;
 
-/// The largest ancillary chunk that is held in memory.
-enum { most_chunk_bytes = 8 << 20 };
-
 static void fail(png_structp codec, png_const_charp why) {
     snprintf(png_get_error_ptr(codec), cimage_message_bytes, "%s", why);
     longjmp(png_jmpbuf(codec), 1);
@@ -36,13 +33,17 @@ static void take(png_structp codec, png_bytep target, png_size_t count) {
     from->position += count;
 }
 
-/// Reads the header and asks for the transformations that give grey, RGB or 16-bit grey.
-static void start(png_structp codec, png_infop header, source *from, cimage_info *info) {
-    png_set_read_fn(codec, from, take);
+/// Damage is an error. Ancillary chunks are passed over unread: none of them changes a pixel, and a text of a few
+/// kilobytes inflates to megabytes.
+static void set_policy(png_structp codec) {
     png_set_crc_action(codec, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
     png_set_user_limits(codec, 0x7fffffff, 0x7fffffff);  // The caller checks; it knows the limit's name.
-    png_set_chunk_malloc_max(codec, most_chunk_bytes);
-    png_read_info(codec, header);
+    png_set_keep_unknown_chunks(codec, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+    png_set_keep_unknown_chunks(codec, PNG_HANDLE_CHUNK_NEVER, (png_const_bytep)"tRNS", 1);
+}
+
+/// Asks for the transformations that give grey, RGB or 16-bit grey.
+static void describe(png_structp codec, png_infop header, cimage_info *info) {
     int type = png_get_color_type(codec, header), depth = png_get_bit_depth(codec, header);
     int is_colour = type & PNG_COLOR_MASK_COLOR;
     info->width = (int32_t)png_get_image_width(codec, header);
@@ -67,34 +68,81 @@ cimage_status cpng_header(const uint8_t *bytes, size_t count, cimage_info *info,
         png_destroy_read_struct(&codec, &header, NULL);
         return cimage_corrupt;
     }
-    start(codec, header, &from, info);
+    set_policy(codec);
+    png_set_read_fn(codec, &from, take);
+    png_read_info(codec, header);
+    describe(codec, header, info);
     png_destroy_read_struct(&codec, &header, NULL);
     return cimage_ok;
 }
 
-cimage_status cpng_decode(const uint8_t *bytes, size_t count, void *pixels, char *message) {
-    message[0] = 0;
-    source from = {bytes, count, 0};
+/// An image whose rows come one by one, as libpng is given its bytes. Reading them from libpng instead would inflate
+/// whatever follows the last row: twenty megabytes become twenty gigabytes.
+typedef struct {
+    uint8_t *pixels;
+    size_t size, row;
+    int32_t height;
+    /// Bytes of rows since the watch was asked.
+    size_t unwatched;
+    const cimage_watch *watch;
+    int is_complete;
+    volatile cimage_status status;  // Written between setjmp and longjmp.
+} target;
+
+static void give_up(png_structp codec, cimage_status status, const char *why) {
+    target *to = png_get_progressive_ptr(codec);
+    to->status = status;
+    png_error(codec, why);
+}
+
+static void ask(png_structp codec, target *to) {
+    to->unwatched = 0;
+    if (to->watch->is_over(to->watch->context)) give_up(codec, cimage_stopped, "stopped");
+}
+
+static void take_header(png_structp codec, png_infop header) {
+    target *to = png_get_progressive_ptr(codec);
     cimage_info info;
-    png_bytep *volatile rows = NULL;
+    describe(codec, header, &info);
+    png_read_update_info(codec, header);  // Takes memory for a row: never before the caller has judged the size.
+    to->row = (size_t)info.width * (size_t)info.channels * (size_t)(info.depth / 8);
+    to->height = info.height;
+    if (png_get_rowbytes(codec, header) != to->row || to->row * (size_t)info.height != to->size)
+        png_error(codec, "a kind of pixels that is not expected");
+    ask(codec, to);
+}
+
+static void take_row(png_structp codec, png_bytep bytes, png_uint_32 y, int pass) {
+    (void)pass;
+    enum { watched_each = 64 << 10, bytes_of_call = 64 };
+    target *to = png_get_progressive_ptr(codec);
+    png_progressive_combine_row(codec, to->pixels + (size_t)y * to->row, bytes);
+    to->unwatched += to->row + bytes_of_call;
+    if (to->unwatched >= watched_each) ask(codec, to);
+}
+
+static void take_end(png_structp codec, png_infop header) {
+    target *to = png_get_progressive_ptr(codec);
+    int is_interlaced = png_get_interlace_type(codec, header) != PNG_INTERLACE_NONE;
+    to->is_complete = is_interlaced ? png_get_current_pass_number(codec) >= PNG_INTERLACE_ADAM7_PASSES
+                                    : png_get_current_row_number(codec) >= (png_uint_32)to->height;
+}
+
+cimage_status cpng_decode(const uint8_t *bytes, size_t count, void *pixels, size_t size, const cimage_watch *watch,
+                          char *message) {
+    message[0] = 0;
+    target to = {.pixels = pixels, .size = size, .watch = watch, .status = cimage_corrupt};
     png_structp codec = png_create_read_struct(PNG_LIBPNG_VER_STRING, message, fail, ignore);
     png_infop header = codec ? png_create_info_struct(codec) : NULL;
     if (!header || setjmp(png_jmpbuf(codec))) {
         png_destroy_read_struct(&codec, &header, NULL);
-        free(rows);
-        return cimage_corrupt;
+        return to.status;
     }
-    start(codec, header, &from, &info);
-    png_read_update_info(codec, header);  // Takes memory for a row: never before the caller has judged the size.
-    size_t row = (size_t)info.width * (size_t)info.channels * (size_t)(info.depth / 8);
-    if (png_get_rowbytes(codec, header) != row) png_error(codec, "a kind of pixels that is not expected");
-    rows = malloc((size_t)info.height * sizeof *rows);
-    if (!rows) png_error(codec, "out of memory");
-    for (int32_t y = 0; y < info.height; y++) rows[y] = (png_bytep)pixels + (size_t)y * row;
-    png_read_image(codec, rows);
-    png_read_end(codec, NULL);
+    set_policy(codec);
+    png_set_progressive_read_fn(codec, &to, take_header, take_row, take_end);
+    png_process_data(codec, header, (png_bytep)bytes, count);  // All at once: a part of a chunk would be copied.
+    if (!to.is_complete) png_error(codec, "the file or its rows end early");
     png_destroy_read_struct(&codec, &header, NULL);
-    free(rows);
     return cimage_ok;
 }
 

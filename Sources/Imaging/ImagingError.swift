@@ -8,6 +8,14 @@ public enum ImagingError: Error, Equatable, Sendable, CustomStringConvertible {
     case tooManyBytes(limit: Int, found: Int)
     /// More pixels than allowed.
     case tooManyPixels(limit: Int, width: Int, height: Int)
+    /// More columns or rows than allowed.
+    case tooLong(limit: Int, width: Int, height: Int)
+    /// Scans that go over the image's blocks more often than allowed.
+    case tooManyPasses(limit: Int)
+    /// The decoding's deadline passed. Says nothing about the image.
+    case timedOut
+    /// Nobody waits for the decoding any more. Says nothing about the image.
+    case cancelled
     /// Truncated or damaged; says what the codec found.
     case corrupt(format: String, reason: String)
     /// An image that cannot be encoded.
@@ -21,6 +29,12 @@ public enum ImagingError: Error, Equatable, Sendable, CustomStringConvertible {
         case .tooManyBytes(let limit, let found): "an image of \(found) bytes exceeds the limit of \(limit) bytes"
         case .tooManyPixels(let limit, let width, let height):
             "an image of \(width) × \(height) pixels exceeds the limit of \(limit) pixels"
+        case .tooLong(let limit, let width, let height):
+            "an image of \(width) × \(height) pixels exceeds the limit of \(limit) pixels a side"
+        case .tooManyPasses(let limit):
+            "a JPEG image whose scans go over it more often than the limit of \(limit) times"
+        case .timedOut: "decoding the image was given up at its deadline"
+        case .cancelled: "decoding the image was given up: nobody waits for it"
         case .corrupt(let format, let reason): "a damaged or truncated \(format) image: \(reason)"
         case .encoding(let reason): "the image cannot be encoded: \(reason)"
         }

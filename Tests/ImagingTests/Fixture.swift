@@ -22,3 +22,12 @@ func worst(_ a: [UInt8], _ b: [UInt8]) -> Int {
     guard a.count == b.count else { return .max }
     return zip(a, b).map { abs(Int($0) - Int($1)) }.max() ?? 0
 }
+
+enum Memory {
+    /// The most that the process has held, in kilobytes.
+    static func peak() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
+        return try #require(Int(line.filter(\.isNumber)))
+    }
+}

@@ -1,5 +1,7 @@
 /// The orientation that a camera noted in a JPEG file (EXIF 2.32, tag 0x0112).
 enum EXIF {
+    private static let identifier = Array("Exif\0\0".utf8)
+
     /// 1 to 8; 1 (upright) where there is no EXIF block or it is broken.
     static func orientation(ofJPEG bytes: [UInt8]) -> Int {
         var at = 2
@@ -8,7 +10,11 @@ enum EXIF {
             if marker == 0xDA || marker == 0xD9 { break }  // The scan, or the end: no header follows.
             let length = Int(bytes[at + 2]) << 8 | Int(bytes[at + 3])
             guard length >= 2, at + 2 + length <= bytes.count else { break }
-            if marker == 0xE1, let found = orientation(ofSegment: bytes[(at + 4)..<(at + 2 + length)]) { return found }
+            let contents = bytes[(at + 4)..<(at + 2 + length)]
+            // The first EXIF block decides: a file has room for hundreds. Other blocks bear the same marker.
+            if marker == 0xE1, contents.starts(with: identifier) {
+                return orientation(ofTIFF: Array(contents.dropFirst(identifier.count))) ?? 1
+            }
             at += 2 + length
         }
         return 1
@@ -17,10 +23,8 @@ enum EXIF {
     /// Whether an upright image has the stored one's rows as its columns.
     static func isTurned(_ orientation: Int) -> Bool { orientation >= 5 }
 
-    /// From an APP1 segment's contents; nil if it is not a sound EXIF block with an orientation.
-    private static func orientation(ofSegment segment: ArraySlice<UInt8>) -> Int? {
-        guard segment.starts(with: Array("Exif\0\0".utf8)) else { return nil }
-        let tiff = Array(segment.dropFirst(6))
+    /// nil if it is not a sound EXIF block with an orientation.
+    private static func orientation(ofTIFF tiff: [UInt8]) -> Int? {
         guard tiff.count >= 8 else { return nil }
         let isLittle = tiff[0] == 0x49
         func number(_ at: Int, bytes: Int) -> Int? {
