@@ -61,6 +61,8 @@ public struct ServerConfiguration: Sendable, Equatable {
         public var imageBytes = 20 << 20
         /// Pixels of one image: 422.
         public var imagePixels = 40_000_000
+        /// Seconds for decoding one image: 422.
+        public var decodeSeconds = 10
         /// Bytes of all header fields: 400, from the decoder.
         public var headerBytes = 32 << 10
         /// Parts of a multipart body: 400.
@@ -171,6 +173,7 @@ extension ServerConfiguration {
         serving.encoding.scalesDecoding = scalesDecoding
         serving.encoding.embedsSubsets = embedsSubsets
         serving.encoding.seconds = limits.requestSeconds
+        serving.encoding.decodeSeconds = limits.decodeSeconds
         serving.encoding.decodingThreads = threads.decoding
         return serving
     }
@@ -208,6 +211,7 @@ extension ServerConfiguration.Limits {
         bodyBytes = try section.integer("body_bytes", 1...most) ?? bodyBytes
         imageBytes = try section.integer("image_bytes", 1...most) ?? imageBytes
         imagePixels = try section.integer("image_pixels", 1...1_000_000_000) ?? imagePixels
+        decodeSeconds = try section.integer("decode_seconds", 1...3600) ?? decodeSeconds
         headerBytes = try section.integer("header_bytes", 1024...1 << 20) ?? headerBytes
         parts = try section.integer("parts", 1...1000) ?? parts
         requestsInFlight = try section.integer("requests_in_flight", 1...100_000) ?? requestsInFlight

@@ -38,6 +38,8 @@ public struct ServingConfiguration: Sendable {
         public var embedsSubsets = true
         /// For decoding and encoding, waiting included.
         public var seconds = 120
+        /// For decoding one image, once it is its turn.
+        public var decodeSeconds = 10
         /// How many images are decoded at the same time: one a core, so that a triple's come side by side, and no more
         /// than eight, each of which may hold a large image.
         public var decodingThreads = min(max(ProcessInfo.processInfo.activeProcessorCount, 2), 8)

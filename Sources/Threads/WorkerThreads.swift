@@ -63,9 +63,16 @@ public final class WorkerThreads: Sendable {
     /// first, it throws `CancellationError` at once; work that has not begun is then never begun, and its place in the queue
     /// costs nothing.
     public func run<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
+        try await run { _ in try work() }
+    }
+
+    /// As above, for work that ends early if nobody waits for it any more: it asks `isWanted` now and then.
+    public func run<T: Sendable>(
+        _ work: @escaping @Sendable (_ isWanted: @escaping @Sendable () -> Bool) throws -> T
+    ) async throws -> T {
         let waiter = Waiter<T>()
         // Let go of on cancellation: a job that waits its turn must not keep a request's body in memory.
-        let pending = Pending(work)
+        let pending = Pending { try work { waiter.isWaiting } }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 waiter.wait(continuation)

@@ -138,10 +138,14 @@ extension EncodingService {
 
     private func decode(_ file: Data, _ modality: Modality, for encoder: any TripleEncoder) async throws -> Image {
         let (decoder, target) = (decoder, settings.scalesDecoding ? encoder.inputSize : nil)
-        return try await decoding.run {
+        let seconds = settings.decodeSeconds
+        return try await decoding.run { isWanted in
+            let budget = DecodingBudget(deadline: .now + .seconds(seconds)) { !isWanted() }
             do {
                 // Resized at once: so only one large image a decoding thread is in memory, however many wait.
-                return encoder.prepared(try decoder.decode(file, for: target))
+                return encoder.prepared(try decoder.decode(file, for: target, within: budget))
+            } catch ImagingError.cancelled {
+                throw CancellationError()
             } catch let error as ImagingError {
                 throw ServingError.undecodable(modality, error)
             }
