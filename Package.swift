@@ -56,7 +56,7 @@ let package = Package(
         .target(
             name: "Gallery",
             dependencies: [
-                "Similarity", "Threads", .product(name: "GRDB", package: "GRDB.swift"),
+                "Documents", "Similarity", "Threads", .product(name: "GRDB", package: "GRDB.swift"),
             ]),
 
         // Images to encoders.

@@ -20,10 +20,12 @@ enum SightingIdentifier {
 }
 
 extension Date {
-    /// Milliseconds since 1970: the resolution of the database. For dates within the years 1 to 9999.
-    var milliseconds: Int64 { Int64((timeIntervalSince1970 * 1000).rounded()) }
+    /// Milliseconds since 1970, the nearest: the resolution of the database. For dates within the years 1 to 9999, in which
+    /// `Date(milliseconds: m).milliseconds == m`.
+    package var milliseconds: Int64 { Int64((timeIntervalSince1970 * 1000).rounded()) }
 
-    init(milliseconds: Int64) {
+    /// The nearest `Date`, which can be a little earlier: whoever shows it must round and not cut off.
+    package init(milliseconds: Int64) {
         self.init(timeIntervalSince1970: Double(milliseconds) / 1000)
     }
 

@@ -19,9 +19,17 @@ enum Validation {
             }
         }
         try require(
-            (1...64).contains(name.utf8.count) && allowed, "gallery", "1 to 64 characters of A-Z a-z 0-9 . _ -",
-            "'\(name.prefix(80))'")
+            (1...64).contains(name.utf8.count) && allowed && !isFolder(name), "gallery",
+            "1 to 64 characters of A-Z a-z 0-9 . _ -, not . or ..", "'\(name.prefix(80))'")
     }
+
+    static func identity(_ name: String) throws {
+        try text(name, "identity", limit: 128)
+        try require(!isFolder(name), "identity", "not . or ..", "'\(name)'")
+    }
+
+    /// What whoever tidies a path takes away: nobody could ask for it.
+    private static func isFolder(_ name: String) -> Bool { name == "." || name == ".." }
 
     /// Printable: no control characters, no line breaks, no unassigned scalars; and no space at either end. The two
     /// joiners are part of ordinary Persian, Hindi and emoji.
@@ -62,9 +70,10 @@ enum Validation {
 
     static func date(_ date: Date?, _ field: String) throws {
         guard let seconds = date?.timeIntervalSince1970 else { return }
+        // As it will be kept: half a millisecond before the year 10000 is in it.
         try require(
-            (-62_135_596_800..<253_402_300_800).contains(seconds), field, "a time in the years 1 to 9999",
-            "\(seconds) s since 1970")
+            (-62_135_596_800_000..<253_402_300_800_000).contains((seconds * 1000).rounded()), field,
+            "a time in the years 1 to 9999", "\(seconds) s since 1970")
     }
 
     static func limit(_ limit: Int) throws {
@@ -104,7 +113,7 @@ enum Validation {
 
 extension Enrolment {
     func validate() throws {
-        try Validation.text(identity, "identity", limit: 128)
+        try Validation.identity(identity)
         try Validation.label(identityLabel)
         if let camera { try Validation.text(camera, "camera", limit: 128) }
         try Validation.date(capturedAt, "captured_at")

@@ -24,11 +24,11 @@ package final class ExactIndex: Sendable {
         self.dimension = dimension
     }
 
-    /// How many vectors a search sees.
-    package var count: Int { state.withLock { $0.chunks.reduce(0) { $0 + $1.live } } }
+    /// How many vectors a search sees. O(sets of modalities).
+    package var count: Int { state.withLock { $0.parts.reduce(0) { $0 + $1.live } } }
 
     /// How many rows the chunks hold, deleted ones included.
-    package var occupied: Int { state.withLock { $0.chunks.reduce(0) { $0 + $1.rows.count } } }
+    package var occupied: Int { state.withLock { $0.parts.reduce(0) { $0 + $1.occupied } } }
 
     /// Adds a vector, or does nothing and gives false if it is not of unit length. Those of one sighting must come one
     /// after the other.
@@ -78,8 +78,6 @@ package final class ExactIndex: Sendable {
 }
 
 extension ExactIndex.State {
-    var chunks: [IndexChunk] { parts.flatMap(\.chunks) }
-
     fileprivate mutating func append(_ entry: IndexEntry, dimension: Int) -> Bool {
         guard let part = ordinal(ofPart: entry.modalities) else { return false }
         let earlier = parts.compactMap { $0.row(of: entry.sighting) }.first

@@ -8,6 +8,12 @@ struct IndexPart: Sendable {
 
     init(_ modalities: Set<String>) { self.modalities = modalities }
 
+    /// Rows that a search sees.
+    var live: Int { mains.values.reduce(0, +) }
+
+    /// Rows, deleted ones included. O(chunks).
+    var occupied: Int { chunks.reduce(0) { $0 + $1.rows.count } }
+
     /// Whether there are vectors of sightings whose main vector is in that part.
     func hasRows(main: Int) -> Bool { mains[UInt8(main), default: 0] > 0 }
 

@@ -37,13 +37,3 @@ public struct GallerySummary: Codable, Equatable, Sendable {
         case imageBytes = "image_bytes"
     }
 }
-
-/// How many sightings have a vector of a model.
-public struct ModelCoverage: Codable, Equatable, Sendable {
-    /// The model's digest.
-    public let model: String
-    /// Elements of its vectors.
-    public let dimension: Int
-    /// How many sightings it has embedded.
-    public let sightings: Int
-}

@@ -26,6 +26,8 @@ public struct JobRecord: Sendable, Equatable {
     public var result: String?
     /// When it was asked for.
     public let createdAt: Date
+    /// When it was begun last; nil while it waits.
+    public var startedAt: Date?
     /// When this was written.
     public var updatedAt: Date
 
@@ -40,7 +42,9 @@ public struct JobRecord: Sendable, Equatable {
         (id, kind, model) = (row["uuid"], row["kind"], row["model"])
         state = State(rawValue: row["state"]) ?? .failed
         (done, total, reason, result) = (row["done"], row["total"], row["reason"], row["result"])
+        let startedAt: Int64? = row["started_at"]
         createdAt = Date(milliseconds: row["created_at"])
+        self.startedAt = startedAt.map(Date.init(milliseconds:))
         updatedAt = Date(milliseconds: row["updated_at"])
     }
 }

@@ -23,3 +23,35 @@ public struct SightingRecord: Codable, Equatable, Sendable {
         case createdAt = "created_at"
     }
 }
+
+/// An image of a sighting, as the client sent it.
+public struct KeptImage: Equatable, Sendable {
+    /// What it was taken in: 1–32 lower-case letters, digits, '_' and '-'.
+    public let modality: String
+    /// Its media type.
+    public let contentType: String
+    /// The file.
+    public let bytes: Data
+
+    /// An image.
+    public init(modality: String, contentType: String, bytes: Data) {
+        self.modality = modality
+        self.contentType = contentType
+        self.bytes = bytes
+    }
+}
+
+/// What is known of a kept image without reading it.
+public struct ImageRecord: Codable, Equatable, Sendable {
+    /// What it was taken in.
+    public let modality: String
+    /// Its media type.
+    public let contentType: String
+    /// Its size.
+    public let bytes: Int
+
+    private enum CodingKeys: String, CodingKey {
+        case modality, bytes
+        case contentType = "content_type"
+    }
+}

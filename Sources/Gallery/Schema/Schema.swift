@@ -3,7 +3,7 @@ import GRDB
 /// The database's layout and its history. A migration that was released is never edited.
 enum Schema {
     /// The version this release writes: the number of migrations.
-    static let version = 2
+    static let version = 3
     /// "TRPT" in the file's header tells a gallery database from any other SQLite file.
     static let applicationID = 0x5452_5054
 
@@ -17,6 +17,10 @@ enum Schema {
         migrator.registerMigration("v2") { db in
             try createServingTables(db)
             try db.execute(sql: "PRAGMA user_version = 2")
+        }
+        migrator.registerMigration("v3", foreignKeyChecks: .immediate) { db in
+            try createTallies(db)
+            try db.execute(sql: "PRAGMA user_version = 3")
         }
         return migrator
     }

@@ -29,6 +29,23 @@ extension GalleryStore {
         }
     }
 
+    /// A sighting's vectors of a model, its main one first. Throws `.notFound`.
+    public func embeddings(
+        of sighting: String, in gallery: String, model: String
+    ) async throws -> [SightingEmbedding] {
+        try await read { db in
+            let owner = try Self.owner(of: sighting, Self.galleryID(gallery, db), db)
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT e.modalities, e.vector FROM embedding e JOIN model m ON m.id = e.model_id
+                    WHERE e.sighting_id = ? AND m.digest = ? ORDER BY e.is_main DESC, e.id
+                    """,
+                arguments: [owner.sighting, model])
+            return rows.map { SightingEmbedding(model: model, modalityKey: $0[0], blob: $0[1]) }
+        }
+    }
+
     /// Inserts the vectors, and gives them to the index after the commit.
     static func insertEmbeddings(
         _ embeddings: [SightingEmbedding], _ owner: SightingOwner, _ indexes: IndexRegistry, _ db: Database
@@ -72,7 +89,7 @@ extension GalleryStore {
 
     static func owner(of sighting: String, _ gallery: Int64, _ db: Database) throws -> SightingOwner {
         let row = try Row.fetchOne(
-            db, sql: "SELECT id, identity_id, camera, captured_at FROM sighting WHERE gallery_id = ? AND uuid = ?",
+            db, sql: "SELECT id, identity_id, camera, captured_at FROM live_sighting WHERE gallery_id = ? AND uuid = ?",
             arguments: [gallery, sighting])
         guard let row else { throw GalleryError.notFound(.sighting, sighting) }
         return SightingOwner(

@@ -42,7 +42,7 @@ extension GalleryStore {
     ) throws -> SightingRecord? {
         guard let idempotency else { return nil }
         let earlier = try Row.fetchOne(
-            db, sql: "SELECT id, fingerprint FROM sighting WHERE gallery_id = ? AND idempotency_key = ?",
+            db, sql: "SELECT id, fingerprint FROM live_sighting WHERE gallery_id = ? AND idempotency_key = ?",
             arguments: [gallery, idempotency.key])
         guard let earlier else { return nil }
         guard earlier["fingerprint"] == idempotency.fingerprint else {
@@ -60,6 +60,14 @@ extension GalleryStore {
         _ enrolment: Enrolment, _ gallery: Int64, _ identity: Int64, _ db: Database
     ) throws -> Int64 {
         let now = Date()
+        if let key = enrolment.idempotency?.key {
+            // One that was erased and is not deleted yet no longer needs it.
+            try db.execute(
+                sql: """
+                    UPDATE sighting SET idempotency_key = NULL, fingerprint = NULL
+                    WHERE gallery_id = ? AND idempotency_key = ?
+                    """, arguments: [gallery, key])
+        }
         try db.execute(
             sql: """
                 INSERT INTO sighting (gallery_id, identity_id, uuid, camera, captured_at, metadata, created_at,

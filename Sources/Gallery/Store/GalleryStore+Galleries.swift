@@ -25,48 +25,54 @@ extension GalleryStore {
         let start = try Cursor(cursor)
         return try await read { db in
             let rows = try Row.fetchAll(
-                db, sql: "SELECT * FROM gallery WHERE id > ? ORDER BY id LIMIT ?", arguments: [start.key, limit + 1])
+                db, sql: "SELECT * FROM live_gallery WHERE id > ? ORDER BY id LIMIT ?",
+                arguments: [start.key, limit + 1])
             return Page(try rows.map { ($0["id"], try GalleryRecord($0)) }, limit: limit)
         }
     }
 
-    /// A gallery and how much is in it. Throws `.notFound`. O(sightings).
+    /// A gallery and how much is in it; images and vectors of what was erased count until they are deleted. Throws
+    /// `.notFound`. O(1), but for erasures under way.
     public func gallery(_ name: String) async throws -> GallerySummary {
         try await read { db in
             let id = try Self.galleryID(name, db)
+            let tally = try Row.only(
+                db,
+                """
+                SELECT identities - (
+                        SELECT COUNT(*) FROM erased_identity e JOIN identity i ON i.id = e.identity_id
+                        WHERE i.gallery_id = t.gallery_id
+                    ), sightings - (
+                        SELECT COALESCE(SUM(n.sightings), 0) FROM erased_identity e
+                        JOIN identity i ON i.id = e.identity_id JOIN identity_tally n ON n.identity_id = i.id
+                        WHERE i.gallery_id = t.gallery_id
+                    ), images, image_bytes
+                FROM gallery_tally t WHERE gallery_id = ?
+                """, [id])
             return GallerySummary(
-                gallery: try Self.galleryRecord(id, db),
-                identities: try Self.count(db, "SELECT COUNT(*) FROM identity WHERE gallery_id = ?", id),
-                sightings: try Self.count(db, "SELECT COUNT(*) FROM sighting WHERE gallery_id = ?", id),
-                images: try Self.count(db, "SELECT COUNT(*) \(Self.imagesOfGallery)", id),
-                imageBytes: try Self.count(db, "SELECT COALESCE(SUM(length(i.bytes)), 0) \(Self.imagesOfGallery)", id),
+                gallery: try GalleryRecord(Row.only(db, "SELECT * FROM gallery WHERE id = ?", [id])),
+                identities: tally[0], sightings: tally[1], images: tally[2], imageBytes: tally[3],
                 models: try Self.coverage(of: id, db))
         }
     }
 
-    /// Erases a gallery with all that is in it. Throws `.notFound`.
+    /// Throws `GalleryError.notFound` if there is no gallery of that name. O(log galleries).
+    public func requireGallery(_ name: String) async throws {
+        try await read { db in _ = try Self.galleryID(name, db) }
+    }
+
+    /// Erases a gallery with all that is in it. From the return on nothing of it is to be found and its name is free;
+    /// deleting it goes on in the background. Throws `.notFound`.
     public func deleteGallery(_ name: String) async throws {
-        try await write { [indexes] db in
+        try await erase { [indexes] db in
             let id = try Self.galleryID(name, db)
-            try db.execute(sql: "DELETE FROM gallery WHERE id = ?", arguments: [id])
+            try Erasure.mark(.gallery, id, db)
             db.afterNextTransaction { _ in indexes.remove(gallery: id) }
         }
-        await reclaim()
-    }
-
-    private static let imagesOfGallery =
-        "FROM image i JOIN sighting s ON s.id = i.sighting_id WHERE s.gallery_id = ?"
-
-    private static func count(_ db: Database, _ sql: String, _ gallery: Int64) throws -> Int {
-        try Row.only(db, sql, [gallery])[0]
-    }
-
-    private static func galleryRecord(_ id: Int64, _ db: Database) throws -> GalleryRecord {
-        try GalleryRecord(Row.only(db, "SELECT * FROM gallery WHERE id = ?", [id]))
     }
 
     static func findGallery(_ name: String, _ db: Database) throws -> Int64? {
-        try Int64.fetchOne(db, sql: "SELECT id FROM gallery WHERE name = ?", arguments: [name])
+        try Int64.fetchOne(db, sql: "SELECT id FROM live_gallery WHERE name = ?", arguments: [name])
     }
 
     static func galleryID(_ name: String, _ db: Database) throws -> Int64 {

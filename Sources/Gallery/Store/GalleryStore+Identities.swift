@@ -6,7 +6,7 @@ extension GalleryStore {
     public func createIdentity(
         _ id: String, in gallery: String, label: String? = nil, metadata: Metadata = [:]
     ) async throws -> IdentityRecord {
-        try Validation.text(id, "identity", limit: 128)
+        try Validation.identity(id)
         try Validation.label(label)
         try Validation.metadata(metadata)
         return try await write { db in
@@ -58,21 +58,19 @@ extension GalleryStore {
         }
     }
 
-    /// Erases an identity with its sightings, their images and embeddings. Throws `.notFound`.
+    /// Erases an identity with its sightings, their images and embeddings. From the return on nothing of it is to be found
+    /// and its name is free; deleting many sightings goes on in the background. Throws `.notFound`.
     public func deleteIdentity(_ id: String, in gallery: String) async throws {
-        try await write { [indexes] db in
+        try await erase { [indexes] db in
             let galleryID = try Self.galleryID(gallery, db)
             let row = try Self.identityID(id, galleryID, db)
-            try db.execute(sql: "DELETE FROM identity WHERE id = ?", arguments: [row])
+            try Erasure.mark(.identity, row, db)
             db.afterNextTransaction { _ in indexes.remove(identity: row, gallery: galleryID) }
         }
-        await reclaim()
     }
 
-    private static let selectIdentity = """
-        SELECT i.*, (SELECT COUNT(*) FROM sighting s WHERE s.gallery_id = i.gallery_id AND s.identity_id = i.id) AS sightings
-        FROM identity i
-        """
+    private static let selectIdentity =
+        "SELECT i.*, t.sightings FROM live_identity i JOIN identity_tally t ON t.identity_id = i.id"
 
     private static func identityRecord(_ id: String, _ gallery: Int64, _ db: Database) throws -> IdentityRecord {
         let row = try Row.fetchOne(
@@ -83,7 +81,7 @@ extension GalleryStore {
 
     static func findIdentity(_ id: String, _ gallery: Int64, _ db: Database) throws -> Int64? {
         try Int64.fetchOne(
-            db, sql: "SELECT id FROM identity WHERE gallery_id = ? AND name = ?", arguments: [gallery, id])
+            db, sql: "SELECT id FROM live_identity WHERE gallery_id = ? AND name = ?", arguments: [gallery, id])
     }
 
     static func identityID(_ id: String, _ gallery: Int64, _ db: Database) throws -> Int64 {

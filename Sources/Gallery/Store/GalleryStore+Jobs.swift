@@ -25,14 +25,15 @@ extension GalleryStore {
     private static func save(_ job: JobRecord, _ db: Database) throws {
         try db.execute(
             sql: """
-                INSERT INTO job (uuid, kind, model, state, done, total, reason, result, created_at, updated_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO job (uuid, kind, model, state, done, total, reason, result, created_at, started_at, updated_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (uuid) DO UPDATE SET state = excluded.state, done = excluded.done, total = excluded.total,
-                    reason = excluded.reason, result = excluded.result, updated_at = excluded.updated_at
+                    reason = excluded.reason, result = excluded.result, started_at = excluded.started_at,
+                    updated_at = excluded.updated_at
                 """,
             arguments: [
                 job.id, job.kind, job.model, job.state.rawValue, job.done, job.total, job.reason, job.result,
-                job.createdAt.milliseconds, job.updatedAt.milliseconds,
+                job.createdAt.milliseconds, job.startedAt?.milliseconds, job.updatedAt.milliseconds,
             ])
     }
 
@@ -61,6 +62,25 @@ extension GalleryStore {
     public func unfinishedJobs() async throws -> [JobRecord] {
         try await read { db in
             try Row.fetchAll(db, sql: "SELECT * FROM job WHERE state = 'running' ORDER BY id").map(JobRecord.init)
+        }
+    }
+
+    /// Forgets a job that has ended. Throws `.notFound`, and `.invalid` if it has not ended.
+    public func deleteJob(_ id: String) async throws {
+        try await write { db in
+            let state = try String.fetchOne(db, sql: "SELECT state FROM job WHERE uuid = ?", arguments: [id])
+            guard let state else { throw GalleryError.notFound(.job, id) }
+            try Validation.require(state != JobRecord.State.running.rawValue, "state", "a job that has ended", state)
+            try db.execute(sql: "DELETE FROM job WHERE uuid = ?", arguments: [id])
+        }
+    }
+
+    /// Forgets the jobs that ended before a time, and says how many. O(jobs).
+    @discardableResult public func deleteJobs(endedBefore time: Date) async throws -> Int {
+        try await write { db in
+            try db.execute(
+                sql: "DELETE FROM job WHERE state <> 'running' AND updated_at < ?", arguments: [time.milliseconds])
+            return db.changesCount
         }
     }
 }

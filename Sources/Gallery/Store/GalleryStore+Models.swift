@@ -2,59 +2,155 @@ import Foundation
 import GRDB
 
 extension GalleryStore {
-    /// Which models have embedded how many sightings, over all galleries.
+    /// Which models have embedded how many sightings, over all galleries. O(models), but for erasures under way.
     public func models() async throws -> [ModelCoverage] {
-        try await read { db in try Self.coverage(of: nil, db) }
+        try await read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT digest, dimension, sightings - (
+                        SELECT COALESCE(SUM(c.sightings), 0) FROM erased_gallery e
+                        JOIN coverage c ON c.gallery_id = e.gallery_id WHERE c.model_id = m.id
+                    ) AS live FROM live_model m WHERE live > 0 ORDER BY id
+                    """)
+            return rows.map { ModelCoverage(model: $0[0], dimension: $0[1], sightings: $0[2]) }
+        }
     }
 
-    /// How many sightings there are, over all galleries.
+    /// How many sightings there are, over all galleries. O(1), but for erasures under way.
     public func sightingCount() async throws -> Int {
-        try await read { db in try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sighting") ?? 0 }
+        try await read { db in
+            try Row.only(
+                db,
+                """
+                SELECT sightings - (
+                        SELECT COALESCE(SUM(t.sightings), 0) FROM erased_gallery e
+                        JOIN gallery_tally t ON t.gallery_id = e.gallery_id
+                    ) - (
+                        SELECT COALESCE(SUM(t.sightings), 0) FROM erased_identity e
+                        JOIN identity_tally t ON t.identity_id = e.identity_id JOIN identity i ON i.id = e.identity_id
+                        WHERE i.gallery_id NOT IN (SELECT gallery_id FROM erased_gallery)
+                    )
+                FROM total
+                """, [])[0]
+        }
     }
 
-    /// The next sightings that a model has not embedded, over all galleries in order of enrolment, with their images.
-    /// `after` is the key of the last one seen, 0 at first. `limit` is 1–1000.
-    public func sightingsLacking(
-        model: String, limit: Int, after key: Int64 = 0
-    ) async throws -> [PendingSighting] {
+    /// Drops all vectors of a model: from the return on it has none; deleting them goes on in the background. Does nothing
+    /// if there are none.
+    public func deleteEmbeddings(model: String) async throws {
+        try await erase { [indexes] db in
+            let row = try Int64.fetchOne(db, sql: "SELECT id FROM model WHERE digest = ?", arguments: [model])
+            guard let row else { return }
+            try Erasure.mark(.model, row, db)
+            db.afterNextTransaction { _ in indexes.remove(model: model) }
+        }
+    }
+
+    /// Of a gallery. Models without a vector there are left out.
+    static func coverage(of gallery: Int64, _ db: Database) throws -> [ModelCoverage] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT m.digest, m.dimension, c.sightings FROM coverage c JOIN live_model m ON m.id = c.model_id
+                WHERE c.gallery_id = ? AND c.sightings > 0 ORDER BY m.id
+                """,
+            arguments: [gallery])
+        return rows.map { ModelCoverage(model: $0[0], dimension: $0[1], sightings: $0[2]) }
+    }
+}
+
+extension GalleryStore {
+    /// Counts the sightings that a model has not embedded, over all galleries. O(sightings).
+    ///
+    /// - Parameters:
+    ///   - model: the model.
+    ///   - other: the model whose vectors might stand in.
+    public func lacking(model: String, standIn other: String?) async throws -> LackingSightings {
+        try await read { db in
+            let row = try Row.only(
+                db,
+                """
+                SELECT COUNT(*), COALESCE(SUM(NOT has_image), 0), COALESCE(SUM(NOT has_image AND NOT has_other), 0)
+                FROM (
+                    SELECT EXISTS (SELECT 1 FROM image i WHERE i.sighting_id = s.id) AS has_image,
+                        EXISTS (
+                            SELECT 1 FROM embedding e JOIN model m ON m.id = e.model_id
+                            WHERE e.sighting_id = s.id AND m.digest = ?2) AS has_other
+                    FROM live_sighting s WHERE NOT EXISTS (
+                        SELECT 1 FROM embedding e JOIN model m ON m.id = e.model_id
+                        WHERE e.sighting_id = s.id AND m.digest = ?1))
+                """, [model, other])
+            return LackingSightings(sightings: row[0], withoutImages: row[1], withoutVectors: row[2])
+        }
+    }
+
+    /// The next sightings that a model has not embedded, over all galleries, with their images, as many as fit 64 MiB but at
+    /// least one. One read says what there is and whether there is more, so that nothing that is enrolled or erased between
+    /// two reads matters.
+    ///
+    /// - Parameters:
+    ///   - model: the model.
+    ///   - limit: how many at most, 1–1000.
+    ///   - key: the last batch's `next`, 0 at first.
+    public func pendingBatch(model: String, limit: Int, after key: Int64 = 0) async throws -> PendingBatch {
         try Validation.limit(limit)
         return try await read { db in
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT s.id, g.name, s.uuid FROM sighting s JOIN gallery g ON g.id = s.gallery_id
+                    SELECT s.id, g.name, s.uuid FROM live_sighting s JOIN gallery g ON g.id = s.gallery_id
                     WHERE s.id > ? AND NOT EXISTS (
                         SELECT 1 FROM embedding e JOIN model m ON m.id = e.model_id
                         WHERE e.sighting_id = s.id AND m.digest = ?)
                     ORDER BY s.id LIMIT ?
                     """,
-                arguments: [key, model, limit])
-            return try rows.map { row in
-                PendingSighting(
-                    key: row[0], gallery: row[1], sighting: row[2], images: try Self.images(of: row[0], db))
+                arguments: [key, model, limit + 1])
+            var batch: [PendingSighting] = []
+            var bytes = 0
+            for row in rows.prefix(limit) where bytes < 64 << 20 {
+                let images = try Self.images(of: row[0], db)
+                bytes += images.reduce(0) { $0 + $1.bytes.count }
+                batch.append(PendingSighting(key: row[0], gallery: row[1], sighting: row[2], images: images))
             }
+            return PendingBatch(sightings: batch, next: batch.count < rows.count ? batch.last?.key : nil)
         }
     }
 
-    /// Drops all vectors of a model. Does nothing if there are none.
-    public func deleteEmbeddings(model: String) async throws {
-        try await write { [indexes] db in
-            try db.execute(sql: "DELETE FROM model WHERE digest = ?", arguments: [model])
-            db.afterNextTransaction { _ in indexes.remove(model: model) }
-        }
-        await reclaim()
+    /// The sightings of `pendingBatch`. `after` is the key of the last one seen, 0 at first.
+    public func sightingsLacking(
+        model: String, limit: Int, after key: Int64 = 0
+    ) async throws -> [PendingSighting] {
+        try await pendingBatch(model: model, limit: limit, after: key).sightings
     }
 
-    /// Of a gallery, or of all if nil. Models without a vector there are left out.
-    static func coverage(of gallery: Int64?, _ db: Database) throws -> [ModelCoverage] {
-        let rows = try Row.fetchAll(
-            db,
-            sql: """
-                SELECT m.digest, m.dimension, COUNT(DISTINCT e.sighting_id)
-                FROM model m JOIN embedding e ON e.model_id = m.id JOIN sighting s ON s.id = e.sighting_id
-                WHERE s.gallery_id = ?1 OR ?1 IS NULL GROUP BY m.id ORDER BY m.id
-                """,
-            arguments: [gallery])
-        return rows.map { ModelCoverage(model: $0[0], dimension: $0[1], sightings: $0[2]) }
+    /// The row numbers of about so many sightings with images, over all galleries: all those of identities spread evenly,
+    /// so that there are pairs of one identity among them. O(sightings).
+    public func sample(count: Int) async throws -> [Int64] {
+        try Validation.limit(count)
+        return try await read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT s.identity_id, s.id FROM live_sighting s
+                    WHERE EXISTS (SELECT 1 FROM image i WHERE i.sighting_id = s.id) ORDER BY s.identity_id, s.id
+                    """)
+            let groups = Dictionary(grouping: rows) { $0[0] as Int64 }
+            let identities = groups.keys.sorted()
+            let step = max(1, rows.count / count)
+            let drawn = stride(from: 0, to: identities.count, by: step).flatMap { groups[identities[$0]] ?? [] }
+            return drawn.prefix(count).map { $0[1] }
+        }
+    }
+
+    /// A sampled sighting; nil if it was deleted in the meantime.
+    public func sampled(_ row: Int64) async throws -> SampledSighting? {
+        try await read { db in
+            guard
+                let identity = try Int64.fetchOne(
+                    db, sql: "SELECT identity_id FROM live_sighting WHERE id = ?", arguments: [row])
+            else { return nil }
+            return SampledSighting(identity: identity, images: try Self.images(of: row, db))
+        }
     }
 }

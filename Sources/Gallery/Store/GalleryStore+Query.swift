@@ -11,12 +11,17 @@ extension GalleryStore {
     public func query(_ query: GalleryQuery, in gallery: String) async throws -> QueryResult {
         try query.validate()
         let scope = try await read { db in try Self.scope(of: query, in: gallery, db) }
-        guard let index = try index(of: scope.gallery, model: query.embedding.model) else {
-            return QueryResult(matches: [], unknown: true, statistics: SearchStatistics(rows: 0, candidates: 0))
-        }
-        for embedding in [query.embedding] + query.subsets { try embedding.requireDimension(index.dimension) }
         let outcome = try await GalleryError.translating {
-            try await threads.run { Self.search(index, query, scope.filter) }
+            // On the threads for searching from the first look at the indexes: a snapshot is as long as they are large.
+            try await threads.run { [indexes] in
+                try Self.index(of: scope.gallery, model: query.embedding.model, indexes).map { index in
+                    for vector in [query.embedding] + query.subsets { try vector.requireDimension(index.dimension) }
+                    return Self.search(index, query, scope.filter)
+                }
+            }
+        }
+        guard let outcome else {
+            return QueryResult(matches: [], unknown: true, statistics: SearchStatistics(rows: 0, candidates: 0))
         }
         let details = try await read { db in try Self.details(of: outcome.hits.map(\.sighting), db) }
         // What was erased since the search is left out.
@@ -32,7 +37,9 @@ extension GalleryStore {
     }
 
     /// nil if the gallery has no vectors at all.
-    private func index(of gallery: Int64, model: String) throws -> ExactIndex? {
+    private static func index(
+        of gallery: Int64, model: String, _ indexes: IndexRegistry
+    ) throws -> ExactIndex? {
         let models = indexes.models(of: gallery)
         guard models.isEmpty || models.contains(model) else {
             throw GalleryError.modelMismatch(requested: model, available: models)
@@ -76,7 +83,7 @@ extension GalleryStore {
             MetadataColumn.condition($0.key, $0.value, columns: ["s.metadata", "i.metadata"])
         }
         let request: SQL = """
-            SELECT s.id FROM sighting s JOIN identity i ON i.id = s.identity_id
+            SELECT s.id FROM live_sighting s JOIN identity i ON i.id = s.identity_id
             WHERE s.gallery_id = \(gallery) AND \(conditions.joined(operator: .and))
             """
         return try SQLRequest<Int64>(literal: request).fetchSet(db)
@@ -96,7 +103,7 @@ extension GalleryStore {
     private static func details(of sightings: [Int64], _ db: Database) throws -> [Int64: Detail] {
         let request: SQLRequest<Row> = """
             SELECT s.*, i.name AS identity, i.label AS label, NULL AS modalities
-            FROM sighting s JOIN identity i ON i.id = s.identity_id WHERE s.id IN \(sightings)
+            FROM live_sighting s JOIN identity i ON i.id = s.identity_id WHERE s.id IN \(sightings)
             """
         return try request.fetchAll(db).reduce(into: [:]) { details, row in
             details[row["id"]] = Detail(sighting: try SightingRecord(row), label: row["label"])

@@ -29,23 +29,37 @@ extension GalleryStore {
 
     /// Erases a sighting with its images and embeddings. Its identity stays. Throws `.notFound`.
     public func deleteSighting(_ id: String, in gallery: String) async throws {
-        try await write { [indexes] db in
+        try await erase { [indexes] db in
             let galleryID = try Self.galleryID(gallery, db)
             let row = try Self.sightingID(id, galleryID, db)
             try db.execute(sql: "DELETE FROM sighting WHERE id = ?", arguments: [row])
             db.afterNextTransaction { _ in indexes.remove(sighting: row, gallery: galleryID) }
         }
-        await reclaim()
     }
 
-    /// A sighting's kept image. Throws `.notFound`.
+    /// A sighting's kept image; no other is read. Throws `.notFound`.
     public func image(_ modality: String, of sighting: String, in gallery: String) async throws -> KeptImage {
         try await read { db in
             let row = try Self.sightingID(sighting, Self.galleryID(gallery, db), db)
-            guard let image = try Self.images(of: row, db).first(where: { $0.modality == modality }) else {
-                throw GalleryError.notFound(.image, modality)
-            }
-            return image
+            let image = try Row.fetchOne(
+                db, sql: "SELECT modality, content_type, bytes FROM image WHERE sighting_id = ? AND modality = ?",
+                arguments: [row, modality])
+            guard let image else { throw GalleryError.notFound(.image, modality) }
+            return KeptImage(modality: image[0], contentType: image[1], bytes: image[2])
+        }
+    }
+
+    /// What is known of a sighting's kept images, by modality, without reading them. Throws `.notFound`.
+    public func images(of sighting: String, in gallery: String) async throws -> [ImageRecord] {
+        try await read { db in
+            let row = try Self.sightingID(sighting, Self.galleryID(gallery, db), db)
+            return try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT modality, content_type, length(bytes) FROM image WHERE sighting_id = ? ORDER BY modality
+                    """,
+                arguments: [row]
+            ).map { ImageRecord(modality: $0[0], contentType: $0[1], bytes: $0[2]) }
         }
     }
 
@@ -53,12 +67,12 @@ extension GalleryStore {
         SELECT s.*, i.name AS identity,
             (SELECT group_concat(modality) FROM (SELECT modality FROM image WHERE sighting_id = s.id ORDER BY modality))
                 AS modalities
-        FROM sighting s JOIN identity i ON i.id = s.identity_id
+        FROM live_sighting s JOIN identity i ON i.id = s.identity_id
         """
 
     private static func sightingID(_ id: String, _ gallery: Int64, _ db: Database) throws -> Int64 {
         let row = try Int64.fetchOne(
-            db, sql: "SELECT id FROM sighting WHERE gallery_id = ? AND uuid = ?", arguments: [gallery, id])
+            db, sql: "SELECT id FROM live_sighting WHERE gallery_id = ? AND uuid = ?", arguments: [gallery, id])
         guard let row else { throw GalleryError.notFound(.sighting, id) }
         return row
     }

@@ -67,6 +67,7 @@ struct JobView: Encodable, Sendable {
     let reason: String?
     let result: JSONValue?
     let createdAt: Date
+    let startedAt: Date?
     let updatedAt: Date
 
     init(_ status: JobStatus) {
@@ -74,7 +75,7 @@ struct JobView: Encodable, Sendable {
         (id, kind, model, state) = (job.id, job.kind, job.model, status.isWaiting ? "waiting" : job.state.rawValue)
         (done, total, reason) = (job.done, job.total, job.reason)
         (rate, secondsLeft) = status.hasEnded ? (nil, nil) : (status.rate, status.secondsLeft)
-        (createdAt, updatedAt) = (job.createdAt, job.updatedAt)
+        (createdAt, startedAt, updatedAt) = (job.createdAt, job.startedAt, job.updatedAt)
         result = job.result.flatMap { try? JSONDecoder().decode(JSONValue.self, from: Data($0.utf8)) }
     }
 }

@@ -61,6 +61,7 @@ package actor JobBoard {
     private func startNext(_ jobClass: JobClass) {
         guard !isStopping, let next = queues[jobClass]?.first, next.begun == nil else { return }
         queues[jobClass]?[0].begun = .now
+        queues[jobClass]?[0].job.startedAt = Date()
         queues[jobClass]?[0].task = Task { await perform(next.job, next.kind, next.work) }
     }
 

@@ -31,6 +31,33 @@ struct BackupTests {
         }
     }
 
+    @Test("A backup ends while enrolments do not, and only its owner can read it")
+    func unending() async throws {
+        try await withStore { store, directory in
+            let image = KeptImage(modality: "rgb", contentType: "image/png", bytes: Data(count: 1 << 20))
+            for number in 0..<30 {
+                let enrolment = Enrolment(identity: "i\(number)", images: [image], embeddings: [embedding([1, 0])])
+                _ = try await store.enrol(enrolment, in: "g")
+            }
+            let path = directory.file("backup.sqlite")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    while !Task.isCancelled {
+                        _ = try await store.enrol(
+                            Enrolment(identity: "more", embeddings: [embedding([0, 1])]), in: "g")
+                    }
+                }
+                try await store.backup(to: path)
+                group.cancelAll()
+                do { try await group.waitForAll() } catch is CancellationError {}
+            }
+            #expect(try directory.mode(of: "backup.sqlite") == 0o600)
+            let copy = try await GalleryStore.open(path: path)
+            #expect(try await copy.identities(in: "g", limit: 1000).items.count >= 30)
+            try await copy.close()
+        }
+    }
+
     @Test("A backup that cannot be written is an error and leaves nothing")
     func failure() async throws {
         try await withStore { store, directory in

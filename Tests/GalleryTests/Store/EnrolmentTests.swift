@@ -27,6 +27,45 @@ struct EnrolmentTests {
         }
     }
 
+    @Test("What is known of images comes without them, and one image without the others")
+    func images() async throws {
+        try await withStore { store, _ in
+            let thermal = KeptImage(modality: "tir", contentType: "image/png", bytes: Data([1, 2, 3]))
+            let enrolment = Enrolment(identity: "a", images: [thermal, picture], embeddings: [embedding([1])])
+            let id = try await store.enrol(enrolment, in: "g").sighting.id
+            let found = try await store.images(of: id, in: "g")
+            #expect(found.map(\.modality) == ["rgb", "tir"] && found.map(\.bytes) == [256, 3])
+            #expect(found.map(\.contentType) == ["image/jpeg", "image/png"])
+            #expect(try await store.image("tir", of: id, in: "g") == thermal)
+            await expectError(.notFound(.sighting, "x")) { try await store.images(of: "x", in: "g") }
+        }
+    }
+
+    @Test("A millisecond comes back as itself, and a time that would be kept as the year 10000 is refused")
+    func milliseconds() async throws {
+        var generator = SeededGenerator(seed: 5)
+        for _ in 0..<100_000 {
+            let time = Int64.random(in: -62_135_596_800_000..<253_402_300_800_000, using: &generator)
+            #expect(Date(milliseconds: time).milliseconds == time)
+        }
+        try await withStore { store, _ in
+            let late = Enrolment(identity: "a", capturedAt: Date(timeIntervalSince1970: 253_402_300_799.9997))
+            await expectError(kind: "invalid captured_at") { try await store.enrol(late, in: "g") }
+        }
+    }
+
+    @Test("A vector as long as the gallery can hold is enrolled, a longer one refused")
+    func longest() async throws {
+        try await withStore { store, _ in
+            let largest = [Float](repeating: 1, count: GalleryStore.largestDimension)
+            _ = try await store.enrol(Enrolment(identity: "a", embeddings: [embedding(largest)]), in: "g")
+            await expectError(kind: "invalid vector") {
+                try await store.enrol(
+                    Enrolment(identity: "a", embeddings: [embedding(largest + [1], model: "n")]), in: "g")
+            }
+        }
+    }
+
     @Test("A sighting's identifier is a UUID of version 7")
     func identifier() async throws {
         try await withStore { store, _ in

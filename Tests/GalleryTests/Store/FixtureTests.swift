@@ -2,14 +2,15 @@ import Foundation
 import Gallery
 import Testing
 
-/// The database of the first schema, as the first release wrote it. It is never made again: every later release must
-/// open it and give the same answers.
+/// Databases of earlier schemas, as their releases wrote them. They are never made again: every later release must open
+/// them and give the same answers.
 struct FixtureTests {
-    @Test("A database of schema version 1 opens and answers as it did")
-    func versionOne() async throws {
+    @Test(
+        "A database of an earlier schema version opens and answers as it did", arguments: ["gallery-v1", "gallery-v2"])
+    func earlier(name: String) async throws {
         let directory = try TemporaryDirectory()
         let fixture = try #require(
-            Bundle.module.url(forResource: "gallery-v1", withExtension: "sqlite", subdirectory: "Fixtures"))
+            Bundle.module.url(forResource: name, withExtension: "sqlite", subdirectory: "Fixtures"))
         try FileManager.default.copyItem(atPath: fixture.path, toPath: directory.file("g.sqlite"))
         let store = try await GalleryStore.open(path: directory.file("g.sqlite"))
         try await store.checkIntegrity()
@@ -29,6 +30,26 @@ struct FixtureTests {
         #expect(image == KeptImage(modality: "tir", contentType: "image/png", bytes: Data([1, 1, 1, 1])))
         let again = try await store.enrol(Self.enrolment(0), in: "vehicles")
         #expect(again.isReplay)
+        #expect(try await store.identities(in: "vehicles").items.map(\.sightings) == [2, 2, 2])
+        #expect(try await store.models().map(\.sightings) == [6])
+        #expect(try await store.sightingCount() == 6)
+        try await store.close()
+    }
+
+    @Test("Jobs of schema version 2 are kept, and those that had not ended go on")
+    func jobs() async throws {
+        let directory = try TemporaryDirectory()
+        let fixture = try #require(
+            Bundle.module.url(forResource: "gallery-v2", withExtension: "sqlite", subdirectory: "Fixtures"))
+        try FileManager.default.copyItem(atPath: fixture.path, toPath: directory.file("g.sqlite"))
+        let store = try await GalleryStore.open(path: directory.file("g.sqlite"))
+        let jobs = try await store.jobs(limit: 10).items
+        #expect(jobs.map(\.kind) == ["activation", "comparison"] && jobs.map(\.model) == [Self.model, "other"])
+        #expect(jobs[0].result == #"{"embedded":6}"# && jobs[0].startedAt == jobs[0].createdAt)
+        #expect(try await store.unfinishedJobs().map(\.kind) == ["comparison"])
+        #expect(try await store.activeModel() == Self.model)
+        try await store.save(JobRecord(kind: "backup"))
+        #expect(try await store.jobs(limit: 10).items.map(\.kind) == ["activation", "comparison", "backup"])
         try await store.close()
     }
 
@@ -55,6 +76,13 @@ struct FixtureTests {
         let metadata: Metadata = ["site": "north", "lanes": 2, "live": true]
         _ = try await store.createGallery("vehicles", label: "Vehicles", metadata: metadata)
         for number in 0..<6 { _ = try await store.enrol(Self.enrolment(number), in: "vehicles") }
+        try await store.save(
+            CheckpointRecord(file: "a.safetensors", digest: Self.model, bytes: 5, modifiedAt: 6, summary: "{}"))
+        var job = JobRecord(kind: "activation", model: Self.model)
+        job.state = .succeeded
+        job.result = #"{"embedded":6}"#
+        try await store.activate(Self.model, finishing: job)
+        try await store.save(JobRecord(kind: "comparison", model: "other"))
         try await store.close()
     }
 }

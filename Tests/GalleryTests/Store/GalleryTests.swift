@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Gallery
 import Testing
 
@@ -34,10 +35,29 @@ struct GalleryTests {
 
     @Test(
         "A name that breaks the rules is refused",
-        arguments: ["", "a b", "ä", "a/b", "a\0", String(repeating: "x", count: 65)])
+        arguments: ["", "a b", "ä", "a/b", "a\0", ".", "..", String(repeating: "x", count: 65)])
     func badName(name: String) async throws {
         try await withStore { store, _ in
             await expectError(kind: "invalid gallery") { try await store.createGallery(name) }
+        }
+    }
+
+    @Test("Galleries and identities named like folders, from an earlier release, can be read and erased, but not made")
+    func folderNames() async throws {
+        try await withStore { store, directory in
+            let id = try await store.enrol(Enrolment(identity: "a"), in: "g").sighting.id
+            let queue = try directory.connect()
+            try await queue.write { db in
+                try db.execute(sql: "UPDATE gallery SET name = '..'")
+                try db.execute(sql: "UPDATE identity SET name = '.'")
+            }
+            try queue.close()
+            #expect(try await store.sightings(of: ".", in: "..").items.map(\.id) == [id])
+            await expectError(kind: "invalid identity") { try await store.enrol(Enrolment(identity: "."), in: "..") }
+            await expectError(kind: "invalid identity") { try await store.createIdentity("..", in: "..") }
+            try await store.deleteIdentity(".", in: "..")
+            try await store.deleteGallery("..")
+            #expect(try await store.galleries().items.isEmpty)
         }
     }
 

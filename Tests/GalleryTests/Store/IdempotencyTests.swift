@@ -2,10 +2,10 @@ import Gallery
 import Testing
 
 struct IdempotencyTests {
-    private func enrolment(_ fingerprint: String) -> Enrolment {
+    private func enrolment(_ fingerprint: String, key: String = "k") -> Enrolment {
         Enrolment(
             identity: "a", embeddings: [embedding([1, 0])],
-            idempotency: Idempotency(key: "k", fingerprint: fingerprint))
+            idempotency: Idempotency(key: key, fingerprint: fingerprint))
     }
 
     @Test("The same request again gives the original sighting; another request with its key is a conflict")
@@ -16,6 +16,8 @@ struct IdempotencyTests {
             #expect(!first.isReplay && again.isReplay && again.sighting == first.sighting)
             await expectError(.idempotencyConflict(key: "k")) { try await store.enrol(enrolment("y"), in: "g") }
             #expect(try await store.gallery("g").sightings == 1)
+            #expect(try await store.enrolled(before: enrolment("x"), in: "g")?.sighting == first.sighting)
+            #expect(try await store.enrolled(before: enrolment("x", key: "l"), in: "g") == nil)
         }
     }
 

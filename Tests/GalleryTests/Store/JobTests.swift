@@ -21,6 +21,28 @@ struct JobTests {
         }
     }
 
+    @Test("A job may concern no model, says when it was begun, and goes when it has ended and is old or not wanted")
+    func ended() async throws {
+        try await withStore { store, _ in
+            var old = JobRecord(kind: "import")
+            var recent = JobRecord(kind: "backup")
+            let running = JobRecord(kind: "import")
+            (old.state, recent.state) = (.succeeded, .failed)
+            old.startedAt = Date(timeIntervalSince1970: 5.25)
+            (old.updatedAt, recent.updatedAt) = (Date(timeIntervalSince1970: 7), Date(timeIntervalSince1970: 9))
+            for job in [old, recent, running] { try await store.save(job) }
+            let found = try await store.job(old.id)
+            #expect(found.model == nil && found.startedAt == old.startedAt)
+            #expect(try await store.job(running.id).startedAt == nil)
+            #expect(try await store.deleteJobs(endedBefore: Date(timeIntervalSince1970: 9)) == 1)
+            await expectError(.notFound(.job, old.id)) { [old] in try await store.job(old.id) }
+            await expectError(kind: "invalid state") { try await store.deleteJob(running.id) }
+            try await store.deleteJob(recent.id)
+            #expect(try await store.jobs(limit: 10).items.map(\.id) == [running.id])
+            await expectError(.notFound(.job, recent.id)) { [recent] in try await store.deleteJob(recent.id) }
+        }
+    }
+
     @Test("A model becomes active together with the end of its job, and stays so")
     func activation() async throws {
         let directory = try TemporaryDirectory()
@@ -63,6 +85,25 @@ struct JobTests {
             var identities: [Int64] = []
             for row in sample { identities.append(try #require(try await store.sampled(row)).identity) }
             #expect(identities[0] == identities[1])
+        }
+    }
+
+    @Test("A batch of what a model lacks says whether there is more, whatever is erased before the next")
+    func batches() async throws {
+        try await withStore { store, _ in
+            var ids: [String] = []
+            for number in 0..<5 {
+                let enrolment = Enrolment(identity: "i\(number)", embeddings: [embedding([1])])
+                ids.append(try await store.enrol(enrolment, in: "g").sighting.id)
+            }
+            let first = try await store.pendingBatch(model: "new", limit: 3)
+            #expect(first.sightings.map(\.sighting) == Array(ids[0..<3]) && first.next == first.sightings.last?.key)
+            try await store.deleteSighting(ids[3], in: "g")
+            try await store.deleteIdentity("i4", in: "g")
+            let second = try await store.pendingBatch(model: "new", limit: 3, after: try #require(first.next))
+            #expect(second.sightings.isEmpty && second.next == nil)
+            #expect(try await store.pendingBatch(model: "new", limit: 3).next == nil)
+            #expect(try await store.pendingBatch(model: "m", limit: 3).sightings.isEmpty)
         }
     }
 

@@ -13,13 +13,13 @@ struct OpeningTests {
     @Test(
         "A database of a later release is refused by its version or by its migrations",
         arguments: zip(
-            ["PRAGMA user_version = 7", "INSERT INTO grdb_migrations VALUES ('v3')"], [7, 3]))
+            ["PRAGMA user_version = 7", "INSERT INTO grdb_migrations VALUES ('v4')"], [7, 4]))
     func newer(sql: String, version: Int) async throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("g.sqlite")
         try await GalleryStore.open(path: path).close()
         try await change(path, sql)
-        await expectError(.newerSchema(found: version, supported: 2)) { try await GalleryStore.open(path: path) }
+        await expectError(.newerSchema(found: version, supported: 3)) { try await GalleryStore.open(path: path) }
     }
 
     @Test("A file that is no SQLite database is refused and left as it was")
@@ -112,5 +112,47 @@ struct OpeningTests {
         let store = try await GalleryStore.open(path: directory.file("g.sqlite"))
         try await store.close()
         await expectError(kind: "storage") { try await store.galleries() }
+    }
+
+    @Test("An emptied database is refused, and nothing is written to it")
+    func emptied() async throws {
+        try await withStore { store, directory in
+            try await store.close()
+            let path = directory.file("g.sqlite")
+            try Data().write(to: URL(fileURLWithPath: path))
+            await expectError(kind: "notADatabase") { try await GalleryStore.open(path: path) }
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)).isEmpty)
+        }
+    }
+
+    @Test("A new database does not take over the log of one that is gone")
+    func staleLog() async throws {
+        try await withStore { store, directory in
+            try await store.waitUntilErased()
+            _ = try await store.createGallery("h")
+            let path = directory.file("g.sqlite")
+            let log = try Data(contentsOf: URL(fileURLWithPath: path + "-wal"))
+            #expect(!log.isEmpty)
+            try await store.close()
+            try FileManager.default.removeItem(atPath: path)
+            try log.write(to: URL(fileURLWithPath: path + "-wal"))
+            let new = try await GalleryStore.open(path: path)
+            #expect(try await new.galleries().items.isEmpty)
+            try await new.checkIntegrity()
+            try await new.close()
+        }
+    }
+
+    @Test("A start reads the vectors as they lie, without sorting them")
+    func plan() async throws {
+        try await withStore { _, directory in
+            let queue = try directory.connect()
+            let rows = try queue.read {
+                try Row.fetchAll($0, sql: "EXPLAIN QUERY PLAN \(GalleryStore.everyVector)")
+            }
+            let plan = rows.map { $0["detail"] as String }
+            #expect(plan.first == "SCAN e" && !plan.contains { $0.contains("B-TREE") }, "\(plan)")
+            try queue.close()
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Gallery
 import Testing
 
@@ -14,6 +15,36 @@ final class TemporaryDirectory: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
     func file(_ name: String) -> String { "\(path)/\(name)" }
+
+    /// Another program's connection to the database.
+    func connect() throws -> DatabaseQueue {
+        var options = Configuration()
+        options.busyMode = .timeout(30)
+        options.allowsUnsafeTransactions = true
+        return try DatabaseQueue(path: file("g.sqlite"), configuration: options)
+    }
+
+    /// A file's access rights.
+    func mode(of name: String) throws -> Int {
+        let attributes = try FileManager.default.attributesOfItem(atPath: file(name))
+        return try #require(attributes[.posixPermissions] as? Int)
+    }
+
+    /// Whether one of its files has these bytes somewhere.
+    func contains(_ bytes: Data) throws -> Bool {
+        try FileManager.default.contentsOfDirectory(atPath: path).contains { name in
+            try Data(contentsOf: URL(fileURLWithPath: file(name))).range(of: bytes) != nil
+        }
+    }
+}
+
+extension GalleryStore {
+    /// Waits for what goes on in the background after an erasure.
+    func waitUntilErased(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while !erasure.isComplete && .now < deadline { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(erasure.isComplete, "\(erasure)", sourceLocation: sourceLocation)
+    }
 }
 
 /// Runs a test on a store of its own that has the gallery "g".

@@ -10,15 +10,15 @@ import Synchronization
 final class DatabaseOwnership: Sendable {
     private let descriptor: Mutex<Int32?>
 
-    /// Takes the ownership of the database at `path`. Throws `GalleryError.inUse` or `.storage`.
-    init(of path: String) throws(GalleryError) {
-        let lock = path + "-lock"
+    /// Takes the ownership of a database. Throws `GalleryError.inUse`, with the path that was `given`, `.full` or `.storage`.
+    init(of files: DatabaseFiles, given path: String) throws(GalleryError) {
+        let lock = files.path + "-lock"
         let file = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw .storage("\(lock): \(String(cString: strerror(errno)))") }
+        guard file >= 0 else { throw Self.error(lock, errno) }
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
             let reason = errno
             close(file)
-            throw reason == EWOULDBLOCK ? .inUse(path) : .storage("\(lock): \(String(cString: strerror(reason)))")
+            throw reason == EWOULDBLOCK ? .inUse(path) : Self.error(lock, reason)
         }
         descriptor = Mutex(file)
     }
@@ -31,5 +31,9 @@ final class DatabaseOwnership: Sendable {
             if let file = $0 { close(file) }
             $0 = nil
         }
+    }
+
+    private static func error(_ lock: String, _ code: Int32) -> GalleryError {
+        code == ENOSPC ? .full : .storage("\(lock): \(String(cString: strerror(code)))")
     }
 }

@@ -1,0 +1,96 @@
+import Foundation
+import GRDB
+
+/// The two halves of an erasure: a mark that hides at once what is erased, however much it is, and deletion in pieces.
+/// The marks are in the database, so an erasure that was cut off goes on.
+enum Erasure {
+    enum Subject: String {
+        case gallery, identity, model
+    }
+
+    /// Hides a row and all that hangs on it, and frees its name for another.
+    static func mark(_ subject: Subject, _ id: Int64, _ db: Database) throws {
+        let table = subject.rawValue
+        try db.execute(sql: "INSERT INTO erased_\(table) VALUES (?)", arguments: [id])
+        try db.execute(
+            sql: "UPDATE \(table) SET \(subject == .model ? "digest" : "name") = ? WHERE id = ?",
+            arguments: [UUID().uuidString, id])
+    }
+
+    /// Deletes about so many bytes of what is marked, but at least one row. False if nothing was left.
+    static func deletePiece(_ db: Database, bytes: Int) throws -> Bool {
+        var budget = bytes
+        repeat {
+            guard let spent = try deleteNext(db, budget: budget) else { return false }
+            budget -= spent
+        } while budget > 0
+        return true
+    }
+
+    /// What a row takes besides its blobs, about.
+    private static let rowBytes = 256
+
+    /// Deletes something and says how many bytes it was, about; nil if nothing is marked.
+    private static func deleteNext(_ db: Database, budget: Int) throws -> Int? {
+        if let identity = try marked(.identity, db) {
+            return try deleteSighting(
+                db, "gallery_id = (SELECT gallery_id FROM identity WHERE id = ?1) AND identity_id = ?1", identity)
+                ?? delete(.identity, identity, db)
+        }
+        if let gallery = try marked(.gallery, db) {
+            return try deleteSighting(db, "gallery_id = ?", gallery)
+                ?? Int64.fetchOne(db, sql: "SELECT id FROM identity WHERE gallery_id = ? LIMIT 1", arguments: [gallery])
+                .map { try delete(.identity, $0, db) }
+                ?? delete(.gallery, gallery, db)
+        }
+        if let model = try marked(.model, db) {
+            return try deleteVectors(of: model, db, budget: budget) ?? delete(.model, model, db)
+        }
+        return nil
+    }
+
+    private static func marked(_ subject: Subject, _ db: Database) throws -> Int64? {
+        let statement = try db.cachedStatement(
+            sql: "SELECT \(subject.rawValue)_id FROM erased_\(subject.rawValue) LIMIT 1")
+        return try Int64.fetchOne(statement)
+    }
+
+    /// Of a row on which nothing hangs any more.
+    private static func delete(_ subject: Subject, _ id: Int64, _ db: Database) throws -> Int {
+        try db.execute(sql: "DELETE FROM \(subject.rawValue) WHERE id = ?", arguments: [id])
+        return rowBytes
+    }
+
+    /// Deletes the next image of a sighting, or the sighting if it has none left; nil if there is no sighting.
+    private static func deleteSighting(_ db: Database, _ condition: String, _ owner: Int64) throws -> Int? {
+        let sighting = try Int64.fetchOne(
+            db.cachedStatement(sql: "SELECT id FROM sighting WHERE \(condition) LIMIT 1"), arguments: [owner])
+        guard let sighting else { return nil }
+        let image = try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT modality, length(bytes) FROM image WHERE sighting_id = ? LIMIT 1"),
+            arguments: [sighting])
+        if let image {
+            let modality: String = image[0]
+            try db.execute(
+                sql: "DELETE FROM image WHERE sighting_id = ? AND modality = ?", arguments: [sighting, modality])
+            return image[1] + rowBytes
+        }
+        let size = try Row.only(
+            db,
+            """
+            SELECT length(metadata) + (SELECT COALESCE(SUM(length(vector)), 0) FROM embedding WHERE sighting_id = s.id)
+            FROM sighting s WHERE id = ?
+            """, [sighting])
+        try db.execute(sql: "DELETE FROM sighting WHERE id = ?", arguments: [sighting])
+        return size[0] + rowBytes
+    }
+
+    private static func deleteVectors(of model: Int64, _ db: Database, budget: Int) throws -> Int? {
+        let dimension: Int = try Row.only(db, "SELECT dimension FROM model WHERE id = ?", [model])[0]
+        let size = 4 * dimension + rowBytes
+        try db.execute(
+            sql: "DELETE FROM embedding WHERE id IN (SELECT id FROM embedding WHERE model_id = ? LIMIT ?)",
+            arguments: [model, max(1, budget / size)])
+        return db.changesCount == 0 ? nil : db.changesCount * size
+    }
+}
