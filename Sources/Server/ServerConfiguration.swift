@@ -67,14 +67,22 @@ public struct ServerConfiguration: Sendable, Equatable {
         public var headerBytes = 32 << 10
         /// Parts of a multipart body: 400.
         public var parts = 16
-        /// Requests that encode at the same time or wait for it: 503.
+        /// Requests under way, until their answers have been written: 503.
         public var requestsInFlight = 64
-        /// Bytes of bodies held at the same time: 503.
+        /// Bytes that their bodies and answers hold, as they are counted in memory: 503.
         public var bytesInFlight = 512 << 20
-        /// Open connections; more wait to be accepted.
+        /// Checkpoints that are uploaded at the same time: 503.
+        public var uploads = 2
+        /// Jobs that are followed at the same time: 503.
+        public var eventStreams = 32
+        /// Open connections; for one more, the one is closed that has been idle longest.
         public var connections = 512
         /// Seconds for receiving a body: 408.
         public var bodySeconds = 30
+        /// Bytes a second of bodies and answers at the least: 408, or the connection is closed.
+        public var leastBytesPerSecond = 4096
+        /// Seconds for which they may stand still, or fall below that rate.
+        public var stallSeconds = 10
         /// Seconds for a triple to be encoded, waiting included: 503.
         public var requestSeconds = 120
         /// Bytes of a checkpoint that is uploaded: 413.
@@ -83,6 +91,8 @@ public struct ServerConfiguration: Sendable, Equatable {
         public var checkpointSeconds = 600
         /// Seconds after which an idle connection is closed.
         public var idleSeconds = 60
+        /// Seconds for what is under way to be answered once the server is to end; then it is cut off.
+        public var shutdownSeconds = 120
     }
 
     /// The defaults.
@@ -187,7 +197,7 @@ extension ServerConfiguration {
         return gallery
     }
 
-    /// Throws `ServerError.configuration` for an address that needs a decision.
+    /// Throws `ServerError.configuration` for an address that needs a decision, and for limits that contradict each other.
     func validate() throws {
         let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
         guard isLoopback || allowsUnauthenticated else {
@@ -195,15 +205,18 @@ extension ServerConfiguration {
                 "host \(host) is reachable by others and there is no authentication: expected a loopback address, or "
                     + "allow_unauthenticated: true behind a proxy that authenticates")
         }
+        let busy = limits.requestsInFlight + limits.uploads + limits.eventStreams
+        guard limits.connections > busy else {
+            throw ServerError.configuration(
+                "limits.connections: expected more than requests_in_flight, uploads and event_streams together (\(busy)), "
+                    + "so that health checks are answered, found \(limits.connections)")
+        }
     }
 }
 
 extension ServerConfiguration.Limits {
-    /// Whether requests to a path have a checkpoint as their body.
-    func isUpload(path: String) -> Bool { path.prefix { $0 != "?" } == "/v1/models" }
-
-    /// The longest body that a path takes.
-    func bodyBytes(path: String) -> Int { isUpload(path: path) ? checkpointBytes : bodyBytes }
+    /// The longest body that such a request may have.
+    func bodyBytes(_ kind: RequestTarget.Kind) -> Int { kind == .upload ? checkpointBytes : bodyBytes }
 
     fileprivate mutating func read(_ fields: inout JSONFields) throws {
         guard var section = try fields.object("limits") else { return }
@@ -216,12 +229,17 @@ extension ServerConfiguration.Limits {
         parts = try section.integer("parts", 1...1000) ?? parts
         requestsInFlight = try section.integer("requests_in_flight", 1...100_000) ?? requestsInFlight
         bytesInFlight = try section.integer("bytes_in_flight", 1...most) ?? bytesInFlight
+        uploads = try section.integer("uploads", 1...1000) ?? uploads
+        eventStreams = try section.integer("event_streams", 1...10_000) ?? eventStreams
         connections = try section.integer("connections", 1...100_000) ?? connections
         bodySeconds = try section.integer("body_seconds", 1...3600) ?? bodySeconds
+        leastBytesPerSecond = try section.integer("least_bytes_per_second", 1...most) ?? leastBytesPerSecond
+        stallSeconds = try section.integer("stall_seconds", 1...3600) ?? stallSeconds
         requestSeconds = try section.integer("request_seconds", 1...3600) ?? requestSeconds
         checkpointBytes = try section.integer("checkpoint_bytes", 1...most) ?? checkpointBytes
         checkpointSeconds = try section.integer("checkpoint_seconds", 1...86_400) ?? checkpointSeconds
         idleSeconds = try section.integer("idle_seconds", 1...3600) ?? idleSeconds
+        shutdownSeconds = try section.integer("shutdown_seconds", 1...3600) ?? shutdownSeconds
         try section.finish()
     }
 }

@@ -65,7 +65,6 @@ public struct TriptychServer: Sendable {
     package var routes: [String] { router().routes.map { "\($0.method) \($0.path)" } }
 
     private func router() -> Router<ServerContext> {
-        let limits = configuration.limits
         let router = Router(context: ServerContext.self, options: [.autoGenerateHeadEndpoints])
         // Middleware comes before routes; the routes it reports on are those of a router without any.
         let plain = Router(context: ServerContext.self)
@@ -74,8 +73,7 @@ public struct TriptychServer: Sendable {
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: MetricsMiddleware(metrics: metrics))
         router.add(middleware: ProblemMiddleware(routes: table))
-        router.add(
-            middleware: LimitsMiddleware(gate: AdmissionGate(limits), limits: limits))
+        router.add(middleware: LimitsMiddleware(configuration.limits))
         addEndpoints(to: router)
         return router
     }
@@ -96,37 +94,20 @@ public struct TriptychServer: Sendable {
         JobEndpoints(jobs: serving.jobs).add(to: router)
     }
 
-    /// The application that listens; `running` is told the port.
-    private func application(_ running: @escaping @Sendable (Int) async -> Void) -> some ApplicationProtocol {
-        let limits = configuration.limits
-        return Application(
-            router: router(),
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [ClientWatch(), ConnectionGuard(limits)],
-                    idleTimeout: .seconds(Int64(limits.idleSeconds)),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: limits.headerBytes, maxHeaderListSize: limits.headerBytes,
-                        maxHeaderFieldCount: 100))),
-            configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port), serverName: "triptych",
-                availableConnectionsDelegate: MaximumAvailableConnections(limits.connections)),
-            onServerRunning: { channel in await running(channel.localAddress?.port ?? 0) }, logger: logger)
-    }
-
-    /// Serves until the task is cancelled or, if `signals` says so, until SIGTERM or SIGINT; then answers what is under way
-    /// and closes the gallery.
+    /// Serves until the task is cancelled or, if `signals` says so, until SIGTERM or SIGINT; then answers what is under way,
+    /// for at most `shutdown_seconds`, and closes the gallery.
     ///
     /// - Parameters:
     ///   - signals: whether to end on signals.
     ///   - running: told the port once the server listens.
     /// - Throws: `ServerError.addressInUse` or `ServerError.cannotListen`.
     public func run(signals: Bool = true, running: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
+        let responder = ServerResponder(router: router().buildResponder())
         let group = ServiceGroup(
             configuration: .init(
                 services: [
                     .init(service: Maintenance(serving: serving)),
-                    .init(service: application(running)),
+                    .init(service: HTTPListener(configuration, responder, logger, running: running)),
                 ],
                 gracefulShutdownSignals: signals ? [.sigterm, .sigint] : [], logger: logger))
         do {

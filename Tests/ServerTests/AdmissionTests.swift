@@ -27,9 +27,27 @@ struct AdmissionTests {
     @Test("one request larger than all bytes is admitted when it is alone, since its own limit has judged it")
     func alone() {
         var admission = Admission(mostRequests: 4, mostBytes: 100)
-        let first = [admission.admit(bytes: 500), admission.admit(bytes: 0)]
+        let first = [admission.admit(bytes: 500), admission.admit(bytes: 1)]
         admission.release(bytes: 500)
         let second = [admission.admit(bytes: 100), admission.admit(bytes: 1)]
         #expect(first == [true, false] && second == [true, false])
+    }
+
+    @Test("a request may come to hold more if that fits, and fewer always; no sum overflows")
+    func change() {
+        var admission = Admission(mostRequests: 4, mostBytes: 100)
+        let places = [admission.admit(bytes: 40), admission.admit(bytes: 40)]
+        let grown = [admission.change(from: 40, to: 60), admission.change(from: 40, to: 41)]
+        #expect(places == [true, true] && grown == [true, false] && admission.bytes == 100)
+        let others = [
+            admission.admit(bytes: .max), admission.change(from: 60, to: .max), admission.change(from: 60, to: 0),
+        ]
+        #expect(others == [false, false, true] && admission.requests == 2 && admission.bytes == 40)
+        admission.release(bytes: 0)
+        // Alone.
+        let alone = [admission.change(from: 40, to: .max), admission.admit(bytes: 1), admission.admit(bytes: .max)]
+        #expect(alone == [true, false, false] && admission.requests == 1)
+        admission.release(bytes: .max)
+        #expect(admission.bytes == 0)
     }
 }

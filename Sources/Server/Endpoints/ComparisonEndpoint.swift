@@ -18,14 +18,12 @@ struct ComparisonEndpoint {
     }
 
     func add(to router: Router<ServerContext>) {
-        router.post("/v1/comparisons") { request, context in
+        router.post("/v1/comparisons") { request, _ in
             let body = try await bodies.triple(request, groups: ["a", "b"])
             try body.options.finish()
             let encoder = models.active
-            let pair = (first: body.triple("a"), second: body.triple("b"))
-            let (modalities, score) = try await context.whileConnected {
-                try await encoding.compare(pair, with: encoder)
-            }
+            let (modalities, score) = try await encoding.compare(
+                (body.triple("a"), body.triple("b")), with: encoder)
             return try Answer.json(
                 Reply(model: encoder.model, modalities: modalities.map { $0.map(\.rawValue) }, score: score))
         }

@@ -15,12 +15,11 @@ struct EmbeddingEndpoint {
     }
 
     func add(to router: Router<ServerContext>) {
-        router.post("/v1/embeddings") { request, context in
+        router.post("/v1/embeddings") { request, _ in
             let body = try await bodies.triple(request)
             try body.options.finish()
             let encoder = models.active
-            let images = body.triple()
-            let encoded = try await context.whileConnected { try await encoding.encode(images, with: encoder) }
+            let encoded = try await encoding.encode(body.triple(), with: encoder)
             return try Answer.json(
                 Reply(
                     model: encoder.model, modalities: encoded.embedding.modalities.map(\.rawValue),

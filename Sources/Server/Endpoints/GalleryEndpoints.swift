@@ -60,11 +60,3 @@ private struct GalleryView: Encodable {
         models = summary.models
     }
 }
-
-extension String {
-    /// As a segment of a path.
-    var pathEncoded: String {
-        addingPercentEncoding(withAllowedCharacters: .urlPathAllowed.subtracting(CharacterSet(charactersIn: "/")))
-            ?? self
-    }
-}

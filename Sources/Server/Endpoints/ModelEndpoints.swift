@@ -13,7 +13,7 @@ struct ModelEndpoints {
             let page = try request.page()
             return try Answer.json(await models.page(limit: page.limit, after: page.cursor))
         }
-        router.post("/v1/models") { request, context in try await upload(request, context) }
+        router.post("/v1/models") { request, _ in try await upload(request) }
         router.get("/v1/models/{model}") { _, context in
             try Answer.json(await models.model(context.parameter("model")))
         }
@@ -26,7 +26,7 @@ struct ModelEndpoints {
         }
     }
 
-    private func upload(_ request: Request, _ context: ServerContext) async throws -> Response {
+    private func upload(_ request: Request) async throws -> Response {
         let type = (request.headers[.contentType] ?? "").prefix { $0 != ";" }.lowercased()
         guard type == "application/octet-stream" else {
             throw RequestError.unsupportedMediaType(
@@ -37,7 +37,7 @@ struct ModelEndpoints {
         try await Deadline.run(
             seconds: limits.checkpointSeconds, or: RequestError.bodyTimeout(seconds: limits.checkpointSeconds)
         ) { try await receive(body, into: upload) }
-        let (model, isNew) = try await context.whileConnected { try await models.take(upload) }
+        let (model, isNew) = try await models.take(upload)
         return try Answer.json(
             model, status: isNew ? .created : .ok, headers: [.location: "/v1/models/\(model.summary.model)"])
     }

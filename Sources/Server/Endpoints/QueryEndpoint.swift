@@ -34,11 +34,8 @@ struct QueryEndpoint {
         var body = try await bodies.triple(request)
         let asked = try AskedQuery(&body.options)
         try body.options.finish()
-        let (subject, options) = (try asked.subject(body.triple()), asked.options)
-        let gallery = try context.parameter("gallery")
-        let answer = try await context.whileConnected {
-            try await queries.answer(subject, options, in: gallery)
-        }
+        let answer = try await queries.answer(
+            try asked.subject(body.triple()), asked.options, in: context.parameter("gallery"))
         metrics.queried(in: answer.search, isUnknown: answer.result.unknown)
         return try Answer.json(
             Reply(

@@ -57,9 +57,7 @@ struct SightingEndpoints {
         sighting.identityLabel = try body.options.string("label")
         try body.options.finish()
         sighting.idempotencyKey = request.headers[.idempotencyKey]
-        let receipt = try await context.whileConnected { [sighting] in
-            try await enrolment.enrol(sighting, in: name)
-        }
+        let receipt = try await enrolment.enrol(sighting, in: name)
         if !receipt.isReplay { metrics.enrolled() }
         let path = "/v1/galleries/\(name.pathEncoded)/identities/\(identity.pathEncoded)/sightings/"
         return try Answer.json(

@@ -19,10 +19,22 @@ package struct Admission: Equatable {
 
     /// Takes a place for a request of so many bytes, if there is one.
     package mutating func admit(bytes count: Int) -> Bool {
-        // A single request larger than the bound is admitted alone: its own limit has judged it.
-        guard requests < mostRequests, bytes + count <= mostBytes || requests == 0 else { return false }
+        guard requests < mostRequests else { return false }
         requests += 1
-        bytes += count
+        guard change(from: 0, to: count) else {
+            requests -= 1
+            return false
+        }
+        return true
+    }
+
+    /// Lets a request that is under way hold another number of bytes, if they fit; fewer always do.
+    package mutating func change(from held: Int, to count: Int) -> Bool {
+        let others = bytes - held
+        // One that is alone may be larger than the bound: its own limit judges it.
+        let (sum, overflow) = others.addingReportingOverflow(count)
+        guard count <= held || requests == 1 || (!overflow && sum <= mostBytes) else { return false }
+        bytes = overflow ? .max : sum
         return true
     }
 
@@ -37,17 +49,52 @@ package struct Admission: Equatable {
 final class AdmissionGate: Sendable {
     private let admission: Mutex<Admission>
 
-    init(_ limits: ServerConfiguration.Limits) {
-        admission = Mutex(Admission(mostRequests: limits.requestsInFlight, mostBytes: limits.bytesInFlight))
+    init(mostRequests: Int, mostBytes: Int = .max) {
+        admission = Mutex(Admission(mostRequests: mostRequests, mostBytes: mostBytes))
     }
 
-    /// Runs `work` if there is a place; throws `RequestError.overloaded` at once if there is none.
-    func admit<Value>(bytes: Int, _ work: () async throws -> Value) async throws -> Value {
-        guard admission.withLock({ $0.admit(bytes: bytes) }) else { throw RequestError.overloaded }
-        defer { admission.withLock { $0.release(bytes: bytes) } }
-        return try await work()
+    /// Takes a place. Throws `RequestError.overloaded` at once if there is none.
+    func admit(bytes: Int = 0) throws(RequestError) -> Place {
+        guard admission.withLock({ $0.admit(bytes: bytes) }) else { throw .overloaded }
+        return Place(self, bytes)
     }
 
-    /// Requests under way.
-    var requests: Int { admission.withLock { $0.requests } }
+    /// A request's place. It is given back at the latest when nobody has it any more.
+    final class Place: Sendable {
+        private let gate: AdmissionGate
+        /// nil once it was given back.
+        private let bytes: Mutex<Int?>
+
+        fileprivate init(_ gate: AdmissionGate, _ bytes: Int) {
+            self.gate = gate
+            self.bytes = Mutex(bytes)
+        }
+
+        deinit { release() }
+
+        /// Holds so many bytes more. Throws `RequestError.overloaded` if they do not fit.
+        func grow(by count: Int) throws(RequestError) { try change { $0 + count } }
+
+        /// Holds so many bytes in place of what it held. Throws `RequestError.overloaded` if they do not fit.
+        func hold(_ count: Int) throws(RequestError) { try change { _ in count } }
+
+        private func change(_ count: (Int) -> Int) throws(RequestError) {
+            let fits = bytes.withLock { bytes in
+                guard let held = bytes else { return true }
+                let count = count(held)
+                guard gate.admission.withLock({ $0.change(from: held, to: count) }) else { return false }
+                bytes = count
+                return true
+            }
+            guard fits else { throw .overloaded }
+        }
+
+        /// Gives it back, once.
+        func release() {
+            bytes.withLock { bytes in
+                if let held = bytes { gate.admission.withLock { $0.release(bytes: held) } }
+                bytes = nil
+            }
+        }
+    }
 }

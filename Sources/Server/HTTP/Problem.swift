@@ -15,13 +15,24 @@ struct Problem: Encodable {
     /// The field that is at fault.
     let field: String?
 
+    /// Whatever is said of a request is cut off here, so that no answer repeats much of it.
+    init(
+        type: String, title: String, status: Int, detail: String, instance: String, modality: String? = nil,
+        field: String? = nil
+    ) {
+        (self.type, self.title, self.status, self.instance, self.modality) = (type, title, status, instance, modality)
+        (self.detail, self.field) = (detail.bounded(800), field?.bounded(200))
+    }
+
+    /// As it is sent.
+    var json: Data { (try? Answer.encoder().encode(self)) ?? Data("{}".utf8) }
+
     /// The answer.
     func response(headers extra: HTTPFields = [:]) -> Response {
         var headers = extra
         headers[.contentType] = "application/problem+json"
-        let body = (try? Answer.encoder().encode(self)) ?? Data("{}".utf8)
         return Response(
             status: HTTPResponse.Status(code: status), headers: headers,
-            body: ResponseBody(byteBuffer: ByteBuffer(data: body)))
+            body: ResponseBody(byteBuffer: ByteBuffer(data: json)))
     }
 }

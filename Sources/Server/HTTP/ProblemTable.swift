@@ -15,6 +15,8 @@ enum ProblemTable {
         var modality: String?
         var field: String?
         var retryAfter: Int?
+        /// Whether nothing more can be made of the connection.
+        var closes = false
     }
 
     /// The entry for an error; nil for one that nobody foresaw.
@@ -26,6 +28,7 @@ enum ProblemTable {
         case let error as GalleryError: entry(error)
         case let error as ModelError: entry(error)
         case let error as HTTPError: entry(error)
+        case is CancellationError: entry(RequestError.stopping)
         default: nil
         }
     }
@@ -39,11 +42,22 @@ enum ProblemTable {
             return Entry(status: .badRequest, type: "unknown-field", detail: detail, field: field)
         case .brokenJSON, .brokenMultipart:
             return Entry(status: .badRequest, type: "malformed-body", detail: detail)
+        case .brokenFraming:
+            return Entry(status: .badRequest, type: "malformed-body", detail: detail, closes: true)
+        case .brokenTarget: return Entry(status: .badRequest, type: "malformed-target", detail: detail)
+        case .noSuchPath: return Entry(status: .notFound, type: "no-such-path", detail: detail)
         case .unsupportedMediaType:
             return Entry(status: .unsupportedMediaType, type: "unsupported-media-type", detail: detail)
-        case .bodyTimeout: return Entry(status: .requestTimeout, type: "body-timeout", detail: detail)
-        case .bodyTooLarge: return Entry(status: .contentTooLarge, type: "body-too-large", detail: detail)
+        case .bodyTimeout, .bodyStalled:
+            return Entry(status: .requestTimeout, type: "body-timeout", detail: detail, closes: true)
+        case .bodyTooLarge: return Entry(status: .contentTooLarge, type: "body-too-large", detail: detail, closes: true)
         case .overloaded: return Entry(status: .serviceUnavailable, type: "overloaded", detail: detail, retryAfter: 1)
+        case .stopping: return Entry(status: .serviceUnavailable, type: "stopping", detail: detail, retryAfter: 5)
+        case .clientLeft:
+            // nginx's status, for the metrics: nobody reads this answer.
+            return Entry(
+                status: .init(code: 499, reasonPhrase: "Client Closed Request"), type: "client-left", detail: detail,
+                closes: true)
         }
     }
 

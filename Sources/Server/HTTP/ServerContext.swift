@@ -1,18 +1,19 @@
 import Foundation
 import Hummingbird
-import NIOCore
 
 /// What belongs to one request.
 struct ServerContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The client's, if it sent a sane one, or a fresh one; in every answer and every log line.
     var requestID = ""
+    /// What it asks for, or what is wrong with that.
+    var target: Result<RequestTarget, RequestError> = .failure(.noSuchPath(""))
     /// The connection that it came on.
-    let channel: any Channel
+    let connection: Connection
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
-        channel = source.channel
+        connection = Connection.current ?? Connection(source.channel)
     }
 
     /// A parameter of the path, percent-decoded. Throws `RequestError.invalid` if it is not UTF-8 then.

@@ -22,6 +22,12 @@ package final class PrometheusRegistry: Sendable {
         let kind: Kind
         var values: [String: Double] = [:]
         var histograms: [String: Histogram] = [:]
+
+        mutating func update(_ key: String, _ change: (inout Family, String) -> Void) {
+            let isKnown = values[key] != nil || histograms[key] != nil
+            guard isKnown || values.count + histograms.count < PrometheusRegistry.mostSeries else { return }
+            change(&self, key)
+        }
     }
 
     package static let mostSeries = 500
@@ -84,11 +90,8 @@ package final class PrometheusRegistry: Sendable {
     ) {
         let key = Self.text(labels)
         families.withLock { families in
-            var family = families[name] ?? Family(kind: kind)
-            let isKnown = family.values[key] != nil || family.histograms[key] != nil
-            guard isKnown || family.values.count + family.histograms.count < Self.mostSeries else { return }
-            change(&family, key)
-            families[name] = family
+            // In place: a family that were taken out and put back would be copied each time.
+            families[name, default: Family(kind: kind)].update(key, change)
         }
     }
 

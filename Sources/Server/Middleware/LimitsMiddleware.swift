@@ -1,24 +1,54 @@
 import Hummingbird
 
-/// Admits requests under `/v1` while there is room.
+/// Admits requests while there is room, until their answers have been written, and counts their bodies.
 struct LimitsMiddleware: RouterMiddleware {
     typealias Context = ServerContext
 
-    let gate: AdmissionGate
-    let limits: ServerConfiguration.Limits
+    /// What a byte of a JSON body costs in memory while it is read: the bytes themselves, as they came and as the parser
+    /// reads them, the strings in the parsed document, and the images that these are decoded to.
+    private static let costOfJSON = 4
+
+    private let limits: ServerConfiguration.Limits
+    private let requests: AdmissionGate
+    private let uploads: AdmissionGate
+    private let streams: AdmissionGate
+
+    init(_ limits: ServerConfiguration.Limits) {
+        self.limits = limits
+        requests = AdmissionGate(mostRequests: limits.requestsInFlight, mostBytes: limits.bytesInFlight)
+        uploads = AdmissionGate(mostRequests: limits.uploads)
+        streams = AdmissionGate(mostRequests: limits.eventStreams)
+    }
 
     func handle(
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
+        let kind = try context.target.get().kind(request.method)
         // Health checks and metrics must be answered above all when there is no room.
-        guard request.uri.path.hasPrefix("/v1/") else { return try await next(request, context) }
-        // A chunked body may become as long as any.
-        let chunked = request.headers[.transferEncoding] == nil ? 0 : limits.bodyBytes
-        let declared = request.headers[.contentLength].flatMap(Int.init) ?? chunked
+        guard kind != .service else { return try await next(request, context) }
+        let declared = request.headers[.contentLength].flatMap(Int.init)
         // A checkpoint goes to a file, a part at a time.
-        if limits.isUpload(path: request.uri.path) {
-            return try await gate.admit(bytes: 0) { try await next(request, context) }
-        }
-        return try await gate.admit(bytes: declared) { try await next(request, context) }
+        let cost = kind == .request ? (isJSON(request) ? Self.costOfJSON : 1) : 0
+        let place = try gate(kind).admit(bytes: (declared ?? 0) * cost)
+        context.connection.keep(place)
+        var request = request
+        request.body = RequestBody(
+            asyncSequence: ReceivedBody(
+                base: request.body, connection: context.connection, place: place, mostBytes: limits.bodyBytes(kind),
+                cost: declared == nil ? cost : 0))
+        let response = try await next(request, context)
+        // The body is no longer held; the answer is, until it has been written.
+        try place.hold(response.body.contentLength ?? 0)
+        return response
     }
+
+    private func gate(_ kind: RequestTarget.Kind) -> AdmissionGate {
+        switch kind {
+        case .upload: uploads
+        case .stream: streams
+        case .request, .service: requests
+        }
+    }
+
+    private func isJSON(_ request: Request) -> Bool { request.mediaType.hasSuffix("json") }
 }

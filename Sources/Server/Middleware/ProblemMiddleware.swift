@@ -14,10 +14,9 @@ struct ProblemMiddleware: RouterMiddleware {
         } catch let error as HTTPError where error.status == .notFound {
             // Only the router throws this: endpoints have errors of their own.
             return noRoute(request, context)
-        } catch let error as CancellationError {
-            throw error
         } catch {
-            return answer(error, context)
+            // Whatever came of it being cancelled.
+            return answer(context.connection.hasLeft ? RequestError.clientLeft : error, context)
         }
     }
 
@@ -25,12 +24,8 @@ struct ProblemMiddleware: RouterMiddleware {
     static func type(_ name: String) -> String { "urn:triptych:problem:\(name)" }
 
     private func noRoute(_ request: Request, _ context: ServerContext) -> Response {
-        let methods = routes.methods(of: request.uri.path)
-        guard !methods.isEmpty else {
-            return answer(
-                .init(status: .notFound, type: "no-such-path", detail: "there is nothing at \(request.uri.path)"),
-                context)
-        }
+        let methods = (try? context.target.get()).map(routes.methods) ?? []
+        guard !methods.isEmpty else { return answer(RequestError.noSuchPath(request.uri.path), context) }
         let allowed = methods.joined(separator: ", ")
         return answer(
             .init(
@@ -41,7 +36,8 @@ struct ProblemMiddleware: RouterMiddleware {
     private func answer(_ error: any Error, _ context: ServerContext) -> Response {
         if let entry = ProblemTable.entry(error) { return answer(entry, context) }
         context.logger.error(
-            "unexpected error", metadata: ["error": "\(error)", "request_id": "\(context.requestID)"])
+            "unexpected error",
+            metadata: ["error": "\("\(error)".bounded(2000))", "request_id": "\(context.requestID)"])
         return answer(
             .init(
                 status: .internalServerError, type: "internal",
@@ -53,6 +49,7 @@ struct ProblemMiddleware: RouterMiddleware {
     ) -> Response {
         var headers = headers
         if let retryAfter = entry.retryAfter { headers[.retryAfter] = "\(retryAfter)" }
+        if entry.closes { headers[.connection] = "close" }
         return Problem(
             type: Self.type(entry.type), title: entry.status.reasonPhrase, status: entry.status.code,
             detail: entry.detail, instance: context.requestID, modality: entry.modality, field: entry.field

@@ -9,19 +9,19 @@ struct BodyReader: Sendable {
     let limits: ServerConfiguration.Limits
     let threads: WorkerThreads
 
-    /// The whole body. Throws `RequestError.bodyTimeout` and `RequestError.bodyTooLarge`.
+    /// The whole body, once, in memory that is the caller's alone. Throws what `ReceivedBody` throws, and
+    /// `RequestError.bodyTimeout`.
     private func bytes(_ request: Request) async throws -> Data {
-        let (limits, body) = (limits, request.body)
-        let buffer = try await Deadline.run(
+        let (body, limits) = (request.body, limits)
+        let declared = request.headers[.contentLength].flatMap(Int.init) ?? 0
+        return try await Deadline.run(
             seconds: limits.bodySeconds, or: RequestError.bodyTimeout(seconds: limits.bodySeconds)
         ) {
-            do {
-                return try await body.collect(upTo: limits.bodyBytes)
-            } catch is NIOTooManyBytesError {
-                throw RequestError.bodyTooLarge(limit: limits.bodyBytes)
-            }
+            var bytes = Data()
+            bytes.reserveCapacity(min(declared, limits.bodyBytes))
+            for try await part in body { bytes.append(contentsOf: part.readableBytesView) }
+            return bytes
         }
-        return Data(buffer: buffer)
     }
 
     /// The body as one or more triples. Throws `RequestError`.
@@ -37,16 +37,20 @@ struct BodyReader: Sendable {
     func fields(_ request: Request) async throws -> JSONFields {
         let bytes = try await bytes(request)
         if bytes.isEmpty { return .empty }
-        let type = (request.headers[.contentType] ?? "").prefix { $0 != ";" }.lowercased()
-        guard ["application/json", "application/merge-patch+json"].contains(type) else {
+        guard ["application/json", "application/merge-patch+json"].contains(request.mediaType) else {
             throw RequestError.unsupportedMediaType(
-                found: type.isEmpty ? "none" : type, expected: ["application/json"])
+                found: request.mediaType.isEmpty ? "none" : request.mediaType, expected: ["application/json"])
         }
         return try await threads.run { try JSONFields(document: [UInt8](bytes)) }
     }
 }
 
 extension Request {
+    /// The content type without its parameters, in lower case; empty if there is none.
+    var mediaType: String {
+        (headers[.contentType] ?? "").prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
+    }
+
     /// A query parameter that is a whole number. Throws `RequestError.invalid`.
     func integer(_ name: String, _ range: ClosedRange<Int>, default fallback: Int) throws -> Int {
         guard let text = uri.queryParameters[name[...]] else { return fallback }

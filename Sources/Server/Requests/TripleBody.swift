@@ -8,12 +8,9 @@ struct TripleBody {
     var images: [String: Data]
     /// What else was sent.
     var options: JSONFields
-    /// The whole body, for fingerprints.
-    let bytes: Data
 
     /// Reads a body. `groups` are the prefixes of its triples; `""` for the only one. Throws `RequestError`.
     init(_ body: Data, contentType: String, mostParts: Int, groups: [String] = [""]) throws(RequestError) {
-        bytes = body
         let type = contentType.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
         switch type {
         case "multipart/form-data":

@@ -5,8 +5,14 @@ import Gallery
 import Inference
 import Logging
 import Server
+import ServiceLifecycle
 import ServingFixtures
 import Testing
+
+extension RawConnection.Answer {
+    /// As the test client's.
+    var asAnswer: TestServer.Answer { TestServer.Answer(status: status, headers: headers, data: body) }
+}
 
 /// A server on a free port with a gallery of its own, for the duration of a test.
 struct TestServer {
@@ -15,6 +21,10 @@ struct TestServer {
     let routes: [String]
     /// The models' folder.
     let models: String
+    /// Finishes when the server has ended.
+    let ends: AsyncStream<Void>
+    /// Asks the server to end, as SIGTERM does.
+    let shutDown: @Sendable () async -> Void
 
     /// An answer, its JSON decoded if it is JSON.
     struct Answer {
@@ -45,19 +55,38 @@ struct TestServer {
         let gallery = try await GalleryStore.open(path: folder.appendingPathComponent("gallery.sqlite").path)
         let server = try await TriptychServer(
             configuration: configuration, encoder: encoder, gallery: gallery, logger: logger)
-        let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await server.run(signals: false) { continuation.yield($0) } }
+        let (ports, listening) = AsyncStream.makeStream(of: Int.self)
+        let (ends, ended) = AsyncStream.makeStream(of: Void.self)
+        let services = ServiceGroup(
+            services: [Running(server: server, running: { listening.yield($0) })], logger: logger)
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                defer { ended.finish() }
+                try await services.run()
+                return false
+            }
             group.addTask {
                 for await port in ports {
-                    try await body(TestServer(port: port, routes: server.routes, models: models))
-                    return
+                    try await body(
+                        TestServer(
+                            port: port, routes: server.routes, models: models, ends: ends,
+                            shutDown: { await services.triggerGracefulShutdown() }))
+                    break
                 }
+                return true
             }
-            // The first to end is the test, or a server that did not start.
-            try await group.next()
+            // Until the test has ended, or a server that did not start has thrown.
+            for try await isTest in group where isTest { break }
             group.cancelAll()
         }
+    }
+
+    /// A server as what a group of services runs.
+    private struct Running: Service {
+        let server: TriptychServer
+        let running: @Sendable (Int) -> Void
+
+        func run() async throws { try await server.run(signals: false) { running($0) } }
     }
 
     func send(
@@ -73,7 +102,9 @@ struct TestServer {
         let pairs = http.allHeaderFields.compactMap { key, value -> (String, String)? in
             ("\(key)".lowercased(), "\(value)")
         }
-        return Answer(status: http.statusCode, headers: Dictionary(pairs) { $1 }, data: data)
+        let answer = Answer(status: http.statusCode, headers: Dictionary(pairs) { $1 }, data: data)
+        try Contract.check(method, path, answer)
+        return answer
     }
 
     func sendJSON(_ method: String, _ path: String, _ json: String) async throws -> Answer {

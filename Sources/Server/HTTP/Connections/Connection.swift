@@ -1,0 +1,109 @@
+import NIOCore
+import Synchronization
+
+/// What a connection's handlers and the request on it tell each other. There is one request at a time:
+/// `HTTPServerPipelineHandler` holds back the next until the answer is written.
+final class Connection: Sendable {
+    /// That of the request that the task answers.
+    @TaskLocal static var current: Connection?
+
+    private struct State {
+        var isOpen = true
+        var hasLeft = false
+        var hasWholeRequest = false
+        var lastActive = ContinuousClock.now
+        /// Of the request that is being answered.
+        var place: AdmissionGate.Place?
+        /// Answers that are being written whose places have not been given back.
+        var writing = 0
+        var cancel: (@Sendable () -> Void)?
+    }
+
+    let channel: any Channel
+    private let state = Mutex(State())
+
+    init(_ channel: any Channel) { self.channel = channel }
+
+    /// Whether the request's end has come.
+    var hasWholeRequest: Bool { state.withLock { $0.hasWholeRequest } }
+    /// Whether nobody waits for the answer.
+    var hasLeft: Bool { state.withLock { $0.hasLeft || !$0.isOpen } }
+    /// When it last began a request or ended an answer; nil while it has a place in admission.
+    var idleSince: ContinuousClock.Instant? {
+        state.withLock { $0.place == nil && $0.writing == 0 ? $0.lastActive : nil }
+    }
+
+    /// A request's head has come.
+    func requestBegan() {
+        state.withLock { ($0.hasWholeRequest, $0.lastActive) = (false, .now) }
+    }
+
+    /// A request's end has come.
+    func requestEnded() { state.withLock { $0.hasWholeRequest = true } }
+
+    /// Keeps a request's place until the socket has taken its answer, or the connection closes.
+    func keep(_ place: AdmissionGate.Place) {
+        let isOpen = state.withLock { state in
+            if state.isOpen { state.place = place }
+            return state.isOpen
+        }
+        if !isOpen { place.release() }
+    }
+
+    /// The answer is as good as written.
+    func answerEnded() {
+        let place = state.withLock { state in
+            defer { (state.place, state.lastActive) = (nil, .now) }
+            return state.place
+        }
+        place?.release()
+    }
+
+    /// The answer is ready, but waits for the socket; what is returned is to be called when that has taken it or never will.
+    func answerWaits() -> @Sendable () -> Void {
+        let place = state.withLock { state in
+            defer { state.place = nil }
+            state.writing += 1
+            return state.place
+        }
+        return { [self] in
+            place?.release()
+            state.withLock { state in
+                state.writing -= 1
+                state.lastActive = .now
+            }
+        }
+    }
+
+    /// Does a request's work, and calls `cancel` if the client leaves meanwhile.
+    func answering<Value>(
+        cancel: @escaping @Sendable () -> Void, _ work: () async throws -> Value
+    ) async throws -> Value {
+        let isOpen = state.withLock { state in
+            state.cancel = cancel
+            return state.isOpen
+        }
+        if !isOpen { cancel() }
+        defer { state.withLock { $0.cancel = nil } }
+        return try await work()
+    }
+
+    /// The client has closed its side: whoever does so before the answer has come does not wait for it.
+    func clientLeft() {
+        let cancel = state.withLock { state in
+            state.hasLeft = true
+            return state.cancel
+        }
+        cancel?()
+    }
+
+    /// The connection is closed.
+    func closed() {
+        let (cancel, place) = state.withLock { state in
+            defer { (state.isOpen, state.place) = (false, nil) }
+            return (state.cancel, state.place)
+        }
+        cancel?()
+        place?.release()
+    }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import Hummingbird
+
+/// What a request asks for (RFC 9112, section 3.2): its path, split before it is decoded, so that an encoded slash is part
+/// of a name, and everything that judges a request judges the same segments.
+package struct RequestTarget: Equatable, Sendable {
+    /// How a request is admitted.
+    package enum Kind: Equatable, Sendable {
+        /// Health, metrics, the contract: answered above all when there is no room.
+        case service
+        /// A checkpoint, which goes to a file as it comes.
+        case upload
+        /// Events, for as long as the client likes.
+        case stream
+        /// Anything else, also what leads nowhere.
+        case request
+    }
+
+    /// The path's segments, decoded: `["v1", "galleries", "a/b"]` of `/v1/galleries/a%2Fb`.
+    package let segments: [String]
+    /// What follows the `?`, as it came.
+    package let query: String?
+
+    /// Reads an origin-form or an absolute-form.
+    ///
+    /// Throws `RequestError.noSuchPath` for segments that are empty or, decoded, `.` or `..`, and
+    /// `RequestError.brokenTarget` for a fragment, another form, or what is not percent-encoded UTF-8 (RFC 3986,
+    /// section 2.1).
+    package init(_ text: String) throws(RequestError) {
+        guard !text.contains("#") else { throw .brokenTarget("a target without a fragment", found: text) }
+        var rest = Substring(text)
+        if !rest.hasPrefix("/") {
+            guard let scheme = rest.range(of: "://"),
+                ["http", "https"].contains(rest[..<scheme.lowerBound].lowercased())
+            else { throw .brokenTarget("a path", found: text) }
+            rest = rest[scheme.upperBound...].drop { $0 != "/" && $0 != "?" }
+            if !rest.hasPrefix("/") { rest = "/" + rest }
+        }
+        let path = rest.prefix { $0 != "?" }
+        query = path.endIndex == rest.endIndex ? nil : String(rest[path.endIndex...].dropFirst())
+        var segments: [String] = []
+        for segment in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            let decoded = try Self.decoded(segment, of: text)
+            guard !["", ".", ".."].contains(decoded) else { throw .noSuchPath(text) }
+            segments.append(decoded)
+        }
+        self.segments = segments
+    }
+
+    private static func decoded(_ segment: Substring, of text: String) throws(RequestError) -> String {
+        guard segment.utf8.contains(UInt8(ascii: "%")) else { return String(segment) }
+        guard let decoded = segment.removingPercentEncoding else {
+            throw .brokenTarget("percent-encoded UTF-8", found: text)
+        }
+        return decoded
+    }
+
+    /// The one way to write it, from which the router reads the same segments.
+    var canonical: String {
+        "/" + segments.map(\.pathEncoded).joined(separator: "/") + (query.map { "?\($0)" } ?? "")
+    }
+
+    /// How a request for it is admitted.
+    package func kind(_ method: HTTPRequest.Method) -> Kind {
+        switch segments {
+        case ["healthz"], ["readyz"], ["metrics"], ["openapi.yaml"]: .service
+        case ["v1", "models"] where method == .post: .upload
+        case let path where path.count == 4 && path.starts(with: ["v1", "jobs"]) && path[3] == "events": .stream
+        default: .request
+        }
+    }
+}
+
+extension String {
+    /// As a segment of a path.
+    var pathEncoded: String {
+        addingPercentEncoding(withAllowedCharacters: .urlPathAllowed.subtracting(CharacterSet(charactersIn: "/")))
+            ?? self
+    }
+}
