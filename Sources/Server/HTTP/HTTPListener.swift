@@ -48,7 +48,7 @@ struct HTTPListener: ServiceLifecycle.Service {
             onServerRunning: { channel in
                 // A channel that has closed since accepts nothing.
                 try? await channel.eventLoop.submit {
-                    try channel.pipeline.syncOperations.addHandler(AcceptPause(pool), position: .first)
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause(pool, logger), position: .first)
                 }.get()
                 await running(channel.localAddress?.port ?? 0)
             }, logger: logger)

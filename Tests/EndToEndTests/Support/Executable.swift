@@ -26,18 +26,28 @@ struct Executable {
         return result.output
     }
 
-    /// Starts a command, in this process's environment unless told another.
-    func start(_ arguments: [String], environment: [String: String]? = nil) throws -> RunningCommand {
-        try RunningCommand(
-            executable: Bundle.main.bundleURL.appendingPathComponent("triptych"), arguments: arguments,
-            environment: environment, output: folder.file("\(UUID().uuidString).out"))
+    /// Starts a command, in this process's environment and with as many descriptors unless told otherwise.
+    func start(
+        _ arguments: [String], environment: [String: String]? = nil, descriptors: Int? = nil
+    ) throws -> RunningCommand {
+        let executable = Bundle.main.bundleURL.appendingPathComponent("triptych")
+        let output = folder.file("\(UUID().uuidString).out")
+        guard let descriptors else {
+            return try RunningCommand(
+                executable: executable, arguments: arguments, environment: environment, output: output)
+        }
+        let script = "ulimit -n \(descriptors) && exec \"$0\" \"$@\""
+        return try RunningCommand(
+            executable: URL(fileURLWithPath: "/bin/sh"), arguments: ["-c", script, executable.path] + arguments,
+            environment: environment, output: output)
     }
 
     /// Starts a server on a free port and waits until it listens.
     func serve(
-        _ arguments: String..., environment: [String: String]? = nil
+        _ arguments: String..., environment: [String: String]? = nil, descriptors: Int? = nil
     ) async throws -> (process: RunningCommand, port: Int) {
-        let process = try start(["serve", "--port", "0"] + arguments, environment: environment)
+        let process = try start(
+            ["serve", "--port", "0"] + arguments, environment: environment, descriptors: descriptors)
         while process.isRunning {
             if let match = process.error.firstMatch(of: /listening on http:\/\/127\.0\.0\.1:(\d+)/),
                 let port = Int(match.output.1)

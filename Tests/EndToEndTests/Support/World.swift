@@ -52,10 +52,13 @@ struct World {
     func configure(_ yaml: String) throws { try Data(yaml.utf8).write(to: folder.file("triptych.yaml")) }
 
     /// Starts a server with this world's model and gallery.
-    func serve() async throws -> (process: RunningCommand, port: Int) {
+    ///
+    /// - Parameter descriptors: how many it may have open; as many as this process, unless given.
+    func serve(descriptors: Int? = nil) async throws -> (process: RunningCommand, port: Int) {
         let file = folder.path("triptych.yaml")
         if !FileManager.default.fileExists(atPath: file) { try configure("") }
-        return try await triptych.serve("--config", file, "--checkpoint", model, "--database", database)
+        return try await triptych.serve(
+            "--config", file, "--checkpoint", model, "--database", database, descriptors: descriptors)
     }
 
     private struct Jobs: Decodable {

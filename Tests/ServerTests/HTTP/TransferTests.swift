@@ -40,7 +40,7 @@ struct TransferTests {
     func unread() async throws {
         let configure: @Sendable (inout ServerConfiguration) -> Void = {
             Self.configure(&$0)
-            $0.limits.stallSeconds = 1
+            $0.limits.stallSeconds = 3
         }
         try await TestServer.run(configure) { server in
             let path = try await enrolLarge(server)
@@ -79,9 +79,11 @@ struct TransferTests {
         try await TestServer.run(configure) { server in
             let path = try await enrolLarge(server)
             let slow = RawConnection(server.port, receiveBuffer: 4096)
+            defer { slow.leave() }
             await slow.send(get(path))
             #expect(try await status(503, of: "/v1/galleries", server))
             let trickling = RawConnection(server.port)
+            defer { trickling.leave() }
             await trickling.send("POST /v1/models HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n1")
             await server.shutDown()
             for await _ in server.ends {}
@@ -145,6 +147,7 @@ struct TransferTests {
                 ),
             ] {
                 let held = RawConnection(server.port)
+                defer { held.leave() }
                 await held.send(first)
                 var statuses: Set<Int> = []
                 // Until the first has come so far.

@@ -74,7 +74,9 @@ struct Contract: Sendable {
         return document["paths"]?.object?.first { template, _ in
             let pattern = template.split(separator: "/", omittingEmptySubsequences: false)
             return pattern.count == segments.count
-                && zip(pattern, segments).allSatisfy { $0 == $1 || ($0.hasPrefix("{") && !["", ".", ".."].contains($1)) }
+                && zip(pattern, segments).allSatisfy { part, segment in
+                    part == segment || (part.hasPrefix("{") && !["", ".", ".."].contains(segment))
+                }
         }?.value
     }
 
