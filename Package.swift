@@ -26,8 +26,8 @@ let package = Package(
         // Dedicated threads, away from Swift's cooperative pool.
         .target(name: "Threads", dependencies: [.product(name: "Collections", package: "swift-collections")]),
 
-        // JSON, and files that are there whole or not at all.
-        .target(name: "Documents"),
+        // JSON, YAML, forms, the one strict reader of their fields, and files that are there whole or not at all.
+        .target(name: "Documents", dependencies: [.product(name: "Yams", package: "Yams")]),
 
         // Exact inner products with bounds.
         .target(name: "CSimilarity"),
@@ -65,7 +65,6 @@ let package = Package(
             name: "Training",
             dependencies: [
                 "Documents", "Imaging", "Inference", "Randomness", "Tensor", "Threads",
-                .product(name: "Yams", package: "Yams"),
             ]),
 
         // Requests to answers: everything that serves, whoever brings the requests.
@@ -91,7 +90,6 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "Yams", package: "Yams"),
             ],
             // The contract at the root, through a link, so that the server always answers with the one it was built from.
             resources: [.embedInCode("Resources/openapi.yaml")]),
@@ -106,7 +104,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
-        .testTarget(name: "DocumentsTests", dependencies: ["Documents"]),
+        .testTarget(name: "DocumentsTests", dependencies: ["Documents", "Randomness"]),
         .testTarget(name: "ThreadsTests", dependencies: ["Threads"]),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "Threads"]),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging"], resources: [.copy("Fixtures")]),

@@ -2,7 +2,6 @@ import Documents
 import Foundation
 import Gallery
 import Serving
-import Yams
 
 /// What a server is told at its start: where things are, and every limit. `docs/threat-model.md` says what each protects.
 public struct ServerConfiguration: Sendable, Equatable {
@@ -104,24 +103,17 @@ extension ServerConfiguration {
     public init(path: String) throws {
         do {
             try self.init(yaml: String(contentsOfFile: path, encoding: .utf8))
-        } catch let error as RequestError {
+        } catch let error as DocumentError {
             throw ServerError.configuration("\(path): \(error)")
-        } catch ServerError.configuration(let reason) {
-            throw ServerError.configuration("\(path): \(reason)")
         } catch {
             throw ServerError.configuration("\(path): \(error.localizedDescription)")
         }
     }
 
-    /// Reads YAML; unknown keys and values out of range throw `RequestError`, naming the key.
+    /// Reads YAML; unknown keys and values out of range throw `DocumentError`, naming the key.
     init(yaml: String) throws {
-        let tree: JSONValue
-        do {
-            tree = try YAMLDecoder().decode(JSONValue.self, from: yaml.isEmpty ? "{}" : yaml)
-        } catch {
-            throw ServerError.configuration("not YAML: \(error)")
-        }
-        var fields = try JSONFields(tree, path: "")
+        let document = try YAMLDocument.parse(yaml)
+        var fields = try Fields(document == .null ? .object([:]) : document)
         checkpoint = try fields.string("checkpoint") ?? checkpoint
         database = try fields.string("database") ?? database
         host = try fields.string("host") ?? host
@@ -131,7 +123,7 @@ extension ServerConfiguration {
         embedsSubsets = try fields.bool("embed_subsets") ?? embedsSubsets
         thermalRange = try fields.integers("thermal_range", 0...65535)
         if let range = thermalRange, range.count != 2 || range[0] >= range[1] {
-            throw RequestError.invalid(
+            throw DocumentError.invalid(
                 field: "thermal_range", expected: "two rising numbers", found: "\(range)")
         }
         scalesDecoding = try fields.bool("scale_decoding") ?? scalesDecoding
@@ -218,7 +210,7 @@ extension ServerConfiguration.Limits {
     /// The longest body that such a request may have.
     func bodyBytes(_ kind: RequestTarget.Kind) -> Int { kind == .upload ? checkpointBytes : bodyBytes }
 
-    fileprivate mutating func read(_ fields: inout JSONFields) throws {
+    fileprivate mutating func read(_ fields: inout Fields) throws {
         guard var section = try fields.object("limits") else { return }
         let most = 1 << 40
         bodyBytes = try section.integer("body_bytes", 1...most) ?? bodyBytes

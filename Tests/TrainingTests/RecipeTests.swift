@@ -27,12 +27,14 @@ struct RecipeTests {
     @Test(
         "what is wrong is named",
         arguments: [
-            ("stages.0.learning_rte=1", "unknown key stages.0.learning_rte"),
+            ("stages.0.learning_rte=1", "unknown field stages.0.learning_rte, expected one of learning_rate"),
             ("stages.0.learning_rate=fast", "stages.0.learning_rate: expected a number"),
             ("stages.5.steps=1", "expected an index below 2"),
-            ("batch.identities=1", "batch.identities: expected a whole number in 2...4096, found 1"),
+            ("batch.identities=1", "batch.identities: expected a whole number from 2 to 4096, found 1"),
             ("stages.0.loss.combination=XYZ", "expected one of FFD"),
-            ("model.backbone.heads=5", "heads"),
+            ("model.backbone.heads=5", "backbone.heads: expected a divisor"),
+            ("model.backbone.mlp_ration=4", "unknown field model.backbone.mlp_ration, expected one of mlp_ratio"),
+            ("model.colour=blue", "unknown field model.colour"),
             ("nonsense", "expected key.path=value"),
             ("stages=[]", "expected at least one stage"),
         ])
@@ -42,10 +44,17 @@ struct RecipeTests {
         } throws: { "\($0)".contains(message) }
     }
 
-    @Test("the shipped recipes are valid", arguments: ["graft-demo", "graft-demo-prune", "graft-paper"])
-    func shipped(name: String) throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../..")
-        let recipe = try Recipe(path: root.appendingPathComponent("deploy/recipes/\(name).yaml").standardized.path)
-        #expect(!recipe.stages.isEmpty)
+    @Test("the shipped recipes are valid, and those with settings are read again from what a run keeps of them")
+    func shipped() throws {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../deploy/recipes").standardized
+        let recipes = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        #expect(recipes.count >= 7)
+        for path in recipes.map(\.path) {
+            let recipe = try Recipe(path: path, settings: ["stages.0.learning_rate=1e-7"])
+            #expect(!recipe.stages.isEmpty)
+            let kept = try Recipe(yaml: recipe.yaml)
+            #expect(kept.stages == recipe.stages && kept.model == recipe.model)
+        }
     }
 }

@@ -23,7 +23,7 @@ public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertib
             return try body()
         } catch let reason as Reason {
             throw CheckpointError(file: file, reason: reason)
-        } catch let error as ConfigurationError {
+        } catch let error as DocumentError {
             throw CheckpointError(file: file, reason: .configuration(error))
         } catch let error as FileError {
             throw CheckpointError(file: file, reason: .system(operation: error.operation, code: error.code))
@@ -61,7 +61,7 @@ extension CheckpointError {
         /// A key that the header's `__metadata__` has to hold.
         case missingMetadata(key: String)
         /// A configuration that is refused.
-        case configuration(ConfigurationError)
+        case configuration(DocumentError)
     }
 }
 
@@ -84,7 +84,7 @@ extension CheckpointError.Reason: CustomStringConvertible {
         case .missingMetadata(let key):
             "expected the key \(key) in __metadata__, found none"
         case .configuration(let error):
-            error.description
+            "configuration: \(error)"
         default:
             tensorDescription
         }

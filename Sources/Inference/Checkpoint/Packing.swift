@@ -98,7 +98,7 @@ extension Packing {
     }
 
     private static func refusal(expected: String, found: JSONValue) -> CheckpointError.Reason {
-        .configuration(ConfigurationError(field: "pruning.\(key)", expected: expected, found: found.text))
+        .configuration(.invalid(field: "pruning.\(key)", expected: expected, found: found.summary))
     }
 
     /// The entries that hold `weights`, those in `packed` without their zeros; their shapes go into `pruning`.

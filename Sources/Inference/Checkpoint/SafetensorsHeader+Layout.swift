@@ -46,12 +46,3 @@ extension SafetensorsHeader {
         return withUnsafeBytes(of: UInt64(json.count).littleEndian, Array.init) + json
     }
 }
-
-extension JSONValue {
-    /// The value as JSON, for messages; cut after 100 characters.
-    var text: String {
-        guard let data = try? JSONEncoder.canonical.encode(self) else { return kind }
-        let text = String(decoding: data, as: UTF8.self)
-        return text.count <= 100 ? text : text.prefix(100) + "…"
-    }
-}

@@ -68,11 +68,11 @@ extension SafetensorsHeader {
     private static func metadata(_ value: JSONValue?) throws -> [String: String] {
         guard let value else { return [:] }
         guard let members = value.object else {
-            throw CheckpointError.Reason.notSafetensors("expected an object as __metadata__, found \(value.kind)")
+            throw CheckpointError.Reason.notSafetensors("expected an object as __metadata__, found \(value.summary)")
         }
         return try members.mapValues { value in
             guard let text = value.string else {
-                throw CheckpointError.Reason.notSafetensors("expected strings in __metadata__, found \(value.kind)")
+                throw CheckpointError.Reason.notSafetensors("expected strings in __metadata__, found \(value.summary)")
             }
             return text
         }
@@ -85,7 +85,7 @@ extension SafetensorsHeader.Entry {
 
     fileprivate init(name: String, _ value: JSONValue) throws {
         func refusal(expected: String, found: JSONValue?) -> CheckpointError.Reason {
-            .entry(tensor: name, expected: expected, found: found?.text ?? "nothing")
+            .entry(tensor: name, expected: expected, found: found?.summary ?? "nothing")
         }
         guard let members = value.object, Set(members.keys) == ["dtype", "shape", "data_offsets"] else {
             throw refusal(expected: "dtype, shape and data_offsets", found: value)

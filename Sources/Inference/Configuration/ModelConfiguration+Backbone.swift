@@ -1,3 +1,5 @@
+import Documents
+
 extension ModelConfiguration {
     /// The network that turns one image into features.
     public enum Backbone: Sendable, Equatable {
@@ -14,8 +16,8 @@ extension ModelConfiguration {
     }
 }
 
-extension ModelConfiguration.Backbone: Codable {
-    private enum Kind: String, CaseIterable, Codable {
+extension ModelConfiguration.Backbone: Encodable {
+    private enum Kind: String, CaseIterable, Encodable {
         case vit, resnet
     }
 
@@ -24,11 +26,12 @@ extension ModelConfiguration.Backbone: Codable {
     }
 
     /// Reads the network that `kind` names.
-    public init(from decoder: any Decoder) throws {
-        switch try decoder.container(keyedBy: Key.self).choice(Kind.self, .kind) {
-        case .vit: self = .vit(try ViT(from: decoder))
-        case .resnet: self = .resnet(try ResNet(from: decoder))
+    init(_ fields: inout Fields) throws(DocumentError) {
+        switch try fields.require("kind", FieldKind<Kind>.choice) {
+        case .vit: self = .vit(try ViT(&fields))
+        case .resnet: self = .resnet(try ResNet(&fields))
         }
+        try fields.finish()
     }
 
     /// Writes the network with its `kind`.
@@ -41,6 +44,140 @@ extension ModelConfiguration.Backbone: Codable {
         case .resnet(let resnet):
             try container.encode(Kind.resnet, forKey: .kind)
             try resnet.encode(to: encoder)
+        }
+    }
+}
+
+extension ModelConfiguration.Backbone {
+    /// A vision transformer (Dosovitskiy et al. 2021), or its distilled form (DeiT, Touvron et al. 2021).
+    public struct ViT: Encodable, Sendable, Equatable {
+        /// Features a token.
+        public var width: Int
+        /// Transformer blocks.
+        public var depth: Int
+        /// Attention heads; divides `width`.
+        public var heads: Int
+        /// Width of a block's hidden layer over `width`.
+        public var mlpRatio: Double
+        /// Side of a patch, in pixels.
+        public var patch: Int
+        /// Pixels from one patch to the next; patches overlap where it is smaller than `patch`.
+        public var stride: Int
+        /// Whether a distillation token follows the class token.
+        public var distilled: Bool
+        /// Attention heads that each block has left, if pruning has removed some; a head's width stays what it was.
+        public var blockHeads: [Int]?
+        /// Width of each block's hidden layer, if pruning has removed some of its neurons.
+        public var mlpWidths: [Int]?
+
+        /// A transformer; `stride` is `patch` unless given.
+        public init(
+            width: Int, depth: Int, heads: Int, mlpRatio: Double = 4, patch: Int = 16, stride: Int? = nil,
+            distilled: Bool = false, blockHeads: [Int]? = nil, mlpWidths: [Int]? = nil
+        ) {
+            self.width = width
+            self.depth = depth
+            self.heads = heads
+            self.mlpRatio = mlpRatio
+            self.patch = patch
+            self.stride = stride ?? patch
+            self.distilled = distilled
+            self.blockHeads = blockHeads
+            self.mlpWidths = mlpWidths
+        }
+
+        /// Width of a block's hidden layer before any pruning.
+        public var hidden: Int { Int(Double(width) * mlpRatio) }
+        /// Features of a query, a key or a value.
+        public var headWidth: Int { width / heads }
+
+        /// Attention heads of a block, counted from 0.
+        public func heads(ofBlock index: Int) -> Int { blockHeads?[index] ?? heads }
+
+        /// Width of a block's hidden layer.
+        public func hidden(ofBlock index: Int) -> Int { mlpWidths?[index] ?? hidden }
+
+        /// Tokens before those of the patches: the class token and, if any, the distillation token.
+        public var prefix: Int { distilled ? 2 : 1 }
+
+        /// Rows and columns of patches that fit wholly in an image of `height` × `width` pixels.
+        public func grid(height: Int, width: Int) -> (rows: Int, columns: Int) {
+            ((height - patch) / stride + 1, (width - patch) / stride + 1)
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case width, depth, heads, patch, stride, distilled
+            case mlpRatio = "mlp_ratio"
+            case blockHeads = "block_heads"
+            case mlpWidths = "mlp_widths"
+        }
+
+        /// Reads the sizes; only `width`, `depth` and `heads` are required.
+        init(_ fields: inout Fields) throws(DocumentError) {
+            self.init(
+                width: try fields.require("width", .integer), depth: try fields.require("depth", .integer),
+                heads: try fields.require("heads", .integer), mlpRatio: try fields.read("mlp_ratio", .number) ?? 4,
+                patch: try fields.read("patch", .integer) ?? 16, stride: try fields.read("stride", .integer),
+                distilled: try fields.bool("distilled") ?? false,
+                blockHeads: try fields.read("block_heads", .integers),
+                mlpWidths: try fields.read("mlp_widths", .integers))
+        }
+    }
+}
+
+extension ModelConfiguration.Backbone {
+    /// A residual network (He et al. 2016) in torchvision's form, its stride on the 3×3 convolution.
+    public struct ResNet: Encodable, Sendable, Equatable {
+        /// The depths that exist.
+        public static let depths = [18, 34, 50, 101]
+
+        /// One of ``depths``.
+        public var depth: Int
+        /// Stride of the last stage, 1 or 2; re-identification keeps the finer map of stride 1.
+        public var lastStride: Int
+
+        /// Channels between the convolutions of each block, all stages' blocks in order, if pruning has removed some: one
+        /// number a block, or two where the blocks are bottlenecks.
+        public var innerWidths: [[Int]]?
+
+        /// A residual network of that depth.
+        public init(depth: Int, lastStride: Int = 1, innerWidths: [[Int]]? = nil) {
+            self.depth = depth
+            self.lastStride = lastStride
+            self.innerWidths = innerWidths
+        }
+
+        /// Channels of the last map: 512, times 4 where the blocks are bottlenecks.
+        public var width: Int { 512 * expansion }
+        /// Channels of a block's result over those of its stage: 4 where the blocks are bottlenecks.
+        public var expansion: Int { depth < 50 ? 1 : 4 }
+        /// How many blocks each of the four stages has (He et al., 2016, Table 1).
+        public var stageBlocks: [Int] {
+            let counts = [18: [2, 2, 2, 2], 34: [3, 4, 6, 3], 50: [3, 4, 6, 3], 101: [3, 4, 23, 3]]
+            return counts[depth, default: []]  // There is no other depth in a validated configuration.
+        }
+
+        /// The stage, from 0, that each block belongs to.
+        public var stageOfBlock: [Int] {
+            stageBlocks.enumerated().flatMap { stage, count in [Int](repeating: stage, count: count) }
+        }
+
+        /// Channels between the convolutions of a block, counted from 0 through all stages.
+        public func innerWidths(ofBlock index: Int) -> [Int] {
+            innerWidths?[index] ?? [Int](repeating: 64 << stageOfBlock[index], count: expansion == 1 ? 1 : 2)
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case depth
+            case lastStride = "last_stride"
+            case innerWidths = "inner_widths"
+        }
+
+        /// Reads the sizes; only `depth` is required.
+        init(_ fields: inout Fields) throws(DocumentError) {
+            self.init(
+                depth: try fields.require("depth", .integer), lastStride: try fields.read("last_stride", .integer) ?? 1,
+                innerWidths: try fields.read("inner_widths", .list(of: "lists of whole numbers", .integers)))
         }
     }
 }

@@ -1,8 +1,9 @@
+import Documents
 import Imaging
 
 extension ModelConfiguration {
     /// The size and scaling of the images that a model takes.
-    public struct Input: Codable, Sendable, Equatable {
+    public struct Input: Encodable, Sendable, Equatable {
         /// Rows of pixels.
         public var height: Int
         /// Columns of pixels.
@@ -31,14 +32,25 @@ extension ModelConfiguration {
         }
 
         /// Reads the section; `interpolation` may be left out.
-        public init(from decoder: any Decoder) throws {
-            let container = try decoder.container(keyedBy: CodingKeys.self)
+        init(_ fields: inout Fields) throws(DocumentError) {
             self.init(
-                height: try container.whole(.height),
-                width: try container.whole(.width),
-                interpolation: try container.decodeIfPresent(Interpolation.self, forKey: .interpolation) ?? .bilinear,
-                mean: try container.channels(.mean),
-                std: try container.channels(.std))
+                height: try fields.require("height", .integer), width: try fields.require("width", .integer),
+                interpolation: try fields.read("interpolation", .choice) ?? .bilinear,
+                mean: try Self.channels(&fields, "mean"), std: try Self.channels(&fields, "std"))
+            try fields.finish()
+        }
+
+        /// Numbers by modality. One too large for a `Float` becomes infinite, which validation refuses.
+        private static func channels(
+            _ fields: inout Fields, _ key: String
+        ) throws(DocumentError) -> [Modality: [Float]] {
+            var section = try fields.requireObject(key)
+            var channels: [Modality: [Float]] = [:]
+            for modality in Modality.allCases {
+                channels[modality] = try section.read(modality.rawValue, .list(of: "numbers", .number))?.map(Float.init)
+            }
+            try section.finish()
+            return channels
         }
     }
 }

@@ -2,39 +2,71 @@ import Documents
 import Foundation
 
 extension ModelConfiguration {
-    /// Reads a JSON document, refusing duplicate keys, and validates what it says.
-    public init(json: String) throws(ConfigurationError) {
-        do {
-            // Foundation's decoder keeps one of two equal keys without a word; which one, other readers may see otherwise.
-            _ = try JSONParser.parse(Array(json.utf8))
-            self = try JSONDecoder().decode(Self.self, from: Data(json.utf8))
-        } catch let error as ConfigurationError {
-            throw error
-        } catch let error as DecodingError {
-            throw ConfigurationError(error)
-        } catch {
-            throw ConfigurationError(field: "", expected: "a JSON document", found: "\(error)")
-        }
+    /// Reads a JSON document, refusing duplicate keys, and validates what it says. Throws `DocumentError`.
+    public init(json: String) throws(DocumentError) {
+        // A later version's fields say nothing to this one, and its format would be another if they changed the rest.
+        var fields = try Fields(try JSONParser.parse(Array(json.utf8)), unknown: .ignored)
+        try self.init(&fields)
+    }
+
+    /// Reads fields, and validates what they say. Throws `DocumentError`, also for fields that nobody knows if the reader
+    /// refuses such.
+    package init(_ fields: inout Fields) throws(DocumentError) {
+        let format = try fields.require("format", .integer)
+        guard format == Self.format else { throw fields.invalid("format", "\(Self.format)", .integer(format)) }
+        self.init(
+            system: try System(&fields),
+            modalities: try fields.require(
+                "modalities", .list(of: Modality.allCases.map(\.rawValue).joined(separator: ", "), .choice)),
+            backbone: try Self.section(&fields, "backbone") { section throws(DocumentError) in try Backbone(&section) },
+            input: try Self.section(&fields, "input") { section throws(DocumentError) in try Input(&section) },
+            identities: try fields.read("identities", .integer), training: fields.value("training"),
+            pruning: fields.value("pruning"))
+        try fields.finish()
+        try validate()
+    }
+
+    private static func section<Section>(
+        _ fields: inout Fields, _ key: String, _ read: (inout Fields) throws(DocumentError) -> Section
+    ) throws(DocumentError) -> Section {
+        var section = try fields.requireObject(key)
+        return try read(&section)
     }
 
     /// The document, its keys sorted: equal configurations give equal text.
     ///
-    /// Throws `ConfigurationError` if the configuration is not valid.
-    public func json() throws(ConfigurationError) -> String {
+    /// Throws `DocumentError` if the configuration is not valid.
+    public func json() throws(DocumentError) -> String {
         try validate()
         do {
             return String(decoding: try JSONEncoder.canonical.encode(self), as: UTF8.self)
         } catch {
-            throw ConfigurationError(field: "", expected: "values that JSON can hold", found: "\(error)")
+            throw .invalid(field: "", expected: "values that JSON can hold", found: "\(error)")
         }
     }
 }
 
-extension JSONEncoder {
-    /// An encoder whose output depends on the value alone.
-    static var canonical: JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return encoder
+extension ModelConfiguration: Encodable {
+    private enum Key: String, CodingKey {
+        case format, system, modalities, backbone, input, head, identities, training, pruning
+    }
+
+    /// Writes the document's current format.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(Self.format, forKey: .format)
+        try container.encode(system.name, forKey: .system)
+        try container.encode(modalities, forKey: .modalities)
+        try container.encode(backbone, forKey: .backbone)
+        try container.encode(input, forKey: .input)
+        switch system {
+        case .graft(let head): try container.encode(head, forKey: .head)
+        case .ieee(let head): try container.encode(head, forKey: .head)
+        case .dmf(let head): try container.encode(head, forKey: .head)
+        case .unicat, .fusionConcat, .fusionAverage, .mixer: break
+        }
+        try container.encodeIfPresent(identities, forKey: .identities)
+        try container.encodeIfPresent(training, forKey: .training)
+        try container.encodeIfPresent(pruning, forKey: .pruning)
     }
 }

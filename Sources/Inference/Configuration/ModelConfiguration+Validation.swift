@@ -1,3 +1,5 @@
+import Documents
+
 extension ModelConfiguration {
     /// The largest sizes accepted.
     ///
@@ -20,8 +22,8 @@ extension ModelConfiguration {
 
     /// Checks that the model can be built.
     ///
-    /// Throws `ConfigurationError` for the first field that is refused.
-    public func validate() throws(ConfigurationError) {
+    /// Throws `DocumentError.invalid` for the first field that is refused.
+    public func validate() throws(DocumentError) {
         try validateModalities()
         try validateInput()
         switch backbone {
@@ -31,17 +33,17 @@ extension ModelConfiguration {
         try validateSystem()
         if let identities { try Check.range(identities, 1...Limits.identities, "identities") }
         if let pruning, pruning.object == nil {
-            throw ConfigurationError(field: "pruning", expected: "an object", found: pruning.kind)
+            throw DocumentError.invalid(field: "pruning", expected: "an object", found: pruning.summary)
         }
     }
 
-    private func validateModalities() throws(ConfigurationError) {
+    private func validateModalities() throws(DocumentError) {
         let names = "[" + modalities.map(\.rawValue).joined(separator: ", ") + "]"
         try Check.that(!modalities.isEmpty, "modalities", "at least one", found: names)
         try Check.that(Set(modalities).count == modalities.count, "modalities", "no duplicates", found: names)
     }
 
-    private func validateInput() throws(ConfigurationError) {
+    private func validateInput() throws(DocumentError) {
         try Check.range(input.height, 1...Limits.side, "input.height")
         try Check.range(input.width, 1...Limits.side, "input.width")
         for modality in modalities {
@@ -50,13 +52,13 @@ extension ModelConfiguration {
         }
     }
 
-    private func validateSystem() throws(ConfigurationError) {
+    private func validateSystem() throws(DocumentError) {
         switch (system, backbone) {
         case (.graft, .resnet), (.dmf, .resnet):
-            throw ConfigurationError(
+            throw DocumentError.invalid(
                 field: "backbone.kind", expected: "vit for system \(system.name.rawValue)", found: "resnet")
         case (.ieee, .vit):
-            throw ConfigurationError(field: "backbone.kind", expected: "resnet for system ieee", found: "vit")
+            throw DocumentError.invalid(field: "backbone.kind", expected: "resnet for system ieee", found: "vit")
         case (.graft(let head), _): try head.validate(width: backbone.width)
         case (.ieee(let head), _): try head.validate(width: backbone.width)
         case (.dmf(let head), _): try head.text.validate()
@@ -66,7 +68,7 @@ extension ModelConfiguration {
 }
 
 extension ModelConfiguration.Backbone.ViT {
-    fileprivate func validate(for input: ModelConfiguration.Input) throws(ConfigurationError) {
+    fileprivate func validate(for input: ModelConfiguration.Input) throws(DocumentError) {
         try Check.range(width, 1...ModelConfiguration.Limits.width, "backbone.width")
         try Check.range(depth, 1...ModelConfiguration.Limits.depth, "backbone.depth")
         try Check.heads(heads, dividing: width, "backbone.heads")
@@ -88,7 +90,7 @@ extension ModelConfiguration.Backbone.ViT {
 }
 
 extension ModelConfiguration.Backbone.ResNet {
-    fileprivate func validate() throws(ConfigurationError) {
+    fileprivate func validate() throws(DocumentError) {
         let depths = Self.depths.map(String.init).joined(separator: ", ")
         try Check.that(Self.depths.contains(depth), "backbone.depth", "one of \(depths)", found: "\(depth)")
         try Check.range(lastStride, 1...2, "backbone.last_stride")
@@ -107,7 +109,7 @@ extension ModelConfiguration.Backbone.ResNet {
 }
 
 extension ModelConfiguration.GraFTHead {
-    fileprivate func validate(width: Int) throws(ConfigurationError) {
+    fileprivate func validate(width: Int) throws(DocumentError) {
         try Check.range(fusionTokens, 1...64, "head.fusion_tokens")
         try Check.heads(heads, dividing: width, "head.heads")
         try Check.range(feedforward, 1...ModelConfiguration.Limits.width, "head.feedforward")
@@ -116,7 +118,7 @@ extension ModelConfiguration.GraFTHead {
 }
 
 extension ModelConfiguration.IEEEHead {
-    fileprivate func validate(width: Int) throws(ConfigurationError) {
+    fileprivate func validate(width: Int) throws(DocumentError) {
         try Check.range(parts, 1...64, "head.parts")
         try Check.range(reduced, 1...ModelConfiguration.Limits.width, "head.reduced")
         try Check.range(partWidth, 1...ModelConfiguration.Limits.width, "head.part_width")
@@ -126,7 +128,7 @@ extension ModelConfiguration.IEEEHead {
 }
 
 extension ModelConfiguration.DMFHead.Text {
-    fileprivate func validate() throws(ConfigurationError) {
+    fileprivate func validate() throws(DocumentError) {
         try Check.range(vocabulary.count, 1...ModelConfiguration.Limits.vocabulary, "head.text.vocabulary's count")
         try Check.that(
             !vocabulary.contains(""), "head.text.vocabulary", "words", found: "an empty string")
@@ -142,32 +144,32 @@ extension ModelConfiguration.DMFHead.Text {
 private enum Check {
     static func that(
         _ holds: Bool, _ field: String, _ expected: String, found: @autoclosure () -> String
-    ) throws(ConfigurationError) {
-        if !holds { throw ConfigurationError(field: field, expected: expected, found: found()) }
+    ) throws(DocumentError) {
+        if !holds { throw DocumentError.invalid(field: field, expected: expected, found: found()) }
     }
 
-    static func range(_ value: Int, _ range: ClosedRange<Int>, _ field: String) throws(ConfigurationError) {
+    static func range(_ value: Int, _ range: ClosedRange<Int>, _ field: String) throws(DocumentError) {
         try that(range.contains(value), field, "\(range.lowerBound) to \(range.upperBound)", found: "\(value)")
     }
 
     /// What pruning has left of each block.
     static func widths(
         _ widths: [Int]?, blocks: Int, _ range: ClosedRange<Int>, _ field: String
-    ) throws(ConfigurationError) {
+    ) throws(DocumentError) {
         guard let widths else { return }
         try that(widths.count == blocks, field, "\(blocks) numbers, one a block", found: "\(widths.count)")
         for (index, width) in widths.enumerated() { try self.range(width, range, "\(field).\(index)") }
     }
 
-    static func heads(_ heads: Int, dividing width: Int, _ field: String) throws(ConfigurationError) {
+    static func heads(_ heads: Int, dividing width: Int, _ field: String) throws(DocumentError) {
         try that(
             heads >= 1 && width.isMultiple(of: heads), field, "a divisor of the width \(width)", found: "\(heads)")
     }
 
     static func channels(
         _ values: [Float]?, _ field: String, _ expected: String, where accepted: (Float) -> Bool
-    ) throws(ConfigurationError) {
-        guard let values else { throw ConfigurationError(field: field, expected: expected, found: "nothing") }
+    ) throws(DocumentError) {
+        guard let values else { throw DocumentError.invalid(field: field, expected: expected, found: "nothing") }
         let good = values.count == 3 && values.allSatisfy { $0.isFinite && accepted($0) }
         try that(good, field, expected, found: "\(values)")
     }

@@ -2,7 +2,7 @@ import Documents
 
 /// What a model is: everything needed, beside its weights, to build it.
 ///
-/// It travels as JSON under the key `triptych` of a checkpoint's metadata. Reading validates, so a decoded configuration
+/// It travels as JSON under the key `triptych` of a checkpoint's metadata. Reading validates, so a configuration read so
 /// can be built; one made or changed in code is checked with ``validate()``. Fields that this program does not know are
 /// ignored, but for those inside ``training`` and ``pruning``, which are kept.
 public struct ModelConfiguration: Sendable, Equatable {

@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import Gallery
 import Hummingbird
@@ -55,7 +56,7 @@ private struct AskedQuery {
     var model: String?
     var text: String?
 
-    init(_ fields: inout JSONFields) throws {
+    init(_ fields: inout Fields) throws {
         options.limit = try fields.integer("limit", 1...1000) ?? options.limit
         options.threshold = try fields.number("threshold", -1...1).map { Float($0) }
         if let name = try fields.string("group_by") {
@@ -92,7 +93,7 @@ private struct AskedQuery {
         return text.map(QueryService.Subject.text) ?? .triple(images)
     }
 
-    private static func vector(_ fields: inout JSONFields) throws -> [Float]? {
+    private static func vector(_ fields: inout Fields) throws -> [Float]? {
         guard let value = fields.value("vector") else { return nil }
         let numbers = value.array?.compactMap(\.number).map { Float($0) } ?? []
         guard let array = value.array, array.count == numbers.count, numbers.allSatisfy(\.isFinite),

@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import Gallery
 import Hummingbird
@@ -23,6 +24,7 @@ enum ProblemTable {
     static func entry(_ error: any Error) -> Entry? {
         switch error {
         case let error as RequestError: entry(error)
+        case let error as DocumentError: entry(error)
         case let error as ServingError: entry(error)
         case let error as EncoderError: entry(error)
         case let error as GalleryError: entry(error)
@@ -38,10 +40,6 @@ enum ProblemTable {
         switch error {
         case .invalid(let field, _, _):
             return Entry(status: .badRequest, type: "invalid-field", detail: detail, field: field)
-        case .unknownField(let field, _):
-            return Entry(status: .badRequest, type: "unknown-field", detail: detail, field: field)
-        case .brokenJSON, .brokenMultipart:
-            return Entry(status: .badRequest, type: "malformed-body", detail: detail)
         case .brokenFraming:
             return Entry(status: .badRequest, type: "malformed-body", detail: detail, closes: true)
         case .brokenTarget: return Entry(status: .badRequest, type: "malformed-target", detail: detail)
@@ -58,6 +56,19 @@ enum ProblemTable {
             return Entry(
                 status: .init(code: 499, reasonPhrase: "Client Closed Request"), type: "client-left", detail: detail,
                 closes: true)
+        }
+    }
+
+    private static func entry(_ error: DocumentError) -> Entry {
+        switch error {
+        case .invalid(let field, _, _):
+            Entry(
+                status: .badRequest, type: "invalid-field", detail: "\(error)", field: field.isEmpty ? "body" : field)
+        case .unknownField(let field, _):
+            Entry(
+                status: .badRequest, type: "unknown-field", detail: "\(error)", field: field)
+        case .syntax, .tooDeep, .tooManyNodes, .tooManyParts:
+            Entry(status: .badRequest, type: "malformed-body", detail: "\(error)")
         }
     }
 

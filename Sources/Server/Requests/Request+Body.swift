@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import Hummingbird
 import NIOCore
@@ -24,7 +25,7 @@ struct BodyReader: Sendable {
         }
     }
 
-    /// The body as one or more triples. Throws `RequestError`.
+    /// The body as one or more triples. Throws `DocumentError` or `RequestError`.
     func triple(_ request: Request, groups: [String] = [""]) async throws -> TripleBody {
         let (bytes, limits) = (try await bytes(request), limits)
         let type = request.headers[.contentType] ?? ""
@@ -33,15 +34,15 @@ struct BodyReader: Sendable {
         }
     }
 
-    /// A JSON object, or none at all for an empty body. Throws `RequestError`.
-    func fields(_ request: Request) async throws -> JSONFields {
+    /// A JSON object, or none at all for an empty body. Throws `DocumentError` or `RequestError`.
+    func fields(_ request: Request) async throws -> Fields {
         let bytes = try await bytes(request)
         if bytes.isEmpty { return .empty }
         guard ["application/json", "application/merge-patch+json"].contains(request.mediaType) else {
             throw RequestError.unsupportedMediaType(
                 found: request.mediaType.isEmpty ? "none" : request.mediaType, expected: ["application/json"])
         }
-        return try await threads.run { try JSONFields(document: [UInt8](bytes)) }
+        return try await threads.run { try Fields(document: bytes) }
     }
 }
 

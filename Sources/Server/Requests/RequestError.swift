@@ -1,13 +1,7 @@
-/// What is wrong with a request, before anything is done for it.
+/// What is wrong with a request, before anything is done for it, beside the form of its body (`DocumentError`).
 package enum RequestError: Error, Equatable, CustomStringConvertible {
     /// A field of the wrong type or out of range.
     case invalid(field: String, expected: String, found: String)
-    /// A field that means nothing here.
-    case unknownField(String, expected: [String])
-    /// Not JSON.
-    case brokenJSON(String)
-    /// Not a multipart body.
-    case brokenMultipart(String)
     /// A body that HTTP's framing does not allow.
     case brokenFraming(String)
     /// A target that is none.
@@ -33,10 +27,6 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .invalid(let field, let expected, let found):
             "\(field.bounded()): expected \(expected), found \(found.bounded())"
-        case .unknownField(let field, let expected):
-            "unknown field \(field.bounded()), expected one of \(expected.joined(separator: ", "))"
-        case .brokenJSON(let reason): "the body is not JSON: \(reason)"
-        case .brokenMultipart(let reason): "the body is not multipart/form-data: \(reason)"
         case .brokenFraming(let reason): "the body is not framed as HTTP says: \(reason)"
         case .brokenTarget(let expected, let found): "expected \(expected), found \(found.bounded())"
         case .noSuchPath(let path): "there is nothing at \(path.bounded())"

@@ -1,27 +1,29 @@
+import Documents
 import Foundation
-import Hummingbird
 import Inference
 
 /// A request's images and options, from multipart or JSON.
+///
+/// Of a form, the images are slices of the body; of JSON, they are decoded straight from it and the body is let go. So the
+/// same contents give the same images and options, however they came.
 struct TripleBody {
     /// File bytes by part name: `rgb`, `nir`, `tir`, or with a prefix where a request has two triples.
-    var images: [String: Data]
+    private(set) var images: [String: Data] = [:]
     /// What else was sent.
-    var options: JSONFields
+    var options: Fields = .empty
 
-    /// Reads a body. `groups` are the prefixes of its triples; `""` for the only one. Throws `RequestError`.
-    init(_ body: Data, contentType: String, mostParts: Int, groups: [String] = [""]) throws(RequestError) {
+    /// Reads a body. `groups` are the prefixes of its triples; `""` for the only one. O(body).
+    ///
+    /// Throws `DocumentError`, or `RequestError.unsupportedMediaType`.
+    init(_ body: Data, contentType: String, mostParts: Int, groups: [String] = [""]) throws {
         let type = contentType.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
         switch type {
         case "multipart/form-data":
-            let parts = try MultipartParser(contentType: contentType, mostParts: mostParts).parts(of: body)
-            (images, options) = try Self.read(parts, groups)
+            try read(MultipartParser(contentType: contentType, mostParts: mostParts).parts(of: body), groups)
         case "application/json":
-            var fields = try JSONFields(document: [UInt8](body))
-            images = try Self.read(&fields, groups)
-            options = fields
+            try read(json: body, groups)
         default:
-            throw .unsupportedMediaType(
+            throw RequestError.unsupportedMediaType(
                 found: contentType.isEmpty ? "none" : type, expected: ["multipart/form-data", "application/json"])
         }
     }
@@ -31,54 +33,59 @@ struct TripleBody {
         Modality.allCases.map { (group.isEmpty ? $0.rawValue : "\(group).\($0.rawValue)", $0) }
     }
 
-    private static func read(
-        _ parts: [MultipartParser.Part], _ groups: [String]
-    ) throws(RequestError) -> ([String: Data], JSONFields) {
-        let known = groups.flatMap { names($0).map(\.name) }
-        var images: [String: Data] = [:]
-        var options: JSONFields?
+    private mutating func read(_ parts: [MultipartParser.Part], _ groups: [String]) throws(DocumentError) {
+        let known = groups.flatMap { Self.names($0).map(\.name) } + ["options"]
+        var seen: Set<String> = []
         for part in parts {
-            if part.name == "options", options == nil {
-                options = try JSONFields(document: [UInt8](part.bytes), path: "options")
-            } else if known.contains(part.name), images[part.name] == nil {
-                images[part.name] = part.bytes
-            } else if known.contains(part.name) || part.name == "options" {
+            guard known.contains(part.name) else {
+                throw .unknownField(String(part.name.prefix(64)), expected: known)
+            }
+            guard seen.insert(part.name).inserted else {
                 throw .invalid(field: part.name, expected: "one part of that name", found: "two")
+            }
+            if part.name == "options" {
+                options = try Fields(document: part.bytes, path: part.name)
             } else {
-                throw .unknownField(part.name, expected: known + ["options"])
+                images[part.name] = part.bytes
             }
         }
-        return (images, options ?? .empty)
     }
 
     /// `{"images": {"rgb": "<base64>"}}`, or with groups `{"a": {"images": …}, "b": …}`.
-    private static func read(_ fields: inout JSONFields, _ groups: [String]) throws(RequestError) -> [String: Data] {
+    private mutating func read(json body: Data, _ groups: [String]) throws(DocumentError) {
+        var reader = JSONReader(body, limits: .request)
         var images: [String: Data] = [:]
-        for group in groups {
-            if group.isEmpty {
-                try read(fields.object("images"), group, into: &images)
-            } else if var section = try fields.object(group) {
-                try read(section.object("images"), group, into: &images)
-                try section.finish()
+        var others: [String: JSONValue] = [:]
+        try reader.object("") { key, reader throws(DocumentError) in
+            if groups.contains("") && key == "images" {
+                try Self.read(&reader, key, group: "", into: &images)
+            } else if groups.contains(key) {
+                try reader.object(key) { inner, reader throws(DocumentError) in
+                    guard inner == "images" else {
+                        throw .unknownField("\(key).\(inner.prefix(64))", expected: ["\(key).images"])
+                    }
+                    try Self.read(&reader, "\(key).images", group: key, into: &images)
+                }
+            } else {
+                others[key] = try reader.value()
             }
         }
-        return images
+        try reader.end()
+        self.images = images
+        options = Fields(members: others)
+        // Known, though they have been read already.
+        for group in groups { _ = options.value(group.isEmpty ? "images" : group) }
     }
 
     private static func read(
-        _ section: JSONFields?, _ group: String, into images: inout [String: Data]
-    ) throws(RequestError) {
-        guard var section else { return }
-        for (name, modality) in names(group) {
-            guard let text = try section.string(modality.rawValue) else { continue }
-            guard let bytes = Data(base64Encoded: text) else {
-                throw .invalid(
-                    field: section.name(modality.rawValue), expected: "an image in base64",
-                    found: "a string of \(text.count) characters that is not")
+        _ reader: inout JSONReader, _ path: String, group: String, into images: inout [String: Data]
+    ) throws(DocumentError) {
+        try reader.object(path) { key, reader throws(DocumentError) in
+            guard let (name, _) = names(group).first(where: { $0.modality.rawValue == key }) else {
+                throw .unknownField("\(path).\(key.prefix(64))", expected: Modality.allCases.map(\.rawValue))
             }
-            images[name] = bytes
+            images[name] = try reader.base64("\(path).\(key)")
         }
-        try section.finish()
     }
 
     /// The images of a triple.

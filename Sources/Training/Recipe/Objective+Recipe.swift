@@ -1,8 +1,9 @@
+import Documents
 import Inference
 
 extension Objective {
-    /// Reads a stage's `loss`: each system has keys of its own. Throws `RecipeError`.
-    init(_ loss: inout RecipeSection, for system: ModelConfiguration.System) throws {
+    /// Reads a stage's `loss`: each system has keys of its own. Throws `DocumentError`.
+    init(_ loss: inout Fields, for system: ModelConfiguration.System) throws(DocumentError) {
         switch system {
         case .graft: self = .graft(try GraFTObjective(&loss))
         case .unicat, .fusionConcat, .fusionAverage: self = .identity(try IdentityObjective(&loss, isSquared: false))
@@ -13,28 +14,28 @@ extension Objective {
     }
 }
 
-extension RecipeSection {
-    fileprivate mutating func weight(_ key: String, default value: Double) throws -> Float {
-        Float(try number(key, 0...1000, default: value))
+extension Fields {
+    fileprivate mutating func weight(_ key: String, default value: Double) throws(DocumentError) -> Float {
+        Float(try number(key, 0...1000) ?? value)
     }
 
-    fileprivate mutating func smoothing() throws -> Float {
-        Float(try number("label_smoothing", 0...0.9, default: 0))
+    fileprivate mutating func smoothing() throws(DocumentError) -> Float {
+        Float(try number("label_smoothing", 0...0.9) ?? 0)
     }
 }
 
 extension GraFTObjective {
-    fileprivate init(_ loss: inout RecipeSection) throws {
+    fileprivate init(_ loss: inout Fields) throws(DocumentError) {
         self.init(
             triplet: try loss.weight("triplet", default: 0.5), center: try loss.weight("center", default: 0),
             crossEntropy: try loss.weight("cross_entropy", default: 0.5), labelSmoothing: try loss.smoothing(),
-            combination: try loss.choice("combination", default: .ffd),
-            dataToken: try loss.whole("data_token", 0...4096, default: 0))
+            combination: try loss.read("combination", .choice) ?? .ffd,
+            dataToken: try loss.integer("data_token", 0...4096) ?? 0)
     }
 }
 
 extension IdentityObjective {
-    fileprivate init(_ loss: inout RecipeSection, isSquared: Bool) throws {
+    fileprivate init(_ loss: inout Fields, isSquared: Bool) throws(DocumentError) {
         self.init(
             crossEntropy: try loss.weight("cross_entropy", default: 1), margin: try loss.weight("margin", default: 0),
             labelSmoothing: try loss.smoothing(), isSquared: isSquared)
@@ -42,7 +43,7 @@ extension IdentityObjective {
 }
 
 extension IEEEObjective {
-    fileprivate init(_ loss: inout RecipeSection) throws {
+    fileprivate init(_ loss: inout Fields) throws(DocumentError) {
         self.init(
             margin: try loss.weight("multi_modal_margin", default: 1),
             distance: try loss.weight("distance", default: 1),
@@ -51,7 +52,7 @@ extension IEEEObjective {
 }
 
 extension MixERObjective {
-    fileprivate init(_ loss: inout RecipeSection) throws {
+    fileprivate init(_ loss: inout Fields) throws(DocumentError) {
         self.init(
             modality: try loss.weight("modality", default: 0.4),
             orthogonality: try loss.weight("orthogonality", default: 0.6), fused: try loss.weight("fused", default: 0.4)

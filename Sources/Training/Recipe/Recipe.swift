@@ -61,7 +61,7 @@ public struct Recipe: Sendable {
 
 extension Recipe {
     /// Reads a recipe from a YAML file, changed by settings `key.path=value`. Throws `RecipeError`, or
-    /// `ConfigurationError` for a model that is not valid.
+    /// `DocumentError` for a value that is refused.
     public init(path: String, settings: [String] = []) throws {
         let yaml: String
         do {
@@ -76,27 +76,25 @@ extension Recipe {
     public init(yaml: String, path: String = "recipe", settings: [String] = []) throws {
         var document = try RecipeDocument(yaml: yaml, path: path)
         for setting in settings { try document.set(setting) }
-        self.yaml = settings.isEmpty ? yaml : try document.yaml(path: path)
-        var root = try RecipeSection(document.root, "")
+        self.yaml = settings.isEmpty ? yaml : try document.yaml()
+        var root = try Fields(document.root)
         model = try Self.model(&root)
         var batch = try root.section("batch")
-        identities = try batch.whole("identities", 2...4096)
-        sightings = try batch.whole("sightings", 2...256)
+        identities = try batch.require("identities", .integer(2...4096))
+        sightings = try batch.require("sightings", .integer(2...256))
         try batch.finish()
-        positives = try root.whole("positives", 1...256, default: 8)
+        positives = try root.integer("positives", 1...256) ?? 8
         augmentation = try Self.augmentation(&root)
         var validation = try root.section("validation")
-        validationShare = try validation.number("identities", 0...0.9, default: 0.1)
-        validationInterval = try validation.whole("every", 0...10_000_000, default: 0)
+        validationShare = try validation.number("identities", 0...0.9) ?? 0.1
+        validationInterval = try validation.integer("every", 0...10_000_000) ?? 0
         try validation.finish()
         stages = try Self.stages(&root, model.system)
         try root.finish()
     }
 
-    private static func model(_ root: inout RecipeSection) throws -> ModelConfiguration {
-        guard case .object(var document)? = root.value("model") else {
-            throw RecipeError.invalid(field: "model", expected: "a model's configuration", found: "nothing")
-        }
+    private static func model(_ root: inout Fields) throws -> ModelConfiguration {
+        var document = try root.requireObject("model").members
         document["format"] = document["format"] ?? .integer(ModelConfiguration.format)
         // Without a vocabulary it is the words of the training texts; the padding keeps the place of the first.
         if case .object(var head)? = document["head"], case .object(var text)? = head["text"] {
@@ -109,27 +107,26 @@ extension Recipe {
             head["dropout"] = dropout
             document["head"] = .object(head)
         }
-        let json = try JSONEncoder().encode(JSONValue.object(document))
-        return try ModelConfiguration(json: String(decoding: json, as: UTF8.self))
+        var fields = Fields(members: document, path: "model")
+        return try ModelConfiguration(&fields)
     }
 
-    private static func augmentation(_ root: inout RecipeSection) throws -> Augmentation {
+    private static func augmentation(_ root: inout Fields) throws -> Augmentation {
         if root.value("augment")?.string == "none" { return .none }
         var section = try root.section("augment")
         let result = Augmentation(
-            flip: Float(try section.number("flip", 0...1, default: 0.5)),
-            erase: Float(try section.number("erase", 0...1, default: 0.5)),
-            shift: try section.whole("shift", 0...64, default: 0))
+            flip: Float(try section.number("flip", 0...1) ?? 0.5),
+            erase: Float(try section.number("erase", 0...1) ?? 0.5), shift: try section.integer("shift", 0...64) ?? 0)
         try section.finish()
         return result
     }
 
     private static func stages(
-        _ root: inout RecipeSection, _ system: ModelConfiguration.System
+        _ root: inout Fields, _ system: ModelConfiguration.System
     ) throws -> [Stage] {
-        guard let all = root.value("stages")?.array, !all.isEmpty else {
-            throw RecipeError.invalid(field: "stages", expected: "at least one stage", found: "none")
+        guard let all = try root.objects("stages"), !all.isEmpty else {
+            throw root.invalid("stages", "at least one stage", nil)
         }
-        return try all.enumerated().map { try Stage($1, field: "stages.\($0)", system: system) }
+        return try all.map { try Stage($0, system: system) }
     }
 }

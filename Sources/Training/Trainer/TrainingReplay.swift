@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import Inference
 import Tensor
@@ -30,7 +31,7 @@ package struct TrainingReplay {
     /// Takes one step and returns its loss and terms.
     package mutating func step(_ record: StepRecord) throws -> (loss: Float, terms: [String: Float]) {
         guard let stage = recipe.stages.first(where: { $0.name == record.stage }) else {
-            throw RecipeError.invalid(field: "stage", expected: "one of the recipe's", found: record.stage)
+            throw DocumentError.invalid(field: "stage", expected: "one of the recipe's", found: record.stage)
         }
         if self.stage != stage.name { state.optimizer = stage.optimizer.makeOptimizer() }
         self.stage = stage.name

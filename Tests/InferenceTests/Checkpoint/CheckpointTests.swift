@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import Inference
 import Tensor
@@ -104,7 +105,7 @@ struct CheckpointTests {
             try Checkpoint.load(path: folder.path("none"))
         }
         try SafetensorsWriter.write([:], metadata: ["triptych": #"{"format":2}"#], to: folder.path("later"))
-        let error = ConfigurationError(field: "format", expected: "1", found: "2")
+        let error = DocumentError.invalid(field: "format", expected: "1", found: "2")
         #expect(throws: CheckpointError(file: folder.path("later"), reason: .configuration(error))) {
             try Checkpoint.load(path: folder.path("later"))
         }

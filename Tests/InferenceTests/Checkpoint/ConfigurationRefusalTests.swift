@@ -23,85 +23,85 @@ struct ConfigurationRefusalTests {
     }
 
     static let document: [Change] = [
-        .init("format", "2", "field format: expected 1, found 2"),
-        .init("format", nil, "field format: expected a value, found nothing"),
-        .init("system", #""vgg""#, "field system: expected one of unicat, fusion_concat"),
-        .init("modalities", "[]", "field modalities: expected at least one, found []"),
-        .init("modalities", #"["rgb","rgb"]"#, "field modalities: expected no duplicates, found [rgb, rgb]"),
-        .init("modalities", #"["swir"]"#, "field modalities: expected one of rgb, nir, tir, found \"swir\""),
-        .init("head", nil, "field head: expected a value, found nothing"),
-        .init("identities", "0", "field identities: expected 1 to 10000000, found 0"),
-        .init("identities", "10000001", "field identities: expected 1 to 10000000"),
-        .init("pruning", "[1]", "field pruning: expected an object, found an array"),
+        .init("format", "2", "format: expected 1, found 2"),
+        .init("format", nil, "format: expected a whole number, found nothing"),
+        .init("system", #""vgg""#, "system: expected one of unicat, fusion_concat"),
+        .init("modalities", "[]", "modalities: expected at least one, found []"),
+        .init("modalities", #"["rgb","rgb"]"#, "modalities: expected no duplicates, found [rgb, rgb]"),
+        .init("modalities", #"["swir"]"#, "modalities: expected a list of rgb, nir, tir, found [\"swir\"]"),
+        .init("head", nil, "head: expected an object, found nothing"),
+        .init("identities", "0", "identities: expected 1 to 10000000, found 0"),
+        .init("identities", "10000001", "identities: expected 1 to 10000000"),
+        .init("pruning", "[1]", "pruning: expected an object, found [1]"),
     ]
 
     static let backbone: [Change] = [
-        .init("backbone.kind", #""cnn""#, "field backbone.kind: expected one of vit, resnet, found \"cnn\""),
-        .init("backbone.width", "\"64\"", "field backbone.width: expected a whole number, found \"64\""),
-        .init("backbone.width", "0", "field backbone.width: expected 1 to 16384, found 0"),
-        .init("backbone.width", "9223372036854775807", "field backbone.width: expected 1 to 16384"),
-        .init("backbone.width", "1e30", "field backbone.width: expected a whole number, found 1e+30"),
-        .init("backbone.depth", "129", "field backbone.depth: expected 1 to 128, found 129"),
-        .init("backbone.heads", "5", "field backbone.heads: expected a divisor of the width 64, found 5"),
-        .init("backbone.heads", "0", "field backbone.heads: expected a divisor of the width 64, found 0"),
-        .init("backbone.mlp_ratio", "1e300", "field backbone.mlp_ratio: expected a hidden layer of 1 to 16384"),
-        .init("backbone.mlp_ratio", "-4", "field backbone.mlp_ratio: expected a hidden layer"),
-        .init("backbone.patch", "65", "field backbone.patch: expected 1 to 64, found 65"),
-        .init("backbone.stride", "0", "field backbone.stride: expected 1 to 1024, found 0"),
-        .init("backbone.stride", "-9223372036854775808", "field backbone.stride: expected 1 to 1024"),
-        .init(in: "unicat-resnet-18", "backbone.depth", "19", "field backbone.depth: expected one of 18, 34, 50, 101"),
+        .init("backbone.kind", #""cnn""#, "backbone.kind: expected one of vit, resnet, found \"cnn\""),
+        .init("backbone.width", "\"64\"", "backbone.width: expected a whole number, found \"64\""),
+        .init("backbone.width", "0", "backbone.width: expected 1 to 16384, found 0"),
+        .init("backbone.width", "9223372036854775807", "backbone.width: expected 1 to 16384"),
+        .init("backbone.width", "1e30", "backbone.width: expected a whole number, found 1e+30"),
+        .init("backbone.depth", "129", "backbone.depth: expected 1 to 128, found 129"),
+        .init("backbone.heads", "5", "backbone.heads: expected a divisor of the width 64, found 5"),
+        .init("backbone.heads", "0", "backbone.heads: expected a divisor of the width 64, found 0"),
+        .init("backbone.mlp_ratio", "1e300", "backbone.mlp_ratio: expected a hidden layer of 1 to 16384"),
+        .init("backbone.mlp_ratio", "-4", "backbone.mlp_ratio: expected a hidden layer"),
+        .init("backbone.patch", "65", "backbone.patch: expected 1 to 64, found 65"),
+        .init("backbone.stride", "0", "backbone.stride: expected 1 to 1024, found 0"),
+        .init("backbone.stride", "-9223372036854775808", "backbone.stride: expected 1 to 1024"),
+        .init(in: "unicat-resnet-18", "backbone.depth", "19", "backbone.depth: expected one of 18, 34, 50, 101"),
         .init(
-            in: "unicat-resnet-18", "backbone.last_stride", "3", "field backbone.last_stride: expected 1 to 2, found 3"),
-        .init("backbone", #"{"kind":"resnet","depth":18}"#, "field backbone.kind: expected vit for system graft"),
+            in: "unicat-resnet-18", "backbone.last_stride", "3", "backbone.last_stride: expected 1 to 2, found 3"),
+        .init("backbone", #"{"kind":"resnet","depth":18}"#, "backbone.kind: expected vit for system graft"),
         .init(
             in: "ieee-resnet-18", "backbone", #"{"kind":"vit","width":8,"depth":1,"heads":1}"#,
-            "field backbone.kind: expected resnet for system ieee"),
+            "backbone.kind: expected resnet for system ieee"),
     ]
 
     static let pruned: [Change] = [
-        .init("backbone.block_heads", "[4]", "field backbone.block_heads: expected 2 numbers, one a block, found 1"),
-        .init("backbone.block_heads", "[4,0]", "field backbone.block_heads.1: expected 1 to 4, found 0"),
-        .init("backbone.block_heads", "[5,4]", "field backbone.block_heads.0: expected 1 to 4, found 5"),
-        .init("backbone.block_heads", "[4,1.5]", "field backbone.block_heads: expected a list of whole numbers"),
-        .init("backbone.mlp_widths", "[256,257]", "field backbone.mlp_widths.1: expected 1 to 256, found 257"),
-        .init("backbone.mlp_widths", "{}", "field backbone.mlp_widths: expected a list of whole numbers, found {}"),
+        .init("backbone.block_heads", "[4]", "backbone.block_heads: expected 2 numbers, one a block, found 1"),
+        .init("backbone.block_heads", "[4,0]", "backbone.block_heads.1: expected 1 to 4, found 0"),
+        .init("backbone.block_heads", "[5,4]", "backbone.block_heads.0: expected 1 to 4, found 5"),
+        .init("backbone.block_heads", "[4,1.5]", "backbone.block_heads: expected a list of whole numbers"),
+        .init("backbone.mlp_widths", "[256,257]", "backbone.mlp_widths.1: expected 1 to 256, found 257"),
+        .init("backbone.mlp_widths", "{}", "backbone.mlp_widths: expected a list of whole numbers, found {}"),
         .init(
             in: "unicat-resnet-18", "backbone.inner_widths", "[[64]]",
-            "field backbone.inner_widths: expected 8 lists, one a block, found 1"),
+            "backbone.inner_widths: expected 8 lists, one a block, found 1"),
         .init(
             in: "unicat-resnet-18", "backbone.inner_widths", "[[64],[64],[128],[128],[256],[256],[512],[513]]",
-            "field backbone.inner_widths.7: expected 1 to 512, found 513"),
+            "backbone.inner_widths.7: expected 1 to 512, found 513"),
         .init(
             in: "unicat-resnet-18", "backbone.inner_widths", "[[64],[64,64],[128],[128],[256],[256],[512],[512]]",
-            "field backbone.inner_widths.1: expected a list of 1, found [64, 64]"),
+            "backbone.inner_widths.1: expected a list of 1, found [64, 64]"),
         .init(
             in: "unicat-resnet-18", "backbone.inner_widths", "[1]",
-            "field backbone.inner_widths: expected lists of whole numbers, found [1]"),
+            "backbone.inner_widths: expected a list of lists of whole numbers, found [1]"),
     ]
 
     static let input: [Change] = [
-        .init("input.height", "0", "field input.height: expected 1 to 1024, found 0"),
-        .init("input.width", "1025", "field input.width: expected 1 to 1024, found 1025"),
-        .init("input.interpolation", #""nearest""#, "field input.interpolation: expected"),
-        .init("input.mean.nir", nil, "field input.mean.nir: expected 3 finite numbers, found nothing"),
-        .init("input.mean.nir", "[1,2]", "field input.mean.nir: expected 3 finite numbers, found [1.0, 2.0]"),
-        .init("input.mean.nir", "[1,2,1e39]", "field input.mean.nir: expected 3 finite numbers, found [1.0, 2.0, inf]"),
-        .init("input.std.tir", "[1,0,1]", "field input.std.tir: expected 3 positive finite numbers"),
-        .init("input.std.tir", "[1,-1,1]", "field input.std.tir: expected 3 positive finite numbers"),
+        .init("input.height", "0", "input.height: expected 1 to 1024, found 0"),
+        .init("input.width", "1025", "input.width: expected 1 to 1024, found 1025"),
+        .init("input.interpolation", #""nearest""#, "input.interpolation: expected"),
+        .init("input.mean.nir", nil, "input.mean.nir: expected 3 finite numbers, found nothing"),
+        .init("input.mean.nir", "[1,2]", "input.mean.nir: expected 3 finite numbers, found [1.0, 2.0]"),
+        .init("input.mean.nir", "[1,2,1e39]", "input.mean.nir: expected 3 finite numbers, found [1.0, 2.0, inf]"),
+        .init("input.std.tir", "[1,0,1]", "input.std.tir: expected 3 positive finite numbers"),
+        .init("input.std.tir", "[1,-1,1]", "input.std.tir: expected 3 positive finite numbers"),
     ]
 
     static let heads: [Change] = [
-        .init("head.fusion_tokens", "0", "field head.fusion_tokens: expected 1 to 64, found 0"),
-        .init("head.heads", "7", "field head.heads: expected a divisor of the width 64, found 7"),
-        .init("head.feedforward", "99999", "field head.feedforward: expected 1 to 16384, found 99999"),
-        .init("head.dropout", "1", "field head.dropout: expected 0 ≤ dropout < 1, found 1.0"),
-        .init("head.fusion", #""sum""#, "field head.fusion: expected one of token, cls, average, found \"sum\""),
-        .init(in: "ieee-resnet-18", "head.parts", "0", "field head.parts: expected 1 to 64, found 0"),
-        .init(in: "ieee-resnet-18", "head.attention_ratio", "513", "field head.attention_ratio: expected 1 to 512"),
-        .init(in: "dmf", "head.text.vocabulary", "[]", "field head.text.vocabulary's count: expected 1 to"),
-        .init(in: "dmf", "head.text.vocabulary", #"["a","a"]"#, "field head.text.vocabulary: expected no duplicates"),
-        .init(in: "dmf", "head.text.vocabulary", #"["a",""]"#, "field head.text.vocabulary: expected words"),
-        .init(in: "dmf", "head.text.max_tokens", "4096", "field head.text.max_tokens: expected 1 to 4095"),
+        .init("head.fusion_tokens", "0", "head.fusion_tokens: expected 1 to 64, found 0"),
+        .init("head.heads", "7", "head.heads: expected a divisor of the width 64, found 7"),
+        .init("head.feedforward", "99999", "head.feedforward: expected 1 to 16384, found 99999"),
+        .init("head.dropout", "1", "head.dropout: expected 0 ≤ dropout < 1, found 1.0"),
+        .init("head.fusion", #""sum""#, "head.fusion: expected one of token, cls, average, found \"sum\""),
+        .init(in: "ieee-resnet-18", "head.parts", "0", "head.parts: expected 1 to 64, found 0"),
+        .init(in: "ieee-resnet-18", "head.attention_ratio", "513", "head.attention_ratio: expected 1 to 512"),
+        .init(in: "dmf", "head.text.vocabulary", "[]", "head.text.vocabulary's count: expected 1 to"),
+        .init(in: "dmf", "head.text.vocabulary", #"["a","a"]"#, "head.text.vocabulary: expected no duplicates"),
+        .init(in: "dmf", "head.text.vocabulary", #"["a",""]"#, "head.text.vocabulary: expected words"),
+        .init(in: "dmf", "head.text.max_tokens", "4096", "head.text.max_tokens: expected 1 to 4095"),
     ]
 
     @Test("name the field, what it had to be and what it is", arguments: document + backbone + pruned + input + heads)
@@ -117,7 +117,7 @@ struct ConfigurationRefusalTests {
         } throws: { error in
             let hasMessage = "\(error)".contains(change.message)
             if !hasMessage { Issue.record("\(error)") }
-            return error is ConfigurationError && hasMessage
+            return error is DocumentError && hasMessage
         }
     }
 
@@ -129,7 +129,7 @@ struct ConfigurationRefusalTests {
         #expect {
             try configuration.validate()
         } throws: { error in
-            "\(error)".contains("field backbone.stride: expected at most 4096 tokens an image, found 2 + 128 × 128")
+            "\(error)".contains("backbone.stride: expected at most 4096 tokens an image, found 2 + 128 × 128")
         }
     }
 
@@ -137,7 +137,7 @@ struct ConfigurationRefusalTests {
         "a document that is no JSON, no object or has a key twice",
         arguments: ["", "[]", "1", "{\"format\":1,\"format\":1}"])
     func documents(text: String) {
-        #expect(throws: ConfigurationError.self) { try ModelConfiguration(json: text) }
+        #expect(throws: DocumentError.self) { try ModelConfiguration(json: text) }
     }
 }
 

@@ -95,22 +95,22 @@ struct SafetensorsCorruptionTests {
     static let headers = [
         Case(
             "two tensors of one name", Files.entry("a", "F32", "[1]", "[0,4]"), Files.entry("a", "F32", "[1]", "[0,4]"),
-            data: [0, 0, 0, 0], reason: .notSafetensors("expected no second \"a\" at byte 54 of the JSON")),
+            data: [0, 0, 0, 0], reason: .notSafetensors("not JSON: expected no second \"a\" at byte 54")),
         Case(
             "metadata that is not text", #""__metadata__":{"n":1}"#,
-            reason: .notSafetensors("expected strings in __metadata__, found a number")),
+            reason: .notSafetensors("expected strings in __metadata__, found 1")),
         Case(
             "metadata that is no object", #""__metadata__":"n""#,
-            reason: .notSafetensors("expected an object as __metadata__, found a string")),
+            reason: .notSafetensors("expected an object as __metadata__, found \"n\"")),
         Case(
             "an array as header", Files.safetensors("[]"), .notSafetensors("expected a header that begins with '{'")),
         Case(
             "a header after white space", Files.safetensors(" {}"),
             .notSafetensors("expected a header that begins with '{'")),
-        Case("an open header", Files.safetensors("{"), .notSafetensors("expected a string at byte 1 of the JSON")),
+        Case("an open header", Files.safetensors("{"), .notSafetensors("not JSON: expected a key at byte 1")),
         Case(
             "text after the header", Files.safetensors("{} {}"),
-            .notSafetensors("expected the end at byte 3 of the JSON")),
+            .notSafetensors("not JSON: expected the end at byte 3")),
     ]
 
     static let numbers = [

@@ -210,7 +210,7 @@ struct PruningPlanTests {
         let recipe = try Recipe(
             yaml: text.replacing("system: graft", with: "system: unicat"),
             settings: [
-                "stages=[{steps: 1, learning_rate: 0.1}]"
+                "stages=[{steps: 1, learning_rate: 0.1}]", "model.head=null",
             ])
         #expect(throws: PruningError.otherSystem(expected: "graft", found: "unicat")) {
             try Pruner(

@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import Inference
 import Synchronization
@@ -7,7 +8,16 @@ import Training
 
 /// What the reference computed of one system (Tests/Reference/golden.py).
 struct GoldenSystem: Decodable, Sendable {
-    let config: ModelConfiguration
+    /// As in a checkpoint's metadata.
+    struct Configuration: Decodable, Sendable {
+        let model: ModelConfiguration
+
+        init(from decoder: any Decoder) throws {
+            model = try ModelConfiguration(json: JSONValue(from: decoder).canonicalText())
+        }
+    }
+
+    let config: Configuration
     /// Which input.
     let input: Int
     /// Whether batch norms use their running statistics.
@@ -40,7 +50,7 @@ struct SystemsTests {
         init(_ name: String) throws {
             self.name = name
             golden = try #require(GoldenSystem.all.get()[name])
-            let configuration = golden.config
+            let configuration = golden.config.model
             let drawn = Mutex(Weights())
             let scope = ParameterScope(mode: .training(dropout: nil)) { path, shape in
                 let tensor = SeededTensors.draw(path, shape)
@@ -67,7 +77,7 @@ struct SystemsTests {
         }
 
         private var objective: Objective {
-            switch golden.config.system {
+            switch golden.config.model.system {
             case .graft: .graft(GraFTObjective(center: 0.01, labelSmoothing: 0.1))
             case .unicat, .fusionConcat, .fusionAverage:
                 .identity(IdentityObjective(crossEntropy: 0.7, margin: 0.2, labelSmoothing: 0.1))
@@ -86,7 +96,7 @@ struct SystemsTests {
         func pass() throws -> (loss: Tensor, statistics: [String: Tensor]) {
             let statistics = RunningStatistics()
             let mode = ModelMode.training(dropout: nil, statistics: golden.fixed ? nil : statistics)
-            let system = try golden.config.makeSystem(ParameterScope(weights, mode: mode))
+            let system = try golden.config.model.makeSystem(ParameterScope(weights, mode: mode))
             let output = name == "dmf-text" ? try readTexts(system) : system(images)
             let batch = Objective.Batch(
                 labels: [0, 0, 1, 1, 2, 2, 3, 3], triples: [[0, 1, 2], [1, 0, 3], [2, 3, 0], [7, 6, 1]],
@@ -106,7 +116,7 @@ struct SystemsTests {
     @Test("embeddings with one, two and all modalities", arguments: GoldenSystem.names)
     func embeddings(name: String) throws {
         let trial = try Trial(name)
-        let system = try trial.golden.config.makeSystem(ParameterScope(trial.weights, mode: .inference))
+        let system = try trial.golden.config.model.makeSystem(ParameterScope(trial.weights, mode: .inference))
         for (subset, expected) in trial.golden.embeddings {
             let images = trial.images.filter { subset.split(separator: "+").contains(Substring($0.key.rawValue)) }
             let norms = system.embed(images).normalizedRows()
@@ -135,7 +145,7 @@ struct SystemsTests {
         var trial = try Trial(name)
         // Sooner or later rounding turns one of a ResNet's ReLUs the other way, and the two runs part, if not far.
         var tolerance: Float = 1e-4
-        if case .resnet = trial.golden.config.backbone { tolerance = 2e-3 }
+        if case .resnet = trial.golden.config.model.backbone { tolerance = 2e-3 }
         var optimizer = AdamW(AdamW.Options(weightDecay: 0.01, epsilon: 1e-2))
         for (step, expected) in trial.golden.steps.enumerated() {
             let (loss, statistics) = try trial.pass()
@@ -150,7 +160,7 @@ struct SystemsTests {
     func folding(name: String) throws {
         let trial = try Trial(name)
         let systems = try [ModelMode.inference, .training(dropout: nil)].map {
-            try trial.golden.config.makeSystem(ParameterScope(trial.weights, mode: $0)).embed(trial.images)
+            try trial.golden.config.model.makeSystem(ParameterScope(trial.weights, mode: $0)).embed(trial.images)
                 .normalizedRows().scalars
         }
         #expect(zip(systems[0], systems[1]).allSatisfy { abs($0 - $1) < 1e-5 })

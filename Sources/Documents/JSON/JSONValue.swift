@@ -1,3 +1,5 @@
+import Foundation
+
 /// Any JSON value: what a checkpoint carries without this program knowing its form.
 ///
 /// Whole numbers that fit an `Int` are kept exactly (a 63-bit seed survives); every other number is a `Double`.
@@ -61,17 +63,54 @@ extension JSONValue {
         default: nil
         }
     }
+}
 
-    /// What kind of value this is, for messages.
-    package var kind: String {
-        switch self {
-        case .null: "null"
-        case .bool: "a truth value"
-        case .integer, .number: "a number"
-        case .string: "a string"
-        case .array: "an array"
-        case .object: "an object"
+extension JSONValue {
+    /// The value for a message: a short one as it is, another by its kind and size.
+    public var summary: String {
+        if let short = short(levels: 2), short.utf8.count <= 200 { return short }
+        return switch self {
+        case .string(let text): "a string of \(text.utf8.count) bytes"
+        case .array(let elements): "a list of \(elements.count)"
+        default: "an object"
         }
+    }
+
+    /// The value as JSON, unless it has more than a few elements or levels, or a long text.
+    private func short(levels: Int) -> String? {
+        switch self {
+        case .null: return "null"
+        case .bool(let value): return "\(value)"
+        case .integer(let value): return "\(value)"
+        case .number(let value): return "\(value)"
+        case .string(let text): return text.utf8.count <= 64 ? "\"\(text)\"" : nil
+        case .array(let elements):
+            guard levels > 0, elements.count <= 4 else { return nil }
+            let parts = elements.compactMap { $0.short(levels: levels - 1) }
+            return parts.count == elements.count ? "[\(parts.joined(separator: ","))]" : nil
+        case .object(let members):
+            guard levels > 0, members.count <= 4 else { return nil }
+            let parts = members.sorted { $0.key < $1.key }.compactMap { key, value in
+                value.short(levels: levels - 1).map { "\"\(key)\":\($0)" }
+            }
+            return parts.count == members.count ? "{\(parts.joined(separator: ","))}" : nil
+        }
+    }
+
+    /// The value as JSON whose text depends on the value alone: keys sorted, nothing escaped without need.
+    ///
+    /// Throws `EncodingError` for a number that JSON cannot hold.
+    public func canonicalText() throws -> String {
+        String(decoding: try JSONEncoder.canonical.encode(self), as: UTF8.self)
+    }
+}
+
+extension JSONEncoder {
+    /// An encoder whose output depends on the value alone.
+    package static var canonical: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return encoder
     }
 }
 

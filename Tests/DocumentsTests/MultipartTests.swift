@@ -1,6 +1,6 @@
+import Documents
 import Foundation
 import Randomness
-import Server
 import Testing
 
 @Suite("Multipart bodies")
@@ -38,15 +38,40 @@ struct MultipartTests {
             "--b\r\nX: " + String(repeating: "y", count: 5000) + "\r\n\r\nx\r\n--b--",
         ])
     func refused(_ body: String) {
-        #expect(throws: RequestError.self) { try parts(body) }
+        #expect(throws: DocumentError.self) { try parts(body) }
     }
 
     @Test("more parts than the limit, and boundaries out of RFC 2046's range, are refused")
     func limits() throws {
         #expect(try parts(String(repeating: part("a", "x"), count: 4) + "--b--").count == 4)
-        #expect(throws: RequestError.self) { try parts(String(repeating: part("a", "x"), count: 5) + "--b--") }
-        #expect(throws: RequestError.self) { try parts("", boundary: "") }
-        #expect(throws: RequestError.self) { try parts("", boundary: String(repeating: "b", count: 71)) }
+        #expect(throws: DocumentError.tooManyParts(limit: 4)) {
+            try parts(String(repeating: part("a", "x"), count: 5) + "--b--")
+        }
+        #expect(throws: DocumentError.self) { try parts("", boundary: "") }
+        #expect(throws: DocumentError.self) { try parts("", boundary: String(repeating: "b", count: 71)) }
+    }
+
+    @Test(
+        "bodies of tens of megabytes that nearly are boundaries are read through once",
+        arguments: [
+            ("--------", "-"), (String(repeating: "-", count: 69) + "x", "\r\n" + String(repeating: "-", count: 71)),
+        ])
+    func nearMisses(boundary: String, filling: String) throws {
+        var body = Data("--\(boundary)\r\nContent-Disposition: form-data; name=a\r\n\r\n".utf8)
+        let start = body.count
+        // Not a boundary at once after the headers' line break.
+        let count = (16 << 20) / filling.utf8.count
+        let repeated = Data("x".utf8) + Data(repeatElement(Array(filling.utf8), count: count).joined())
+        body += repeated
+        #expect(throws: DocumentError.syntax(.multipart, "part 1 does not end")) {
+            try MultipartParser(contentType: "multipart/form-data; boundary=\(boundary)", mostParts: 4).parts(of: body)
+        }
+        body += Data("\r\n--\(boundary)--".utf8)
+        let found = try MultipartParser(contentType: "multipart/form-data; boundary=\(boundary)", mostParts: 4)
+            .parts(of: body)
+        #expect(found.map(\.bytes.count) == [repeated.count])
+        // A slice, not a copy.
+        #expect(found.first?.bytes.startIndex == start)
     }
 
     @Test("mutated bodies are parsed or refused, never anything else")
