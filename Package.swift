@@ -10,9 +10,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         // Its default traits pull in configuration providers that nothing here reads.
         .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
@@ -36,7 +38,7 @@ let package = Package(
         // The tensor engine and what it stands on.
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         .target(name: "CKernels"),
-        .target(name: "Tensor", dependencies: ["CKernels", "COneDNN", "Threads"]),
+        .target(name: "Tensor", dependencies: ["CKernels", "COneDNN"]),
 
         // Bytes to pixels.
         .target(name: "CImageCodecs", linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png")]),
@@ -64,7 +66,7 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Documents", "Imaging", "Inference", "Randomness", "Tensor", "Threads",
+                "Documents", "Imaging", "Inference", "Randomness", "Tensor",
             ]),
 
         // Requests to answers: everything that serves, whoever brings the requests.
@@ -81,14 +83,16 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "Documents", "Gallery", "Inference", "Serving", "Threads",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             // The contract at the root, through a link, so that the server always answers with the one it was built from.
@@ -98,8 +102,8 @@ let package = Package(
         .executableTarget(
             name: "triptych",
             dependencies: [
-                "Documents", "Gallery", "Imaging", "Import", "Inference", "Randomness", "Server", "Synthesis", "Tensor",
-                "Threads", "Training",
+                "Documents", "Imaging", "Import", "Inference", "Randomness", "Server", "Synthesis", "Tensor", "Threads",
+                "Training",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
