@@ -40,11 +40,12 @@ extension GalleryStore {
                 db,
                 """
                 SELECT identities - (
-                        SELECT COUNT(*) FROM erased_identity e JOIN identity i ON i.id = e.identity_id
+                        SELECT COUNT(*) FROM erased_identity e CROSS JOIN identity i ON i.id = e.identity_id
                         WHERE i.gallery_id = t.gallery_id
                     ), sightings - (
                         SELECT COALESCE(SUM(n.sightings), 0) FROM erased_identity e
-                        JOIN identity i ON i.id = e.identity_id JOIN identity_tally n ON n.identity_id = i.id
+                        CROSS JOIN identity i ON i.id = e.identity_id
+                        CROSS JOIN identity_tally n ON n.identity_id = i.id
                         WHERE i.gallery_id = t.gallery_id
                     ), images, image_bytes
                 FROM gallery_tally t WHERE gallery_id = ?

@@ -10,7 +10,7 @@ extension GalleryStore {
                 sql: """
                     SELECT digest, dimension, sightings - (
                         SELECT COALESCE(SUM(c.sightings), 0) FROM erased_gallery e
-                        JOIN coverage c ON c.gallery_id = e.gallery_id WHERE c.model_id = m.id
+                        CROSS JOIN coverage c ON c.gallery_id = e.gallery_id WHERE c.model_id = m.id
                     ) AS live FROM live_model m WHERE live > 0 ORDER BY id
                     """)
             return rows.map { ModelCoverage(model: $0[0], dimension: $0[1], sightings: $0[2]) }
@@ -25,10 +25,11 @@ extension GalleryStore {
                 """
                 SELECT sightings - (
                         SELECT COALESCE(SUM(t.sightings), 0) FROM erased_gallery e
-                        JOIN gallery_tally t ON t.gallery_id = e.gallery_id
+                        CROSS JOIN gallery_tally t ON t.gallery_id = e.gallery_id
                     ) - (
                         SELECT COALESCE(SUM(t.sightings), 0) FROM erased_identity e
-                        JOIN identity_tally t ON t.identity_id = e.identity_id JOIN identity i ON i.id = e.identity_id
+                        CROSS JOIN identity_tally t ON t.identity_id = e.identity_id
+                        CROSS JOIN identity i ON i.id = e.identity_id
                         WHERE i.gallery_id NOT IN (SELECT gallery_id FROM erased_gallery)
                     )
                 FROM total
