@@ -1,4 +1,5 @@
 import Foundation
+import FoundationNetworking
 import Testing
 
 @Suite("End to end: no descriptors left")
@@ -26,8 +27,9 @@ struct ExhaustedDescriptorsTests {
     /// Of all its threads, in user and kernel mode (proc(5), fields 14 and 15).
     private func processorSeconds(_ process: Int32) throws -> Double {
         let text = try String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
-        let fields = text[text.index(after: #require(text.lastIndex(of: ")")))...].split(separator: " ")
-        return try (#require(Double(fields[11])) + #require(Double(fields[12]))) / Double(sysconf(Int32(_SC_CLK_TCK)))
+        let end = try #require(text.lastIndex(of: ")"))
+        let ticks = text[text.index(after: end)...].split(separator: " ")[11...12].compactMap { Double($0) }
+        return ticks.reduce(0, +) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 
     /// A client that connects and says nothing.

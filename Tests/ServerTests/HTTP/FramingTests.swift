@@ -1,6 +1,7 @@
 import Foundation
 import Inference
 import Server
+import ServingFixtures
 import Testing
 
 @Suite("Framing")

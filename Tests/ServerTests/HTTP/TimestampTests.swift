@@ -1,4 +1,5 @@
 import Foundation
+import ServingFixtures
 import Testing
 
 @Suite("Times")

@@ -1,6 +1,7 @@
 import Foundation
 import Inference
 import Server
+import ServingFixtures
 import Testing
 
 @Suite("Slow clients")
@@ -32,6 +33,13 @@ struct TransferTests {
         return false
     }
 
+    /// Asks, and waits for the answer's beginning: from then on it has its place.
+    private func begin(_ connection: RawConnection, _ path: String) async {
+        await connection.send(get(path))
+        let beginning = await connection.receive { !$0.isEmpty }
+        #expect(beginning.starts(with: Data("HTTP/1.1 200".utf8)))
+    }
+
     private func get(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n" }
 
     @Test(
@@ -45,7 +53,7 @@ struct TransferTests {
         try await TestServer.run(configure) { server in
             let path = try await enrolLarge(server)
             let slow = RawConnection(server.port, receiveBuffer: 4096)
-            await slow.send(get(path))
+            await begin(slow, path)
             #expect(try await status(503, of: "/v1/galleries", server), "its place is given back too early")
             #expect(try await status(200, of: "/v1/galleries", server), "its place is never given back")
             let received = await slow.receive()
@@ -63,7 +71,7 @@ struct TransferTests {
         try await TestServer.run(Self.configure) { server in
             let path = try await enrolLarge(server)
             let slow = RawConnection(server.port, receiveBuffer: 4096)
-            await slow.send(get(path))
+            await begin(slow, path)
             #expect(try await status(503, of: "/v1/galleries", server))
             slow.leave()
             #expect(try await status(200, of: "/v1/galleries", server))
@@ -80,7 +88,7 @@ struct TransferTests {
             let path = try await enrolLarge(server)
             let slow = RawConnection(server.port, receiveBuffer: 4096)
             defer { slow.leave() }
-            await slow.send(get(path))
+            await begin(slow, path)
             #expect(try await status(503, of: "/v1/galleries", server))
             let trickling = RawConnection(server.port)
             defer { trickling.leave() }
