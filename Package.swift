@@ -151,3 +151,32 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The commands of CONTRIBUTING.md that build a part of the package, with sanitizers: some tests and what these need.
+if let tests = Context.environment["TRIPTYCH_TESTS"] {
+    var kept: Set<String> = []
+    var next = tests.split(separator: ",").map(String.init)
+    while let name = next.popLast() {
+        guard kept.insert(name).inserted, let target = package.targets.first(where: { $0.name == name }) else { continue }
+        next += target.dependencies.compactMap { dependency in
+            switch dependency {
+            case .byNameItem(let name, _), .targetItem(let name, _): name
+            default: nil
+            }
+        }
+    }
+    package.targets.removeAll { !kept.contains($0.name) }
+    package.products.removeAll { !kept.contains($0.name) }
+}
+
+// And fuzzers, whose main function is libFuzzer's.
+if Context.environment["TRIPTYCH_FUZZ"] != nil {
+    let fuzzers: [(String, [Target.Dependency])] = [
+        ("Images", ["Imaging"]), ("Texts", ["Documents"]), ("Models", ["Import", "Inference"]),
+    ]
+    package.targets += fuzzers.map { name, dependencies in
+        .executableTarget(
+            name: "Fuzz\(name)", dependencies: dependencies, path: "Tests/Fuzz/\(name)",
+            swiftSettings: [.unsafeFlags(["-parse-as-library"])])
+    }
+}

@@ -84,12 +84,17 @@ struct TorchFile {
             }
         }
         var tensors: [String: Tensor] = [:]
+        // Tensors may share a storage, and a pickle of megabytes has room for a million tensors.
+        var left = 4 * storages.values.reduce(0) { $0 + $1.count }
         for (key, value) in pairs {
             guard let name = key.string, case .tensor(let view) = value, Self.isFloating(view.storage.type) else {
                 continue
             }
             // DataParallel's prefix.
-            tensors[name.hasPrefix("module.") ? String(name.dropFirst(7)) : name] = try tensor(view, name)
+            let tensor = try tensor(view, name)
+            left -= tensor.count
+            guard left >= 0 else { throw ImportError("tensors that repeat the file's elements more than 16 times") }
+            tensors[name.hasPrefix("module.") ? String(name.dropFirst(7)) : name] = tensor
         }
         guard !tensors.isEmpty else { throw ImportError("expected a state_dict, found no tensor with a name") }
         return tensors
@@ -113,8 +118,11 @@ struct TorchFile {
         guard !last.1, last.0 < available else {
             throw ImportError("tensor \(name): expected it within its storage of \(available) elements")
         }
-        let count = view.sizes.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
-        guard count > 0, count <= available else { throw ImportError("tensor \(name): overlapping elements") }
+        let (count, isTooMany) = view.sizes.reduce((1, false)) { product, size in
+            let (count, overflow) = product.0.multipliedReportingOverflow(by: size)
+            return (count, product.1 || overflow)
+        }
+        guard !isTooMany, count <= available else { throw ImportError("tensor \(name): overlapping elements") }
         return bytes.withUnsafeBytes { raw in
             Tensor(shape: Shape(view.sizes)) { scalars in
                 for index in scalars.indices {

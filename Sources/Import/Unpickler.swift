@@ -203,12 +203,15 @@ struct Unpickler {
 
     private func tensor(_ arguments: [PickleValue]) throws(ImportError) -> PickleTensor {
         guard arguments.count >= 4, case .storage(let storage) = arguments[0], let offset = arguments[1].integer,
-            let sizes = heap.items(arguments[2])?.map(\.integer),
-            let strides = heap.items(arguments[3])?.map(\.integer),
-            sizes.count == strides.count, !sizes.contains(nil), !strides.contains(nil)
+            let sizes = heap.items(arguments[2]), let strides = heap.items(arguments[3]), sizes.count == strides.count
         else { throw ImportError("a broken pickle: a tensor without storage, sizes or strides") }
-        return PickleTensor(
-            storage: storage, offset: offset, sizes: sizes.compactMap { $0 }, strides: strides.compactMap { $0 })
+        // Before they are copied: a pickle may refer to one long list in each of a million tensors.
+        guard sizes.count <= 8 else { throw ImportError("a tensor of rank \(sizes.count)") }
+        let (wholeSizes, wholeStrides) = (sizes.compactMap(\.integer), strides.compactMap(\.integer))
+        guard wholeSizes.count == sizes.count, wholeStrides.count == sizes.count else {
+            throw ImportError("a broken pickle: a tensor without whole sizes and strides")
+        }
+        return PickleTensor(storage: storage, offset: offset, sizes: wholeSizes, strides: wholeStrides)
     }
 
     /// `("storage", type, key, location, count)`, and in older files a view after it; in the oldest a tensor's name.

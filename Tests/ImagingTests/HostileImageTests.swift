@@ -137,6 +137,14 @@ struct HostileImageTests {
         }
     }
 
+    @Test("a JPEG coded arithmetically is an error: its end could not be told from zeros")
+    func arithmetic() throws {
+        var file = JPEGFile(width: 8, height: 8).finished
+        let frame = try #require(file.firstRange(of: Data([0xFF, 0xC2])))
+        file.replaceSubrange(frame, with: [0xFF, 0xCA])
+        #expect(throws: ImagingError.self) { try ImageDecoder().decode(file) }
+    }
+
     @Test("markers of other programs between a JPEG's own cost nothing")
     func markers() throws {
         var file = JPEGFile(width: 8, height: 8)

@@ -75,4 +75,31 @@ struct ForeignWeightsTests {
         let file = try folder.file(magic + deep, name: "deep.pth")
         #expect(throws: (any Error).self) { try ForeignWeights(path: file) }
     }
+
+    /// A legacy file whose one tensor repeats the elements of a storage, by strides of 0.
+    private func legacy(storage count: UInt16, sizes: [UInt16]) -> [UInt8] {
+        let magic: [UInt8] = [0x80, 2, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E]
+        let small = { (value: UInt16) in [UInt8(ascii: "M"), UInt8(value & 255), UInt8(value >> 8)] }
+        let tuple = { (items: [UInt8]) in [UInt8(ascii: "(")] + items + [UInt8(ascii: "t")] }
+        let text = { (text: String) in [0x8C, UInt8(text.utf8.count)] + text.utf8 }
+        let global = { (name: String) in [UInt8(ascii: "c")] + name.utf8 + [10] }
+        let storage = tuple(text("storage") + global("torch\nFloatStorage") + text("0") + text("cpu") + small(count))
+        let view = [UInt8(ascii: "Q")] + small(0) + tuple(sizes.flatMap(small)) + tuple(sizes.flatMap { _ in small(0) })
+        let tensor = global("torch._utils\n_rebuild_tensor_v2") + tuple(storage + view) + Array("R".utf8)
+        let object = [0x80, 2] + Array("}(".utf8) + text("w") + tensor + Array("u.".utf8)
+        let keys = [0x80, 2] + Array("](".utf8) + text("0") + Array("e.".utf8)
+        let counted = [UInt8(count & 255), UInt8(count >> 8), 0, 0, 0, 0, 0, 0]
+        return magic + [0x4E, 0x2E, 0x4E, 0x2E] + object + keys + counted + [UInt8](repeating: 0, count: 4 * Int(count))
+    }
+
+    @Test("sizes whose product is beyond any integer are an error, and repeated elements are read")
+    func overflow() throws {
+        let folder = try ScratchFolder()
+        let good = try folder.file(legacy(storage: 6, sizes: [2, 3]), name: "good.pth")
+        #expect(try ForeignWeights(path: good).tensors["w"]?.shape == [2, 3])
+        // Their product is 2^64 + 6464.
+        let bad = try folder.file(
+            legacy(storage: 6464, sizes: [859, 859, 761, 409, 167, 167, 40, 72]), name: "bad.pth")
+        #expect(throws: ImportError.self) { try ForeignWeights(path: bad) }
+    }
 }
