@@ -62,11 +62,12 @@ let package = Package(
             ]),
 
         // Images to encoders.
-        .target(name: "Synthesis", dependencies: ["Imaging", "Randomness"]),
+        .target(name: "Synthesis", dependencies: ["Documents", "Imaging", "Randomness"]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-openmp-dev"])]),
         .target(
             name: "Training",
             dependencies: [
-                "Documents", "Imaging", "Inference", "Randomness", "Tensor",
+                "COpenBLAS", "Documents", "Imaging", "Inference", "Randomness", "Tensor",
             ]),
 
         // Requests to answers: everything that serves, whoever brings the requests.
@@ -157,7 +158,9 @@ if let tests = Context.environment["TRIPTYCH_TESTS"] {
     var kept: Set<String> = []
     var next = tests.split(separator: ",").map(String.init)
     while let name = next.popLast() {
-        guard kept.insert(name).inserted, let target = package.targets.first(where: { $0.name == name }) else { continue }
+        guard kept.insert(name).inserted, let target = package.targets.first(where: { $0.name == name }) else {
+            continue
+        }
         next += target.dependencies.compactMap { dependency in
             switch dependency {
             case .byNameItem(let name, _), .targetItem(let name, _): name

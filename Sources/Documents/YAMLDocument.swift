@@ -1,4 +1,4 @@
-import Yams
+internal import Yams
 
 /// YAML as JSON values: what configurations and recipes are written in.
 ///

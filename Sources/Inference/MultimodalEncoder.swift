@@ -155,6 +155,20 @@ public final class MultimodalEncoder: TripleEncoder {
 
     private func encode(_ images: [Modality: Tensor]) -> Tensor { system.embed(images) }
 
+    /// As `embed(batch:)`, of subsets of the modalities given, for tensors that fit: [B, dimension] each.
+    func embed(batch images: [Modality: Tensor], subsets: [Set<Modality>]) -> [Tensor] {
+        system.embed(images, subsets: subsets)
+    }
+
+    /// The embedding of a text of the vocabulary's first word, [1, dimension], before L2 normalisation; nil for a model that
+    /// reads no texts or knows no word.
+    func embedFirstWord() -> Tensor? {
+        guard case .dmf(let head) = configuration.system, head.text.vocabulary.count > 1,
+            let system = system as? any TextEncodingSystem
+        else { return nil }
+        return system.embed(texts: [[1]])
+    }
+
     private func check(_ found: some Sequence<Modality>) throws {
         var isEmpty = true
         for modality in found.sorted() {

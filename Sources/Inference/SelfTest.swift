@@ -1,3 +1,4 @@
+import Imaging
 import Randomness
 import Tensor
 
@@ -52,14 +53,79 @@ public enum SelfTest {
         return difference
     }
 
+    /// An embedding that no gallery can rank by.
+    public struct Unsound: Error, Equatable, Sendable, CustomStringConvertible {
+        /// What was encoded.
+        public enum Input: String, Sendable {
+            case white = "a white triple"
+            case noise = "noise"
+            case text = "a text"
+        }
+
+        /// What was encoded.
+        public let input: Input
+        /// From which modalities; none for a text.
+        public let modalities: [Modality]
+        /// What was found.
+        public let found: String
+
+        /// An embedding as found.
+        public init(input: Input, modalities: [Modality], found: String) {
+            (self.input, self.modalities, self.found) = (input, modalities, found)
+        }
+
+        /// What was expected and what was found.
+        public var description: String {
+            let names = modalities.isEmpty ? "" : " (" + modalities.map(\.rawValue).joined(separator: ", ") + ")"
+            return "the embedding of \(input.rawValue)\(names): expected finite numbers, not all zero, found \(found)"
+        }
+    }
+
+    /// Encodes a white triple and noise, whole and in every part that serving compares, and if the model reads texts a word:
+    /// each embedding must have finite elements that are not all zero. Costs two triples and a short text. Blocks: call it
+    /// on a compute thread. Throws `Unsound` or `EncoderError`.
+    public static func checkOutputs(_ encoder: MultimodalEncoder) throws {
+        let input = encoder.configuration.input
+        let white = Image(
+            width: input.width, height: input.height, channels: 3,
+            pixels: [UInt8](repeating: 255, count: input.width * input.height * 3))
+        let noise = noise(encoder).map { modality, noise in
+            (modality, Tensor.concatenated([Preprocessing(input).tensor([white], modality), noise], axis: 0))
+        }
+        let images = Dictionary(uniqueKeysWithValues: noise)
+        let subsets = Modality.subsets(of: encoder.modalities)
+        for (subset, rows) in zip(subsets, encoder.embed(batch: images, subsets: subsets)) {
+            for (row, input) in [Unsound.Input.white, .noise].enumerated() {
+                try check(rows.sliced(axis: 0, row..<(row + 1)), of: input, subset.sorted())
+            }
+        }
+        if let word = encoder.embedFirstWord() { try check(word, of: .text, []) }
+    }
+
+    private static func check(_ row: Tensor, of input: Unsound.Input, _ modalities: [Modality]) throws {
+        let found = row.withUnsafeScalars { scalars -> String? in
+            if let index = scalars.firstIndex(where: { !$0.isFinite }) { return "\(scalars[index]) at index \(index)" }
+            return scalars.allSatisfy { $0 == 0 } ? "zeros" : nil
+        }
+        // The norm of finite numbers may still overflow, and unit vectors of it would not be any.
+        let unit = Embedding.normalised(row)[0]
+        if let found = found ?? (unit.allSatisfy(\.isFinite) && unit.contains { $0 != 0 } ? nil : "no unit vector") {
+            throw Unsound(input: input, modalities: modalities, found: found)
+        }
+    }
+
     private static func answer(_ encoder: MultimodalEncoder) throws -> [Double] {
+        Embedding.normalised(try encoder.embed(batch: noise(encoder)))[0].prefix(kept).map(Double.init)
+    }
+
+    /// What everybody can draw again, by modality.
+    private static func noise(_ encoder: MultimodalEncoder) -> [Modality: Tensor] {
         let input = encoder.configuration.input
         let images = encoder.modalities.enumerated().map { index, modality in
             var generator = SplitMix64(seed: 1, stream: UInt64(index))
             let noise = (0..<(input.height * input.width * 3)).map { _ in generator.uniform(-1.5...1.5) }
             return (modality, Tensor(noise, shape: [1, input.height, input.width, 3]))
         }
-        let embedding = try encoder.embed(batch: Dictionary(uniqueKeysWithValues: images))
-        return Embedding.normalised(embedding)[0].prefix(kept).map(Double.init)
+        return Dictionary(uniqueKeysWithValues: images)
     }
 }

@@ -5,7 +5,8 @@
 /// the same seed must give the same numbers in every release.
 public struct SplitMix64: RandomNumberGenerator, Sendable {
     private static let increment: UInt64 = 0x9E37_79B9_7F4A_7C15
-    private var state: UInt64
+    /// What the next numbers depend on: a generator whose seed is this goes on from here.
+    public private(set) var state: UInt64
 
     /// The reference generator, started at `seed`.
     public init(seed: UInt64) { state = seed }

@@ -26,6 +26,55 @@ struct CostTests {
         #expect(multiplyAdds(backbone, system: .mixer) - multiplyAdds(backbone) == stage)
     }
 
+    private func configuration(
+        _ system: ModelConfiguration.System, _ vit: ModelConfiguration.Backbone.ViT, side: Int = 16
+    ) -> ModelConfiguration {
+        ModelConfiguration(
+            system: system, backbone: .vit(vit), input: .init(height: side, width: side, mean: [:], std: [:]))
+    }
+
+    @Test("a triple's and a text's, worked out by hand, softmax included")
+    func triple() {
+        let vit = ModelConfiguration.Backbone.ViT(width: 8, depth: 2, heads: 2, mlpRatio: 2, patch: 8)
+        let block = 5 * 8 * 24 + 2 * 25 * 8 + 5 * 8 * 8 + 2 * 5 * 8 * 16 + 8 * 2 * 25
+        let image = 4 * 192 * 8 + 2 * block
+        #expect(configuration(.unicat, vit).tripleMultiplyAdds == 3 * image)
+        #expect(configuration(.mixer, vit).tripleMultiplyAdds == 3 * (image + block))
+        // One fusion token more.
+        let layer = 4 * 6 * 64 + 2 * 36 * 8 + 2 * 6 * 8 * 32 + 8 * 4 * 36
+        let graft = configuration(.graft(.init(fusionTokens: 1, heads: 4, feedforward: 32)), vit)
+        #expect(graft.tripleMultiplyAdds == 3 * (image + layer))
+        let text = ModelConfiguration.DMFHead.Text(vocabulary: ["", "a"], width: 3, maxTokens: 4)
+        let dmf = configuration(.dmf(.init(text: text)), vit)
+        #expect(dmf.tripleMultiplyAdds == 3 * (image + 5 * 64))
+        #expect(dmf.textMultiplyAdds == 4 * 3 * 8 + 2 * block && graft.textMultiplyAdds == 0)
+    }
+
+    @Test("IEEE's parts count on the last map")
+    func ieee() {
+        let head = ModelConfiguration.IEEEHead(parts: 2, reduced: 4, partWidth: 3, attentionRatio: 16)
+        let model = ModelConfiguration(
+            system: .ieee(head), modalities: [.rgb], backbone: .resnet(.init(depth: 18, lastStride: 1)),
+            input: .init(height: 64, width: 32, mean: [:], std: [:]))
+        // 4 × 2 pixels of 512 channels.
+        let interaction = 2 * 8 * 512 * 512 + 4 * 512 * 32
+        let parts = 3 * 512 * 4 + 4 * 16 + 2 * 4 * 3
+        #expect(model.tripleMultiplyAdds == model.backboneMultiplyAdds + interaction + parts)
+        #expect(model.dimension == 6)
+    }
+
+    @Test("a small file that is enormous to compute shows in the cost, and the largest cost can be counted")
+    func enormous() throws {
+        let paper = configuration(.unicat, .init(width: 768, depth: 12, heads: 12), side: 224)
+        let narrow = configuration(.unicat, .init(width: 64, depth: 128, heads: 64, patch: 1), side: 63)
+        #expect(narrow.tripleMultiplyAdds > 50 * paper.tripleMultiplyAdds)
+        let widest = ModelConfiguration.Backbone.ViT(
+            width: 16384, depth: 128, heads: 16384, mlpRatio: 1, patch: 1, stride: 1)
+        let largest = configuration(
+            .graft(.init(fusionTokens: 64, heads: 16384, feedforward: 16384)), widest, side: 63)
+        #expect(largest.tripleMultiplyAdds > 1 << 50)
+    }
+
     @Test("a transformer's, worked out by hand, before and after pruning")
     func vit() {
         // 16 × 16 pixels in patches of 8: 4 patches and the class token.

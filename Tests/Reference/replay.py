@@ -2,8 +2,8 @@
 
     python3 Tests/Reference/replay.py RUN DATA [--steps N] [--output FILE]          # also needs pyyaml, pillow
 
-RUN is the run folder, DATA the data set. The run must have been made with `augment: none` and `dropout: 0`. Prints each
-step's loss here and in the log; fails where they differ by more than 1e-4 relative, 2e-3 over ResNets. --output writes the
+RUN is the run folder, DATA the data set. Augmentation is repeated from the log; the run must have been made
+with `dropout: 0`, whose masks only Triptych itself draws again. Prints each step's loss here and in the log; fails where they differ by more than 1e-4 relative, 2e-3 over ResNets. --output writes the
 losses as JSON.
 """
 import argparse
@@ -27,15 +27,29 @@ import systems  # noqa: E402
 TOLERANCES = {"vit": 1e-4, "resnet": 2e-3}
 
 
-def images(data, files, config):
+def changed(a, draw, mean):
+    """Pixels [H, W, 3] as the log says they were changed: flipped, shifted with the edge repeated, erased."""
+    if draw["flip"]:
+        a = a[:, ::-1]
+    (h, w), (x, y) = a.shape[:2], draw["shift"]
+    a = a[np.clip(np.arange(h) - y, 0, h - 1)][:, np.clip(np.arange(w) - x, 0, w - 1)]
+    if draw.get("erase"):
+        x, y, w, h = draw["erase"]
+        a[y : y + h, x : x + w] = np.floor(np.float32(mean) * 255 + 0.5).astype(np.uint8)
+    return a
+
+
+def images(data, record, config):
     size = (config["input"]["width"], config["input"]["height"])
+    draws = record.get("augmentation") or [None] * len(record["files"])
     batch = {}
     for m in config["modalities"]:
         rows = []
-        for name in files:
+        for name, draw in zip(record["files"], draws):
             path = next((data / "train" / m).glob(name + ".*"))
             image = Image.open(path).convert("RGB").resize(size, Image.BILINEAR)
-            a = np.asarray(image, np.float32) / 255
+            pixels = np.asarray(image)
+            a = (changed(pixels, draw, config["input"]["mean"][m]) if draw else pixels).astype(np.float32) / 255
             rows.append((a - np.float32(config["input"]["mean"][m])) / np.float32(config["input"]["std"][m]))
         batch[m] = torch.from_numpy(np.stack(rows)).permute(0, 3, 1, 2)
     return batch
@@ -70,7 +84,7 @@ def step(model, centers, record, loss, config, data):
         text = config["head"]["text"]
         z = model.text(*indices(record["texts"], text["vocabulary"], text["max_tokens"]))
     else:
-        x = images(data, record["files"], config)
+        x = images(data, record, config)
         z = model.embed(x) if system == "dmf" else None
     if system == "dmf":
         return (losses.batch_hard_triplet(z, y, loss.get("margin", 0.0), squared=True)

@@ -76,6 +76,17 @@ struct DataTests {
         #expect(sampler.triples(labels: labels, positives: 1).count == 9)
     }
 
+    @Test("a sighting that is asked for twice at once is decoded and kept once")
+    func duplicates() throws {
+        let sightings = try TriplesDataset(root: Fixture.url("replay/data")).sightings(.train)
+        let input = try Recipe(path: Fixture.url("replay/recipe.yaml").path).model.input
+        let bytes = 3 * 3 * input.width * input.height
+        let images = SightingImages(sightings, Preprocessing(input), budget: 2 * bytes)
+        let found = try images.images(at: [0, 1, 0, 0, 0])
+        #expect(found.count == 5 && found[0] == found[2] && found[0] != found[1])
+        #expect(images.keptBytes == 2 * bytes)
+    }
+
     @Test("augmentation flips, moves and erases alike in all modalities; none changes nothing")
     func augmentation() {
         let image = Image(width: 8, height: 6, channels: 3, pixels: (0..<144).map { UInt8($0) })

@@ -1,3 +1,4 @@
+import Randomness
 import Tensor
 import Testing
 import Training
@@ -50,6 +51,32 @@ struct EvaluationTests {
         let gallery = Tensor([0, 3, 5, 0, 1, 1, 9, 0], shape: [4, 2])
         #expect(Ranking.orders(queries: queries, gallery: gallery) == [[1, 3, 2, 0], [0, 2, 1, 3]])
         #expect(Ranking.orders(queries: queries, gallery: gallery, .euclidean) == [[2, 0, 1, 3], [0, 2, 1, 3]])
+    }
+
+    @Test("distances agree with double precision, in blocks of any size")
+    func distances() {
+        var generator = SplitMix64(seed: 9)
+        let (q, g, width) = (7, 41, 133)
+        let queries = (0..<q).map { _ in (0..<width).map { _ in generator.uniform(-1...1) } }
+        let gallery = (0..<g).map { _ in (0..<width).map { _ in generator.uniform(-1...1) } }
+        let tensors = [queries, gallery].map { Tensor($0.flatMap { $0 }, shape: [$0.count, width]) }
+        for distance in Ranking.Distance.allCases {
+            for block in [1, 100, 1 << 20] {
+                let matrix = DistanceMatrix(gallery: tensors[1], distance, blockElements: block)
+                let keys = matrix.rows(tensors[0]).flatMap { $0 }
+                #expect(keys.count == q * g)
+                for (row, query) in queries.enumerated() {
+                    for (column, item) in gallery.enumerated() {
+                        let sum = { (pairs: Zip2Sequence<[Float], [Float]>) in
+                            pairs.reduce(0) { $0 + Double($1.0) * Double($1.1) }
+                        }
+                        let (product, a, b) = (sum(zip(query, item)), sum(zip(query, query)), sum(zip(item, item)))
+                        let expected = distance == .cosine ? -2 * product / (a * b).squareRoot() : b - 2 * product
+                        #expect(abs(Double(keys[row * g + column]) - expected) < 1e-4)
+                    }
+                }
+            }
+        }
     }
 
     @Test("a random order ranks every item once")

@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import Inference
 import Tensor
@@ -46,6 +47,36 @@ struct TrainerTests {
             for (term, value) in expected.terms {
                 #expect(
                     relativeError([try #require(found.terms[term])], [value]) < 1e-4, "\(term), step \(record.step)")
+            }
+        }
+    }
+
+    @Test("a run with augmentation and dropout is replayed to the very losses that it logged")
+    func exactReplay() throws {
+        let settings = [
+            "augment={flip: 0.5, erase: 0.9, shift: 2}", "dropout=0.2", "stages.0.steps=5", "stages.1.steps=7",
+        ]
+        try train(settings) { folder in
+            let records = try records(folder)
+            var replay = try TrainingReplay(run: folder, dataset: dataset())
+            let untouched = replay
+            for record in records {
+                let found = try replay.step(record)
+                #expect(found.loss == record.loss && found.terms == record.terms, "step \(record.step)")
+            }
+            // What was drawn matters.
+            #expect(records.contains { $0.augmentation?.contains { $0.flip && $0.erase != nil } == true })
+            var (plain, other, lost) = (records[0], records[0], records[0])
+            plain.augmentation = nil
+            other.dropout = records[1].dropout
+            lost.dropout = nil
+            for changed in [plain, other] {
+                var replay = untouched
+                #expect(try replay.step(changed).loss != records[0].loss)
+            }
+            #expect(throws: DocumentError.self) {
+                var replay = untouched
+                _ = try replay.step(lost)
             }
         }
     }

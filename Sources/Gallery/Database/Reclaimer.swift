@@ -155,7 +155,7 @@ extension Reclaimer {
 
     /// Gives pages back to the file system, moving others into their place.
     private func vacuumPiece() async throws -> Bool {
-        let bytes = state.withLock { $0.isSparing ? 1 << 16 : $0.vacuum.amount }
+        let bytes = state.withLock { $0.isSparing ? 1 << 18 : $0.vacuum.amount }
         let start = ContinuousClock.now
         let isMore = try await transaction { db in
             let free: Int = try Row.only(db, "PRAGMA freelist_count", [])[0]

@@ -1,3 +1,4 @@
+import Synchronization
 import Tensor
 
 /// A model's parameters and statistics: dotted path → tensor, under the names of a PyTorch `state_dict`.
@@ -83,5 +84,41 @@ extension Weights {
 
     private static func isPath(_ path: String, under prefix: String) -> Bool {
         path.hasPrefix(prefix + ".")
+    }
+}
+
+/// Weights that do not fit the model that asks for them.
+public enum WeightsError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// No tensor at this path.
+    case missing(path: String, expected: Shape?)
+    /// A tensor of another shape.
+    case shape(path: String, expected: Shape, found: Shape)
+
+    /// The path, what was expected and what was found.
+    public var description: String {
+        switch self {
+        case .missing(let path, let expected):
+            "weight \(path): expected a tensor\(expected.map { " of shape \($0)" } ?? ""), found none"
+        case .shape(let path, let expected, let found):
+            "weight \(path): expected shape \(expected), found \(found)"
+        }
+    }
+}
+
+/// Remembers which weights a model has asked for, to tell which it does not know.
+public final class WeightsRecorder: Sendable {
+    private let read = Mutex<Set<String>>([])
+
+    /// A recorder of nothing yet.
+    public init() {}
+
+    func record(_ path: String) {
+        read.withLock { _ = $0.insert(path) }
+    }
+
+    /// The paths of `weights` that nobody has asked for, sorted.
+    public func unread(of weights: Weights) -> [String] {
+        let read = read.withLock { $0 }
+        return weights.paths.filter { !read.contains($0) }
     }
 }

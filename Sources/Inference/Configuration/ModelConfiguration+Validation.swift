@@ -14,6 +14,8 @@ extension ModelConfiguration {
         public static let depth = 128
         /// Tokens of one image: attention is quadratic in it.
         public static let tokens = 4096
+        /// Elements of an embedding: what a gallery can hold.
+        public static let dimension = 65536
         /// Classes of a classifier.
         public static let identities = 10_000_000
         /// Words known to a text encoder.
@@ -31,6 +33,9 @@ extension ModelConfiguration {
         case .resnet(let resnet): try resnet.validate()
         }
         try validateSystem()
+        try Check.that(
+            dimension <= Limits.dimension, "system", "an embedding of at most \(Limits.dimension) elements",
+            found: "\(dimension)")
         if let identities { try Check.range(identities, 1...Limits.identities, "identities") }
         if let pruning, pruning.object == nil {
             throw DocumentError.invalid(field: "pruning", expected: "an object", found: pruning.summary)

@@ -1,3 +1,4 @@
+import Synchronization
 import Tensor
 
 /// Batch normalisation of the innermost axis (Ioffe and Szegedy, 2015), with PyTorch's names: by the batch's statistics
@@ -38,5 +39,27 @@ struct BatchNorm: Sendable {
     var folded: (factor: Tensor, shift: Tensor) {
         let factor = weight * variance.reciprocalSquareRoot(adding: Self.epsilon)
         return (factor, bias - mean * factor)
+    }
+}
+
+/// Collects the running averages of batch norms while a model is run in training: what PyTorch keeps in `running_mean` and
+/// `running_var`.
+public final class RunningStatistics: Sendable {
+    private static let momentum: Float = 0.1
+    private let updated = Mutex<[String: Tensor]>([:])
+
+    /// Nothing collected yet.
+    public init() {}
+
+    /// The averages after what was run, by path.
+    public var byPath: [String: Tensor] { updated.withLock { $0 } }
+
+    /// Moves the average at `path` a tenth of the way to a batch's statistic. A layer that runs twice in one step moves it
+    /// twice.
+    func update(_ path: String, from initial: Tensor, towards statistic: Tensor) {
+        updated.withLock {
+            let old = $0[path] ?? initial
+            $0[path] = old.scaled(by: 1 - Self.momentum) + statistic.scaled(by: Self.momentum)
+        }
     }
 }

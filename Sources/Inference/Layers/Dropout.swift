@@ -1,3 +1,4 @@
+import Randomness
 import Synchronization
 import Tensor
 
@@ -5,14 +6,17 @@ import Tensor
 public final class Dropout: Sendable {
     /// The probability of dropping an element, in [0, 1).
     public let probability: Float
-    private let generator: Mutex<any RandomNumberGenerator & Sendable>
+    private let generator: Mutex<SplitMix64>
 
     /// Draws from `generator`, so that equal generators drop the same elements.
-    public init(probability: Float, generator: any RandomNumberGenerator & Sendable) {
+    public init(probability: Float, generator: SplitMix64) {
         precondition((0..<1).contains(probability), "a dropout probability of \(probability), expected 0..<1")
         self.probability = probability
         self.generator = Mutex(generator)
     }
+
+    /// The generator's state: the seed of one that drops the same elements from here on.
+    public var state: UInt64 { generator.withLock(\.state) }
 
     /// 0 where an element is dropped, 1/(1-p) where it is kept.
     func mask(_ shape: Shape) -> Tensor {

@@ -64,7 +64,8 @@ package struct ModelLoader: Sendable {
                 return (encoder, ModelSummary(encoder, parts: parts, bytes: FileState(url).bytes))
             }
             summary.isSelfTested = try await Self.judging(url) { [encoder] in
-                try encoder.requireUsableOutput()
+                // The first triple that is served does not wait for oneDNN to generate its code.
+                try SelfTest.checkOutputs(encoder)
                 return try SelfTest.check(encoder) != nil
             }
             return (encoder, summary)
@@ -80,39 +81,27 @@ package struct ModelLoader: Sendable {
         } catch let error as CheckpointError {
             if case .system = error.reason { throw ModelError.storage("\(url.lastPathComponent): \(error.reason)") }
             throw ModelError.refused(reason: "\(error.reason)")
-        } catch let error where error is WeightsError || error is EncoderError || error is SelfTest.Failure {
+        } catch let error
+            where error is WeightsError || error is EncoderError || error is SelfTest.Failure
+            || error is SelfTest.Unsound
+        {
             throw ModelError.refused(reason: "\(error)")
         }
     }
 }
 
 extension ServingConfiguration.ModelLimits {
-    /// Throws `ModelError.refused` for a model that would take too long, before any of its weights are read.
+    /// Throws `ModelError.refused` for a model that would take too long, or whose embeddings no gallery holds, before any of
+    /// its weights are read.
     func check(_ configuration: ModelConfiguration) throws {
-        let (cost, isTooMuch) = configuration.backboneMultiplyAdds
-            .multipliedReportingOverflow(by: configuration.modalities.count)
-        guard !isTooMuch, cost <= multiplyAdds else {
-            throw ModelError.refused(
-                reason:
-                    "expected at most \(multiplyAdds) multiply-adds a triple, found \(isTooMuch ? "more" : "\(cost)")")
+        let cost = max(configuration.tripleMultiplyAdds, configuration.textMultiplyAdds)
+        guard cost <= multiplyAdds else {
+            throw ModelError.refused(reason: "expected at most \(multiplyAdds) multiply-adds a triple, found \(cost)")
         }
-    }
-}
-
-extension MultimodalEncoder {
-    /// Encodes nothing in particular, so that the first triple does not wait for oneDNN to generate its code, and looks at
-    /// what comes out. Blocks: call it on a compute thread. Throws `ModelError.refused` or `EncoderError`.
-    fileprivate func requireUsableOutput() throws {
-        guard dimension <= GalleryStore.largestDimension else {
+        guard configuration.dimension <= GalleryStore.largestDimension else {
             throw ModelError.refused(
-                reason: "expected embeddings of at most \(GalleryStore.largestDimension) elements, found \(dimension)")
-        }
-        let blank: Shape = [1, configuration.input.height, configuration.input.width, 3]
-        let images = Dictionary(uniqueKeysWithValues: modalities.map { ($0, Tensor.zeros(blank)) })
-        let values = try embed(batch: images).withUnsafeScalars { Array($0) }
-        guard values.allSatisfy(\.isFinite), values.contains(where: { $0 != 0 }) else {
-            throw ModelError.refused(
-                reason: "expected a finite embedding that is not zero of a blank triple, found another")
+                reason: "expected embeddings of at most \(GalleryStore.largestDimension) elements, found "
+                    + "\(configuration.dimension)")
         }
     }
 }

@@ -71,23 +71,6 @@ package struct ServedModel: Encodable {
     }
 }
 
-/// What a pruned model says of its parent's embeddings (`pruning.embedding_space` in its configuration).
-package struct EmbeddingSpace: Sendable, Equatable {
-    /// The parent's digest.
-    package let parent: String
-    /// The mean cosine between the parent's and its own embedding of the same sighting, as measured when it was pruned.
-    package let meanCosine: Double
-
-    /// nil if the model says nothing of the kind.
-    init?(pruning: JSONValue?) {
-        let space = pruning?["embedding_space"]
-        guard let parent = space?["parent"]?.string ?? pruning?["parent"]?.string,
-            let cosine = space?["mean_cosine"]?.number
-        else { return nil }
-        (self.parent, meanCosine) = (parent, cosine)
-    }
-}
-
 extension ModelConfiguration.Backbone {
     /// As in a configuration.
     fileprivate var kind: String {

@@ -1,4 +1,5 @@
 import Dispatch
+import Documents
 import Foundation
 import Imaging
 import Synchronization
@@ -139,8 +140,15 @@ public struct DatasetWriter: Sendable {
 
     /// rename(2) replaces an empty directory in one step, and refuses one that has been filled in the meantime.
     private static func rename(_ source: URL, to target: URL) throws(SynthesisError) {
+        // Thousands of files at once: what has the data set's name is all of it, also after a power cut.
+        sync()
         guard Foundation.rename(source.path, target.path) == 0 else {
             throw .writing(path: target.path, reason: String(cString: strerror(errno)))
+        }
+        do {
+            try DurableFile.syncFolder(of: target.path)
+        } catch {
+            throw .writing(path: target.path, reason: error.description)
         }
     }
 

@@ -69,3 +69,24 @@ package struct Grain: Sendable {
         return Float(SplitMix64.scrambled(seed &+ key &* 0x9E37_79B9_7F4A_7C15) >> 40) * 0x1p-23 - 1
     }
 }
+
+/// Light or heat that a source adds to what is around it: all of `amount` at the centre, nothing beyond `radii`.
+package struct RadialGlow: Sendable {
+    /// In pixels.
+    var centre: Point
+    var radii: Point
+    var amount: Spectrum
+
+    /// What it adds at a point.
+    func value(at point: Point) -> SIMD8<Float> {
+        let offset = (point - centre) / radii
+        let squared = (offset * offset).sum()
+        return squared < 1 ? amount.bands * smoothstep(1 - squared.squareRoot()) : .zero
+    }
+
+    /// The pixels that it can reach.
+    var reach: Path {
+        let (low, high) = (centre - radii, centre + radii)
+        return .rectangle(low.x...high.x, low.y...high.y)
+    }
+}

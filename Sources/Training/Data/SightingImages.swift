@@ -3,6 +3,7 @@ import Foundation
 import Imaging
 import Inference
 import Synchronization
+import Tensor
 
 /// The images of sightings at a model's size, decoded when first asked for and kept while they fit a budget.
 public final class SightingImages: Sendable {
@@ -34,23 +35,46 @@ public final class SightingImages: Sendable {
         SightingImages(sightings.filter(isIncluded), preprocessing, budget: budget)
     }
 
-    /// The images of some sightings, decoded on all cores. Throws `DatasetError` naming the file.
+    /// The images of some sightings, decoded on all cores; one that is asked for twice is decoded once. Throws
+    /// `DatasetError` naming the file.
     public func images(at indices: [Int]) throws -> [[Modality: Image]] {
+        let wanted = Array(Set(indices))
         let results = Mutex([Int: Result<[Modality: Image], any Error>]())
-        DispatchQueue.concurrentPerform(iterations: indices.count) { at in
-            let result = Result { try images(at: indices[at]) }
-            results.withLock { $0[at] = result }
+        DispatchQueue.concurrentPerform(iterations: wanted.count) { at in
+            let result = Result { try images(at: wanted[at]) }
+            results.withLock { $0[wanted[at]] = result }
         }
         let collected = results.withLock { $0 }
-        return try indices.indices.map { try collected[$0]?.get() ?? [:] }
+        return try indices.map { try collected[$0]?.get() ?? [:] }
     }
+
+    /// Some sightings as a model takes them: [B, H, W, 3] by modality, changed as `draws` say, one a sighting. Each has an
+    /// image of each of the modalities. Throws `DatasetError` naming the file.
+    func tensors(
+        at indices: [Int], _ modalities: [Modality], _ draws: [Augmentation.Draw]?
+    ) throws -> [Modality: Tensor] {
+        let loaded = try images(at: indices)
+        let pairs = modalities.map { modality in
+            let fill = preprocessing.mean(modality)
+            let images = loaded.enumerated().compactMap { row, images -> Image? in
+                guard let image = images[modality] else { return nil }
+                return draws.map { Augmentation.apply($0[row], to: image, fill: fill) } ?? image
+            }
+            return (modality, preprocessing.tensor(images, modality))
+        }
+        return Dictionary(uniqueKeysWithValues: pairs)
+    }
+
+    /// Bytes of decoded images that are kept.
+    package var keptBytes: Int { cache.withLock(\.bytes) }
 
     private func images(at index: Int) throws -> [Modality: Image] {
         if let kept = cache.withLock({ $0.images[index] }) { return kept }
         let images = try sightings[index].files.mapValues(read)
         let bytes = images.values.reduce(0) { $0 + $1.pixels.count }
         cache.withLock { cache in
-            guard cache.bytes + bytes <= budget else { return }
+            // Another call may have decoded it meanwhile.
+            guard cache.images[index] == nil, cache.bytes + bytes <= budget else { return }
             cache.bytes += bytes
             cache.images[index] = images
         }

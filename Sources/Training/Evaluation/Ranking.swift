@@ -8,33 +8,20 @@ public enum Ranking {
         case cosine, euclidean
     }
 
-    /// For each query, the gallery's indices from near to far; ties keep gallery order.
+    /// For each query, the gallery's indices from near to far; what is equally far keeps gallery order. Equal
+    /// items may be a rounding apart, as a product's last bit depends on its place in the matrix.
     ///
     /// - Parameters:
     ///   - queries: [Q, D].
     ///   - gallery: [G, D].
     /// - Returns: Q orders of G indices. O(Q·G·(D + log G)).
     public static func orders(queries: Tensor, gallery: Tensor, _ distance: Distance = .cosine) -> [[Int]] {
-        let (q, g) = distance == .cosine ? (unit(queries), unit(gallery)) : (queries, gallery)
-        let products = q.matmul(g, transposingSecond: true)
-        let norms = distance == .cosine ? [Float](repeating: 0, count: g.shape[0]) : g.squared().sum(axis: 1).scalars
-        let count = gallery.shape[0]
-        return products.withUnsafeScalars { products in
-            (0..<queries.shape[0]).map { row in
-                // The query's own norm moves all distances alike.
-                let keys = (0..<count).map { norms[$0] - 2 * products[row * count + $0] }
-                return keys.indices.sorted { (keys[$0], $0) < (keys[$1], $1) }
+        let distances = DistanceMatrix(gallery: gallery, distance)
+        return distances.rows(queries).flatMap { rows in
+            rows.chunked(distances.columns).map { row in
+                row.indices.sorted { (row[$0], $0) < (row[$1], $1) }.map { $0 - row.startIndex }
             }
         }
-    }
-
-    private static func unit(_ rows: Tensor) -> Tensor {
-        let width = rows.shape[1]
-        return Tensor(
-            rows.scalars.chunked(width).flatMap { row in
-                let norm = max(row.reduce(0) { $0 + $1 * $1 }.squareRoot(), 1e-12)
-                return row.map { $0 / norm }
-            }, shape: rows.shape)
     }
 
     /// Orders at random: what an encoder must beat.

@@ -20,3 +20,37 @@ public enum OptimizerOptions: Sendable, Equatable {
         }
     }
 }
+
+/// Stochastic gradient descent with momentum (Polyak, 1964) and weight decay, in the arithmetic of PyTorch's `SGD`.
+public struct SGD: Optimizer {
+    /// What does not change during training.
+    public struct Options: Sendable, Equatable {
+        /// Added to the gradient, times the weight.
+        public var weightDecay: Float
+        /// What stays of the last step's direction.
+        public var momentum: Float
+
+        /// The papers' momentum unless told otherwise.
+        public init(weightDecay: Float = 0, momentum: Float = 0.9) {
+            self.weightDecay = weightDecay
+            self.momentum = momentum
+        }
+    }
+
+    private let options: Options
+    private var directions: [String: Tensor] = [:]
+
+    /// An optimiser that has seen no gradient.
+    public init(_ options: Options) { self.options = options }
+
+    /// One step on every weight that has a gradient; others stay as they are. O(parameters).
+    public mutating func step(_ weights: inout Weights, gradients: [String: Tensor], learningRate: Float) {
+        for (path, gradient) in gradients {
+            guard let weight = weights[path] else { continue }
+            let decayed = gradient + weight.scaled(by: options.weightDecay)
+            let direction = directions[path].map { $0.scaled(by: options.momentum) + decayed } ?? decayed
+            weights[path] = weight - direction.scaled(by: learningRate)
+            directions[path] = direction
+        }
+    }
+}

@@ -44,7 +44,8 @@ struct PruningMeasurement {
         return Figures(
             size: try ModelSize(configuration, weights),
             throughput: try Self.batches.map { try ThroughputComparison(parent, child, batch: $0) },
-            metrics: set.metrics(own), embeddingSpace: EmbeddingSpace(parent: embedded, child: own, of: set))
+            metrics: set.metrics(own),
+            embeddingSpace: EmbeddingSpace(parent.model, parent: embedded, child: own, of: set))
     }
 
     /// Adds a model that lies in a file.

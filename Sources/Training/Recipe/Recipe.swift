@@ -127,6 +127,15 @@ extension Recipe {
         guard let all = try root.objects("stages"), !all.isEmpty else {
             throw root.invalid("stages", "at least one stage", nil)
         }
-        return try all.map { try Stage($0, system: system) }
+        var stages: [Stage] = []
+        for fields in all {
+            let stage = try Stage(fields, system: system)
+            // The log tells stages apart by their names.
+            guard !stages.contains(where: { $0.name == stage.name }) else {
+                throw fields.invalid("name", "a name of its own", .string(stage.name))
+            }
+            stages.append(stage)
+        }
+        return stages
     }
 }

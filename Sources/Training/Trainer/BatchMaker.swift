@@ -1,13 +1,10 @@
-import Imaging
 import Inference
 import Randomness
-import Tensor
 
 /// Draws batches and makes tensors of them.
 struct BatchMaker {
     private let data: TrainingData
     private let recipe: Recipe
-    private let preprocessing: Preprocessing
     private var sampler: IdentitySampler
     private var generator: SplitMix64
     private var texts: TextSampler?
@@ -15,7 +12,6 @@ struct BatchMaker {
     init(_ data: TrainingData, _ recipe: Recipe, _ configuration: ModelConfiguration, seed: UInt64) throws {
         self.data = data
         self.recipe = recipe
-        preprocessing = Preprocessing(recipe.model.input)
         generator = SplitMix64(seed: seed, stream: 4)
         sampler = try IdentitySampler(
             labels: data.labels, identities: recipe.identities, perIdentity: recipe.sightings,
@@ -48,22 +44,9 @@ struct BatchMaker {
                 recipe.augmentation.draw(width: input.width, height: input.height, &generator)
             }
         }
-        let tensors = try images(at: indices, draws)
+        let tensors = try data.images.tensors(at: indices, recipe.model.modalities, draws)
         return Drawn(
             batch: TrainingBatch(input: .images(tensors), labels: labels, triples: triples),
             files: indices.map { data.images.sightings[$0].name }, augmentation: draws)
-    }
-
-    private func images(at indices: [Int], _ draws: [Augmentation.Draw]?) throws -> [Modality: Tensor] {
-        let loaded = try data.images.images(at: indices)
-        return Dictionary(
-            uniqueKeysWithValues: recipe.model.modalities.map { modality in
-                let fill = preprocessing.mean(modality)
-                let images = loaded.enumerated().compactMap { row, images -> Image? in
-                    guard let image = images[modality] else { return nil }
-                    return draws.map { Augmentation.apply($0[row], to: image, fill: fill) } ?? image
-                }
-                return (modality, preprocessing.tensor(images, modality))
-            })
     }
 }

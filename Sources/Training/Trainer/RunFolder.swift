@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import Inference
 
@@ -41,9 +42,14 @@ struct RunFolder {
         try file.write(contentsOf: try encoder.encode(value) + Data("\n".utf8))
     }
 
-    /// Writes a file of text.
-    func write(_ text: String, to name: String) throws {
-        try Data(text.utf8).write(to: path.appendingPathComponent(name), options: .atomic)
+    /// Writes a file of text, whole or not at all. Throws `TrainingError.unwritable`.
+    func write(_ text: String, to name: String) throws(TrainingError) {
+        let file = path.appendingPathComponent(name).path
+        do {
+            try DurableFile.write(text.utf8, to: file)
+        } catch {
+            throw .unwritable(file, error.description)
+        }
     }
 
     /// Writes what the model starts from, GraFT's learned centers included: a replay needs both.
@@ -60,7 +66,10 @@ struct RunFolder {
     func save(
         _ configuration: ModelConfiguration, _ weights: Weights, packed: Set<String> = [], to name: String
     ) throws -> String {
-        try Checkpoint.save(
+        // What led to a checkpoint is as safe as the checkpoint.
+        try steps.synchronize()
+        try metrics.synchronize()
+        return try Checkpoint.save(
             configuration: configuration, weights: weights, packed: packed,
             to: path.appendingPathComponent(name).path)
     }

@@ -14,6 +14,8 @@ public struct StepRecord: Sendable, Codable, Equatable {
     public var triples: [[Int]]
     /// What was drawn for each triple of the batch; absent without augmentation.
     public var augmentation: [Augmentation.Draw]?
+    /// The state of dropout's generator before the step, from which all its masks follow; absent without dropout.
+    public var dropout: UInt64?
     /// The unweighted terms: `triplet`, `center`, `cross_entropy`.
     public var terms: [String: Float]
     /// The weighted sum.
@@ -22,7 +24,7 @@ public struct StepRecord: Sendable, Codable, Equatable {
     public var learningRate: Float
 
     private enum CodingKeys: String, CodingKey {
-        case step, stage, files, texts, identities, triples, augmentation, terms, loss
+        case step, stage, files, texts, identities, triples, augmentation, dropout, terms, loss
         case learningRate = "learning_rate"
     }
 }

@@ -1,14 +1,16 @@
 import Documents
 import Foundation
 import Inference
-import Tensor
+import Randomness
 
-/// Repeats the logged steps of a run from its initial weights, without its sampler: what a batch was is in the log.
+/// Repeats the logged steps of a training run from its initial weights, without its sampler: what a batch was, how its images
+/// were changed and what dropout drew is in the log. On the same machine the losses are the same to the last bit.
 package struct TrainingReplay {
     private let recipe: Recipe
     private let configuration: ModelConfiguration
-    private let images: [String: TriplesDataset.Sighting]
-    private let preprocessing: Preprocessing
+    private let images: SightingImages
+    /// Where each sighting is among the images.
+    private let indices: [String: Int]
     private var state: TrainingState
     private var stage: String?
 
@@ -18,8 +20,8 @@ package struct TrainingReplay {
         let folder = run.appendingPathComponent("checkpoints")
         let initial = try Checkpoint.load(path: folder.appendingPathComponent("initial.safetensors").path)
         configuration = initial.configuration
-        images = Dictionary(uniqueKeysWithValues: try dataset.sightings(.train).map { ($0.name, $0) })
-        preprocessing = Preprocessing(configuration.input)
+        images = SightingImages(try dataset.sightings(.train), Preprocessing(configuration.input))
+        indices = Dictionary(uniqueKeysWithValues: images.sightings.enumerated().map { ($1.name, $0) })
         let centers = folder.appendingPathComponent("centers.safetensors").path
         let tensors =
             FileManager.default.fileExists(atPath: centers)
@@ -29,6 +31,8 @@ package struct TrainingReplay {
     }
 
     /// Takes one step and returns its loss and terms.
+    ///
+    /// Throws `DocumentError.invalid` for a record that is not of this run and data, and what a step throws.
     package mutating func step(_ record: StepRecord) throws -> (loss: Float, terms: [String: Float]) {
         guard let stage = recipe.stages.first(where: { $0.name == record.stage }) else {
             throw DocumentError.invalid(field: "stage", expected: "one of the recipe's", found: record.stage)
@@ -37,18 +41,34 @@ package struct TrainingReplay {
         self.stage = stage.name
         let batch = TrainingBatch(
             input: try input(of: record), labels: record.identities, triples: record.triples)
-        return try state.step(configuration, batch, stage, learningRate: record.learningRate, dropout: nil)
+        return try state.step(
+            configuration, batch, stage, learningRate: record.learningRate, dropout: try dropout(of: record))
+    }
+
+    private func dropout(of record: StepRecord) throws -> Dropout? {
+        guard recipe.dropout > 0 else { return nil }
+        guard let state = record.dropout else {
+            throw DocumentError.invalid(
+                field: "dropout", expected: "the generator's state, for a probability of \(recipe.dropout)",
+                found: "nothing")
+        }
+        return Dropout(probability: recipe.dropout, generator: SplitMix64(seed: state))
     }
 
     private func input(of record: StepRecord) throws -> TrainingBatch.Input {
         if let texts = record.texts, case .dmf(let head) = configuration.system {
             return .texts(try texts.map(TextReader(head.text).tokens))
         }
-        let sightings = record.files.compactMap { images[$0] }
-        let loaded = try SightingImages(sightings, preprocessing).images(at: Array(sightings.indices))
-        let tensors = configuration.modalities.map { modality in
-            (modality, preprocessing.tensor(loaded.compactMap { $0[modality] }, modality))
+        let rows = try record.files.map { name in
+            guard let index = indices[name] else {
+                throw DocumentError.invalid(field: "files", expected: "sightings of the data set", found: name)
+            }
+            return index
         }
-        return .images(Dictionary(uniqueKeysWithValues: tensors))
+        if let draws = record.augmentation, draws.count != rows.count {
+            throw DocumentError.invalid(
+                field: "augmentation", expected: "\(rows.count) draws, one a sighting", found: "\(draws.count)")
+        }
+        return .images(try images.tensors(at: rows, configuration.modalities, record.augmentation))
     }
 }

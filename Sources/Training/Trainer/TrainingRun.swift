@@ -119,14 +119,15 @@ struct TrainingRun {
     private mutating func takeStep(_ stage: Recipe.Stage, _ index: Int, of count: Int) throws -> StepRecord {
         let drawn = try batches.next(stage)
         let rate = stage.learningRate * stage.schedule.factor(step: index, of: count)
+        let dropoutState = dropout?.state
         let (loss, terms) = try state.step(
             configuration, drawn.batch, stage, learningRate: rate, dropout: dropout)
         guard loss.isFinite else { throw TrainingError.diverged(step: step, loss: loss) }
         defer { step += 1 }
         return StepRecord(
             step: step, stage: stage.name, files: drawn.files, texts: drawn.texts, identities: drawn.batch.labels,
-            triples: drawn.batch.triples, augmentation: drawn.augmentation, terms: terms, loss: loss,
-            learningRate: rate)
+            triples: drawn.batch.triples, augmentation: drawn.augmentation, dropout: dropoutState, terms: terms,
+            loss: loss, learningRate: rate)
     }
 
     /// Ranks the held-out sightings with the encoder that would be served, and keeps the weights if they are the best.

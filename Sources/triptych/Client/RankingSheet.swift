@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import Imaging
 import Inference
@@ -26,7 +27,7 @@ struct RankingSheet {
             cells.append(try await self.row(query, answer))
         }
         let sheet = ContactSheet(tile: (width: 128, height: 64)).draw(cells)
-        try JPEGEncoder.encode(sheet, quality: 88).write(to: URL(fileURLWithPath: path), options: .atomic)
+        try DurableFile.write(try JPEGEncoder.encode(sheet, quality: 88), to: path)
     }
 
     private func row(_ query: TriplesDataset.Sighting, _ answer: Query.Answer) async throws -> [ContactSheet.Cell] {

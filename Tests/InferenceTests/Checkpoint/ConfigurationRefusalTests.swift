@@ -133,6 +133,18 @@ struct ConfigurationRefusalTests {
         }
     }
 
+    @Test("an embedding longer than a gallery can hold is refused")
+    func dimension() throws {
+        let groups = try JSONDecoder().decode(
+            [String: [String: JSONValue]].self, from: CheckpointFiles.data("configurations.json"))
+        let changed = groups["small"]?["ieee-resnet-18"]?.setting(["head", "part_width"], to: .integer(16384))?
+            .setting(["head", "parts"], to: .integer(64))
+        #expect(
+            throws: DocumentError.invalid(
+                field: "system", expected: "an embedding of at most 65536 elements", found: "3145728")
+        ) { try ModelConfiguration(json: try #require(changed).canonicalText()) }
+    }
+
     @Test(
         "a document that is no JSON, no object or has a key twice",
         arguments: ["", "[]", "1", "{\"format\":1,\"format\":1}"])

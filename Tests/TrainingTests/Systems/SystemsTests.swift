@@ -117,6 +117,7 @@ struct SystemsTests {
     func embeddings(name: String) throws {
         let trial = try Trial(name)
         let system = try trial.golden.config.model.makeSystem(ParameterScope(trial.weights, mode: .inference))
+        #expect(system.dimension == trial.golden.config.model.dimension)
         for (subset, expected) in trial.golden.embeddings {
             let images = trial.images.filter { subset.split(separator: "+").contains(Substring($0.key.rawValue)) }
             let norms = system.embed(images).normalizedRows()

@@ -1,0 +1,44 @@
+import Documents
+
+/// How far a pruned model's embeddings are from its parent's, as `pruning.embedding_space` in its configuration says.
+public struct EmbeddingSpace: Sendable, Codable, Equatable {
+    /// The parent's digest.
+    public var parent: String
+    /// Of the cosines between the parent's and the child's embedding of the same sighting.
+    public var meanCosine: Double
+    /// The least of them; like the rest, nil where the model does not say.
+    public var minimumCosine: Double?
+    /// What was encoded by both: `query`, or `held-out`.
+    public var split: String?
+    /// How many sightings.
+    public var sightings: Int?
+    /// The share of sightings whose best match is of the same identity in the child's space as in the parent's.
+    public var top1Agreement: Double?
+    /// The same if the child's queries are ranked against the gallery as the parent embeds it.
+    public var crossTop1Agreement: Double?
+
+    private enum CodingKeys: String, CodingKey {
+        case parent, split, sightings
+        case meanCosine = "mean_cosine"
+        case minimumCosine = "minimum_cosine"
+        case top1Agreement = "top1_agreement"
+        case crossTop1Agreement = "cross_top1_agreement"
+    }
+
+    /// A comparison without a sighting.
+    public init(parent: String, meanCosine: Double) { (self.parent, self.meanCosine) = (parent, meanCosine) }
+
+    /// What a configuration's `pruning` says; nil if it says nothing of the kind.
+    public init?(pruning: JSONValue?) {
+        let space = pruning?["embedding_space"]
+        guard let parent = space?["parent"]?.string ?? pruning?["parent"]?.string,
+            let cosine = space?["mean_cosine"]?.number
+        else { return nil }
+        self.init(parent: parent, meanCosine: cosine)
+        minimumCosine = space?["minimum_cosine"]?.number
+        split = space?["split"]?.string
+        sightings = space?["sightings"]?.integer
+        top1Agreement = space?["top1_agreement"]?.number
+        crossTop1Agreement = space?["cross_top1_agreement"]?.number
+    }
+}
