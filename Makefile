@@ -1,7 +1,7 @@
 # The two commands of a newcomer are `make demo` and `make test`; both install what they need.
 SWIFT_FLAGS := -c release
 
-.PHONY: demo test build dependencies format lint clean
+.PHONY: demo test build dependencies format lint asan tsan fuzz clean
 
 demo: build
 	deploy/demo.sh
@@ -23,5 +23,18 @@ format:
 lint:
 	swift format lint --strict -r Sources Tests Package.swift
 
+# What is written in C, under AddressSanitizer and UndefinedBehaviorSanitizer, with each width of instructions.
+asan: dependencies
+	Tests/Sanitizers/run address ImagingTests SimilarityTests TensorTests
+
+# What has threads, under ThreadSanitizer.
+tsan: dependencies
+	Tests/Sanitizers/run thread ThreadsTests GalleryTests ServingTests ServerTests
+
+# SECONDS of each fuzzer, or of one: make fuzz SECONDS=60 FUZZERS=json
+SECONDS := 600
+fuzz: dependencies
+	Tests/Fuzz/run $(SECONDS) $(FUZZERS)
+
 clean:
-	rm -rf .build demo
+	rm -rf .build .build-address .build-thread .build-fuzz demo

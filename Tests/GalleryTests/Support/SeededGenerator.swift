@@ -1,3 +1,5 @@
+import Foundation
+
 /// SplitMix64 (Steele, Lea, Flood 2014): the same numbers in every run.
 struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
@@ -30,4 +32,11 @@ struct SeededGenerator: RandomNumberGenerator {
 func normalised(_ vector: [Float]) -> [Float] {
     let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
     return vector.map { $0 / norm }
+}
+
+/// Little-endian float32.
+func bytes(_ vector: [Float]) -> Data {
+    vector.reduce(into: Data()) { data, value in
+        withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) }
+    }
 }

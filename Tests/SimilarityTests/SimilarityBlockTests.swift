@@ -1,4 +1,5 @@
 import Foundation
+import Randomness
 import Similarity
 import Testing
 
@@ -7,7 +8,7 @@ struct SimilarityBlockTests {
         "The float32 score of every row lies within the bounds that its int8 codes give",
         arguments: [1, 3, 64, 100, 768, 2304])
     func bounds(dimension: Int) throws {
-        var generator = SeededGenerator(seed: UInt64(dimension))
+        var generator = SplitMix64(seed: UInt64(dimension))
         let rows = hardVectors(dimension, &generator)
         let block = SimilarityBlock(dimension: dimension)
         for (index, row) in rows.enumerated() { #expect(block.write(bytes(row), at: index)) }
@@ -27,7 +28,7 @@ struct SimilarityBlockTests {
 
     @Test("The bounds are narrow enough to be of use: under 0.03 apart for random unit vectors")
     func narrow() {
-        var generator = SeededGenerator(seed: 5)
+        var generator = SplitMix64(seed: 5)
         let block = SimilarityBlock(dimension: 768)
         for row in 0..<100 { #expect(block.write(bytes(generator.unitVector(768)), at: row)) }
         var bounds = SimilarityBounds()
@@ -44,7 +45,7 @@ struct SimilarityBlockTests {
 
     @Test("A copied row scores as the original does")
     func copying() {
-        var generator = SeededGenerator(seed: 6)
+        var generator = SplitMix64(seed: 6)
         let (first, second) = (SimilarityBlock(dimension: 70), SimilarityBlock(dimension: 70))
         #expect(first.write(bytes(generator.unitVector(70)), at: 9))
         second.copy(9, of: first, to: 2)
@@ -53,7 +54,7 @@ struct SimilarityBlockTests {
     }
 
     /// Random ones, one-hot ones, constant ones, ones with a single large element, tiny and subnormal elements.
-    private func hardVectors(_ dimension: Int, _ generator: inout SeededGenerator) -> [[Float]] {
+    private func hardVectors(_ dimension: Int, _ generator: inout SplitMix64) -> [[Float]] {
         var vectors = (0..<8).map { _ in generator.unitVector(dimension) }
         vectors += [0, dimension - 1].map { place in (0..<dimension).map { $0 == place ? 1 : 0 } }
         vectors.append(normalised([Float](repeating: 1, count: dimension)))
@@ -66,8 +67,19 @@ struct SimilarityBlockTests {
 }
 
 /// Little-endian float32.
-func bytes(_ vector: [Float]) -> Data {
+private func bytes(_ vector: [Float]) -> Data {
     vector.reduce(into: Data()) { data, value in
         withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) }
+    }
+}
+
+private func normalised(_ vector: [Float]) -> [Float] {
+    let norm = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    return vector.map { $0 / norm }
+}
+
+extension SplitMix64 {
+    fileprivate mutating func unitVector(_ dimension: Int) -> [Float] {
+        normalised((0..<dimension).map { _ in normal() })
     }
 }
