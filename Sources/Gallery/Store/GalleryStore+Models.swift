@@ -118,13 +118,6 @@ extension GalleryStore {
         }
     }
 
-    /// The sightings of `pendingBatch`. `after` is the key of the last one seen, 0 at first.
-    public func sightingsLacking(
-        model: String, limit: Int, after key: Int64 = 0
-    ) async throws -> [PendingSighting] {
-        try await pendingBatch(model: model, limit: limit, after: key).sightings
-    }
-
     /// The row numbers of about so many sightings with images, over all galleries: all those of identities spread evenly,
     /// so that there are pairs of one identity among them. O(sightings).
     public func sample(count: Int) async throws -> [Int64] {

@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import NIOCore
+import ServiceLifecycle
 import Serving
 
 /// GET and POST `/v1/models`, GET and DELETE `/v1/models/{model}`, POST `/v1/models/{model}/activation`.
@@ -37,7 +38,8 @@ struct ModelEndpoints {
         try await Deadline.run(
             seconds: limits.checkpointSeconds, or: RequestError.bodyTimeout(seconds: limits.checkpointSeconds)
         ) { try await receive(body, into: upload) }
-        let (model, isNew) = try await models.take(upload)
+        // Verifying takes long; the server's end does not wait for it.
+        let (model, isNew) = try await cancelWhenGracefulShutdown { try await models.take(upload) }
         return try Answer.json(
             model, status: isNew ? .created : .ok, headers: [.location: "/v1/models/\(model.summary.model)"])
     }

@@ -34,7 +34,15 @@ struct ProblemMiddleware: RouterMiddleware {
     }
 
     private func answer(_ error: any Error, _ context: ServerContext) -> Response {
-        if let entry = ProblemTable.entry(error) { return answer(entry, context) }
+        if let entry = ProblemTable.entry(error) {
+            // What only the operator can mend must not be known to clients alone.
+            if entry.status.code == 507 {
+                context.logger.error(
+                    "no room",
+                    metadata: ["error": "\(entry.detail.bounded(800))", "request_id": "\(context.requestID)"])
+            }
+            return answer(entry, context)
+        }
         context.logger.error(
             "unexpected error",
             metadata: ["error": "\("\(error)".bounded(2000))", "request_id": "\(context.requestID)"])

@@ -121,17 +121,15 @@ package struct Activation: Sendable {
             await job.report(before + done, of: before + done + lacking)
             if lacking == 0 { return done }
             let total = done + lacking
-            var key: Int64 = 0
-            while done < atMost,
-                case let pending = try await parts.gallery.sightingsLacking(model: model, limit: 16, after: key),
-                let last = pending.last
-            {
-                for sighting in pending {
+            var next: Int64? = 0
+            while done < atMost, let key = next {
+                let batch = try await parts.gallery.pendingBatch(model: model, limit: 16, after: key)
+                for sighting in batch.sightings {
                     try await embed(sighting, encoder, standIn)
                     done += 1
                     await job.report(before + done, of: before + max(total, done))
                 }
-                key = last.key
+                next = batch.next
             }
         }
         return done

@@ -77,7 +77,7 @@ struct JobTests {
             let counts = try await store.lacking(model: "new", standIn: "m")
             #expect((counts.sightings, counts.withoutImages, counts.withoutVectors) == (4, 2, 1))
             #expect(try await store.lacking(model: "m", standIn: nil).sightings == 1)
-            let pending = try #require(try await store.sightingsLacking(model: "new", limit: 1).first)
+            let pending = try #require(try await store.pendingBatch(model: "new", limit: 1).sightings.first)
             let found = try await store.embeddings(of: pending.sighting, in: "g", model: "m")
             #expect(found == [embedding([0.6, 0.8])])
             let sample = try await store.sample(count: 10)

@@ -11,16 +11,17 @@ struct ModelTests {
                 let enrolment = Enrolment(identity: identity, images: [image], embeddings: [embedding([1, 0])])
                 _ = try await store.enrol(enrolment, in: "g")
             }
-            let first = try await store.sightingsLacking(model: "new", limit: 2)
+            let first = try await store.pendingBatch(model: "new", limit: 2).sightings
             #expect(first.map(\.gallery) == ["g", "g"] && first.allSatisfy { $0.images == [image] })
-            let rest = try await store.sightingsLacking(model: "new", limit: 2, after: try #require(first.last).key)
+            let rest = try await store.pendingBatch(model: "new", limit: 2, after: try #require(first.last).key)
+                .sightings
             #expect(rest.count == 1)
             for pending in first + rest {
                 let vector = embedding([0, 0, 1], model: "new")
                 try await store.addEmbeddings([vector], to: pending.sighting, in: pending.gallery)
                 try await store.addEmbeddings([vector], to: pending.sighting, in: pending.gallery)
             }
-            #expect(try await store.sightingsLacking(model: "new", limit: 2).isEmpty)
+            #expect(try await store.pendingBatch(model: "new", limit: 2).sightings.isEmpty)
             #expect(try await store.models().map(\.sightings) == [3, 3])
             let new = GalleryQuery(embedding: embedding([0, 0, 1], model: "new"))
             let old = GalleryQuery(embedding: embedding([1, 0]))
