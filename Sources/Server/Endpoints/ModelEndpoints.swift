@@ -44,14 +44,10 @@ struct ModelEndpoints {
             model, status: isNew ? .created : .ok, headers: [.location: "/v1/models/\(model.summary.model)"])
     }
 
-    /// Hands a body on as it comes.
+    /// Hands a body on as it comes; its limit is `ReceivedBody`'s to keep.
     private func receive(_ body: RequestBody, into upload: CheckpointUpload) async throws {
-        var (received, buffer) = (0, ByteBuffer())
+        var buffer = ByteBuffer()
         for try await part in body {
-            received += part.readableBytes
-            guard received <= limits.checkpointBytes else {
-                throw RequestError.bodyTooLarge(limit: limits.checkpointBytes)
-            }
             buffer.writeImmutableBuffer(part)
             if buffer.readableBytes >= 1 << 20 {
                 try await upload.append(Data(buffer: buffer))

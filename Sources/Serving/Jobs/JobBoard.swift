@@ -16,6 +16,8 @@ package actor JobBoard {
         var begun: ContinuousClock.Instant?
         var saved = ContinuousClock.now
 
+        mutating func update(_ body: (inout Entry) -> Void) { body(&self) }
+
         var status: JobStatus {
             let seconds = begun.map { $0.duration(to: .now).seconds } ?? 0
             let rate = job.done > 0 && seconds > 0 ? Double(job.done) / seconds : nil
@@ -107,12 +109,8 @@ package actor JobBoard {
 
     private func change(_ id: String, _ body: (inout Entry) -> Void) {
         for key in queues.keys {
-            if let index = queues[key]?.firstIndex(where: { $0.job.id == id }) {
-                if var entry = queues[key]?[index] {
-                    body(&entry)
-                    queues[key]?[index] = entry
-                }
-            }
+            guard let index = queues[key]?.firstIndex(where: { $0.job.id == id }) else { continue }
+            queues[key]?[index].update(body)
         }
     }
 
