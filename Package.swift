@@ -120,10 +120,12 @@ let package = Package(
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["triptych", "Gallery", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: [
+                "triptych", "Gallery", "Inference", "Training", .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .testTarget(
             name: "GalleryTests",
-            dependencies: ["Gallery", "Similarity", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: ["Gallery", "Similarity", "Threads", .product(name: "GRDB", package: "GRDB.swift")],
             resources: [.copy("Fixtures")]),
         // Models small enough for tests, and a stand-in for one.
         .target(

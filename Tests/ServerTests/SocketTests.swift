@@ -5,38 +5,10 @@ import Testing
 @Suite("Raw sockets")
 struct SocketTests {
     /// Sends bytes and reads until a whole head has come or the server closes.
-    ///
-    /// On a thread of its own: a blocked thread of Swift's pool could be the one that the server waits for.
     private func exchange(_ port: Int, _ text: String) async -> String {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(returning: blockingExchange(port, text)) }
-        }
-    }
-
-    private func blockingExchange(_ port: Int, _ text: String) -> String {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var timeout = timeval(tv_sec: 30, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        let connected = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        #expect(connected == 0)
-        _ = text.withCString { send(descriptor, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
-        var received: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while !received.contains([13, 10, 13, 10]) {
-            let count = recv(descriptor, &buffer, buffer.count, 0)
-            guard count > 0 else { break }
-            received += buffer[..<count]
-        }
-        return String(decoding: received, as: UTF8.self)
+        let connection = RawConnection(port)
+        await connection.send(text)
+        return String(decoding: await connection.receive { $0.range(of: Data("\r\n\r\n".utf8)) != nil }, as: UTF8.self)
     }
 
     @Test("a body declared too long is refused at once, without being received")

@@ -6,7 +6,7 @@ struct LimitsMiddleware: RouterMiddleware {
 
     /// What a byte of a JSON body costs in memory while it is read: the bytes themselves, as they came and as the parser
     /// reads them, the strings in the parsed document, and the images that these are decoded to.
-    private static let costOfJSON = 4
+    private static let costOfJSON = 2
 
     private let limits: ServerConfiguration.Limits
     private let requests: AdmissionGate

@@ -67,14 +67,16 @@ struct ModelCatalogTests {
         }
     }
 
-    @Test("a model that would not fit into memory is refused before it is read, and changes nothing")
+    @Test("a model that would not fit into memory is refused before it is read, changes nothing, and is logged")
     func memory() async throws {
-        try await TestServer.run({ $0.swap.memoryBytes = 1 << 20 }) { server in
+        let log = TestLog()
+        try await TestServer.run({ $0.swap.memoryBytes = 1 << 20 }, log: log) { server in
             let file = try await TinyModel.file(seed: 1)
             let answer = try await server.upload(file.data)
             #expect(answer.status == 507 && answer.problem == "insufficient-memory")
             let detail = try #require(answer.json["detail"]?.string)
             #expect(detail.contains("expected at most 1048576 bytes"), "\(detail)")
+            #expect(log.lines.count { $0.hasPrefix("error no room") && $0.contains("1048576 bytes") } == 1)
             #expect(try await server.send("GET", "/v1/models").json["items"]?.array?.isEmpty == true)
             #expect(try FileManager.default.contentsOfDirectory(atPath: server.models) == [])
         }

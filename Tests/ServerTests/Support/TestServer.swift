@@ -7,11 +7,36 @@ import Logging
 import Server
 import ServiceLifecycle
 import ServingFixtures
+import Synchronization
 import Testing
 
 extension RawConnection.Answer {
     /// As the test client's.
     var asAnswer: TestServer.Answer { TestServer.Answer(status: status, headers: headers, data: body) }
+}
+
+/// Keeps what is logged.
+final class TestLog: LogHandler {
+    private let kept = Mutex<[String]>([])
+
+    var lines: [String] { kept.withLock { $0 } }
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    var logLevel: Logger.Level {
+        get { .error }
+        set {}
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func log(event: LogEvent) {
+        kept.withLock { $0.append("\(event.level) \(event.message) \(event.metadata ?? [:])") }
+    }
 }
 
 /// A server on a free port with a gallery of its own, for the duration of a test.
@@ -40,7 +65,7 @@ struct TestServer {
     /// Starts a server, hands it to `body`, and stops it.
     static func run(
         _ configure: (inout ServerConfiguration) -> Void = { _ in }, encoder: any TripleEncoder = BrightnessEncoder(),
-        _ body: @escaping @Sendable (TestServer) async throws -> Void
+        log: TestLog? = nil, _ body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("triptych-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -50,8 +75,9 @@ struct TestServer {
         configuration.models = folder.appendingPathComponent("models").path
         configure(&configuration)
         let models = configuration.modelsFolder
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
+        let handler: any LogHandler = log ?? StreamLogHandler.standardError(label: "test")
+        var logger = Logger(label: "test") { _ in handler }
+        logger.logLevel = log == nil ? Logger.Level.critical : .error
         let gallery = try await GalleryStore.open(path: folder.appendingPathComponent("gallery.sqlite").path)
         let server = try await TriptychServer(
             configuration: configuration, encoder: encoder, gallery: gallery, logger: logger)

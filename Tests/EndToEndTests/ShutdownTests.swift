@@ -1,0 +1,38 @@
+import Foundation
+import FoundationNetworking
+import Inference
+import Testing
+import Training
+
+@Suite("End to end: SIGTERM")
+struct ShutdownTests {
+    /// Small to send and long to compute: attention among 3840 patches, in 32 layers.
+    private static let costly = ModelConfiguration(
+        system: .unicat, modalities: [.rgb], backbone: .vit(.init(width: 16, depth: 32, heads: 1, patch: 1)),
+        input: .init(height: 64, width: 60, mean: [.rgb: [0.5, 0.5, 0.5]], std: [.rgb: [0.5, 0.5, 0.5]]),
+        identities: 2)
+
+    @Test("a model that is being verified does not hold up the end of the server, and is not taken")
+    func verifying() async throws {
+        let world = try await World()
+        let path = world.folder.path("costly.safetensors")
+        let weights = try WeightInitialization.weights(for: Self.costly, seed: 1)
+        try Checkpoint.save(configuration: Self.costly, weights: weights, to: path)
+        let (server, port) = try await world.serve()
+        var request = URLRequest(url: try #require(URL(string: "http://127.0.0.1:\(port)/v1/models")))
+        request.httpMethod = "POST"
+        request.setValue("application/octet-stream", forHTTPHeaderField: "Content-Type")
+        request.httpBody = try Data(contentsOf: URL(fileURLWithPath: path))
+        let upload = Task { [request] in try await URLSession.shared.data(for: request) }
+        try await Task.sleep(for: .seconds(1))
+        let models = world.database + "-models"
+        let before = try FileManager.default.contentsOfDirectory(atPath: models)
+        #expect(before.contains { !$0.hasSuffix(".safetensors") }, "not on its way: \(before)")
+        server.send(SIGTERM)
+        #expect(try await server.result().status == 0)
+        let answer = try? await upload.value
+        #expect((answer?.1 as? HTTPURLResponse)?.statusCode != 201)
+        let after = try FileManager.default.contentsOfDirectory(atPath: models)
+        #expect(after.count { $0.hasSuffix(".safetensors") } == 1, "\(after)")
+    }
+}
