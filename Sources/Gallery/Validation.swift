@@ -104,10 +104,18 @@ enum Validation {
         for modality in embedding.modalities { try Self.modality(modality) }
         try distinct(embedding.modalities, "modalities")
         try require(
-            (1...SimilarityBlock.largestDimension).contains(embedding.values.count), "vector",
-            "1 to \(SimilarityBlock.largestDimension) elements", "\(embedding.values.count)")
-        let squares = embedding.values.reduce(0) { $0 + Double($1) * Double($1) }
-        try require(squares.isFinite && squares > 0, "vector", "finite elements, not all zero", "norm² \(squares)")
+            embedding.vectors.count == 1 || !embedding.isFused, "vectors", "one a modality, or one of them all",
+            "\(embedding.vectors.count)")
+        for vector in embedding.vectors { try Self.vector(vector, embedding) }
+    }
+
+    private static func vector(_ vector: ModalityVector, _ embedding: SightingEmbedding) throws {
+        let field = embedding.vectors.count == 1 ? "vector" : "vectors.\(vector.key)"
+        let limit = SimilarityBlock.largestDimension
+        try require(
+            (1...limit).contains(vector.values.count), field, "1 to \(limit) elements", "\(vector.values.count)")
+        let squares = vector.values.reduce(0) { $0 + Double($1) * Double($1) }
+        try require(squares.isFinite && squares > 0, field, "finite elements, not all zero", "norm² \(squares)")
     }
 }
 
@@ -124,7 +132,7 @@ extension Enrolment {
         }
         try Validation.distinct(images.map(\.modality), "images")
         for embedding in embeddings { try Validation.embedding(embedding) }
-        try Validation.distinct(embeddings.map { "\($0.model) \($0.modalityKey)" }, "embeddings")
+        try Validation.distinct(embeddings.map(\.model), "embeddings")
         if let idempotency {
             try Validation.text(idempotency.key, "idempotency key", limit: 255)
             try Validation.text(idempotency.fingerprint, "idempotency fingerprint", limit: 255)
@@ -134,12 +142,7 @@ extension Enrolment {
 
 extension GalleryQuery {
     func validate() throws {
-        for embedding in [embedding] + subsets { try Validation.embedding(embedding) }
-        try Validation.distinct(([embedding] + subsets).map(\.modalityKey), "subsets")
-        for subset in subsets {
-            try Validation.require(
-                subset.model == embedding.model, "subsets", "vectors of the model \(embedding.model)", subset.model)
-        }
+        try Validation.embedding(embedding)
         try Validation.limit(limit)
         if let threshold {
             try Validation.require((-1...1).contains(threshold), "threshold", "a cosine, -1 to 1", "\(threshold)")

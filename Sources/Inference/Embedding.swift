@@ -1,28 +1,57 @@
 import Tensor
 
-/// A triple's place in a model's space.
-public struct Embedding: Sendable, Equatable {
-    /// A unit vector.
-    public var values: [Float]
-    /// The modalities it was made from, in `Modality`'s order.
-    public var modalities: [Modality]
+/// How a system makes one vector of several modalities'.
+public enum Combination: String, Sendable {
+    /// Their mean: all of them lie in one space (GraFT, Fusion-average, MixER, DMF).
+    case sum
+    /// Side by side in the model's order, zeros for those that are absent (UniCat, Fusion-concat, IEEE).
+    case blocks
+}
 
-    /// An embedding as given.
-    public init(values: [Float], modalities: [Modality]) {
-        self.values = values
-        self.modalities = modalities
+/// A triple's place in a model's space: a vector a modality, from which that of any set of them is made.
+public struct Embedding: Sendable, Equatable {
+    /// As the system gave them: their relative lengths decide what they make together.
+    public var vectors: [Modality: [Float]]
+    /// What all of them make: a unit vector.
+    public var values: [Float]
+
+    /// The modalities it was made from, in `Modality`'s order.
+    public var modalities: [Modality] { vectors.keys.sorted() }
+
+    /// Combines vectors of one length. O(modalities · elements).
+    ///
+    /// - Parameters:
+    ///   - vectors: at least one.
+    ///   - combination: the system's.
+    ///   - order: the model's modalities.
+    public init(vectors: [Modality: [Float]], combination: Combination, order: [Modality]) {
+        self.vectors = vectors
+        let width = vectors.values.first?.count ?? 0
+        switch combination {
+        case .sum:
+            let scale = 1 / Float(vectors.count)
+            values = (0..<width).map { _ in 0 }
+            for modality in vectors.keys.sorted() {
+                for (index, value) in (vectors[modality] ?? []).enumerated() { values[index] += value * scale }
+            }
+        case .blocks: values = order.flatMap { vectors[$0] ?? [Float](repeating: 0, count: width) }
+        }
+        values = Self.normalised(values[...])
     }
 }
 
 extension Embedding {
     /// Each row of [B, D] divided by its L2 norm (at least 1e-12).
-    public static func normalised(_ rows: Tensor) -> [[Float]] {
-        let width = rows.shape[1]
-        let scalars = rows.scalars
-        return (0..<rows.shape[0]).map { row in
-            let values = scalars[(row * width)..<((row + 1) * width)]
-            let norm = Float(values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot())
-            return values.map { $0 / max(norm, 1e-12) }
-        }
+    public static func normalised(_ rows: Tensor) -> [[Float]] { Self.rows(rows).map { normalised($0[...]) } }
+
+    /// The rows of [B, D].
+    static func rows(_ tensor: Tensor) -> [[Float]] {
+        let (width, scalars) = (tensor.shape[1], tensor.scalars)
+        return (0..<tensor.shape[0]).map { Array(scalars[($0 * width)..<(($0 + 1) * width)]) }
+    }
+
+    private static func normalised(_ values: ArraySlice<Float>) -> [Float] {
+        let norm = Float(values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot())
+        return values.map { $0 / max(norm, 1e-12) }
     }
 }

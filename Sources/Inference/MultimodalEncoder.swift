@@ -56,6 +56,9 @@ public final class MultimodalEncoder: TripleEncoder {
     /// Elements of an embedding.
     public var dimension: Int { system.dimension }
 
+    /// The system's.
+    public var combination: Combination { system.combination }
+
     /// The configuration's.
     public var inputSize: Image.Size {
         Image.Size(width: configuration.input.width, height: configuration.input.height)
@@ -66,20 +69,14 @@ public final class MultimodalEncoder: TripleEncoder {
 
     /// Encodes a triple. Throws `EncoderError`.
     public func embed(_ images: [Modality: Image]) async throws -> Embedding {
-        try await embed(images, subsets: [Set(images.keys)], by: batcher)[0]
-    }
-
-    /// As `TripleEncoder` says; what the subsets have in common is computed once.
-    public func embedSubsets(_ images: [Modality: Image]) async throws -> [Embedding] {
-        try await embed(images, subsets: Modality.subsets(of: images.keys), by: batcher)
+        try await embed(images, by: batcher)
     }
 
     /// As `TripleEncoder` says.
     public func expecting<Value>(
-        _ modalities: Set<Modality>, withSubsets: Bool, _ work: () async throws -> Value
+        _ modalities: Set<Modality>, _ work: () async throws -> Value
     ) async rethrows -> Value {
-        let subsets = withSubsets ? Modality.subsets(of: modalities) : [modalities]
-        return try await batcher.expecting(Batcher.Kind(modalities, subsets), work)
+        try await batcher.expecting(modalities, work)
     }
 
     /// As `TripleEncoder` says: on `ComputeThread.background`.
@@ -91,35 +88,31 @@ public final class MultimodalEncoder: TripleEncoder {
         var model: String { encoder.model }
         var modalities: [Modality] { encoder.modalities }
         var dimension: Int { encoder.dimension }
+        var combination: Combination { encoder.combination }
         var inputSize: Image.Size { encoder.inputSize }
         var isInBackground: Bool { true }
 
         func prepared(_ image: Image) -> Image { encoder.prepared(image) }
 
         func embed(_ images: [Modality: Image]) async throws -> Embedding {
-            try await encoder.embed(images, subsets: [Set(images.keys)], by: encoder.backgroundBatcher)[0]
-        }
-
-        func embedSubsets(_ images: [Modality: Image]) async throws -> [Embedding] {
-            try await encoder.embed(
-                images, subsets: Modality.subsets(of: images.keys), by: encoder.backgroundBatcher)
+            try await encoder.embed(images, by: encoder.backgroundBatcher)
         }
     }
 
-    private func embed(
-        _ images: [Modality: Image], subsets: [Set<Modality>], by batcher: Batcher
-    ) async throws -> [Embedding] {
+    private func embed(_ images: [Modality: Image], by batcher: Batcher) async throws -> Embedding {
         try check(images.keys)
         let preprocessing = preprocessing
         let prepared = try await ComputeThread.preparation.run {
             Dictionary(
                 uniqueKeysWithValues: images.map { ($0, preprocessing.tensor([preprocessing.resized($1)], $0)) })
         }
-        let vectors = try await batcher.embed(prepared, subsets: subsets)
-        return try zip(subsets, vectors).map { subset, vector in
-            guard vector.allSatisfy(\.isFinite) else { throw EncoderError.notFinite }
-            return Embedding(values: vector, modalities: subset.sorted())
-        }
+        let embedding = Embedding(
+            vectors: try await batcher.embed(prepared), combination: combination, order: modalities)
+        // Of finite vectors, as their sum or norm may still be none.
+        guard embedding.values.allSatisfy(\.isFinite),
+            embedding.vectors.values.allSatisfy({ $0.allSatisfy(\.isFinite) })
+        else { throw EncoderError.notFinite }
+        return embedding
     }
 
     /// As `TripleEncoder` says.
@@ -131,13 +124,6 @@ public final class MultimodalEncoder: TripleEncoder {
         let vector = try await compute.run { Embedding.normalised(system.embed(texts: [tokens]))[0] }
         guard vector.allSatisfy(\.isFinite) else { throw EncoderError.notFinite }
         return vector
-    }
-
-    /// Encodes nothing in particular once, so that the first triple does not wait for oneDNN to generate its code. Blocks:
-    /// call it on a compute thread.
-    public func warmUp() {
-        let blank: Shape = [1, configuration.input.height, configuration.input.width, 3]
-        _ = encode(Dictionary(uniqueKeysWithValues: modalities.map { ($0, Tensor.zeros(blank)) })).count
     }
 
     /// Encodes a batch of standardised tensors [B, H, W, 3], before L2 normalisation: [B, dimension]. Blocks: call it
@@ -155,10 +141,11 @@ public final class MultimodalEncoder: TripleEncoder {
 
     private func encode(_ images: [Modality: Tensor]) -> Tensor { system.embed(images) }
 
-    /// As `embed(batch:)`, of subsets of the modalities given, for tensors that fit: [B, dimension] each.
-    func embed(batch images: [Modality: Tensor], subsets: [Set<Modality>]) -> [Tensor] {
-        system.embed(images, subsets: subsets)
-    }
+    /// The vectors by modality of which `embed(batch:)` makes one, for tensors that fit.
+    package func vectors(batch images: [Modality: Tensor]) -> [Modality: Tensor] { system.vectors(images) }
+
+    /// What `embed(batch:)` makes of vectors by modality: [B, dimension], before L2 normalisation.
+    package func combined(_ vectors: [Modality: Tensor]) -> Tensor { system.combined(vectors) }
 
     /// The embedding of a text of the vocabulary's first word, [1, dimension], before L2 normalisation; nil for a model that
     /// reads no texts or knows no word.

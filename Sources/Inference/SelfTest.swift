@@ -81,8 +81,7 @@ public enum SelfTest {
         }
     }
 
-    /// Encodes a white triple and noise, whole and in every part that serving compares, and if the model reads texts a word:
-    /// each embedding must have finite elements that are not all zero. Costs two triples and a short text. Blocks: call it
+    /// Encodes a white triple and noise, and if the model reads texts a word: each vector, of a modality and of all, must have finite elements that are not all zero. Costs two triples and a short text. Blocks: call it
     /// on a compute thread. Throws `Unsound` or `EncoderError`.
     public static func checkOutputs(_ encoder: MultimodalEncoder) throws {
         let input = encoder.configuration.input
@@ -93,10 +92,11 @@ public enum SelfTest {
             (modality, Tensor.concatenated([Preprocessing(input).tensor([white], modality), noise], axis: 0))
         }
         let images = Dictionary(uniqueKeysWithValues: noise)
-        let subsets = Modality.subsets(of: encoder.modalities)
-        for (subset, rows) in zip(subsets, encoder.embed(batch: images, subsets: subsets)) {
+        let vectors = encoder.vectors(batch: images)
+        let each = vectors.sorted { $0.key < $1.key }.map { ($1, [$0]) }
+        for (rows, modalities) in each + [(encoder.combined(vectors), encoder.modalities)] {
             for (row, input) in [Unsound.Input.white, .noise].enumerated() {
-                try check(rows.sliced(axis: 0, row..<(row + 1)), of: input, subset.sorted())
+                try check(rows.sliced(axis: 0, row..<(row + 1)), of: input, modalities)
             }
         }
         if let word = encoder.embedFirstWord() { try check(word, of: .text, []) }

@@ -8,6 +8,8 @@ public protocol TripleEncoder: Sendable {
     var modalities: [Modality] { get }
     /// Elements of an embedding.
     var dimension: Int { get }
+    /// How the vectors of several modalities make one.
+    var combination: Combination { get }
 
     /// The size that the model takes: what is decoded may be little more.
     var inputSize: Image.Size { get }
@@ -19,15 +21,9 @@ public protocol TripleEncoder: Sendable {
     /// Encodes a triple of which at least one image is present. Throws `EncoderError`.
     func embed(_ images: [Modality: Image]) async throws -> Embedding
 
-    /// Encodes a triple, and each smaller non-empty set of its images as if the others were not there: the whole triple
-    /// first. Throws `EncoderError`.
-    func embedSubsets(_ images: [Modality: Image]) async throws -> [Embedding]
-
-    /// Runs `work`, in which a triple is decoded and then embedded, with its subsets or without: as long as it runs, other
-    /// triples may wait a moment to be encoded together with it. Throws what `work` throws.
-    func expecting<Value>(
-        _ modalities: Set<Modality>, withSubsets: Bool, _ work: () async throws -> Value
-    ) async rethrows -> Value
+    /// Runs `work`, in which a triple is decoded and then embedded: as long as it runs, other triples may wait a moment to
+    /// be encoded together with it. Throws what `work` throws.
+    func expecting<Value>(_ modalities: Set<Modality>, _ work: () async throws -> Value) async rethrows -> Value
 
     /// The same model, for work that nobody waits for: it leaves the cores to `self` and to other models.
     var inBackground: any TripleEncoder { get }
@@ -45,7 +41,7 @@ extension TripleEncoder {
 
     /// For models that encode each triple alone.
     public func expecting<Value>(
-        _ modalities: Set<Modality>, withSubsets: Bool, _ work: () async throws -> Value
+        _ modalities: Set<Modality>, _ work: () async throws -> Value
     ) async rethrows -> Value { try await work() }
 
     /// For models that have no way of their own.
@@ -53,24 +49,4 @@ extension TripleEncoder {
 
     /// For models that read images only.
     public func embed(text: String) async throws -> [Float] { throw EncoderError.noText }
-
-    /// One after the other; a system whose embedding is made from parts can do better.
-    public func embedSubsets(_ images: [Modality: Image]) async throws -> [Embedding] {
-        var embeddings: [Embedding] = []
-        for subset in Modality.subsets(of: images.keys) {
-            embeddings.append(try await embed(images.filter { subset.contains($0.key) }))
-        }
-        return embeddings
-    }
-}
-
-extension Modality {
-    /// Every non-empty set of some modalities, larger ones first. O(2ⁿ).
-    static func subsets(of modalities: some Sequence<Modality>) -> [Set<Modality>] {
-        let all = modalities.sorted()
-        let sets = (1..<max(1 << all.count, 1)).map { bits in
-            Set(all.indices.filter { bits & (1 << $0) != 0 }.map { all[$0] })
-        }
-        return sets.sorted { $0.count > $1.count }
-    }
 }

@@ -17,9 +17,8 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var allowsUnauthenticated = false
     /// Whether the images of sightings are kept, so that another model can embed them again.
     public var keepsImages = true
-    /// Whether a sighting gets a vector for each set of its modalities, so that a query that lacks some is compared like
-    /// with like: 2ⁿ − 1 vectors for n modalities.
-    public var embedsSubsets = true
+    /// What whoever wrote the file should know, such as keys that have no effect any more.
+    public private(set) var warnings: [String] = []
     /// 16-bit thermal values that become 0 and 255, as two numbers; absent, each image's own percentiles.
     public var thermalRange: [Int]?
     /// Whether a JPEG that is much larger than the model's input is decoded at a half, a quarter or an eighth of its size:
@@ -120,7 +119,10 @@ extension ServerConfiguration {
         port = try fields.integer("port", 0...65535) ?? port
         allowsUnauthenticated = try fields.bool("allow_unauthenticated") ?? allowsUnauthenticated
         keepsImages = try fields.bool("keep_images") ?? keepsImages
-        embedsSubsets = try fields.bool("embed_subsets") ?? embedsSubsets
+        if try fields.bool("embed_subsets") != nil {
+            warnings.append(
+                "embed_subsets has no effect any more: a vector a modality is all that any comparison needs")
+        }
         thermalRange = try fields.integers("thermal_range", 0...65535)
         if let range = thermalRange, range.count != 2 || range[0] >= range[1] {
             throw DocumentError.invalid(
@@ -173,7 +175,6 @@ extension ServerConfiguration {
         serving.encoding.imagePixels = limits.imagePixels
         serving.encoding.thermalRange = thermalRange.map { UInt16($0[0])...UInt16($0[1]) }
         serving.encoding.scalesDecoding = scalesDecoding
-        serving.encoding.embedsSubsets = embedsSubsets
         serving.encoding.seconds = limits.requestSeconds
         serving.encoding.decodeSeconds = limits.decodeSeconds
         serving.encoding.decodingThreads = threads.decoding

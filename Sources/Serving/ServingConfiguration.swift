@@ -34,8 +34,6 @@ public struct ServingConfiguration: Sendable {
         public var thermalRange: ClosedRange<UInt16>?
         /// Whether large JPEGs are decoded at a fraction of their size.
         public var scalesDecoding = false
-        /// Whether a sighting gets a vector for each set of its modalities.
-        public var embedsSubsets = true
         /// For decoding and encoding, waiting included.
         public var seconds = 120
         /// For decoding one image, once it is its turn.

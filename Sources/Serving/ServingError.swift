@@ -7,6 +7,8 @@ package enum ServingError: Error, Equatable, CustomStringConvertible {
     case noImage
     /// An image that cannot be decoded, and which one.
     case undecodable(Modality, ImagingError)
+    /// Triples that have no modality in common, for a model whose modalities cannot be compared with each other.
+    case nothingShared([Modality], [Modality])
     /// It took too long.
     case deadline(seconds: Int)
 
@@ -14,6 +16,9 @@ package enum ServingError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .noImage: "no image: expected at least one of rgb, nir, tir"
         case .undecodable(let modality, let reason): "\(modality.rawValue): \(reason)"
+        case .nothingShared(let first, let second):
+            "expected a modality that both triples have, as the model cannot compare different ones, found "
+                + [first, second].map { $0.map(\.rawValue).joined(separator: ", ") }.joined(separator: " and ")
         case .deadline(let seconds): "the request was not done within \(seconds) s"
         }
     }

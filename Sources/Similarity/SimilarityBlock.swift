@@ -1,8 +1,7 @@
 import CSimilarity
-import Foundation
 
-/// Room for a fixed number of vectors of one dimension: float32 rows and their int8 codes, each row 64-byte aligned and
-/// padded with zeros to whole cache lines.
+/// Room for the int8 codes of a fixed number of unit vectors of one dimension, each row 64-byte aligned and padded with zeros
+/// to a whole cache line.
 ///
 /// **The bound.** A row v is kept as codes v̂ with a scale s, so v = s·v̂ + r; a query likewise, q = t·q̂ + e. Then
 ///
@@ -31,7 +30,6 @@ public final class SimilarityBlock: @unchecked Sendable {
     public let dimension: Int
     private let valueWidth: Int
     private let codeWidth: Int
-    private let values: UnsafeMutablePointer<Float>
     private let codes: UnsafeMutablePointer<Int8>
     private let rows: UnsafeMutablePointer<Row>
 
@@ -41,13 +39,11 @@ public final class SimilarityBlock: @unchecked Sendable {
         self.dimension = dimension
         valueWidth = SimilarityKernels.valueWidth(dimension)
         codeWidth = SimilarityKernels.codeWidth(dimension)
-        values = Self.allocate(Self.capacity * valueWidth)
         codes = Self.allocate(Self.capacity * codeWidth)
         rows = Self.allocate(Self.capacity)
     }
 
     deinit {
-        values.deallocate()
         codes.deallocate()
         rows.deallocate()
     }
@@ -57,23 +53,12 @@ public final class SimilarityBlock: @unchecked Sendable {
             .bindMemory(to: T.self, capacity: count)
     }
 
-    /// Writes a row from its 4·dimension bytes of little-endian float32. False if they are not a vector of unit length,
-    /// to a thousandth; then the row is not to be read. O(dimension).
-    public func write(_ bytes: Data, at row: Int) -> Bool {
-        precondition(bytes.count == 4 * dimension && (0..<Self.capacity).contains(row), "a row outside its block")
-        let value = values + row * valueWidth
-        bytes.withUnsafeBytes { source in
-            for i in 0..<dimension {
-                let bits = source.loadUnaligned(fromByteOffset: 4 * i, as: UInt32.self)
-                value[i] = Float(bitPattern: UInt32(littleEndian: bits))
-            }
-        }
-        (value + dimension).update(repeating: 0, count: valueWidth - dimension)
-        let vector = UnsafeBufferPointer(start: value, count: dimension)
+    /// Writes the codes of a vector of unit length, to a thousandth. O(dimension).
+    public func write(_ vector: [Float], at row: Int) {
+        precondition(vector.count == dimension && (0..<Self.capacity).contains(row), "a row outside its block")
         let norm = SimilarityKernels.norm(vector.lazy.map(Double.init))
-        guard abs(norm - 1) <= 1e-3 else { return false }
-        quantise(vector, norm: norm, row)
-        return true
+        precondition(abs(norm - 1) <= 1e-3, "a vector of length \(norm)")
+        vector.withUnsafeBufferPointer { quantise($0, norm: norm, row) }
     }
 
     private func quantise(_ vector: UnsafeBufferPointer<Float>, norm: Float, _ row: Int) {
@@ -88,7 +73,6 @@ public final class SimilarityBlock: @unchecked Sendable {
     /// Copies a row of another block of the same dimension. O(dimension).
     public func copy(_ row: Int, of other: SimilarityBlock, to target: Int) {
         precondition(other.dimension == dimension, "blocks of different dimensions")
-        (values + target * valueWidth).update(from: other.values + row * valueWidth, count: valueWidth)
         (codes + target * codeWidth).update(from: other.codes + row * codeWidth, count: codeWidth)
         rows[target] = other.rows[row]
     }
@@ -111,14 +95,6 @@ public final class SimilarityBlock: @unchecked Sendable {
             let error = (query.residual + rounding) * row.norm + query.codedNorm * row.residual
             bounds.lower[i] = middle - error
             bounds.upper[i] = middle + error
-        }
-    }
-
-    /// The float32 inner product with a row. The order of summation depends only on the dimension. O(dimension).
-    public func product(_ query: SimilarityQuery, row: Int) -> Float {
-        query.values.withUnsafeBufferPointer { q in
-            guard let q = q.baseAddress else { return 0 }
-            return similarity_product(q, values + row * valueWidth, valueWidth)
         }
     }
 }

@@ -37,8 +37,8 @@ public struct SimilarityQuery: Sendable {
         min(Int(Int16.max) - 1, Int(Int32.max) / (128 * max(width, 1)) - 1)
     }
 
-    /// The float32 inner product with a vector of the same dimension, bit for bit the one that a block computes for
-    /// the same vector as a row. O(dimension).
+    /// The float32 inner product with a vector of the same dimension. The order of summation depends only on the dimension.
+    /// O(dimension).
     public func product(with vector: [Float]) -> Float {
         precondition(vector.count == dimension, "the vectors have different dimensions")
         return SimilarityKernels.product(values, SimilarityKernels.padded(vector, to: values.count))

@@ -25,6 +25,7 @@ struct DecodingTests {
         var model: String { encoder.model }
         var modalities: [Modality] { encoder.modalities }
         var dimension: Int { encoder.dimension }
+        var combination: Combination { encoder.combination }
         var inputSize: Image.Size { encoder.inputSize }
 
         init(isInBackground: Bool = false) { self.isInBackground = isInBackground }
@@ -47,7 +48,7 @@ struct DecodingTests {
     }
 
     @Test(
-        "a lone triple's images are decoded side by side, two at most; where nobody waits, one after the other",
+        "a lone triple's images are decoded side by side, two at most; where nobody waits, on half as many threads",
         arguments: [(false, 2), (true, 1)])
     func company(isInBackground: Bool, most: Int) async throws {
         let encoder = MeetingEncoder(isInBackground: isInBackground)
@@ -129,6 +130,7 @@ struct DecodingTests {
         var model: String { encoder.model }
         var modalities: [Modality] { encoder.modalities }
         var dimension: Int { encoder.dimension }
+        var combination: Combination { encoder.combination }
         var inputSize: Image.Size { encoder.inputSize }
 
         func prepared(_ image: Image) -> Image {

@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import Inference
 import ServingFixtures
@@ -115,6 +116,39 @@ struct EndpointTests {
             let comparison = try await server.sendForm(
                 "/v1/comparisons", ["a.rgb": picture(1), "b.tir": picture(1)])
             #expect(abs(try #require(comparison.json["score"]?.number) - 1) < 1e-5)
+        }
+    }
+
+    @Test("vectors by modality can be sent back, to find and to enrol, and are compared by what both sides have")
+    func vectorsByModality() async throws {
+        try await TestServer.run { server in
+            _ = try await server.sendJSON("POST", "/v1/galleries", #"{"name": "g"}"#)
+            let triple = try ["rgb": picture(1), "nir": picture(2), "tir": picture(3)]
+            _ = try await server.sendForm("/v1/galleries/g/identities/a/sightings", triple)
+            let embedding = try await server.sendForm("/v1/embeddings", triple).json
+            let vectors = try #require(embedding["vectors"]?.object)
+            let text = { (value: JSONValue) in String(decoding: try JSONEncoder().encode(value), as: UTF8.self) }
+            for names in [["rgb"], ["nir", "tir"], ["rgb", "nir", "tir"]] {
+                let some = try text(.object(vectors.filter { names.contains($0.key) }))
+                let body = #"{"vectors": \#(some)}"#
+                let answer = try await server.sendJSON("POST", "/v1/galleries/g/queries", body)
+                #expect(abs(try #require(answer.json["matches"]?[0]?["score"]?.number) - 1) < 1e-5, "\(names)")
+                #expect(answer.json["modalities"]?.array?.count == names.count)
+            }
+            let whole = try text(#require(embedding["embedding"]))
+            for (names, found) in [(#"["rgb", "nir"]"#, 0), (#"["rgb", "nir", "tir"]"#, 1)] {
+                let body = #"{"vector": \#(whole), "modalities": \#(names)}"#
+                let answer = try await server.sendJSON("POST", "/v1/galleries/g/queries", body)
+                #expect(answer.json["matches"]?.array?.count == found)
+                #expect(answer.json["incomparable"]?.integer == 1 - found)
+            }
+            let path = "/v1/galleries/g/identities/b/sightings"
+            let enrolled = try await server.sendJSON(
+                "POST", path, #"{"vectors": \#(text(.object(vectors))), "camera": "north"}"#)
+            #expect(enrolled.status == 201 && enrolled.json["modalities"]?.array?.isEmpty == true)
+            let answer = try await server.sendForm(
+                "/v1/galleries/g/queries", ["tir": picture(3)], options: #"{"filter": {"cameras": ["north"]}}"#)
+            #expect(answer.json["matches"]?[0]?["identity"]?.string == "b")
         }
     }
 

@@ -26,6 +26,7 @@ struct LeavingClientTests {
         var model: String { encoder.model }
         var modalities: [Modality] { encoder.modalities }
         var dimension: Int { encoder.dimension }
+        var combination: Combination { encoder.combination }
         var inputSize: Image.Size { encoder.inputSize }
 
         init(gate: Gate) { self.gate = gate }

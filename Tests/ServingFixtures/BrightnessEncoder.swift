@@ -7,6 +7,7 @@ package struct BrightnessEncoder: TripleEncoder {
     package let model = String(repeating: "b7", count: 32)
     package let modalities = Modality.allCases
     package let dimension = 16
+    package let combination = Combination.sum
     package let inputSize = Image.Size(width: 4, height: 4)
     /// What every image waits for.
     package var wait: @Sendable () async throws -> Void = {}
@@ -25,12 +26,11 @@ package struct BrightnessEncoder: TripleEncoder {
 
     package func embed(_ images: [Modality: Image]) async throws -> Embedding {
         try await wait()
-        var values = [Float](repeating: 0, count: dimension)
-        for image in images.values.map(prepared) {
-            for cell in 0..<dimension { values[cell] += Float(image.pixels[cell * 3]) - 100.5 }
+        let vectors = images.mapValues { image in
+            let pixels = prepared(image).pixels
+            return (0..<dimension).map { Float(pixels[$0 * 3]) - 100.5 }
         }
-        let norm = values.reduce(0) { $0 + $1 * $1 }.squareRoot()
-        return Embedding(values: values.map { $0 / norm }, modalities: images.keys.sorted())
+        return Embedding(vectors: vectors, combination: combination, order: modalities)
     }
 }
 

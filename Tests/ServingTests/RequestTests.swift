@@ -44,6 +44,7 @@ struct RequestTests {
         var model: String { encoder.model }
         var modalities: [Modality] { encoder.modalities }
         var dimension: Int { encoder.dimension }
+        var combination: Combination { encoder.combination }
         var inputSize: Image.Size { encoder.inputSize }
 
         func prepared(_ image: Image) -> Image {

@@ -1,5 +1,6 @@
 import Documents
 import Foundation
+import GRDB
 
 /// Where a database is: its own file, and beside it those of SQLite, the lock and the reserve. All are for their owner
 /// alone.
@@ -67,6 +68,23 @@ struct DatabaseFiles: Sendable {
         let file = Foundation.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw FileError(operation: "create \(path)", code: errno) }
         close(file)
+    }
+
+    /// Writes a consistent copy of a whole database, in one read of it. The copy is on the disk before it takes its name, so
+    /// a file of that name is always a whole one; an earlier one is replaced. Throws `DatabaseError` or `FileError`; then
+    /// nothing is left of it.
+    static func copy(_ db: Database, to path: String) throws {
+        let temporary = "\(path).\(UUID().uuidString).partial"
+        defer { for suffix in ["", "-journal"] { unlink(temporary + suffix) } }
+        try createPrivate(temporary)
+        let copy = try DatabaseQueue(path: temporary)
+        try copy.writeWithoutTransaction { target in
+            try db.backup(to: target)
+            // The copy needs no log beside it.
+            try target.execute(sql: "PRAGMA journal_mode = DELETE")
+        }
+        try copy.close()
+        try DurableFile.move(temporary, to: path)
     }
 
     /// Bytes that the file system of the database has left for it.

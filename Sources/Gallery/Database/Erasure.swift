@@ -78,7 +78,7 @@ enum Erasure {
         let size = try Row.only(
             db,
             """
-            SELECT length(metadata) + (SELECT COALESCE(SUM(length(vector)), 0) FROM embedding WHERE sighting_id = s.id)
+            SELECT length(metadata) + (SELECT COALESCE(SUM(length(vectors)), 0) FROM embedding WHERE sighting_id = s.id)
             FROM sighting s WHERE id = ?
             """, [sighting])
         try db.execute(sql: "DELETE FROM sighting WHERE id = ?", arguments: [sighting])

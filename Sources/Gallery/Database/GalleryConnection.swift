@@ -40,11 +40,21 @@ struct GalleryConnection {
             // GRDB leaves NORMAL, under which a commit in the log may be lost with the power.
             try db.execute(sql: "PRAGMA synchronous = FULL")
         }
+        try keepEarlier(pool, files)
         try Schema.migrator.migrate(pool)
         var options = writing(configuration)
         // It takes the writer's lock to empty the log, and keeps it while it waits.
         options.busyMode = .timeout(min(0.02, configuration.busyTimeout))
         return (ownership, pool, try DatabaseQueue(path: files.path, configuration: options))
+    }
+
+    /// Before its schema changes, a database is copied: the way back to the release that wrote it.
+    private static func keepEarlier(_ pool: DatabasePool, _ files: DatabaseFiles) throws {
+        try pool.read { db in
+            let version: Int = try Row.only(db, "PRAGMA user_version", [])[0]
+            guard (1..<Schema.version).contains(version) else { return }
+            try DatabaseFiles.copy(db, to: "\(files.path).v\(version)")
+        }
     }
 
     /// SQLite says of most of its files only that it could not open or write them.

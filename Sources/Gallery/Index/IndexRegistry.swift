@@ -7,9 +7,9 @@ final class IndexRegistry: Sendable {
         let model: String
     }
 
-    private let indexes = Mutex<[Key: ExactIndex]>([:])
+    private let indexes = Mutex<[Key: VectorIndex]>([:])
 
-    func index(gallery: Int64, model: String) -> ExactIndex? {
+    func index(gallery: Int64, model: String) -> VectorIndex? {
         indexes.withLock { $0[Key(gallery: gallery, model: model)] }
     }
 
@@ -18,10 +18,10 @@ final class IndexRegistry: Sendable {
         indexes.withLock { $0.filter { $0.key.gallery == gallery && $0.value.count > 0 }.map(\.key.model).sorted() }
     }
 
-    /// False if the entry's is not a unit vector.
-    @discardableResult func append(_ entry: IndexEntry, to key: Key) -> Bool {
+    /// False if the entry's vectors have no length.
+    @discardableResult func append(_ entry: VectorIndex.Entry, to key: Key, space: VectorSpace) -> Bool {
         let index = indexes.withLock { indexes in
-            let index = indexes[key] ?? ExactIndex(dimension: entry.vector.count / 4)
+            let index = indexes[key] ?? VectorIndex(space: space)
             indexes[key] = index
             return index
         }
@@ -29,7 +29,11 @@ final class IndexRegistry: Sendable {
     }
 
     func remove(sighting: Int64, gallery: Int64) {
-        for index in indexes(of: gallery) { index.remove(sightings: [sighting]) }
+        for index in indexes(of: gallery) { index.remove(sighting: sighting) }
+    }
+
+    func remove(sighting: Int64, from key: Key) {
+        indexes.withLock { $0[key] }?.remove(sighting: sighting)
     }
 
     func remove(identity: Int64, gallery: Int64) {
@@ -44,7 +48,13 @@ final class IndexRegistry: Sendable {
         indexes.withLock { $0 = $0.filter { $0.key.model != model } }
     }
 
-    private func indexes(of gallery: Int64) -> [ExactIndex] {
+    /// Exchanges the indexes of a model for others.
+    func replace(model: String, by others: IndexRegistry) {
+        let replacement = others.indexes.withLock { $0.filter { $0.key.model == model } }
+        indexes.withLock { $0 = $0.filter { $0.key.model != model }.merging(replacement) { $1 } }
+    }
+
+    private func indexes(of gallery: Int64) -> [VectorIndex] {
         indexes.withLock { $0.filter { $0.key.gallery == gallery }.map(\.value) }
     }
 }

@@ -28,8 +28,7 @@ public struct Enrolment: Sendable {
     public var metadata: Metadata
     /// At most one a modality. Not stored if the store keeps no images.
     public var images: [KeptImage]
-    /// The first of a model is its main vector. Further ones, made from other sets of modalities, are compared with
-    /// queries of just these.
+    /// At most one a model.
     public var embeddings: [SightingEmbedding]
     /// If the request may be repeated.
     public var idempotency: Idempotency?

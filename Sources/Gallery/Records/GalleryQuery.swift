@@ -34,12 +34,10 @@ public struct QueryFilter: Codable, Equatable, Sendable {
     }
 }
 
-/// A search for the sightings nearest to a vector.
+/// A search for the nearest sightings.
 public struct GalleryQuery: Sendable {
     /// What to look for, under which model.
     public var embedding: SightingEmbedding
-    /// The same triple's vectors from fewer of its modalities: a sighting that lacks some is compared by the shared ones.
-    public var subsets: [SightingEmbedding]
     /// How many matches at most: 1–1000.
     public var limit: Int
     /// The least cosine of a match, −1 to 1.
@@ -51,11 +49,10 @@ public struct GalleryQuery: Sendable {
 
     /// A query.
     public init(
-        embedding: SightingEmbedding, subsets: [SightingEmbedding] = [], limit: Int = 10, threshold: Float? = nil,
-        grouping: Grouping = .identity, filter: QueryFilter = QueryFilter()
+        embedding: SightingEmbedding, limit: Int = 10, threshold: Float? = nil, grouping: Grouping = .identity,
+        filter: QueryFilter = QueryFilter()
     ) {
         self.embedding = embedding
-        self.subsets = subsets
         self.limit = limit
         self.threshold = threshold
         self.grouping = grouping

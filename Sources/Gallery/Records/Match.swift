@@ -25,8 +25,10 @@ public struct Match: Codable, Equatable, Sendable {
 
 /// How much work a search was.
 public struct SearchStatistics: Codable, Equatable, Sendable {
-    /// How many vectors were eligible.
+    /// How many sightings were eligible.
     public let rows: Int
+    /// How many more there were that have nothing to be compared with the query by.
+    public let incomparable: Int
     /// How many of them had to be scored in float32.
     public let candidates: Int
 }

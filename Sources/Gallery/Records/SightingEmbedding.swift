@@ -1,45 +1,182 @@
 import Foundation
+import Similarity
 
-/// A vector, the model that made it and the modalities it was made from.
-public struct SightingEmbedding: Equatable, Sendable {
-    /// The model's digest. Vectors of two models are never compared.
-    public let model: String
+/// What a model's vectors are.
+public struct VectorSpace: Hashable, Sendable {
+    /// How vectors of several modalities make one, of which cosines are taken.
+    public enum Combination: String, Sendable {
+        /// Added: all of them lie in one space.
+        case sum
+        /// Side by side in the model's order.
+        case blocks
+    }
+
+    /// How they make one.
+    public let combination: Combination
+    /// The model's, in the order of their blocks.
+    public let modalities: [String]
+    /// Elements of the vector of one modality.
+    public let partDimension: Int
+
+    /// A space as given.
+    public init(combination: Combination, modalities: [String], partDimension: Int) {
+        (self.combination, self.modalities, self.partDimension) = (combination, modalities, partDimension)
+    }
+
+    /// Elements of an embedding: of what all modalities make.
+    public var dimension: Int { combination == .sum ? partDimension : partDimension * modalities.count }
+}
+
+/// A vector of one modality, or of a set of them one that cannot be taken apart.
+public struct ModalityVector: Equatable, Sendable {
     /// Names, sorted.
     public let modalities: [String]
-    /// Scaled to unit length when stored or searched for.
+    /// For one modality as the encoder gave it: its length decides what it counts for beside others.
     public let values: [Float]
 
     /// A vector of any length but zero.
-    public init(model: String, modalities: [String], values: [Float]) {
-        self.model = model
-        self.modalities = modalities.sorted()
-        self.values = values
+    public init(modalities: [String], values: [Float]) {
+        (self.modalities, self.values) = (modalities.sorted(), values)
     }
 
-    /// As it was stored: its `modalityKey` and `blob`.
-    init(model: String, modalityKey: String, blob: Data) {
-        let values = blob.withUnsafeBytes { bytes in
-            (0..<(bytes.count / 4)).map {
-                Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
+    /// One string for the set.
+    var key: String { modalities.joined(separator: ",") }
+}
+
+/// What a model made of a sighting: a vector a modality. Any set of modalities can be compared with any other then.
+///
+/// Of databases and clients that know only the vector of a whole set, a lone one that cannot be taken apart: it is compared
+/// with what has exactly that set.
+public struct SightingEmbedding: Equatable, Sendable {
+    /// The model's digest. Vectors of two models are never compared.
+    public let model: String
+    /// nil if nobody said: then only vectors of equal sets of modalities are compared, and single ones as sums.
+    public let space: VectorSpace?
+    /// By name; one of several modalities is alone.
+    public let vectors: [ModalityVector]
+
+    /// A vector a modality.
+    public init(model: String, space: VectorSpace?, vectors: [String: [Float]]) {
+        (self.model, self.space) = (model, space)
+        self.vectors = vectors.sorted { $0.key < $1.key }.map { ModalityVector(modalities: [$0.key], values: $0.value) }
+    }
+
+    /// A lone vector of a set of modalities.
+    public init(model: String, space: VectorSpace? = nil, modalities: [String], values: [Float]) {
+        (self.model, self.space) = (model, space)
+        vectors = [ModalityVector(modalities: modalities, values: values)]
+    }
+
+    /// The same vectors, as those of a model that makes nearly the same.
+    public func renamed(_ model: String) -> SightingEmbedding {
+        SightingEmbedding(model: model, space: space, vectors)
+    }
+
+    /// All the modalities, sorted.
+    public var modalities: [String] { vectors.flatMap(\.modalities).sorted() }
+
+    /// Whether it is a vector of several modalities.
+    var isFused: Bool { vectors.contains { $0.modalities.count > 1 } }
+
+    /// The space that vectors alone imply.
+    var impliedSpace: VectorSpace {
+        VectorSpace(combination: .sum, modalities: [], partDimension: vectors.first?.values.count ?? 0)
+    }
+
+    /// The same in the model's space, without the zeros of blocks that are absent. Throws `GalleryError.dimensionMismatch`, and
+    /// `.invalid` for modalities that the model has no block for.
+    func resolved(in space: VectorSpace) throws -> SightingEmbedding {
+        if space.combination == .blocks {
+            let unknown = modalities.filter { !space.modalities.contains($0) }
+            try Validation.require(
+                unknown.isEmpty, "modalities", "some of \(space.modalities.joined(separator: ", "))",
+                unknown.joined(separator: ", "))
+        }
+        let resolved = try vectors.map { vector in
+            ModalityVector(modalities: vector.modalities, values: try blocks(of: vector, in: space))
+        }
+        return SightingEmbedding(model: model, space: space, resolved)
+    }
+
+    private func blocks(of vector: ModalityVector, in space: VectorSpace) throws -> [Float] {
+        let width = space.partDimension
+        let expected = space.combination == .sum ? width : width * vector.modalities.count
+        if vector.values.count == expected { return vector.values }
+        guard space.combination == .blocks, vectors.count == 1, vector.values.count == space.dimension else {
+            throw GalleryError.dimensionMismatch(
+                model: model, expected: vectors.count == 1 ? space.dimension : expected, found: vector.values.count)
+        }
+        let present = space.modalities.indices.filter { vector.modalities.contains(space.modalities[$0]) }
+        return present.flatMap { vector.values[($0 * width)..<(($0 + 1) * width)] }
+    }
+
+    private init(model: String, space: VectorSpace?, _ vectors: [ModalityVector]) {
+        (self.model, self.space, self.vectors) = (model, space, vectors)
+    }
+}
+
+extension SightingEmbedding {
+    /// As it was stored.
+    init(model: String, space: VectorSpace?, _ stored: StoredVectors) {
+        (self.model, self.space) = (model, space)
+        vectors = stored.vectors.map {
+            ModalityVector(
+                modalities: $0.modalities.split(separator: ",").map(String.init), values: UnitVector.values($0.bytes))
+        }
+    }
+
+    /// For the index.
+    var indexed: [IndexVector] { StoredVectors(self).vectors }
+}
+
+/// The bytes of vectors in a row of the database.
+struct StoredVectors {
+    let modalities: String
+    let isFused: Bool
+    let bytes: Data
+
+    init(modalities: String, isFused: Bool, bytes: Data) {
+        (self.modalities, self.isFused, self.bytes) = (modalities, isFused, bytes)
+    }
+
+    /// A vector of several modalities is kept at unit length: nothing depends on its own.
+    init(_ embedding: SightingEmbedding) {
+        modalities = embedding.modalities.joined(separator: ",")
+        isFused = embedding.isFused
+        bytes = embedding.vectors.reduce(into: Data()) { data, vector in
+            for value in embedding.isFused ? UnitVector.of(vector.values) : vector.values {
+                withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) }
             }
         }
-        self.init(model: model, modalities: modalityKey.split(separator: ",").map(String.init), values: values)
     }
 
-    /// One string for a set of modalities.
-    var modalityKey: String { modalities.joined(separator: ",") }
+    /// A vector each, in the order of the names.
+    var vectors: [IndexVector] {
+        if isFused { return [IndexVector(modalities: modalities, bytes: bytes)] }
+        let names = modalities.split(separator: ",").map(String.init)
+        let size = bytes.count / max(names.count, 1)
+        return names.enumerated().map { index, name in
+            let start = bytes.startIndex + index * size
+            return IndexVector(modalities: name, bytes: bytes[start..<(start + size)])
+        }
+    }
+}
 
-    /// The values at unit length. A vector that is of unit length already, to float32's precision, is left as it is, so
-    /// that what an encoder normalised comes back bit for bit. Requires finite values that are not all zero.
-    var unitValues: [Float] {
+/// Vectors of length one.
+enum UnitVector {
+    /// A vector that is of unit length already, to float32's precision, is left as it is, so that what an encoder normalised
+    /// comes back bit for bit. Requires finite values that are not all zero.
+    static func of(_ values: [Float]) -> [Float] {
         let norm = values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
         return abs(norm - 1) <= 1e-6 ? values : values.map { Float(Double($0) / norm) }
     }
 
-    /// The unit vector as little-endian float32.
-    var blob: Data {
-        unitValues.reduce(into: Data(capacity: 4 * values.count)) { data, value in
-            withUnsafeBytes(of: value.bitPattern.littleEndian) { data.append(contentsOf: $0) }
+    /// Little-endian float32.
+    static func values(_ bytes: Data) -> [Float] {
+        bytes.withUnsafeBytes { bytes in
+            (0..<(bytes.count / 4)).map {
+                Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
+            }
         }
     }
 }

@@ -3,7 +3,7 @@ import GRDB
 /// The database's layout and its history. A migration that was released is never edited.
 enum Schema {
     /// The version this release writes: the number of migrations.
-    static let version = 3
+    static let version = 4
     /// "TRPT" in the file's header tells a gallery database from any other SQLite file.
     static let applicationID = 0x5452_5054
 
@@ -21,6 +21,10 @@ enum Schema {
         migrator.registerMigration("v3", foreignKeyChecks: .immediate) { db in
             try createTallies(db)
             try db.execute(sql: "PRAGMA user_version = 3")
+        }
+        migrator.registerMigration("v4", foreignKeyChecks: .immediate) { db in
+            try createEmbeddings(db)
+            try db.execute(sql: "PRAGMA user_version = 4")
         }
         return migrator
     }

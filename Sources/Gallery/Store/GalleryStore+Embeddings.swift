@@ -11,97 +11,205 @@ struct SightingOwner {
 }
 
 extension GalleryStore {
-    /// Adds vectors of further models to a sighting. Those of a model that has embedded it already are left out, so
-    /// that a repeated or resumed job does no harm. Throws `.notFound`, `.invalid` or `.dimensionMismatch`.
-    public func addEmbeddings(
-        _ embeddings: [SightingEmbedding], to sighting: String, in gallery: String
-    ) async throws {
-        for embedding in embeddings { try Validation.embedding(embedding) }
-        try Validation.distinct(embeddings.map { "\($0.model) \($0.modalityKey)" }, "embeddings")
-        try await write { [indexes] db in
-            let owner = try Self.owner(of: sighting, Self.galleryID(gallery, db), db)
-            let present = try Set(
-                String.fetchAll(
-                    db,
-                    sql: "SELECT m.digest FROM embedding e JOIN model m ON m.id = e.model_id WHERE e.sighting_id = ?",
-                    arguments: [owner.sighting]))
-            try Self.insertEmbeddings(embeddings.filter { !present.contains($0.model) }, owner, indexes, db)
+    /// Adds what further models made of sightings, in one transaction. What a model has embedded already is left out, so
+    /// that a repeated or resumed job does no harm, and so is what was erased meanwhile. Throws `.invalid` or
+    /// `.dimensionMismatch`; then nothing was added.
+    ///
+    /// - Returns: how many were added.
+    @discardableResult
+    public func addEmbeddings(_ additions: [EmbeddingAddition]) async throws -> Int {
+        for addition in additions { try Validation.embedding(addition.embedding) }
+        return try await write { [indexes] db in
+            var added = 0
+            for addition in additions {
+                guard let gallery = try Self.findGallery(addition.gallery, db),
+                    let owner = try Self.findOwner(of: addition.sighting, gallery, db),
+                    try !Self.hasEmbedding(owner.sighting, model: addition.embedding.model, db)
+                else { continue }
+                try Self.insertEmbeddings([addition.embedding], owner, indexes, db)
+                added += 1
+            }
+            return added
         }
     }
 
-    /// A sighting's vectors of a model, its main one first. Throws `.notFound`.
-    public func embeddings(
+    /// Puts what a model made of sightings in place of vectors that cannot be taken apart, in one transaction. Others are
+    /// left as they are. Throws as `addEmbeddings` does.
+    ///
+    /// - Returns: how many were replaced.
+    public func replaceEmbeddings(_ replacements: [EmbeddingAddition]) async throws -> Int {
+        for replacement in replacements { try Validation.embedding(replacement.embedding) }
+        return try await write { [indexes] db in
+            var replaced = 0
+            for replacement in replacements {
+                let model = replacement.embedding.model
+                guard let gallery = try Self.findGallery(replacement.gallery, db),
+                    let owner = try Self.findOwner(of: replacement.sighting, gallery, db)
+                else { continue }
+                try db.execute(
+                    sql: """
+                        DELETE FROM embedding WHERE is_fused = 1 AND sighting_id = ?
+                            AND model_id = (SELECT id FROM live_model WHERE digest = ?)
+                        """,
+                    arguments: [owner.sighting, model])
+                if db.changesCount == 0 { continue }
+                let key = IndexRegistry.Key(gallery: gallery, model: model)
+                db.afterNextTransaction { _ in indexes.remove(sighting: owner.sighting, from: key) }
+                try Self.insertEmbeddings([replacement.embedding], owner, indexes, db)
+                replaced += 1
+            }
+            return replaced
+        }
+    }
+
+    /// What a model made of a sighting; nil if it has not embedded it. Throws `.notFound`.
+    public func embedding(
         of sighting: String, in gallery: String, model: String
-    ) async throws -> [SightingEmbedding] {
+    ) async throws -> SightingEmbedding? {
         try await read { db in
             let owner = try Self.owner(of: sighting, Self.galleryID(gallery, db), db)
-            let rows = try Row.fetchAll(
+            let row = try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT e.modalities, e.vector FROM embedding e JOIN model m ON m.id = e.model_id
-                    WHERE e.sighting_id = ? AND m.digest = ? ORDER BY e.is_main DESC, e.id
+                    SELECT e.modalities, e.is_fused, e.vectors, m.combination, m.modalities, m.dimension
+                    FROM embedding e JOIN live_model m ON m.id = e.model_id WHERE e.sighting_id = ? AND m.digest = ?
                     """,
                 arguments: [owner.sighting, model])
-            return rows.map { SightingEmbedding(model: model, modalityKey: $0[0], blob: $0[1]) }
+            return row.map { row in
+                let isKnown = row[3] != nil
+                return SightingEmbedding(
+                    model: model,
+                    space: isKnown ? VectorSpace(combination: row[3], modalities: row[4], dimension: row[5]) : nil,
+                    StoredVectors(modalities: row[0], isFused: row[1], bytes: row[2]))
+            }
         }
     }
 
-    /// Inserts the vectors, and gives them to the index after the commit.
+    private static func hasEmbedding(_ sighting: Int64, model: String, _ db: Database) throws -> Bool {
+        try Bool.fetchOne(
+            db,
+            sql: """
+                SELECT EXISTS (
+                    SELECT 1 FROM embedding e JOIN model m ON m.id = e.model_id WHERE e.sighting_id = ? AND m.digest = ?)
+                """,
+            arguments: [sighting, model]) ?? false
+    }
+
+    /// Inserts what models made of a sighting, and gives it to the index after the commit.
     static func insertEmbeddings(
         _ embeddings: [SightingEmbedding], _ owner: SightingOwner, _ indexes: IndexRegistry, _ db: Database
     ) throws {
-        var models: Set<String> = []
-        var entries: [(key: IndexRegistry.Key, entry: IndexEntry)] = []
         for embedding in embeddings {
-            let entry = IndexEntry(
-                sighting: owner.sighting, identity: owner.identity, camera: owner.camera,
-                capturedAt: owner.capturedAt, modalities: embedding.modalityKey,
-                isMain: models.insert(embedding.model).inserted, vector: embedding.blob)
-            try insert(entry, model: modelID(embedding, db), db)
-            entries.append((IndexRegistry.Key(gallery: owner.gallery, model: embedding.model), entry))
-        }
-        db.afterNextTransaction { [entries] _ in
-            for (key, entry) in entries { indexes.append(entry, to: key) }
-        }
-    }
-
-    private static func insert(_ entry: IndexEntry, model: Int64, _ db: Database) throws {
-        try db.execute(
-            sql: "INSERT INTO embedding (sighting_id, model_id, modalities, is_main, vector) VALUES (?, ?, ?, ?, ?)",
-            arguments: [entry.sighting, model, entry.modalities, entry.isMain, entry.vector])
-    }
-
-    /// The model's row, made if this is its first vector.
-    private static func modelID(_ embedding: SightingEmbedding, _ db: Database) throws -> Int64 {
-        if let dimension = try dimension(of: embedding.model, db) {
-            try embedding.requireDimension(dimension)
-        } else {
+            let (model, space) = try model(of: embedding, indexes, db)
+            let stored = StoredVectors(try embedding.resolved(in: space))
+            let combination = VectorCombination(stored.vectors, in: space)
+            try Validation.require(
+                combination.flatMap { $0.unit(over: $0.names) } != nil, "vectors", "vectors whose sum is not zero",
+                "zero")
             try db.execute(
-                sql: "INSERT INTO model (digest, dimension) VALUES (?, ?)",
-                arguments: [embedding.model, embedding.values.count])
+                sql: """
+                    INSERT INTO embedding (sighting_id, model_id, modalities, is_fused, vectors) VALUES (?, ?, ?, ?, ?)
+                    """,
+                arguments: [owner.sighting, model, stored.modalities, stored.isFused, stored.bytes])
+            let entry = VectorIndex.Entry(
+                sighting: owner.sighting, identity: owner.identity, camera: owner.camera,
+                capturedAt: owner.capturedAt, vectors: stored.vectors)
+            let key = IndexRegistry.Key(gallery: owner.gallery, model: embedding.model)
+            db.afterNextTransaction { _ in indexes.append(entry, to: key, space: space) }
         }
-        return try Row.only(db, "SELECT id FROM model WHERE digest = ?", [embedding.model])[0]
     }
 
-    static func dimension(of model: String, _ db: Database) throws -> Int? {
-        try Int.fetchOne(db, sql: "SELECT dimension FROM model WHERE digest = ?", arguments: [model])
+    /// The model's row and space. Both are made with its first vector; a space that was not known before is learned.
+    private static func model(
+        of embedding: SightingEmbedding, _ indexes: IndexRegistry, _ db: Database
+    ) throws -> (id: Int64, space: VectorSpace) {
+        let row = try Row.fetchOne(
+            db, sql: "SELECT id, combination, modalities, dimension FROM model WHERE digest = ?",
+            arguments: [embedding.model])
+        if let row {
+            let known = VectorSpace(combination: row[1], modalities: row[2], dimension: row[3])
+            guard row[1] == nil, let space = embedding.space, space.dimension == known.dimension else {
+                return (row[0], known)
+            }
+            try learn(space, of: row[0], embedding.model, indexes, db)
+            return (row[0], space)
+        }
+        let space = embedding.space ?? embedding.impliedSpace
+        try db.execute(
+            sql: "INSERT INTO model (digest, dimension, combination, modalities) VALUES (?, ?, ?, ?)",
+            arguments: [
+                embedding.model, space.dimension, embedding.space?.combination.rawValue,
+                embedding.space?.modalities.joined(separator: ","),
+            ])
+        return (db.lastInsertedRowID, space)
     }
 
-    static func owner(of sighting: String, _ gallery: Int64, _ db: Database) throws -> SightingOwner {
+    /// Writes down what a model's vectors are, of which that was not known, and takes apart what can be. O(its vectors),
+    /// once.
+    private static func learn(
+        _ space: VectorSpace, of model: Int64, _ digest: String, _ indexes: IndexRegistry, _ db: Database
+    ) throws {
+        try db.execute(
+            sql: "UPDATE model SET combination = ?, modalities = ? WHERE id = ?",
+            arguments: [space.combination.rawValue, space.modalities.joined(separator: ","), model])
+        let ids = try Int64.fetchAll(db, sql: "SELECT id FROM embedding WHERE model_id = ?", arguments: [model])
+        for id in ids {
+            let row = try Row.only(db, "SELECT id, modalities, is_fused, vectors FROM embedding WHERE id = ?", [id])
+            let old = StoredVectors(modalities: row[1], isFused: row[2], bytes: row[3])
+            let embedding = try SightingEmbedding(model: digest, space: nil, old).resolved(in: space)
+            let new = StoredVectors(embedding.takenApart(in: space))
+            if new.isFused == old.isFused && new.bytes == old.bytes { continue }
+            try db.execute(
+                sql: "UPDATE embedding SET is_fused = ?, vectors = ? WHERE id = ?",
+                arguments: [new.isFused, new.bytes, row[0]])
+        }
+        let relearned = IndexRegistry()
+        try load(db, into: relearned, model: model)
+        db.afterNextTransaction { _ in indexes.replace(model: digest, by: relearned) }
+    }
+
+    static func findOwner(of sighting: String, _ gallery: Int64, _ db: Database) throws -> SightingOwner? {
         let row = try Row.fetchOne(
             db, sql: "SELECT id, identity_id, camera, captured_at FROM live_sighting WHERE gallery_id = ? AND uuid = ?",
             arguments: [gallery, sighting])
-        guard let row else { throw GalleryError.notFound(.sighting, sighting) }
-        return SightingOwner(
-            gallery: gallery, identity: row["identity_id"], sighting: row["id"], camera: row["camera"],
-            capturedAt: row["captured_at"])
+        return row.map { row in
+            SightingOwner(
+                gallery: gallery, identity: row["identity_id"], sighting: row["id"], camera: row["camera"],
+                capturedAt: row["captured_at"])
+        }
+    }
+
+    static func owner(of sighting: String, _ gallery: Int64, _ db: Database) throws -> SightingOwner {
+        guard let owner = try findOwner(of: sighting, gallery, db) else {
+            throw GalleryError.notFound(.sighting, sighting)
+        }
+        return owner
     }
 }
 
-extension SightingEmbedding {
-    func requireDimension(_ dimension: Int) throws {
-        guard values.count == dimension else {
-            throw GalleryError.dimensionMismatch(model: model, expected: dimension, found: values.count)
-        }
+/// What a model made of a sighting that is enrolled already.
+public struct EmbeddingAddition: Sendable {
+    /// The gallery's name.
+    public let gallery: String
+    /// The sighting's identifier.
+    public let sighting: String
+    /// What the model made of it.
+    public let embedding: SightingEmbedding
+
+    /// An addition as given.
+    public init(_ embedding: SightingEmbedding, to sighting: String, in gallery: String) {
+        (self.embedding, self.sighting, self.gallery) = (embedding, sighting, gallery)
+    }
+}
+
+extension VectorSpace {
+    /// Of a row of the database. A model of which nobody said what its vectors are has only ones that cannot be taken apart,
+    /// for which sums do.
+    init(combination: String?, modalities: String?, dimension: Int) {
+        let names = modalities?.split(separator: ",").map(String.init) ?? []
+        let combination = combination.flatMap(Combination.init) ?? .sum
+        self.init(
+            combination: combination, modalities: names,
+            partDimension: combination == .sum ? dimension : dimension / max(names.count, 1))
     }
 }

@@ -1,4 +1,3 @@
-import Documents
 import Foundation
 import GRDB
 
@@ -12,21 +11,7 @@ extension GalleryStore {
     /// One read of the database from beginning to end, so what is enrolled meanwhile neither waits nor begins it anew; it
     /// is not in the copy. Throws `.full` or `.storage`; then nothing is left of it.
     public func backup(to path: String) async throws {
-        try await GalleryError.translating {
-            let temporary = "\(path).\(UUID().uuidString).partial"
-            defer { for suffix in ["", "-journal"] { unlink(temporary + suffix) } }
-            try DatabaseFiles.createPrivate(temporary)
-            try await pool.read { db in
-                let copy = try DatabaseQueue(path: temporary)
-                try copy.writeWithoutTransaction { target in
-                    try db.backup(to: target)
-                    // The copy needs no log beside it.
-                    try target.execute(sql: "PRAGMA journal_mode = DELETE")
-                }
-                try copy.close()
-            }
-            try await threads.run { try DurableFile.move(temporary, to: path) }
-        }
+        try await read { db in try DatabaseFiles.copy(db, to: path) }
     }
 
     /// Checks every page, constraint and foreign key. Throws `.storage` with what is broken. O(size of the database).

@@ -107,14 +107,41 @@ extension GalleryStore {
                     ORDER BY s.id LIMIT ?
                     """,
                 arguments: [key, model, limit + 1])
-            var batch: [PendingSighting] = []
-            var bytes = 0
-            for row in rows.prefix(limit) where bytes < 64 << 20 {
-                let images = try Self.images(of: row[0], db)
-                bytes += images.reduce(0) { $0 + $1.bytes.count }
-                batch.append(PendingSighting(key: row[0], gallery: row[1], sighting: row[2], images: images))
-            }
-            return PendingBatch(sightings: batch, next: batch.count < rows.count ? batch.last?.key : nil)
+            return try Self.batch(rows, limit, db)
+        }
+    }
+
+    /// Of one more row than wanted, if there are as many.
+    private static func batch(_ rows: [Row], _ limit: Int, _ db: Database) throws -> PendingBatch {
+        var batch: [PendingSighting] = []
+        var bytes = 0
+        for row in rows.prefix(limit) where bytes < 64 << 20 {
+            let images = try images(of: row[0], db)
+            bytes += images.reduce(0) { $0 + $1.bytes.count }
+            batch.append(PendingSighting(key: row[0], gallery: row[1], sighting: row[2], images: images))
+        }
+        return PendingBatch(sightings: batch, next: batch.count < rows.count ? batch.last?.key : nil)
+    }
+
+    private static let fused = """
+        FROM embedding e CROSS JOIN live_sighting s ON s.id = e.sighting_id JOIN gallery g ON g.id = s.gallery_id
+        WHERE e.is_fused = 1 AND e.model_id = (SELECT id FROM live_model WHERE digest = ?) AND e.sighting_id > ?
+            AND EXISTS (SELECT 1 FROM image i WHERE i.sighting_id = s.id)
+        """
+
+    /// How many sightings with images have a vector of a model that cannot be taken apart. O(their number).
+    public func fusedCount(model: String) async throws -> Int {
+        try await read { db in try Row.only(db, "SELECT COUNT(*) \(Self.fused)", [model, 0])[0] }
+    }
+
+    /// The next of these, as `pendingBatch` gives them.
+    public func fusedBatch(model: String, limit: Int, after key: Int64 = 0) async throws -> PendingBatch {
+        try Validation.limit(limit)
+        return try await read { db in
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT s.id, g.name, s.uuid \(Self.fused) ORDER BY e.sighting_id LIMIT ?",
+                arguments: [model, key, limit + 1])
+            return try Self.batch(rows, limit, db)
         }
     }
 

@@ -27,30 +27,27 @@ extension GalleryStore {
         return store
     }
 
-    /// As they were written: the vectors of a sighting and model were inserted together, the main one first, as an index
-    /// wants them. In another order SQLite would sort all vectors.
+    /// As they were written. In another order SQLite would sort all vectors.
     package static let everyVector = """
-        SELECT s.gallery_id, m.digest, m.dimension, s.id, s.identity_id, s.camera, s.captured_at, e.modalities,
-            e.is_main, e.vector
+        SELECT s.gallery_id, m.digest, m.combination, m.modalities, m.dimension, s.id, s.identity_id, s.camera,
+            s.captured_at, e.modalities, e.is_fused, e.vectors
         FROM embedding e CROSS JOIN live_sighting s ON s.id = e.sighting_id CROSS JOIN live_model m ON m.id = e.model_id
-        ORDER BY e.id
+        WHERE ?1 IS NULL OR m.id = ?1 ORDER BY e.id
         """
 
-    private static func load(_ db: Database, into indexes: IndexRegistry) throws {
-        let rows = try Row.fetchCursor(db, sql: everyVector)
-        while let row = try rows.next() {
-            try row.withUnsafeData(atIndex: 9) { try load(row, vector: $0, into: indexes) }
-        }
+    /// All vectors, or those of one model, by its row.
+    static func load(_ db: Database, into indexes: IndexRegistry, model: Int64? = nil) throws {
+        let rows = try Row.fetchCursor(db, sql: everyVector, arguments: [model])
+        while let row = try rows.next() { try load(row, into: indexes) }
     }
 
-    /// The vector's bytes are SQLite's own; the index copies them into place.
-    private static func load(_ row: Row, vector: Data?, into indexes: IndexRegistry) throws {
-        let dimension: Int = row[2]
-        let entry = IndexEntry(
-            sighting: row[3], identity: row[4], camera: row[5], capturedAt: row[6], modalities: row[7],
-            isMain: row[8], vector: vector ?? Data())
-        guard (1...SimilarityBlock.largestDimension).contains(dimension), entry.vector.count == 4 * dimension,
-            indexes.append(entry, to: IndexRegistry.Key(gallery: row[0], model: row[1]))
-        else { throw GalleryError.storage("sighting \(entry.sighting) has no unit vector of \(dimension) elements") }
+    private static func load(_ row: Row, into indexes: IndexRegistry) throws {
+        let space = VectorSpace(combination: row[2], modalities: row[3], dimension: row[4])
+        let stored = StoredVectors(modalities: row[9], isFused: row[10], bytes: row[11])
+        let entry = VectorIndex.Entry(
+            sighting: row[5], identity: row[6], camera: row[7], capturedAt: row[8], vectors: stored.vectors)
+        guard (1...SimilarityBlock.largestDimension).contains(space.dimension),
+            indexes.append(entry, to: IndexRegistry.Key(gallery: row[0], model: row[1]), space: space)
+        else { throw GalleryError.storage("sighting \(entry.sighting) has no vectors of \(space.dimension) elements") }
     }
 }

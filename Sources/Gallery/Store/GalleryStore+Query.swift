@@ -3,32 +3,26 @@ import GRDB
 import Similarity
 
 extension GalleryStore {
-    /// The sightings or identities nearest to a vector by cosine, exactly: as a float32 scan over all would find them.
+    /// The sightings or identities nearest to a query by cosine, exactly: as a float32 scan over all would find them.
     ///
-    /// A sighting is compared by the modalities that it shares with the query, if both have a vector made from just these;
-    /// else by the first vectors of both. Throws `.notFound` for the gallery, `.invalid`, `.dimensionMismatch`, and `.modelMismatch`
-    /// if the gallery has vectors but none of the query's model. O(vectors · dimension).
+    /// A sighting is compared by the modalities that it shares with the query; where there are none, sums by all of each, and
+    /// blocks not at all. A lone vector of several modalities is compared with what has exactly these. Throws `.notFound` for
+    /// the gallery, `.invalid`, `.dimensionMismatch`, and `.modelMismatch` if the gallery has vectors but none of the query's
+    /// model. O(vectors · dimension).
     public func query(_ query: GalleryQuery, in gallery: String) async throws -> QueryResult {
         try query.validate()
         let scope = try await read { db in try Self.scope(of: query, in: gallery, db) }
-        let outcome = try await GalleryError.translating {
-            // On the threads for searching from the first look at the indexes: a snapshot is as long as they are large.
-            try await threads.run { [indexes] in
-                try Self.index(of: scope.gallery, model: query.embedding.model, indexes).map { index in
-                    for vector in [query.embedding] + query.subsets { try vector.requireDimension(index.dimension) }
-                    return Self.search(index, query, scope.filter)
-                }
-            }
-        }
-        guard let outcome else {
-            return QueryResult(matches: [], unknown: true, statistics: SearchStatistics(rows: 0, candidates: 0))
+        guard let outcome = try await search(query, scope) else {
+            let nothing = SearchStatistics(rows: 0, incomparable: 0, candidates: 0)
+            return QueryResult(matches: [], unknown: true, statistics: nothing)
         }
         let details = try await read { db in try Self.details(of: outcome.hits.map(\.sighting), db) }
         // What was erased since the search is left out.
         let matches = outcome.hits.compactMap { hit in details[hit.sighting]?.match(score: hit.score) }
         return QueryResult(
             matches: matches, unknown: matches.isEmpty,
-            statistics: SearchStatistics(rows: outcome.rows, candidates: outcome.candidates))
+            statistics: SearchStatistics(
+                rows: outcome.rows, incomparable: outcome.incomparable, candidates: outcome.candidates))
     }
 
     private struct Scope: Sendable {
@@ -37,25 +31,23 @@ extension GalleryStore {
     }
 
     /// nil if the gallery has no vectors at all.
-    private static func index(
-        of gallery: Int64, model: String, _ indexes: IndexRegistry
-    ) throws -> ExactIndex? {
-        let models = indexes.models(of: gallery)
+    private func search(_ query: GalleryQuery, _ scope: Scope) async throws -> VectorIndex.Outcome? {
+        let model = query.embedding.model
+        let models = indexes.models(of: scope.gallery)
         guard models.isEmpty || models.contains(model) else {
             throw GalleryError.modelMismatch(requested: model, available: models)
         }
-        return indexes.index(gallery: gallery, model: model)
-    }
-
-    private static func search(_ index: ExactIndex, _ query: GalleryQuery, _ filter: IndexFilter) -> ExactSearch.Outcome
-    {
-        index.search(
-            SimilarityQuery(query.embedding.unitValues), modalities: query.embedding.modalityKey,
-            subsets: Dictionary(
-                query.subsets.map { ($0.modalityKey, SimilarityQuery($0.unitValues)) },
-                uniquingKeysWith: { first, _ in first }),
-            filter: filter, limit: query.limit, threshold: query.threshold, grouping: query.grouping
-        ).run()
+        guard let index = indexes.index(gallery: scope.gallery, model: model) else { return nil }
+        // Nobody may have said yet what the model's vectors are; then there are only ones that cannot be taken apart.
+        let space = index.space.modalities.isEmpty ? query.embedding.space ?? index.space : index.space
+        let asked = VectorIndex.Query(
+            vectors: try query.embedding.resolved(in: space).indexed, filter: scope.filter, limit: query.limit,
+            threshold: query.threshold, grouping: query.grouping)
+        let source = StoredVectorSource(pool: pool, model: model)
+        return try await GalleryError.translating {
+            try await index.search(
+                [asked], source: source, threads: threads, slices: configuration.searchThreads)[0]
+        }
     }
 
     private static func scope(of query: GalleryQuery, in gallery: String, _ db: Database) throws -> Scope {
@@ -107,6 +99,26 @@ extension GalleryStore {
             """
         return try request.fetchAll(db).reduce(into: [:]) { details, row in
             details[row["id"]] = Detail(sighting: try SightingRecord(row), label: row["label"])
+        }
+    }
+}
+
+/// The vectors that the index does not hold, as they are in the database.
+private struct StoredVectorSource: VectorSource {
+    let pool: DatabasePool
+    let model: String
+
+    func vectors(of sightings: [Int64]) throws -> [Int64: [IndexVector]] {
+        try pool.read { db in
+            let statement = try db.cachedStatement(
+                sql: """
+                    SELECT modalities, is_fused, vectors FROM embedding
+                    WHERE sighting_id = ? AND model_id = (SELECT id FROM live_model WHERE digest = ?)
+                    """)
+            return try sightings.reduce(into: [:]) { found, sighting in
+                guard let row = try Row.fetchOne(statement, arguments: [sighting, model]) else { return }
+                found[sighting] = StoredVectors(modalities: row[0], isFused: row[1], bytes: row[2]).vectors
+            }
         }
     }
 }

@@ -10,20 +10,11 @@ import Threads
 /// as requests wait, a turn or the timer of a wait is to come.
 final class Batcher: Sendable {
     /// What requests have in common that can be computed together.
-    struct Kind: Hashable, Sendable {
-        /// Those given.
-        let modalities: [Modality]
-        /// Those asked for.
-        let subsets: [Set<Modality>]
-
-        init(_ modalities: some Sequence<Modality>, _ subsets: [Set<Modality>]) {
-            (self.modalities, self.subsets) = (modalities.sorted(), subsets)
-        }
-    }
+    typealias Kind = Set<Modality>
 
     private struct Request: Sendable {
         let images: [Modality: Tensor]
-        let waiter: Waiter<[[Float]]>
+        let waiter: Waiter<[Modality: [Float]]>
     }
 
     private let system: any EncodingSystem
@@ -44,16 +35,14 @@ final class Batcher: Sendable {
         return try await work()
     }
 
-    /// The unit vectors of a triple, one for each subset of its modalities.
+    /// A triple's vectors.
     ///
     /// Throws `CancellationError` as soon as the task is cancelled; a request that is not being computed yet never is then.
     ///
-    /// - Parameters:
-    ///   - images: [1, H, W, 3] by modality.
-    ///   - subsets: of its modalities.
-    func embed(_ images: [Modality: Tensor], subsets: [Set<Modality>]) async throws -> [[Float]] {
-        let kind = Kind(images.keys, subsets)
-        let waiter = Waiter<[[Float]]>()
+    /// - Parameter images: [1, H, W, 3] by modality.
+    func embed(_ images: [Modality: Tensor]) async throws -> [Modality: [Float]] {
+        let kind = Kind(images.keys)
+        let waiter = Waiter<[Modality: [Float]]>()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 waiter.wait(continuation)
@@ -85,13 +74,13 @@ final class Batcher: Sendable {
     private func compute(_ batch: BatchQueue<Kind, Request>.Batch) {
         observe(batch.waits)
         let images = Dictionary(
-            uniqueKeysWithValues: batch.kind.modalities.map { modality in
+            uniqueKeysWithValues: batch.kind.map { modality in
                 (modality, Tensor.concatenated(batch.requests.compactMap { $0.images[modality] }, axis: 0))
             })
-        let vectors = system.embed(images, subsets: batch.kind.subsets).map(Embedding.normalised)
+        let vectors = system.vectors(images).mapValues(Embedding.rows)
         compute.deliver {
             for (row, request) in batch.requests.enumerated() {
-                request.waiter.resume(with: .success(vectors.map { $0[row] }))
+                request.waiter.resume(with: .success(vectors.mapValues { $0[row] }))
             }
         }
     }

@@ -4,7 +4,8 @@ import Tensor
 /// transformer encodes either (DMF, section 3). Each image modality has a translation of its own.
 struct DMF: TextEncodingSystem {
     let dimension: Int
-    private let modalities: [Modality]
+    let modalities: [Modality]
+    let combination = Combination.sum
     private let patchEmbedding: PatchEmbedding
     private let translations: [Modality: Linear]
     private let imagePrefix: TokenPrefix
@@ -44,7 +45,7 @@ struct DMF: TextEncodingSystem {
         norm(blocks.reduce(tokens) { $1($0, mask: mask) }).classToken
     }
 
-    private func features(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
+    func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
         images.reduce(into: [:]) { features, pair in
             guard let translation = translations[pair.key] else { return }
             features[pair.key] = run(imagePrefix(translation(patchEmbedding(pair.value))))
@@ -54,13 +55,6 @@ struct DMF: TextEncodingSystem {
     func embed(texts: [[Int]]) -> Tensor {
         let (tokens, mask) = text(texts)
         return run(tokens, mask: mask)
-    }
-
-    func embed(_ images: [Modality: Tensor], subsets: [Set<Modality>]) -> [Tensor] {
-        let features = features(images)
-        return subsets.map { subset in
-            Tensor.mean(of: modalities.filter(subset.contains).compactMap { features[$0] })
-        }
     }
 
     func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput { output(embed(images)) }

@@ -5,11 +5,15 @@ public protocol EncodingSystem: Sendable {
     /// Elements of an embedding.
     var dimension: Int { get }
 
-    /// The embeddings of some sets of the modalities given, none of them empty, in the order of `subsets`, before L2
-    /// normalisation: [B, dimension] each.
+    /// How the vectors of several modalities make one.
+    var combination: Combination { get }
+    /// In the order of their blocks.
+    var modalities: [Modality] { get }
+
+    /// A vector a modality, before L2 normalisation: [B, dimension], or that divided by the modalities for blocks.
     ///
     /// - Parameter images: [B, H, W, 3] by modality, the same B for each, at least one.
-    func embed(_ images: [Modality: Tensor], subsets: [Set<Modality>]) -> [Tensor]
+    func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor]
 
     /// The forward pass of training; only for a system built for it.
     func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput
@@ -27,7 +31,28 @@ public protocol TextEncodingSystem: EncodingSystem {
 
 extension EncodingSystem {
     /// The embedding of all the modalities given: [B, dimension], before L2 normalisation.
-    public func embed(_ images: [Modality: Tensor]) -> Tensor { embed(images, subsets: [Set(images.keys)])[0] }
+    public func embed(_ images: [Modality: Tensor]) -> Tensor { combined(vectors(images)) }
+
+    /// The mean of what is present, or everything side by side with zeros for what is absent: [B, dimension]. At least one
+    /// is present.
+    func combined(_ vectors: [Modality: Tensor]) -> Tensor {
+        let present = modalities.compactMap { vectors[$0] }
+        guard let shape = present.first?.shape else { preconditionFailure("an embedding of no modality") }
+        switch combination {
+        case .sum: return Tensor.mean(of: present)
+        case .blocks: return Tensor.concatenated(modalities.map { vectors[$0] ?? .zeros(shape) }, axis: 1)
+        }
+    }
+}
+
+extension ModelConfiguration {
+    /// How its system combines modalities.
+    public var combination: Combination {
+        switch system {
+        case .unicat, .fusionConcat, .ieee: .blocks
+        case .fusionAverage, .graft, .mixer, .dmf: .sum
+        }
+    }
 }
 
 /// What the losses need of a training pass.

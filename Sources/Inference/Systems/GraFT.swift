@@ -12,6 +12,9 @@ struct GraFT: EncodingSystem {
 
     /// Elements of an embedding: the backbone's width.
     let dimension: Int
+    let combination = Combination.sum
+
+    var modalities: [Modality] { encoders.map(\.modality) }
 
     init(_ configuration: ModelConfiguration, _ head: ModelConfiguration.GraFTHead, _ scope: ParameterScope) throws {
         guard case .vit(let vit) = configuration.backbone else {
@@ -61,11 +64,9 @@ struct GraFT: EncodingSystem {
         }
     }
 
-    /// Fusing is linear, so each modality is encoded and fused once, and every subset is a mean of
-    /// these.
-    func embed(_ images: [Modality: Tensor], subsets: [Set<Modality>]) -> [Tensor] {
-        let fused = encoded(images).map { ($0.modality, self.fused($0.tokens)) }
-        return subsets.map { subset in Tensor.mean(of: fused.filter { subset.contains($0.0) }.map(\.1)) }
+    /// Fusing is linear, so what is fused is the mean of each modality fused alone.
+    func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
+        Dictionary(uniqueKeysWithValues: encoded(images).map { ($0.modality, fused($0.tokens)) })
     }
 
     func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput {

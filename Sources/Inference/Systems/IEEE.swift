@@ -5,7 +5,10 @@ import Tensor
 /// side by side (IEEE, section 3).
 struct IEEE: EncodingSystem {
     let dimension: Int
+    let combination = Combination.blocks
     private let branches: [Branch]
+
+    var modalities: [Modality] { branches.map(\.modality) }
 
     /// One modality's way.
     private struct Branch: Sendable {
@@ -49,13 +52,9 @@ struct IEEE: EncodingSystem {
         parts.reshaped([parts.shape[0], parts.shape[1] * parts.shape[2]])
     }
 
-    /// The parts of a modality that a subset lacks are zeros; what the modalities gave each other stays.
-    func embed(_ images: [Modality: Tensor], subsets: [Set<Modality>]) -> [Tensor] {
-        let parts = Dictionary(uniqueKeysWithValues: parts(images).map { ($0.branch.modality, Self.flat($0.parts)) })
-        return subsets.map { subset in
-            Tensor.concatenated(
-                branches.map { subset.contains($0.modality) ? parts[$0.modality] : nil }.blocks, axis: 1)
-        }
+    /// A modality's parts, with what the others that are present gave it.
+    func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
+        Dictionary(uniqueKeysWithValues: parts(images).map { ($0.branch.modality, Self.flat($0.parts)) })
     }
 
     func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput {

@@ -10,8 +10,9 @@ struct LateFusion: EncodingSystem {
     }
 
     let dimension: Int
+    let modalities: [Modality]
+    let combination: Combination
     private let backbones: [(modality: Modality, network: FeatureBackbone)]
-    private let isAverage: Bool
     private let heads: Heads
 
     init(_ configuration: ModelConfiguration, _ scope: ParameterScope) throws {
@@ -19,8 +20,8 @@ struct LateFusion: EncodingSystem {
             ($0, try FeatureBackbone(scope.scope("encoders.\($0.rawValue)"), configuration))
         }
         let width = configuration.backbone.width
-        isAverage = configuration.system == .fusionAverage
-        dimension = isAverage ? width : width * configuration.modalities.count
+        (modalities, combination) = (configuration.modalities, configuration.combination)
+        dimension = combination == .sum ? width : width * modalities.count
         heads = try Self.heads(configuration, scope, fused: dimension)
     }
 
@@ -45,30 +46,18 @@ struct LateFusion: EncodingSystem {
         return .each(Dictionary(uniqueKeysWithValues: each))
     }
 
-    private func features(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
+    func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
         backbones.reduce(into: [:]) { features, backbone in
             features[backbone.modality] = images[backbone.modality].map(backbone.network.feature)
         }
     }
 
-    /// The mean of what is present, or everything side by side with zeros for what is absent.
-    private func fuse(_ features: [Modality: Tensor]) -> Tensor {
-        let present = backbones.map { features[$0.modality] }
-        if isAverage { return Tensor.mean(of: present.compactMap { $0 }) }
-        return Tensor.concatenated(present.blocks, axis: 1)
-    }
-
-    func embed(_ images: [Modality: Tensor], subsets: [Set<Modality>]) -> [Tensor] {
-        let features = features(images)
-        return subsets.map { subset in fuse(features.filter { subset.contains($0.key) }) }
-    }
-
     func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput {
-        let features = features(images)
+        let features = vectors(images)
         switch heads {
         case .none: preconditionFailure("a system built for inference has no classifier")
         case .fused(let head):
-            let fused = fuse(features)
+            let fused = combined(features)
             return SystemOutput(
                 heads: [.init(name: "fused", features: fused, logits: [head(fused)])], embedding: fused)
         case .each(let heads):
@@ -78,15 +67,7 @@ struct LateFusion: EncodingSystem {
                         return nil
                     }
                     return .init(name: backbone.modality.rawValue, features: feature, logits: [head(feature)])
-                }, embedding: fuse(features))
+                }, embedding: combined(features))
         }
-    }
-}
-
-extension [Tensor?] {
-    /// The tensors, with zeros of the same shape in place of those that are absent. At least one is present.
-    var blocks: [Tensor] {
-        guard let shape = compactMap({ $0 }).first?.shape else { preconditionFailure("an embedding of no modality") }
-        return map { $0 ?? .zeros(shape) }
     }
 }

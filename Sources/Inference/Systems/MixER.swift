@@ -4,7 +4,8 @@ import Tensor
 /// branch that must not know the modality and one that must; an embedding is both, side by side (MixER, section 3).
 struct MixER: EncodingSystem {
     let dimension: Int
-    private let modalities: [Modality]
+    let modalities: [Modality]
+    let combination = Combination.sum
     private let trunk: Trunk
     private let erased: Branch
     private let related: Branch
@@ -101,15 +102,12 @@ struct MixER: EncodingSystem {
         return (erased(shared), related(shared))
     }
 
-    /// The network is shared, so all modalities go through it as one batch; a subset is the mean of its modalities'.
-    func embed(_ images: [Modality: Tensor], subsets: [Set<Modality>]) -> [Tensor] {
+    /// The network is shared, so all modalities go through it as one batch.
+    func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
         let present = modalities.filter { images[$0] != nil }
         let (erased, related) = pair(Tensor.concatenated(present.compactMap { images[$0] }, axis: 0))
         let all = Tensor.concatenated([erased, related], axis: 1)
-        let each = Self.parts(all, present.count)
-        return subsets.map { subset in
-            Tensor.mean(of: present.indices.filter { subset.contains(present[$0]) }.map { each[$0] })
-        }
+        return Dictionary(uniqueKeysWithValues: zip(present, Self.parts(all, present.count)))
     }
 
     /// The rows of each of `count` modalities.

@@ -2,7 +2,7 @@ import Foundation
 import Hummingbird
 import Serving
 
-/// POST `/v1/embeddings`: triple → vector.
+/// POST `/v1/embeddings`: triple → a vector a modality, and what they make together.
 struct EmbeddingEndpoint {
     let encoding: EncodingService
     let models: ModelRegistry
@@ -12,6 +12,7 @@ struct EmbeddingEndpoint {
         let model: String
         let modalities: [String]
         let embedding: [Float]
+        let vectors: [String: [Float]]
     }
 
     func add(to router: Router<ServerContext>) {
@@ -19,11 +20,11 @@ struct EmbeddingEndpoint {
             let body = try await bodies.triple(request)
             try body.options.finish()
             let encoder = models.active
-            let encoded = try await encoding.encode(body.triple(), with: encoder)
+            let embedding = try await encoding.encode(body.triple(), with: encoder).embedding
             return try Answer.json(
                 Reply(
-                    model: encoder.model, modalities: encoded.embedding.modalities.map(\.rawValue),
-                    embedding: encoded.embedding.values))
+                    model: encoder.model, modalities: embedding.modalities.map(\.rawValue), embedding: embedding.values,
+                    vectors: Dictionary(uniqueKeysWithValues: embedding.vectors.map { ($0.key.rawValue, $0.value) })))
         }
     }
 }

@@ -5,7 +5,7 @@ import Hummingbird
 import Inference
 import Serving
 
-/// POST `/v1/galleries/{gallery}/queries`: a triple, a vector or a text → ranked matches.
+/// POST `/v1/galleries/{gallery}/queries`: a triple, vectors or a text → ranked matches.
 struct QueryEndpoint {
     let queries: QueryService
     let bodies: BodyReader
@@ -22,6 +22,7 @@ struct QueryEndpoint {
         let modalities: [String]
         let matches: [Match]
         let unknown: Bool
+        let incomparable: Int
         let timing: Timing
     }
 
@@ -41,7 +42,7 @@ struct QueryEndpoint {
         return try Answer.json(
             Reply(
                 model: answer.model, modalities: answer.modalities, matches: answer.result.matches,
-                unknown: answer.result.unknown,
+                unknown: answer.result.unknown, incomparable: answer.result.statistics.incomparable,
                 timing: .init(
                     decodeMs: answer.decodeMilliseconds, encodeMs: answer.encodeMilliseconds,
                     searchMs: answer.search.seconds * 1000)))
@@ -51,9 +52,7 @@ struct QueryEndpoint {
 /// What a query may ask for beside its triple.
 private struct AskedQuery {
     var options = QueryService.Options()
-    var vector: [Float]?
-    var modalities: [String]?
-    var model: String?
+    var vectors: GivenVectors?
     var text: String?
 
     init(_ fields: inout Fields) throws {
@@ -67,38 +66,18 @@ private struct AskedQuery {
             options.grouping = grouping
         }
         options.filter = try fields.filter("filter")
-        vector = try Self.vector(&fields)
-        modalities = try fields.strings("modalities")
-        model = try fields.string("model")
+        vectors = try fields.vectors()
         text = try fields.string("text")
-        guard vector != nil || (modalities == nil && model == nil) else {
-            throw RequestError.invalid(
-                field: fields.name("vector"), expected: "a vector beside modalities and model", found: "nothing")
-        }
-        if let unknown = modalities?.first(where: { Modality(rawValue: $0) == nil }) {
-            throw RequestError.invalid(
-                field: fields.name("modalities"), expected: "rgb, nir, tir", found: "\"\(unknown)\"")
-        }
-        modalities?.sort { (Modality(rawValue: $0) ?? .rgb) < (Modality(rawValue: $1) ?? .rgb) }
     }
 
     /// What is looked for. Throws `RequestError.invalid` if there is more than one.
     func subject(_ images: [Modality: Data]) throws -> QueryService.Subject {
-        guard [!images.isEmpty, vector != nil, text != nil].count(where: { $0 }) < 2 else {
+        guard [!images.isEmpty, vectors != nil, text != nil].count(where: { $0 }) < 2 else {
             throw RequestError.invalid(
-                field: text == nil ? "vector" : "text", expected: "either images, a vector or a text",
+                field: text == nil ? "vector" : "text", expected: "either images, vectors or a text",
                 found: "more than one")
         }
-        if let vector { return .vector(vector, modalities: modalities, model: model) }
+        if let vectors { return .vectors(vectors) }
         return text.map(QueryService.Subject.text) ?? .triple(images)
-    }
-
-    private static func vector(_ fields: inout Fields) throws -> [Float]? {
-        guard let value = fields.value("vector") else { return nil }
-        let numbers = value.array?.compactMap(\.number).map { Float($0) } ?? []
-        guard let array = value.array, array.count == numbers.count, numbers.allSatisfy(\.isFinite),
-            numbers.contains(where: { $0 != 0 })
-        else { throw fields.invalid("vector", "a list of finite numbers, not all 0", value) }
-        return numbers
     }
 }

@@ -55,7 +55,11 @@ struct SightingEndpoints {
         sighting.capturedAt = try body.options.date("captured_at")
         sighting.metadata = try body.options.metadata("metadata") ?? [:]
         sighting.identityLabel = try body.options.string("label")
+        sighting.vectors = try body.options.vectors()
         try body.options.finish()
+        guard sighting.vectors == nil || sighting.images.isEmpty else {
+            throw RequestError.invalid(field: "vectors", expected: "either images or vectors", found: "both")
+        }
         sighting.idempotencyKey = request.headers[.idempotencyKey]
         let receipt = try await enrolment.enrol(sighting, in: name)
         if !receipt.isReplay { metrics.enrolled() }

@@ -76,6 +76,7 @@ enum ProblemTable {
         let detail = error.description
         switch error {
         case .noImage: return Entry(status: .badRequest, type: "no-image", detail: detail)
+        case .nothingShared: return Entry(status: .unprocessableContent, type: "nothing-shared", detail: detail)
         case .deadline: return Entry(status: .serviceUnavailable, type: "deadline", detail: detail, retryAfter: 5)
         case .undecodable(let modality, let reason):
             let type =

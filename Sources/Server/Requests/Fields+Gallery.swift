@@ -1,10 +1,12 @@
 import Documents
 import Foundation
 import Gallery
+import Inference
+import Serving
 
 extension JSONLimits {
-    /// What a request may hold: a vector of the most elements, and as much again for the rest.
-    static let request = JSONLimits(depth: 32, nodes: 2 << 16)
+    /// What a request may hold: a vector of the most elements for each modality, and as much again for the rest.
+    static let request = JSONLimits(depth: 32, nodes: 4 << 16)
 }
 
 extension Fields {
@@ -37,6 +39,55 @@ extension Fields {
             }
         }
         return metadata
+    }
+
+    /// What a model made of a triple: `vectors` by modality, or a `vector` of a set of `modalities`; `model` says which. nil if
+    /// there is neither.
+    mutating func vectors() throws(DocumentError) -> GivenVectors? {
+        let parts = try vectorsByModality()
+        let whole = try value("vector").map { value throws(DocumentError) in try vector("vector", value) }
+        let (modalities, model) = (try strings("modalities"), try string("model"))
+        if parts != nil && whole != nil {
+            throw .invalid(field: name("vector"), expected: "either vector or vectors", found: "both")
+        }
+        if let unknown = modalities?.first(where: { Modality(rawValue: $0) == nil }) {
+            throw .invalid(field: name("modalities"), expected: "rgb, nir, tir", found: "\"\(unknown.prefix(64))\"")
+        }
+        guard whole != nil || modalities == nil else {
+            throw .invalid(field: name("vector"), expected: "a vector beside modalities", found: "nothing")
+        }
+        if let whole { return GivenVectors(.whole(whole, modalities: modalities), model: model) }
+        guard let parts else {
+            guard model == nil else {
+                throw .invalid(field: name("vector"), expected: "a vector or vectors beside model", found: "nothing")
+            }
+            return nil
+        }
+        return GivenVectors(.parts(parts), model: model)
+    }
+
+    private mutating func vectorsByModality() throws(DocumentError) -> [String: [Float]]? {
+        guard let given = value("vectors") else { return nil }
+        guard let members = given.object, !members.isEmpty else {
+            throw invalid("vectors", "an object of vectors by modality", given)
+        }
+        var vectors: [String: [Float]] = [:]
+        for (key, value) in members {
+            guard Modality(rawValue: key) != nil || key == "text" else {
+                throw .unknownField(
+                    name("vectors.\(key.prefix(64))"), expected: Modality.allCases.map(\.rawValue) + ["text"])
+            }
+            vectors[key] = try vector("vectors.\(key)", value)
+        }
+        return vectors
+    }
+
+    private func vector(_ key: String, _ value: JSONValue) throws(DocumentError) -> [Float] {
+        let numbers = value.array?.compactMap(\.number).map { Float($0) } ?? []
+        guard let array = value.array, array.count == numbers.count, numbers.allSatisfy(\.isFinite),
+            numbers.contains(where: { $0 != 0 })
+        else { throw invalid(key, "a list of finite numbers, not all 0", value) }
+        return numbers
     }
 
     /// A query's filter.

@@ -50,8 +50,8 @@ package struct Activation: Sendable {
         let lacking = try await parts.gallery.lacking(model: model, standIn: standIn)
         let hopeless = standIn == nil ? lacking.withoutImages : lacking.withoutVectors
         guard hopeless == 0 else { throw ModelError.imagesMissing(count: hopeless, reason: try reason()) }
-        // Four bytes an element, and one of its code.
-        let vectors = parts.encoding.vectors(modalities: summary.modalities.count) * summary.dimension * 5
+        // Codes of each modality and of all of them, a byte an element.
+        let vectors = (summary.modalities.count + 1) * summary.dimension
         try await parts.catalog.requireMemory(for: model, vectors: lacking.sightings * vectors)
     }
 
@@ -115,6 +115,9 @@ package struct Activation: Sendable {
     private func embedLacking(
         _ encoder: any TripleEncoder, _ standIn: String?, _ job: JobHandle, after before: Int = 0, atMost: Int = .max
     ) async throws -> Int {
+        let embedder = BackgroundEmbedder(
+            encoder: encoder, encoding: parts.encoding, gallery: parts.gallery, standIn: standIn,
+            share: parts.swap.share)
         var done = 0
         while done < atMost {
             let lacking = try await parts.gallery.lacking(model: model, standIn: standIn).sightings
@@ -123,40 +126,15 @@ package struct Activation: Sendable {
             let total = done + lacking
             var next: Int64? = 0
             while done < atMost, let key = next {
-                let batch = try await parts.gallery.pendingBatch(model: model, limit: 16, after: key)
-                for sighting in batch.sightings {
-                    try await embed(sighting, encoder, standIn)
-                    done += 1
-                    await job.report(before + done, of: before + max(total, done))
-                }
+                let batch = try await parts.gallery.pendingBatch(
+                    model: model, limit: BackgroundEmbedder.atOnce, after: key)
+                let additions = try await embedder.embed(batch.sightings)
+                try await parts.gallery.addEmbeddings(additions)
+                done += batch.sightings.count
+                await job.report(before + done, of: before + max(total, done))
                 next = batch.next
             }
         }
         return done
-    }
-
-    private func embed(_ sighting: PendingSighting, _ encoder: any TripleEncoder, _ standIn: String?) async throws {
-        try Task.checkCancellation()
-        do {
-            let embeddings = try await embeddings(sighting, encoder, standIn)
-            try await parts.gallery.addEmbeddings(embeddings, to: sighting.sighting, in: sighting.gallery)
-        } catch GalleryError.notFound {
-            // Deleted in the meantime.
-        }
-    }
-
-    private func embeddings(
-        _ sighting: PendingSighting, _ encoder: any TripleEncoder, _ standIn: String?
-    ) async throws -> [SightingEmbedding] {
-        let encoded = try await parts.encoding.encodeInBackground(
-            sighting.images, with: encoder, share: parts.swap.share, withSubsets: true)
-        if let encoded { return encoded.stored(model: model) }
-        guard let standIn else {
-            throw ModelError.imagesMissing(
-                count: 1,
-                reason: "sighting \(sighting.sighting) has no image of \(encoder.modalities.map(\.rawValue))")
-        }
-        return try await parts.gallery.embeddings(of: sighting.sighting, in: sighting.gallery, model: standIn)
-            .map { SightingEmbedding(model: model, modalities: $0.modalities, values: $0.values) }
     }
 }

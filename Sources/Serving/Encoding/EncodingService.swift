@@ -9,6 +9,8 @@ package struct EncodingService: Sendable {
     private let settings: ServingConfiguration.Encoding
     private let decoder: ImageDecoder
     private let decoding: WorkerThreads
+    /// For images that nobody waits for: those of requests do not queue behind them.
+    private let backgroundDecoding: WorkerThreads
     private let observer: ServingObserver
 
     /// A service with decoding threads of its own.
@@ -18,59 +20,41 @@ package struct EncodingService: Sendable {
             limits: ImageLimits(bytes: settings.imageBytes, pixels: settings.imagePixels),
             thermalRange: settings.thermalRange)
         decoding = WorkerThreads("decoding", count: settings.decodingThreads)
+        backgroundDecoding = WorkerThreads("background decoding", count: max(1, settings.decodingThreads / 2))
     }
 
     /// An embedding with what it took.
     package struct Encoded: Sendable {
-        /// Of all images.
         package let embedding: Embedding
-        /// Those of fewer of the modalities, if they were asked for.
-        package let subsets: [Embedding]
         package let decodeMilliseconds: Double
         package let encodeMilliseconds: Double
-
-        /// All of them, as the gallery takes them.
-        func stored(model: String) -> [SightingEmbedding] { ([embedding] + subsets).map { $0.stored(model: model) } }
-
-        /// The one of just these modalities, or of all.
-        func embedding(of modalities: Set<Modality>) -> Embedding {
-            subsets.first { Set($0.modalities) == modalities } ?? embedding
-        }
     }
 
-    /// Decodes and encodes a triple, each set of modalities if `withSubsets` says so and the configuration allows.
+    /// Decodes and encodes a triple.
     ///
     /// Throws `ServingError.noImage`, `.undecodable` or `.deadline`, `EncoderError`, or `CancellationError`; what has not
     /// begun by then is never begun.
-    package func encode(
-        _ images: [Modality: Data], with encoder: any TripleEncoder, withSubsets: Bool = false
-    ) async throws -> Encoded {
-        try await Deadline.run(seconds: settings.seconds) {
-            try await encodeWithoutDeadline(images, with: encoder, withSubsets: withSubsets)
-        }
+    package func encode(_ images: [Modality: Data], with encoder: any TripleEncoder) async throws -> Encoded {
+        try await Deadline.run(seconds: settings.seconds) { try await encodeWithoutDeadline(images, with: encoder) }
     }
 
     private func encodeWithoutDeadline(
-        _ images: [Modality: Data], with encoder: any TripleEncoder, withSubsets: Bool
+        _ images: [Modality: Data], with encoder: any TripleEncoder
     ) async throws -> Encoded {
         guard !images.isEmpty else { throw ServingError.noImage }
         for modality in images.keys.sorted() where !encoder.modalities.contains(modality) {
             throw EncoderError.unknownModality(found: modality, expected: encoder.modalities)
         }
-        let withSubsets = withSubsets && settings.embedsSubsets
         let start = ContinuousClock.now
-        let (embeddings, middle) = try await encoder.expecting(Set(images.keys), withSubsets: withSubsets) {
+        let (embedding, middle) = try await encoder.expecting(Set(images.keys)) {
             let decoded = try await decode(images, for: encoder)
             let middle = ContinuousClock.now
-            let embeddings =
-                withSubsets ? try await encoder.embedSubsets(decoded) : [try await encoder.embed(decoded)]
-            return (embeddings, middle)
+            return (try await encoder.embed(decoded), middle)
         }
         let end = ContinuousClock.now
         observer.encoded(middle.duration(to: end))
         return Encoded(
-            embedding: embeddings[0], subsets: Array(embeddings.dropFirst()),
-            decodeMilliseconds: start.duration(to: middle).seconds * 1000,
+            embedding: embedding, decodeMilliseconds: start.duration(to: middle).seconds * 1000,
             encodeMilliseconds: middle.duration(to: end).seconds * 1000)
     }
 
@@ -83,7 +67,7 @@ package struct EncodingService: Sendable {
     /// theirs alone, so that this takes no more than its share. nil if the model knows none of the images' modalities.
     /// Throws as `encode` does.
     func encodeInBackground(
-        _ images: [KeptImage], with encoder: any TripleEncoder, share: Double, withSubsets: Bool = false
+        _ images: [KeptImage], with encoder: any TripleEncoder, share: Double = 1
     ) async throws -> Encoded? {
         let known = images.compactMap { image in
             Modality(rawValue: image.modality).flatMap { encoder.modalities.contains($0) ? ($0, image.bytes) : nil }
@@ -91,7 +75,7 @@ package struct EncodingService: Sendable {
         guard !known.isEmpty else { return nil }
         let start = ContinuousClock.now
         let encoded = try await encodeWithoutDeadline(
-            Dictionary(uniqueKeysWithValues: known), with: encoder.inBackground, withSubsets: withSubsets)
+            Dictionary(uniqueKeysWithValues: known), with: encoder.inBackground)
         try await Task.sleep(for: start.duration(to: .now) * (1 / share - 1))
         return encoded
     }
@@ -101,29 +85,24 @@ package struct EncodingService: Sendable {
     package func compare(
         _ pair: (first: [Modality: Data], second: [Modality: Data]), with encoder: any TripleEncoder
     ) async throws -> (modalities: [[Modality]], score: Float) {
-        let first = try await encode(pair.first, with: encoder, withSubsets: true)
-        let second = try await encode(pair.second, with: encoder, withSubsets: true)
-        let shared = Set(first.embedding.modalities).intersection(second.embedding.modalities)
-        let (a, b) = (first.embedding(of: shared), second.embedding(of: shared))
+        let first = try await encode(pair.first, with: encoder).embedding
+        let second = try await encode(pair.second, with: encoder).embedding
+        let shared = Set(first.modalities).intersection(second.modalities)
+        if shared.isEmpty && encoder.combination == .blocks {
+            throw ServingError.nothingShared(first.modalities, second.modalities)
+        }
+        let (a, b) = (first.restricted(to: shared, encoder), second.restricted(to: shared, encoder))
         let score = zip(a.values, b.values).reduce(0) { $0 + $1.0 * $1.1 }
         // Rounding must not make a cosine of more than 1.
         return ([a.modalities, b.modalities], min(max(score, -1), 1))
     }
-
-    /// How many vectors of a model a sighting has, at most.
-    func vectors(modalities: Int) -> Int { settings.embedsSubsets ? (1 << modalities) - 1 : 1 }
 }
 
 extension EncodingService {
-    /// Images at the model's size, decoded side by side; for a model in the background one after the other, so that the
-    /// requests have a decoding thread meanwhile. Throws `ServingError.undecodable`, if several cannot be decoded for the
-    /// first modality, or `CancellationError`.
+    /// Images at the model's size, decoded side by side. Throws `ServingError.undecodable`, if several cannot be decoded for
+    /// the first modality, or `CancellationError`.
     private func decode(_ images: [Modality: Data], for encoder: any TripleEncoder) async throws -> [Modality: Image] {
-        let files = images.sorted { $0.key < $1.key }
-        guard encoder.isInBackground else { return try await sideBySide(files[...], for: encoder) }
-        var result: [Modality: Image] = [:]
-        for (modality, file) in files { result[modality] = try await decode(file, modality, for: encoder) }
-        return result
+        try await sideBySide(images.sorted { $0.key < $1.key }[...], for: encoder)
     }
 
     private func sideBySide(
@@ -139,7 +118,7 @@ extension EncodingService {
     private func decode(_ file: Data, _ modality: Modality, for encoder: any TripleEncoder) async throws -> Image {
         let (decoder, target) = (decoder, settings.scalesDecoding ? encoder.inputSize : nil)
         let seconds = settings.decodeSeconds
-        return try await decoding.run { isWanted in
+        return try await (encoder.isInBackground ? backgroundDecoding : decoding).run { isWanted in
             let budget = DecodingBudget(deadline: .now + .seconds(seconds)) { !isWanted() }
             do {
                 // Resized at once: so only one large image a decoding thread is in memory, however many wait.
@@ -155,8 +134,27 @@ extension EncodingService {
 
 extension Embedding {
     /// As the gallery takes it.
-    func stored(model: String) -> SightingEmbedding {
-        SightingEmbedding(model: model, modalities: modalities.map(\.rawValue), values: values)
+    func stored(by encoder: any TripleEncoder) -> SightingEmbedding {
+        SightingEmbedding(
+            model: encoder.model, space: encoder.space,
+            vectors: Dictionary(uniqueKeysWithValues: vectors.map { ($0.key.rawValue, $0.value) }))
+    }
+
+    /// Of some of its modalities, or of all if there are none of these.
+    fileprivate func restricted(to modalities: Set<Modality>, _ encoder: any TripleEncoder) -> Embedding {
+        if modalities.isEmpty { return self }
+        return Embedding(
+            vectors: vectors.filter { modalities.contains($0.key) }, combination: encoder.combination,
+            order: encoder.modalities)
+    }
+}
+
+extension TripleEncoder {
+    /// What its vectors are, for the gallery.
+    var space: VectorSpace {
+        VectorSpace(
+            combination: combination == .sum ? .sum : .blocks, modalities: modalities.map(\.rawValue),
+            partDimension: combination == .sum ? dimension : dimension / modalities.count)
     }
 }
 

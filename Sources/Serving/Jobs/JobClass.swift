@@ -18,11 +18,14 @@ package enum JobKind: String, CaseIterable, Sendable {
     case activation
     /// Compares a model with the active one.
     case comparison
+    /// Embeds again, from kept images, what a model knows only as vectors that cannot be taken apart.
+    case reembedding
 
     /// What it runs beside of.
     package var jobClass: JobClass {
         switch self {
         case .activation, .comparison: .model
+        case .reembedding: .gallery
         }
     }
 }

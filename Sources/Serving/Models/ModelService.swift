@@ -84,6 +84,17 @@ package struct ModelService: Sendable {
             }
             try await start(job, kind)
         }
+        try await reembed()
+    }
+
+    /// Begins to embed again what the active model knows only as vectors of whole triples, if there is any and its images were
+    /// kept.
+    private func reembed() async throws {
+        let model = models.active.model
+        guard try await gallery.fusedCount(model: model) > 0 else { return }
+        let unfinished = try await gallery.unfinishedJobs()
+        if unfinished.contains(where: { $0.kind == JobKind.reembedding.rawValue && $0.model == model }) { return }
+        try await start(JobRecord(kind: JobKind.reembedding.rawValue, model: model), .reembedding)
     }
 
     private func start(_ job: JobRecord, _ kind: JobKind) async throws {
@@ -92,6 +103,7 @@ package struct ModelService: Sendable {
             switch kind {
             case .activation: try await Activation(of: model, parts).run(handle)
             case .comparison: try await ShadowEvaluation(model: model, parts: parts).run(handle)
+            case .reembedding: try await Reembedding(model: model, parts: parts).run(handle)
             }
         }
     }

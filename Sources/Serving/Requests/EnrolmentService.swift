@@ -14,10 +14,14 @@ package struct NewSighting: Sendable {
     package var metadata: Metadata = [:]
     /// Files.
     package var images: [Modality: Data]
+    /// What a model made of them, in place of files.
+    package var vectors: GivenVectors?
     /// The client's key for a request that it may repeat.
     package var idempotencyKey: String?
 
-    package init(identity: String, images: [Modality: Data]) { (self.identity, self.images) = (identity, images) }
+    package init(identity: String, images: [Modality: Data] = [:], vectors: GivenVectors? = nil) {
+        (self.identity, self.images, self.vectors) = (identity, images, vectors)
+    }
 
     /// Of what it says, however it was sent: equal for equal contents alone.
     var fingerprint: String {
@@ -28,6 +32,7 @@ package struct NewSighting: Sendable {
         }
         add("identity", Data(identity.utf8))
         for (modality, bytes) in images.sorted(by: { $0.key < $1.key }) { add(modality.rawValue, bytes) }
+        if let vectors { add("vectors", Data(vectors.canonical.utf8)) }
         if let identityLabel { add("label", Data(identityLabel.utf8)) }
         if let camera { add("camera", Data(camera.utf8)) }
         if let capturedAt {
@@ -60,6 +65,10 @@ package struct EnrolmentService: Sendable {
         // What is refused or known already costs no encoding.
         if let earlier = try await self.gallery.enrolled(before: enrolment, in: gallery) { return earlier }
         let images = sighting.images
+        if let vectors = sighting.vectors {
+            enrolment.embeddings = [vectors.embedding(models.active)]
+            return try await self.gallery.enrol(enrolment, in: gallery)
+        }
         if keepsImages { enrolment.images = images.sorted { $0.key < $1.key }.map(Self.kept) }
         return try await models.enrolling { [enrolment] encoders in
             var enrolment = enrolment
@@ -72,13 +81,11 @@ package struct EnrolmentService: Sendable {
     private func embeddings(
         _ images: [Modality: Data], _ encoders: [any TripleEncoder]
     ) async throws -> [SightingEmbedding] {
-        var embeddings = try await encoding.encode(images, with: encoders[0], withSubsets: true)
-            .stored(model: encoders[0].model)
-        for candidate in encoders.dropFirst() {
-            let known = images.filter { candidate.modalities.contains($0.key) }
-            guard !known.isEmpty else { continue }
-            embeddings += try await encoding.encode(known, with: candidate, withSubsets: true)
-                .stored(model: candidate.model)
+        var embeddings: [SightingEmbedding] = []
+        for (index, encoder) in encoders.enumerated() {
+            let known = index == 0 ? images : images.filter { encoder.modalities.contains($0.key) }
+            if index > 0 && known.isEmpty { continue }
+            embeddings.append(try await encoding.encode(known, with: encoder).embedding.stored(by: encoder))
         }
         return embeddings
     }

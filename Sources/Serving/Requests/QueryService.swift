@@ -2,6 +2,46 @@ import Foundation
 import Gallery
 import Inference
 
+/// What a model made of a triple, as a client has it.
+package struct GivenVectors: Sendable {
+    /// The vectors.
+    package enum Values: Sendable {
+        /// A vector a modality, as the encoder gave them.
+        case parts([String: [Float]])
+        /// One of a set of modalities; of all that the model has, unless it says.
+        case whole([Float], modalities: [String]?)
+    }
+
+    package let values: Values
+    /// The active one, unless it says.
+    package let model: String?
+
+    package init(_ values: Values, model: String?) { (self.values, self.model) = (values, model) }
+
+    func embedding(_ active: any TripleEncoder) -> SightingEmbedding {
+        let model = model ?? active.model
+        let space = model == active.model ? active.space : nil
+        switch values {
+        case .parts(let vectors): return SightingEmbedding(model: model, space: space, vectors: vectors)
+        case .whole(let vector, let modalities):
+            return SightingEmbedding(
+                model: model, space: space, modalities: modalities ?? active.modalities.map(\.rawValue), values: vector)
+        }
+    }
+
+    /// Equal for equal vectors alone.
+    var canonical: String {
+        let text = { (values: [Float]) in values.map { String($0.bitPattern, radix: 16) }.joined(separator: ",") }
+        switch values {
+        case .parts(let vectors):
+            return vectors.sorted { $0.key < $1.key }.map { "\($0.key):\(text($0.value))" }.joined(separator: ";")
+                + "@\(model ?? "")"
+        case .whole(let vector, let modalities):
+            return "\(modalities?.joined(separator: "+") ?? "*"):\(text(vector))@\(model ?? "")"
+        }
+    }
+}
+
 /// Answers queries with the active model.
 package struct QueryService: Sendable {
     let models: ModelRegistry
@@ -12,8 +52,8 @@ package struct QueryService: Sendable {
     package enum Subject: Sendable {
         /// Files.
         case triple([Modality: Data])
-        /// Of the active model and all its modalities, unless it says otherwise.
-        case vector([Float], modalities: [String]?, model: String?)
+        /// What a model made of a triple.
+        case vectors(GivenVectors)
         case text(String)
     }
 
@@ -45,8 +85,8 @@ package struct QueryService: Sendable {
         let start = ContinuousClock.now
         let result = try await self.gallery.query(
             GalleryQuery(
-                embedding: asked.embedding, subsets: asked.subsets, limit: options.limit,
-                threshold: options.threshold, grouping: options.grouping, filter: options.filter), in: gallery)
+                embedding: asked.embedding, limit: options.limit, threshold: options.threshold,
+                grouping: options.grouping, filter: options.filter), in: gallery)
         return Answer(
             model: asked.embedding.model, modalities: asked.embedding.modalities, result: result,
             decodeMilliseconds: asked.decodeMilliseconds, encodeMilliseconds: asked.encodeMilliseconds,
@@ -55,7 +95,6 @@ package struct QueryService: Sendable {
 
     private struct Asked {
         let embedding: SightingEmbedding
-        var subsets: [SightingEmbedding] = []
         var decodeMilliseconds = 0.0
         var encodeMilliseconds = 0.0
     }
@@ -63,23 +102,19 @@ package struct QueryService: Sendable {
     private func asked(_ subject: Subject) async throws -> Asked {
         let encoder = models.active
         switch subject {
-        case .vector(let values, let modalities, let model):
-            return Asked(
-                embedding: SightingEmbedding(
-                    model: model ?? encoder.model, modalities: modalities ?? encoder.modalities.map(\.rawValue),
-                    values: values))
+        case .vectors(let vectors): return Asked(embedding: vectors.embedding(encoder))
         case .text(let text):
             let start = ContinuousClock.now
             let vector = try await encoding.encode(text: text, with: encoder)
             return Asked(
-                embedding: SightingEmbedding(model: encoder.model, modalities: ["text"], values: vector),
+                embedding: SightingEmbedding(
+                    model: encoder.model, space: encoder.space, vectors: ["text": vector]),
                 encodeMilliseconds: start.duration(to: .now).seconds * 1000)
         case .triple(let images):
-            let encoded = try await encoding.encode(images, with: encoder, withSubsets: true)
+            let encoded = try await encoding.encode(images, with: encoder)
             return Asked(
-                embedding: encoded.embedding.stored(model: encoder.model),
-                subsets: encoded.subsets.map { $0.stored(model: encoder.model) },
-                decodeMilliseconds: encoded.decodeMilliseconds, encodeMilliseconds: encoded.encodeMilliseconds)
+                embedding: encoded.embedding.stored(by: encoder), decodeMilliseconds: encoded.decodeMilliseconds,
+                encodeMilliseconds: encoded.encodeMilliseconds)
         }
     }
 }

@@ -10,8 +10,8 @@ struct Embed: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Encodes a triple of images, a text, or a file of tensors.",
         discussion: """
-            Images: --rgb, --nir, --tir, any non-empty subset; prints {"model", "modalities", "embedding"} with a unit \
-            vector. Text: --text, for models that read texts; "modalities" is then ["text"]. Tensors: --input, a safetensors file with (B, 3, H, W) float32 tensors named by modality, already \
+            Images: --rgb, --nir, --tir, any non-empty subset; prints {"model", "modalities", "embedding", \
+            "vectors"}: a unit vector, and what it is made of, a vector a modality. Text: --text, for models that read texts; "modalities" is then ["text"]. Tensors: --input, a safetensors file with (B, 3, H, W) float32 tensors named by modality, already \
             resized and standardised; writes the tensor `embedding` (B, D), before L2 normalisation, to --output.
             """)
 
@@ -36,6 +36,7 @@ struct Embed: AsyncParsableCommand {
         let model: String
         let modalities: [String]
         let embedding: [Float]
+        var vectors: [String: [Float]]?
     }
 
     private var files: [(Modality, String)] {
@@ -96,7 +97,8 @@ struct Embed: AsyncParsableCommand {
         }
         try Output.json(
             Answer(
-                model: encoder.model, modalities: embedding.modalities.map(\.rawValue), embedding: embedding.values))
+                model: encoder.model, modalities: embedding.modalities.map(\.rawValue), embedding: embedding.values,
+                vectors: Dictionary(uniqueKeysWithValues: embedding.vectors.map { ($0.key.rawValue, $0.value) })))
     }
 
     private static func read(_ path: String, _ decoder: ImageDecoder) throws -> Image {

@@ -46,6 +46,7 @@ struct Serve: AsyncParsableCommand {
         LoggingSystem.bootstrap(StreamLogHandler.standardError)
         var logger = Logger(label: "triptych")
         logger.logLevel = level
+        for warning in settings.warnings { logger.warning("\(warning)") }
         let server = try await TriptychServer.opened(settings, logger: logger)
         let ready = logger
         try await server.run { port in

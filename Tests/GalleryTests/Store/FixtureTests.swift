@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Gallery
 import Testing
 
@@ -33,6 +34,72 @@ struct FixtureTests {
         #expect(try await store.identities(in: "vehicles").items.map(\.sightings) == [2, 2, 2])
         #expect(try await store.models().map(\.sightings) == [6])
         #expect(try await store.sightingCount() == 6)
+        try await store.close()
+    }
+
+    /// Those of six triples by GraFT and by UniCat, each of every set of its modalities.
+    private struct Earlier {
+        let sighting: String
+        let model: String
+        let isMain: Bool
+        let key: String
+        let vector: [Float]
+
+        static func all(_ path: String) throws -> [Earlier] {
+            let database = try DatabaseQueue(path: path)
+            return try database.read { db in
+                try Row.fetchAll(
+                    db,
+                    sql: """
+                        SELECT s.uuid, m.digest, e.is_main, e.modalities, e.vector FROM embedding e
+                        JOIN sighting s ON s.id = e.sighting_id JOIN model m ON m.id = e.model_id
+                        """
+                ).map { row in
+                    let bytes: Data = row[4]
+                    let vector = stride(from: 0, to: bytes.count, by: 4).map { offset in
+                        Float(
+                            bitPattern: bytes.withUnsafeBytes {
+                                $0.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+                            })
+                    }
+                    return Earlier(sighting: row[0], model: row[1], isMain: row[2], key: row[3], vector: vector)
+                }
+            }
+        }
+    }
+
+    @Test("The vectors of schema version 3 are taken apart; every set of modalities makes what it had made")
+    func vectors() async throws {
+        let directory = try TemporaryDirectory()
+        let fixture = try #require(
+            Bundle.module.url(forResource: "gallery-v3", withExtension: "sqlite", subdirectory: "Fixtures"))
+        for name in ["g.sqlite", "earlier.sqlite"] {
+            try FileManager.default.copyItem(atPath: fixture.path, toPath: directory.file(name))
+        }
+        let earlier = try Earlier.all(directory.file("earlier.sqlite"))
+        let store = try await GalleryStore.open(path: directory.file("g.sqlite"))
+        try await store.checkIntegrity()
+        #expect(try await store.models().map(\.sightings) == [6, 6])
+        var compared = 0
+        for old in earlier {
+            let found = try #require(try await store.embedding(of: old.sighting, in: "g", model: old.model))
+            let space = try #require(found.space)
+            #expect(found.vectors.allSatisfy { $0.modalities.count == 1 && $0.values.count == 16 })
+            #expect(space.combination == (old.vector.count == 16 ? .sum : .blocks))
+            let names = old.key.split(separator: ",").map(String.init)
+            let parts = Dictionary(uniqueKeysWithValues: found.vectors.map { ($0.modalities[0], $0.values) })
+            let zeros = [Float](repeating: 0, count: 16)
+            let combined =
+                space.combination == .sum
+                ? names.reduce(zeros) { sum, name in zip(sum, parts[name] ?? []).map { $0 + $1 } }
+                : space.modalities.flatMap { names.contains($0) ? parts[$0] ?? [] : zeros }
+            #expect(zip(normalised(combined), old.vector).allSatisfy { abs($0 - $1) < 2e-6 }, "\(old.key)")
+            compared += 1
+        }
+        #expect(compared == earlier.count && compared == 64)
+        // And the copy that is the way back is what it was.
+        #expect(try Earlier.all(directory.file("g.sqlite.v3")).count == 64)
+        #expect(try directory.mode(of: "g.sqlite.v3") == 0o600)
         try await store.close()
     }
 

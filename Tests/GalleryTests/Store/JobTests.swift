@@ -78,8 +78,8 @@ struct JobTests {
             #expect((counts.sightings, counts.withoutImages, counts.withoutVectors) == (4, 2, 1))
             #expect(try await store.lacking(model: "m", standIn: nil).sightings == 1)
             let pending = try #require(try await store.pendingBatch(model: "new", limit: 1).sightings.first)
-            let found = try await store.embeddings(of: pending.sighting, in: "g", model: "m")
-            #expect(found == [embedding([0.6, 0.8])])
+            let found = try await store.embedding(of: pending.sighting, in: "g", model: "m")
+            #expect(found == embedding([0.6, 0.8]))
             let sample = try await store.sample(count: 10)
             #expect(sample.count == 2)
             var identities: [Int64] = []

@@ -16,11 +16,11 @@ struct ModelTests {
             let rest = try await store.pendingBatch(model: "new", limit: 2, after: try #require(first.last).key)
                 .sightings
             #expect(rest.count == 1)
-            for pending in first + rest {
-                let vector = embedding([0, 0, 1], model: "new")
-                try await store.addEmbeddings([vector], to: pending.sighting, in: pending.gallery)
-                try await store.addEmbeddings([vector], to: pending.sighting, in: pending.gallery)
+            let additions = (first + rest).map {
+                EmbeddingAddition(embedding([0, 0, 1], model: "new"), to: $0.sighting, in: $0.gallery)
             }
+            #expect(try await store.addEmbeddings(additions) == 3)
+            #expect(try await store.addEmbeddings(additions) == 0)
             #expect(try await store.pendingBatch(model: "new", limit: 2).sightings.isEmpty)
             #expect(try await store.models().map(\.sightings) == [3, 3])
             let new = GalleryQuery(embedding: embedding([0, 0, 1], model: "new"))
@@ -35,12 +35,59 @@ struct ModelTests {
         }
     }
 
+    @Test("What nobody said of a model is learned with the first vectors by modality, and whole ones are taken apart")
+    func learning() async throws {
+        try await withStore { store, directory async throws in
+            let whole: [Float] = [0, 0, 0.6, 0, 0, 0.8]
+            _ = try await store.enrol(
+                Enrolment(identity: "a", embeddings: [embedding(whole, modalities: ["nir", "tir"])]), in: "g")
+            let blocks = VectorSpace(combination: .blocks, modalities: ["rgb", "nir", "tir"], partDimension: 2)
+            let nir = SightingEmbedding(model: "m", space: blocks, vectors: ["nir": [3, 1]])
+            #expect(try await store.query(GalleryQuery(embedding: nir), in: "g").matches.isEmpty)
+            _ = try await store.enrol(Enrolment(identity: "b", embeddings: [nir]), in: "g")
+            for _ in 0..<2 {
+                let answer = try await store.query(GalleryQuery(embedding: nir), in: "g")
+                #expect(answer.matches.map(\.identity) == ["b", "a"] && answer.matches.map(\.score)[0] == 1)
+            }
+            try await store.close()
+            let again = try await GalleryStore.open(path: directory.file("g.sqlite"))
+            #expect(try await again.query(GalleryQuery(embedding: nir), in: "g").matches.map(\.identity) == ["b", "a"])
+            try await again.close()
+        }
+    }
+
+    @Test("Vectors that cannot be taken apart are replaced, others are left alone")
+    func replacement() async throws {
+        try await withStore { store, _ async throws in
+            let image = KeptImage(modality: "rgb", contentType: "image/png", bytes: Data([7]))
+            let space = VectorSpace(combination: .sum, modalities: ["rgb", "nir", "tir"], partDimension: 2)
+            for (identity, images) in [("a", [image]), ("b", [])] {
+                _ = try await store.enrol(
+                    Enrolment(identity: identity, images: images, embeddings: [embedding([1, 0])]), in: "g")
+            }
+            let rgb = SightingEmbedding(model: "m", space: space, vectors: ["rgb": [0, 2]])
+            _ = try await store.enrol(Enrolment(identity: "c", images: [image], embeddings: [rgb]), in: "g")
+            #expect(try await store.fusedCount(model: "m") == 1)
+            let batch = try await store.fusedBatch(model: "m", limit: 10)
+            #expect(batch.sightings.count == 1 && batch.next == nil && batch.sightings[0].images == [image])
+            let new = batch.sightings.map { EmbeddingAddition(rgb, to: $0.sighting, in: $0.gallery) }
+            #expect(try await store.replaceEmbeddings(new) == 1)
+            #expect(try await store.replaceEmbeddings(new) == 0)
+            #expect(try await store.fusedCount(model: "m") == 0)
+            let answer = try await store.query(GalleryQuery(embedding: rgb), in: "g")
+            #expect(answer.matches.map(\.identity) == ["a", "c"] && answer.statistics.incomparable == 1)
+            #expect(try await store.models().map(\.sightings) == [3])
+        }
+    }
+
     @Test("The vectors of a sighting that is not there go nowhere")
     func missing() async throws {
-        try await withStore { store, _ in
-            await expectError(.notFound(.sighting, "x")) {
-                try await store.addEmbeddings([embedding([1])], to: "x", in: "g")
+        try await withStore { store, _ async throws in
+            for gallery in ["g", "h"] {
+                let addition = EmbeddingAddition(embedding([1]), to: "x", in: gallery)
+                #expect(try await store.addEmbeddings([addition]) == 0)
             }
+            #expect(try await store.models().isEmpty)
         }
     }
 }

@@ -13,13 +13,13 @@ struct OpeningTests {
     @Test(
         "A database of a later release is refused by its version or by its migrations",
         arguments: zip(
-            ["PRAGMA user_version = 7", "INSERT INTO grdb_migrations VALUES ('v4')"], [7, 4]))
+            ["PRAGMA user_version = 7", "INSERT INTO grdb_migrations VALUES ('v5')"], [7, 5]))
     func newer(sql: String, version: Int) async throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("g.sqlite")
         try await GalleryStore.open(path: path).close()
         try await change(path, sql)
-        await expectError(.newerSchema(found: version, supported: 3)) { try await GalleryStore.open(path: path) }
+        await expectError(.newerSchema(found: version, supported: 4)) { try await GalleryStore.open(path: path) }
     }
 
     @Test("A file that is no SQLite database is refused and left as it was")
@@ -61,7 +61,7 @@ struct OpeningTests {
 
     @Test(
         "A damaged vector is reported at opening",
-        arguments: ["UPDATE embedding SET vector = x'0000C07F'", "UPDATE model SET dimension = 9999999"])
+        arguments: ["UPDATE embedding SET vectors = x'0000C07F'", "UPDATE model SET dimension = 9999999"])
     func damagedVector(sql: String) async throws {
         try await withStore { store, directory in
             _ = try await store.enrol(Enrolment(identity: "a", embeddings: [embedding([1])]), in: "g")
@@ -148,7 +148,7 @@ struct OpeningTests {
         try await withStore { _, directory in
             let queue = try directory.connect()
             let rows = try queue.read {
-                try Row.fetchAll($0, sql: "EXPLAIN QUERY PLAN \(GalleryStore.everyVector)")
+                try Row.fetchAll($0, sql: "EXPLAIN QUERY PLAN \(GalleryStore.everyVector)", arguments: [nil])
             }
             let plan = rows.map { $0["detail"] as String }
             #expect(plan.first == "SCAN e" && !plan.contains { $0.contains("B-TREE") }, "\(plan)")

@@ -120,18 +120,24 @@ struct QueryTests {
         }
     }
 
-    @Test("A sighting is compared by its vector of the query's modalities, or by its main one")
-    func modalities() async throws {
+    @Test("A vector of a whole set of modalities is compared with what has exactly that set")
+    func fused() async throws {
         try await withStore { store, _ in
-            let night = embedding([0, 1], modalities: ["tir"])
-            _ = try await store.enrol(Enrolment(identity: "a", embeddings: [embedding([1, 0]), night]), in: "g")
-            _ = try await store.enrol(Enrolment(identity: "b", embeddings: [embedding([0.8, 0.6])]), in: "g")
-            let thermal = GalleryQuery(embedding: embedding([0, 1], modalities: ["tir"]), grouping: .sighting)
-            let matches = try await store.query(thermal, in: "g").matches
-            #expect(matches.map(\.identity) == ["a", "b"])
-            #expect(zip(matches, [1, 0.6]).allSatisfy { abs($0.score - $1) < 1e-6 })
-            let whole = GalleryQuery(embedding: embedding([0, 1]), grouping: .sighting)
-            #expect(try await store.query(whole, in: "g").matches.map(\.identity) == ["b", "a"])
+            let sum = VectorSpace(combination: .sum, modalities: ["rgb", "nir", "tir"], partDimension: 2)
+            let parts = SightingEmbedding(
+                model: "m", space: sum, vectors: ["nir": [3, 0], "rgb": [0, 2], "tir": [0, 2]])
+            for (identity, vectors) in [
+                ("a", parts), ("b", embedding([0.8, 0.6])), ("c", embedding([0, 1], modalities: ["tir"])),
+            ] {
+                _ = try await store.enrol(Enrolment(identity: identity, embeddings: [vectors]), in: "g")
+            }
+            let whole = try await store.query(GalleryQuery(embedding: embedding([3, 4])), in: "g")
+            #expect(whole.matches.map(\.identity) == ["a", "b"] && whole.statistics.incomparable == 1)
+            #expect(zip(whole.matches, [1, 0.96]).allSatisfy { abs($0.score - $1) < 1e-6 })
+            let thermal = try await store.query(
+                GalleryQuery(embedding: embedding([0, 1], modalities: ["tir"])), in: "g")
+            #expect(thermal.matches.map(\.identity) == ["a", "c"] && thermal.statistics.incomparable == 1)
+            #expect(thermal.matches.map(\.score) == [1, 1])
         }
     }
 

@@ -18,11 +18,11 @@ struct TallyTests {
             "SELECT id, (SELECT COUNT(*) FROM sighting WHERE identity_id = i.id) FROM identity i ORDER BY 1",
         "SELECT * FROM coverage WHERE sightings > 0 ORDER BY 1, 2": """
         SELECT s.gallery_id, e.model_id, COUNT(*) FROM embedding e
-        JOIN sighting s ON s.id = e.sighting_id WHERE is_main = 1 GROUP BY 1, 2 ORDER BY 1, 2
+        JOIN sighting s ON s.id = e.sighting_id GROUP BY 1, 2 ORDER BY 1, 2
         """,
         "SELECT id, sightings FROM model ORDER BY 1":
             """
-        SELECT id, (SELECT COUNT(*) FROM embedding WHERE model_id = m.id AND is_main = 1) FROM model m ORDER BY 1
+        SELECT id, (SELECT COUNT(*) FROM embedding WHERE model_id = m.id) FROM model m ORDER BY 1
         """,
         "SELECT sightings FROM total": "SELECT COUNT(*) FROM sighting",
     ]
@@ -44,7 +44,7 @@ struct TallyTests {
         let images = modalities.map {
             KeptImage(modality: $0, contentType: "image/png", bytes: Data(count: size(&generator)))
         }
-        var embeddings = [embedding([1, 2]), embedding([2, 1], modalities: ["rgb"])]
+        var embeddings = [embedding([1, 2])]
         if Bool.random(using: &generator) { embeddings.append(embedding([1, 1, 1], model: "n")) }
         return Enrolment(
             identity: "i\(Int.random(in: 0..<4, using: &generator))", images: images, embeddings: embeddings)
@@ -64,10 +64,11 @@ struct TallyTests {
             }
         case (8, _): _ = try? await store.createIdentity("empty", in: gallery)
         case (9, _):
-            for pending in try await store.pendingBatch(model: "n", limit: 3).sightings {
-                let vectors = [embedding([1, 0, 0], model: "n")]
-                try await store.addEmbeddings(vectors, to: pending.sighting, in: pending.gallery)
-            }
+            let pending = try await store.pendingBatch(model: "n", limit: 3).sightings
+            try await store.addEmbeddings(
+                pending.map {
+                    EmbeddingAddition(embedding([1, 0, 0], model: "n"), to: $0.sighting, in: $0.gallery)
+                })
         default: _ = try await store.enrol(enrolment(&generator), in: gallery)
         }
     }

@@ -28,22 +28,22 @@ struct BatcherTests {
         let triples = (0..<21).map {
             triple($0, GraFTFixture.subsets[$0 % 3 == 0 ? 6 : $0 % 2], fixture.configuration.input)
         }
-        var alone: [[Embedding]] = []
-        for images in triples { alone.append(try await encoder.embedSubsets(images)) }
+        var alone: [Embedding] = []
+        for images in triples { alone.append(try await encoder.embed(images)) }
         // All of them wait, then the thread is free.
         let gate = DispatchSemaphore(value: 0)
         async let busy: Void = thread.run { gate.wait() }
-        let tasks = triples.map { images in Task { try await encoder.embedSubsets(images) } }
+        let tasks = triples.map { images in Task { try await encoder.embed(images) } }
         while thread.depth < triples.count { try await Task.sleep(for: .milliseconds(1)) }
         tasks[4].cancel()
         gate.signal()
         try await busy
         for (index, task) in tasks.enumerated() where index != 4 {
             let found = try await task.value
-            #expect(found.map(\.modalities) == alone[index].map(\.modalities))
-            for (a, b) in zip(found, alone[index]) {
-                let difference = zip(a.values, b.values).map { abs($0 - $1) }.max() ?? 1
-                #expect(difference < 1e-6, "triple \(index): \(difference)")
+            #expect(found.modalities == alone[index].modalities)
+            for (modality, vector) in found.vectors {
+                let difference = zip(vector, alone[index].vectors[modality] ?? []).map { abs($0 - $1) }.max() ?? 1
+                #expect(difference < 1e-5, "triple \(index), \(modality): \(difference)")
             }
         }
         await #expect(throws: CancellationError.self) { try await tasks[4].value }
@@ -77,7 +77,7 @@ struct BatcherTests {
         let (opening, open) = AsyncStream.makeStream(of: Void.self)
         let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self)
         let late = Task {
-            try await encoder.expecting([.rgb], withSubsets: false) {
+            try await encoder.expecting([.rgb]) {
                 arrived.yield()
                 for await _ in opening {}
                 guard let image else { throw Undecodable() }
@@ -91,11 +91,11 @@ struct BatcherTests {
     @Test("what is on its way is waited for until it comes, or will not come; a lone request waits for nobody")
     func waits() async throws {
         let (encoder, image, sizes) = try waiting(.seconds(3600))
-        try await encoder.expecting([.rgb], withSubsets: false) { _ = try await encoder.embed([.rgb: image]) }
+        try await encoder.expecting([.rgb]) { _ = try await encoder.embed([.rgb: image]) }
         #expect(sizes.all == [1])
         for comes in [true, false] {
             let (late, open) = await onItsWay(encoder, comes ? image : nil)
-            async let early: Void = encoder.expecting([.rgb], withSubsets: false) {
+            async let early: Void = encoder.expecting([.rgb]) {
                 // Whether it is held already when the other one comes makes no difference.
                 open.finish()
                 _ = try await encoder.embed([.rgb: image])
@@ -110,7 +110,7 @@ struct BatcherTests {
     func bound() async throws {
         let (encoder, image, sizes) = try waiting(.milliseconds(1))
         let (late, open) = await onItsWay(encoder, image)
-        try await encoder.expecting([.rgb], withSubsets: false) { _ = try await encoder.embed([.rgb: image]) }
+        try await encoder.expecting([.rgb]) { _ = try await encoder.embed([.rgb: image]) }
         open.finish()
         try await late.value
         #expect(sizes.all == [1, 1])

@@ -1,4 +1,4 @@
-/// Which vectors may answer a query. Every condition given must hold.
+/// Which sightings may answer. Every condition given must hold.
 package struct IndexFilter: Sendable {
     package var cameras: Set<String>?
     package var excludedCameras: Set<String> = []
@@ -14,43 +14,22 @@ package struct IndexFilter: Sendable {
     package init() {}
 }
 
-/// Which rows of a part a pass compares, so that every sighting is compared once.
-enum Representation: Sendable {
-    /// Those whose sighting's main vector is in one of these parts, as bits: this part has the modalities that such a
-    /// sighting shares with the query.
-    case shared(mains: UInt64)
-    /// Main vectors of this part, unless the sighting has a vector in the part of the modalities it shares with the query.
-    case main(part: UInt8, partner: UInt8?)
-
-    func admits(_ row: IndexRow) -> Bool {
-        switch self {
-        case .shared(let mains): mains & (1 << UInt64(row.main)) != 0
-        case .main(let part, let partner):
-            row.main == part && partner.map { row.siblings & (1 << UInt64($0)) == 0 } != false
-        }
-    }
-}
-
 /// A filter in the ordinals of one index.
 struct Eligibility: Sendable {
     private let cameras: Set<Int32>?
     private let excludedCameras: Set<Int32>
     private let identities: Set<Int32>?
     private let filter: IndexFilter
-    private let representation: Representation
 
-    init(
-        _ filter: IndexFilter, _ representation: Representation, cameras: [String: Int32], identities: [Int64: Int32]
-    ) {
+    init(_ filter: IndexFilter, cameras: [String: Int32], identities: [Int64: Int32]) {
         self.filter = filter
-        self.representation = representation
         self.cameras = filter.cameras.map { Set($0.compactMap { cameras[$0] }) }
         excludedCameras = Set(filter.excludedCameras.compactMap { cameras[$0] })
         self.identities = filter.identities.map { Set($0.compactMap { identities[$0] }) }
     }
 
     func admits(_ row: IndexRow) -> Bool {
-        row.isLive && representation.admits(row) && isSeenByCamera(row) && isInTime(row)
+        row.isLive && isSeenByCamera(row) && isInTime(row)
             && identities?.contains(row.identity) != false && filter.sightings?.contains(row.sighting) != false
     }
 

@@ -1,0 +1,69 @@
+import Foundation
+import Similarity
+
+/// A vector of one modality, or of several joined by commas one that cannot be taken apart, as it is stored.
+package struct IndexVector: Sendable, Equatable {
+    package let modalities: String
+    /// Little-endian float32.
+    package let bytes: Data
+
+    package init(modalities: String, bytes: Data) { (self.modalities, self.bytes) = (modalities, bytes) }
+
+    /// Whether it is of several modalities.
+    var isFused: Bool { modalities.contains(",") }
+}
+
+/// Gives the float32 vectors of sightings, which an index does not hold. Called on threads for searching.
+package protocol VectorSource: Sendable {
+    /// By row number of the sighting; those that are there no more are left out.
+    func vectors(of sightings: [Int64]) throws -> [Int64: [IndexVector]]
+}
+
+/// The vectors of one sighting or query by name, and what they make together.
+struct VectorCombination: Sendable {
+    let space: VectorSpace
+    /// Sorted by name.
+    let names: [String]
+    /// Whether there is one vector of several modalities.
+    let isFused: Bool
+    private let values: [[Float]]
+
+    /// nil unless each vector has the length that it has in the space.
+    init?(_ vectors: [IndexVector], in space: VectorSpace) {
+        let sorted = vectors.sorted { $0.modalities < $1.modalities }
+        self.space = space
+        isFused = sorted.contains(where: \.isFused)
+        names = isFused ? sorted[0].modalities.split(separator: ",").map(String.init) : sorted.map(\.modalities)
+        values = sorted.map { UnitVector.values($0.bytes) }
+        let blocks = isFused && space.combination == .blocks ? names.count : 1
+        guard !values.isEmpty, values.allSatisfy({ $0.count == blocks * space.partDimension }) else { return nil }
+    }
+
+    /// The vector of one modality as it is.
+    func part(_ name: String) -> [Float] { names.firstIndex(of: name).map { values[$0] } ?? [] }
+
+    /// What some of the modalities make, at unit length: of two of these the cosine is the inner product. Added in the order
+    /// of their names, or side by side in the model's order. nil for a sum of no length.
+    func unit(over chosen: [String]) -> [Float]? {
+        let combined = isFused ? values[0] : combined(chosen)
+        let squares = combined.reduce(0) { $0 + Double($1) * Double($1) }
+        return squares > 0 && squares.isFinite ? UnitVector.of(combined) : nil
+    }
+
+    /// The length of what some of the modalities make.
+    func length(over chosen: [String]) -> Double {
+        combined(chosen).reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+    }
+
+    private func combined(_ chosen: [String]) -> [Float] {
+        switch space.combination {
+        case .blocks: return space.modalities.filter(chosen.contains).flatMap(part)
+        case .sum:
+            var sum = [Float](repeating: 0, count: space.partDimension)
+            for name in names where chosen.contains(name) {
+                for (index, value) in part(name).enumerated() { sum[index] += value }
+            }
+            return sum
+        }
+    }
+}

@@ -1,0 +1,143 @@
+import Similarity
+import Synchronization
+import Threads
+
+/// The vectors of one gallery under one model, searched exactly.
+///
+/// In memory are int8 codes with bounds of what they leave out, not the vectors: those few that the bounds cannot rule out are
+/// read from the store. A search works on a snapshot, so it neither waits for writers nor holds them up, and sees every write
+/// that ended before the snapshot was taken. Memory: a byte an element of each modality and of what a triple's make together,
+/// and about a hundred a sighting.
+package final class VectorIndex: Sendable {
+    /// A sighting on its way into an index.
+    package struct Entry: Sendable {
+        package var sighting: Int64
+        package var identity: Int64
+        package var camera: String?
+        package var capturedAt: Int64?
+        package var vectors: [IndexVector]
+
+        package init(
+            sighting: Int64, identity: Int64, camera: String? = nil, capturedAt: Int64? = nil, vectors: [IndexVector]
+        ) {
+            (self.sighting, self.identity, self.camera) = (sighting, identity, camera)
+            (self.capturedAt, self.vectors) = (capturedAt, vectors)
+        }
+    }
+
+    fileprivate struct Place {
+        let table: UInt32
+        let chunk: UInt32
+        let row: UInt32
+        let identity: Int32
+    }
+
+    fileprivate struct State {
+        var tables: [VectorTable] = []
+        var places: [Int64: Place] = [:]
+        var identities: [Int64: Int32] = [:]
+        /// Sightings by the ordinal of their identity; of one that was deleted there are none, and it is not given again.
+        var sightings: [[Int64]] = []
+        var cameras: [String: Int32] = [:]
+    }
+
+    /// What the vectors are.
+    package let space: VectorSpace
+    private let state = Mutex(State())
+
+    package init(space: VectorSpace) { self.space = space }
+
+    /// How many sightings a search sees. O(1).
+    package var count: Int { state.withLock { $0.places.count } }
+
+    /// Bytes that it holds, about. O(sets of modalities).
+    package var memoryBytes: Int {
+        state.withLock { state in
+            state.tables.reduce(0) { $0 + $1.chunks.count * $1.chunkBytes } + state.places.count * 64
+        }
+    }
+
+    /// Adds a sighting, or does nothing and gives false if its vectors are not of the space or have no length. O(elements).
+    @discardableResult package func append(_ entry: Entry) -> Bool {
+        guard let vectors = VectorCombination(entry.vectors, in: space) else { return false }
+        return state.withLock { $0.append(entry, vectors, space) }
+    }
+
+    /// Deletes a sighting. O(1), now and then O(rows of a chunk).
+    package func remove(sighting: Int64) {
+        state.withLock { state in
+            guard let place = state.remove(sighting) else { return }
+            state.sightings[Int(place.identity)].removeAll { $0 == sighting }
+        }
+    }
+
+    /// Deletes an identity's sightings. O(their number).
+    package func remove(identity: Int64) {
+        state.withLock { state in
+            guard let ordinal = state.identities.removeValue(forKey: identity) else { return }
+            for sighting in state.sightings[Int(ordinal)] { _ = state.remove(sighting) }
+            state.sightings[Int(ordinal)] = []
+        }
+    }
+
+    /// What to search for one query, frozen.
+    func snapshot(for query: Query) -> IndexSearch {
+        let vectors = VectorCombination(query.vectors, in: space)
+        return state.withLock { state in
+            IndexSearch(
+                tables: state.tables.map { table in (table, vectors.flatMap(table.comparison)) },
+                identities: state.sightings.count,
+                eligibility: Eligibility(query.filter, cameras: state.cameras, identities: state.identities),
+                query: query)
+        }
+    }
+}
+
+extension VectorIndex.State {
+    fileprivate mutating func append(
+        _ entry: VectorIndex.Entry, _ vectors: VectorCombination, _ space: VectorSpace
+    ) -> Bool {
+        let table = ordinal(ofTable: vectors, space)
+        let row = IndexRow(
+            sighting: entry.sighting, identity: ordinal(of: entry.identity),
+            camera: entry.camera.map { ordinal(ofCamera: $0) } ?? -1, capturedAt: entry.capturedAt)
+        guard let place = tables[table].append(row, vectors) else { return false }
+        places[entry.sighting] = VectorIndex.Place(
+            table: UInt32(table), chunk: UInt32(place.chunk), row: UInt32(place.row), identity: row.identity)
+        sightings[Int(row.identity)].append(entry.sighting)
+        return true
+    }
+
+    private mutating func ordinal(ofTable vectors: VectorCombination, _ space: VectorSpace) -> Int {
+        let known = tables.firstIndex { $0.names == vectors.names && $0.isFused == vectors.isFused }
+        if let known { return known }
+        tables.append(VectorTable(names: vectors.names, isFused: vectors.isFused, space: space))
+        return tables.count - 1
+    }
+
+    private mutating func ordinal(of identity: Int64) -> Int32 {
+        if let known = identities[identity] { return known }
+        let ordinal = Int32(sightings.count)
+        identities[identity] = ordinal
+        sightings.append([])
+        return ordinal
+    }
+
+    private mutating func ordinal(ofCamera camera: String) -> Int32 {
+        if let known = cameras[camera] { return known }
+        let ordinal = Int32(cameras.count)
+        cameras[camera] = ordinal
+        return ordinal
+    }
+
+    fileprivate mutating func remove(_ sighting: Int64) -> VectorIndex.Place? {
+        guard let place = places.removeValue(forKey: sighting) else { return nil }
+        let moved = tables[Int(place.table)].remove(chunk: Int(place.chunk), row: Int(place.row))
+        for (sighting, row) in moved {
+            guard let old = places[sighting] else { continue }
+            places[sighting] = VectorIndex.Place(
+                table: place.table, chunk: place.chunk, row: UInt32(row), identity: old.identity)
+        }
+        return place
+    }
+}
