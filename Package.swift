@@ -103,8 +103,8 @@ let package = Package(
         .executableTarget(
             name: "triptych",
             dependencies: [
-                "Documents", "Imaging", "Import", "Inference", "Randomness", "Server", "Synthesis", "Tensor", "Threads",
-                "Training",
+                "Documents", "Gallery", "Imaging", "Import", "Inference", "Randomness", "Server", "Synthesis", "Tensor",
+                "Threads", "Training",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),

@@ -67,3 +67,19 @@ struct VectorCombination: Sendable {
         }
     }
 }
+
+/// The score that an index must find, of one pair.
+package enum ExactScore {
+    /// The cosine of two sides over what they share; nil if they cannot be compared. O(elements).
+    package static func cosine(_ query: [IndexVector], _ sighting: [IndexVector], in space: VectorSpace) -> Float? {
+        guard let query = VectorCombination(query, in: space), let sighting = VectorCombination(sighting, in: space)
+        else {
+            return nil
+        }
+        let table = VectorTable(names: sighting.names, isFused: sighting.isFused, space: space)
+        guard let comparison = table.comparison(with: query), let unit = sighting.unit(over: comparison.names) else {
+            return nil
+        }
+        return comparison.unit.product(with: unit)
+    }
+}

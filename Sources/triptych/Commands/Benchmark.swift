@@ -9,6 +9,14 @@ import Threads
 /// `triptych benchmark`.
 struct Benchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        abstract: "Measures encoding, or searching, on this machine.",
+        subcommands: [EncodingBenchmark.self, SearchBenchmark.self], defaultSubcommand: EncodingBenchmark.self)
+}
+
+/// `triptych benchmark encode`.
+struct EncodingBenchmark: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "encode",
         abstract: "Measures how long a model takes to encode triples, or to learn from them.",
         discussion: """
             Encodes noise of the model's size, in memory: no decoding, no resizing, no HTTP. Half a second of warm-up comes \
