@@ -77,43 +77,75 @@ public final class SimilarityBlock: @unchecked Sendable {
         rows[target] = other.rows[row]
     }
 
-    /// Bounds of the float32 product with each of the first `count` rows, from the int8 codes alone.
-    /// O(count · dimension), reading one byte an element.
-    public func bounds(_ query: SimilarityQuery, count: Int, into bounds: inout SimilarityBounds) {
-        precondition(query.dimension == dimension && count <= Self.capacity, "a query for another block")
-        bounds.prepare(count: count)
-        query.codes.withUnsafeBufferPointer { q in
-            bounds.products.withUnsafeMutableBufferPointer { products in
-                guard let q = q.baseAddress, let target = products.baseAddress else { return }
-                similarity_codes(q, codes, count, codeWidth, target)
+    /// Adds bounds of the float32 product with each of some rows, given by number in rising order, from the int8 codes alone,
+    /// each times the row's weight. O(rows · dimension), reading one byte an element.
+    ///
+    /// - Parameters:
+    ///   - rows: of those that were written.
+    ///   - weights: not negative, one a row; nil for ones.
+    ///   - bounds: as many as rows.
+    public func addBounds(
+        _ query: SimilarityQuery, rows numbers: [Int32], weights: [Float]?, to bounds: inout SimilarityBounds
+    ) {
+        precondition(query.dimension == dimension && bounds.count == numbers.count, "a query for another block")
+        guard let last = numbers.last else { return }
+        products(query, numbers, last, &bounds.products)
+        let rounding = query.residual + Float(valueWidth / 16 + 32) * 0x1p-23 * query.norm
+        let (scale, codedNorm) = (query.scale, query.codedNorm)
+        numbers.withUnsafeBufferPointer { numbers in
+            bounds.products.withUnsafeBufferPointer { products in
+                for (index, number) in numbers.enumerated() {
+                    let row = rows[Int(number)]
+                    let weight = weights?[index] ?? 1
+                    let middle = scale * row.scale * Float(products[index])
+                    let error = rounding * row.norm + codedNorm * row.residual
+                    bounds.lower[index] += weight * (middle - error)
+                    bounds.upper[index] += weight * (middle + error)
+                }
             }
         }
-        let rounding = Float(valueWidth / 16 + 32) * 0x1p-23 * query.norm
-        for i in 0..<count {
-            let row = rows[i]
-            let middle = query.scale * row.scale * Float(bounds.products[i])
-            let error = (query.residual + rounding) * row.norm + query.codedNorm * row.residual
-            bounds.lower[i] = middle - error
-            bounds.upper[i] = middle + error
+    }
+
+    private func products(_ query: SimilarityQuery, _ numbers: [Int32], _ last: Int32, _ products: inout [Int32]) {
+        precondition(last < Self.capacity, "a row outside its block")
+        query.codes.withUnsafeBufferPointer { q in
+            products.withUnsafeMutableBufferPointer { products in
+                guard let q = q.baseAddress, let target = products.baseAddress else { return }
+                if numbers.count == Int(last) + 1 {
+                    similarity_codes(q, codes, numbers.count, codeWidth, target)
+                } else {
+                    for (index, number) in numbers.enumerated() {
+                        similarity_codes(q, codes + Int(number) * codeWidth, 1, codeWidth, target + index)
+                    }
+                }
+            }
         }
     }
 }
 
 /// What the first pass over a block says about its rows: lower ≤ float32 product ≤ upper. Reused from block to block.
 public struct SimilarityBounds: Sendable {
-    /// One number a row.
-    public internal(set) var lower: [Float] = []
-    /// One number a row.
-    public internal(set) var upper: [Float] = []
+    /// How many there are.
+    public private(set) var count = 0
+    /// One number a row, and perhaps more.
+    public var lower: [Float] = []
+    /// One number a row, and perhaps more.
+    public var upper: [Float] = []
     var products: [Int32] = []
 
     /// Empty bounds.
     public init() {}
 
-    mutating func prepare(count: Int) {
-        guard lower.count < count else { return }
-        lower = [Float](repeating: 0, count: count)
-        upper = lower
-        products = [Int32](repeating: 0, count: count)
+    /// Begins anew with zeros for so many rows.
+    public mutating func reset(count: Int) {
+        self.count = count
+        if lower.count < count {
+            lower = [Float](repeating: 0, count: count)
+            upper = lower
+            products = [Int32](repeating: 0, count: count)
+            return
+        }
+        for index in 0..<count { lower[index] = 0 }
+        for index in 0..<count { upper[index] = 0 }
     }
 }

@@ -15,7 +15,8 @@ struct SimilarityBlockTests {
         var bounds = SimilarityBounds()
         for vector in rows {
             let query = SimilarityQuery(vector)
-            block.bounds(query, count: rows.count, into: &bounds)
+            bounds.reset(count: rows.count)
+            block.addBounds(query, rows: rows.indices.map(Int32.init), weights: nil, to: &bounds)
             for index in rows.indices {
                 let score = query.product(with: rows[index])
                 #expect(bounds.lower[index] <= score && score <= bounds.upper[index])
@@ -31,7 +32,8 @@ struct SimilarityBlockTests {
         let block = SimilarityBlock(dimension: 768)
         for row in 0..<100 { block.write(generator.unitVector(768), at: row) }
         var bounds = SimilarityBounds()
-        block.bounds(SimilarityQuery(generator.unitVector(768)), count: 100, into: &bounds)
+        bounds.reset(count: 100)
+        block.addBounds(SimilarityQuery(generator.unitVector(768)), rows: Array(0..<100), weights: nil, to: &bounds)
         #expect((0..<100).allSatisfy { bounds.upper[$0] - bounds.lower[$0] < 0.03 })
     }
 
@@ -43,10 +45,11 @@ struct SimilarityBlockTests {
         second.copy(9, of: first, to: 2)
         let query = SimilarityQuery(generator.unitVector(70))
         var (one, two) = (SimilarityBounds(), SimilarityBounds())
-        first.bounds(query, count: 10, into: &one)
-        for row in 0..<2 { second.copy(row, of: first, to: row) }
-        second.bounds(query, count: 3, into: &two)
-        #expect(one.lower[9] == two.lower[2] && one.upper[9] == two.upper[2])
+        one.reset(count: 10)
+        first.addBounds(query, rows: Array(0..<10), weights: nil, to: &one)
+        two.reset(count: 1)
+        second.addBounds(query, rows: [2], weights: [0.5], to: &two)
+        #expect(one.lower[9] / 2 == two.lower[0] && one.upper[9] / 2 == two.upper[0])
     }
 
     /// Random ones, one-hot ones, constant ones, ones with a single large element, tiny and subnormal elements.

@@ -20,9 +20,14 @@ struct Eligibility: Sendable {
     private let excludedCameras: Set<Int32>
     private let identities: Set<Int32>?
     private let filter: IndexFilter
+    /// Whether there is no condition but to be there.
+    let isOpen: Bool
 
     init(_ filter: IndexFilter, cameras: [String: Int32], identities: [Int64: Int32]) {
         self.filter = filter
+        isOpen =
+            filter.cameras == nil && filter.excludedCameras.isEmpty && filter.capturedFrom == nil
+            && filter.capturedBefore == nil && filter.identities == nil && filter.sightings == nil
         self.cameras = filter.cameras.map { Set($0.compactMap { cameras[$0] }) }
         excludedCameras = Set(filter.excludedCameras.compactMap { cameras[$0] })
         self.identities = filter.identities.map { Set($0.compactMap { identities[$0] }) }

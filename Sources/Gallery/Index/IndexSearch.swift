@@ -16,6 +16,8 @@ struct IndexSearch: Sendable {
         let table: Int32
         let lower: Float
         let upper: Float
+
+        func group(_ grouping: Grouping) -> Int64 { grouping == .identity ? Int64(identity) : sighting }
     }
 
     /// What a slice of the chunks gave.
@@ -26,65 +28,74 @@ struct IndexSearch: Sendable {
     }
 
     let tables: [(table: VectorTable, comparison: TableComparison?)]
-    let identities: Int
     let eligibility: Eligibility
     let query: VectorIndex.Query
 
     private var threshold: Float { query.threshold ?? -.infinity }
 
-    /// Scans every `count`-th chunk, on the calling thread.
-    func scan(_ slice: Int, of count: Int) -> Part {
-        var (part, bounds, number) = (Part(), RowBounds(), 0)
+    /// Scans every `count`-th chunk, on the calling thread, without some sightings.
+    func scan(_ slice: Int, of count: Int, without gone: Set<Int64> = []) -> Part {
+        var (part, pass, number) = (Part(), ChunkPass(), 0)
+        var floor = Floor(limit: query.limit, grouping: query.grouping)
         for (index, (table, comparison)) in tables.enumerated() {
             for chunk in table.chunks {
                 defer { number += 1 }
                 guard number % count == slice else { continue }
-                let admitted = chunk.rows.indices.filter { eligibility.admits(chunk.rows[$0]) }
+                pass.admit(chunk, eligibility)
                 guard let comparison else {
-                    part.incomparable += admitted.count
+                    part.incomparable += pass.rows.count
                     continue
                 }
-                part.eligible += admitted.count
-                if admitted.isEmpty { continue }
-                bounds.compute(comparison, chunk)
-                for row in admitted where bounds.upper[row] >= threshold {
-                    part.candidates.append(
-                        Candidate(
-                            sighting: chunk.rows[row].sighting, identity: chunk.rows[row].identity, table: Int32(index),
-                            lower: bounds.lower[row], upper: bounds.upper[row]))
+                part.eligible += pass.rows.count
+                if pass.rows.isEmpty { continue }
+                pass.compute(comparison, chunk)
+                pass.forEach(atLeast: max(floor.value, threshold)) { row, lower, upper in
+                    let candidate = Candidate(
+                        sighting: chunk.rows[row].sighting, identity: chunk.rows[row].identity, table: Int32(index),
+                        lower: lower, upper: upper)
+                    if gone.isEmpty || !gone.contains(candidate.sighting) {
+                        part.candidates.append(candidate)
+                        floor.add(candidate)
+                    }
+                    return max(floor.value, threshold)
                 }
             }
         }
+        floor.settle()
+        part.candidates.removeAll { $0.upper < floor.value }
         return part
     }
 
-    /// Scores what the bounds leave. A candidate that the store no longer has counts for nothing, so others take its place.
-    func finish(_ parts: [Part], source: some VectorSource) throws -> VectorIndex.Outcome {
-        var open = parts.flatMap(\.candidates)
-        var hits: [Hit] = []
-        var scored = 0
-        var gone: Set<Int64> = []
-        var known: [Candidate] = []
-        repeat {
-            let floor = max(lowerBoundOfAnswers(known + open), threshold)
-            let next = open.filter { $0.upper >= floor }
-            if next.isEmpty { break }
-            open.removeAll { $0.upper >= floor }
-            scored += next.count
-            gone = []
-            let found = try score(next, source)
-            for candidate in next where found[candidate.sighting] == nil { gone.insert(candidate.sighting) }
-            known += next.filter { !gone.contains($0.sighting) }
-            hits += known.suffix(next.count - gone.count).compactMap { candidate in
-                found[candidate.sighting].map {
-                    Hit(sighting: candidate.sighting, score: $0, identity: candidate.identity)
-                }
+    /// What the search found, or candidates that the store no longer has: in their place others answer, which a scan without
+    /// them finds.
+    enum Finding {
+        case outcome(VectorIndex.Outcome)
+        case gone(Set<Int64>)
+    }
+
+    /// Scores what the bounds of all slices leave.
+    func finish(_ parts: [Part], source: some VectorSource) throws -> Finding {
+        var floor = Floor(limit: query.limit, grouping: query.grouping)
+        for part in parts {
+            for candidate in part.candidates { floor.add(candidate) }
+        }
+        floor.settle()
+        let least = max(floor.value, threshold)
+        let candidates = parts.flatMap { $0.candidates.filter { $0.upper >= least } }
+        let scores = try score(candidates, source)
+        if scores.count < candidates.count {
+            return .gone(Set(candidates.lazy.map(\.sighting).filter { scores[$0] == nil }))
+        }
+        let hits = candidates.compactMap { candidate in
+            scores[candidate.sighting].map {
+                Hit(sighting: candidate.sighting, score: $0, identity: candidate.identity)
             }
-        } while !gone.isEmpty
+        }
         let sorted = hits.filter { $0.score >= threshold }.sorted(by: Hit.precedes)
-        return VectorIndex.Outcome(
-            hits: Hit.best(query.limit, of: sorted, query.grouping), rows: parts.reduce(0) { $0 + $1.eligible },
-            candidates: scored, incomparable: parts.reduce(0) { $0 + $1.incomparable })
+        return .outcome(
+            VectorIndex.Outcome(
+                hits: Hit.best(query.limit, of: sorted, query.grouping), rows: parts.reduce(0) { $0 + $1.eligible },
+                candidates: candidates.count, incomparable: parts.reduce(0) { $0 + $1.incomparable }))
     }
 
     /// The definitive scores of those that the store has.
@@ -96,83 +107,98 @@ struct IndexSearch: Sendable {
             let vectors = try source.vectors(of: some.map(\.sighting))
             for candidate in some {
                 let (table, comparison) = tables[Int(candidate.table)]
-                guard let found = vectors[candidate.sighting], let comparison else { continue }
-                guard let combination = VectorCombination(found, in: table.space), combination.names == table.names,
+                guard let found = vectors[candidate.sighting], let comparison,
+                    let combination = VectorCombination(found, in: table.space), combination.names == table.names,
                     let unit = combination.unit(over: comparison.names)
-                else {
-                    continue
-                }
+                else { continue }
                 scores[candidate.sighting] = comparison.unit.product(with: unit)
             }
         }
         return scores
     }
+}
 
-    private func lowerBoundOfAnswers(_ candidates: [Candidate]) -> Float {
-        switch query.grouping {
-        case .sighting: return Self.largest(query.limit, of: candidates.lazy.map(\.lower))
-        case .identity:
-            var best = [Float](repeating: -.infinity, count: identities)
-            for candidate in candidates {
-                best[Int(candidate.identity)] = max(best[Int(candidate.identity)], candidate.lower)
-            }
-            return Self.largest(query.limit, of: best)
-        }
+/// A score that at least `limit` groups reach, from lower bounds. It only rises.
+private struct Floor {
+    private let limit: Int
+    private let grouping: Grouping
+    private(set) var value = -Float.infinity
+    private var best: [(group: Int64, lower: Float)] = []
+
+    init(limit: Int, grouping: Grouping) { (self.limit, self.grouping) = (limit, grouping) }
+
+    /// Amortised O(log limit).
+    mutating func add(_ candidate: IndexSearch.Candidate) {
+        guard candidate.lower > value else { return }
+        best.append((candidate.group(grouping), candidate.lower))
+        if best.count >= 2 * limit + 32 || value == -.infinity && best.count == limit { settle() }
     }
 
-    /// The count-th largest number, or −∞ if there are fewer. Expected O(n + count · log² n) on shuffled numbers.
-    private static func largest(_ count: Int, of numbers: some Sequence<Float>) -> Float {
-        var best: [Float] = []
-        var floor = -Float.infinity
-        for number in numbers where number > floor {
-            best.append(number)
-            guard best.count == 2 * count else { continue }
-            best.sort(by: >)
-            best.removeLast(count)
-            floor = best[count - 1]
-        }
-        best.sort(by: >)
-        return best.count < count ? -.infinity : best[count - 1]
+    /// Keeps the best of each of the `limit` best groups.
+    mutating func settle() {
+        best.sort { $0.lower > $1.lower }
+        var seen: Set<Int64> = []
+        best = best.filter { seen.count < limit && seen.insert($0.group).inserted }
+        if best.count == limit, let last = best.last { value = max(value, last.lower) }
     }
 }
 
-/// Bounds of the definitive score of each row of a chunk, from its codes and lengths.
+/// One chunk's admitted rows and their bounds. Reused from chunk to chunk.
 ///
-/// With unit vectors u of the row's modalities, their lengths l, and L the length of what they make together, the cosine is
+/// With unit vectors u of a row's modalities, their lengths l, and L the length of what they make together, the cosine is
 /// Σ l·(q·u) / L. Each q·u lies within its block's bounds. What is added covers rounding: of the definitive score's sum and of
 /// its unit vectors (see `SimilarityBlock`), and of lengths, each a few parts in 2²⁴ of Σ l / L.
-private struct RowBounds {
-    private(set) var lower: [Float] = []
-    private(set) var upper: [Float] = []
+private struct ChunkPass {
+    private(set) var rows: [Int32] = []
+    private var bounds = SimilarityBounds()
     private var weights: [Float] = []
-    private var block = SimilarityBounds()
+    private var sums: [Float] = []
+    private var rounding: Float = 0
 
-    mutating func compute(_ comparison: TableComparison, _ chunk: VectorChunk) {
-        let count = chunk.rows.count
-        lower = [Float](repeating: 0, count: count)
-        (upper, weights) = (lower, lower)
-        for term in comparison.terms {
-            chunk.blocks[term.column].bounds(term.query, count: count, into: &block)
-            for row in 0..<count {
-                let weight = Self.weight(term, comparison, chunk, row)
-                lower[row] += weight * block.lower[row]
-                upper[row] += weight * block.upper[row]
-                weights[row] += weight
-            }
-        }
-        let rounding = Float(comparison.unit.dimension / 16 + 128) * 0x1p-22
-        for row in 0..<count {
-            lower[row] -= rounding * weights[row]
-            upper[row] += rounding * weights[row]
+    mutating func admit(_ chunk: VectorChunk, _ eligibility: Eligibility) {
+        rows.removeAll(keepingCapacity: true)
+        if eligibility.isOpen && chunk.live == chunk.rows.count {
+            rows.append(contentsOf: 0..<Int32(chunk.live))
+        } else {
+            for (index, row) in chunk.rows.enumerated() where eligibility.admits(row) { rows.append(Int32(index)) }
         }
     }
 
-    private static func weight(
-        _ term: TableComparison.Term, _ comparison: TableComparison, _ chunk: VectorChunk, _ row: Int
-    ) -> Float {
+    mutating func compute(_ comparison: TableComparison, _ chunk: VectorChunk) {
+        bounds.reset(count: rows.count)
+        rounding = Float(comparison.unit.dimension / 16 + 128) * 0x1p-22
+        sums.removeAll(keepingCapacity: true)
+        if comparison.terms.count == 1, comparison.terms[0].length == nil {
+            chunk.blocks[comparison.terms[0].column].addBounds(
+                comparison.terms[0].query, rows: rows, weights: nil, to: &bounds)
+            return
+        }
+        sums.append(contentsOf: repeatElement(0, count: rows.count))
+        for term in comparison.terms {
+            weights.removeAll(keepingCapacity: true)
+            for row in rows { weights.append(comparison.weight(of: term, chunk, Int(row))) }
+            for index in rows.indices { sums[index] += weights[index] }
+            chunk.blocks[term.column].addBounds(term.query, rows: rows, weights: weights, to: &bounds)
+        }
+    }
+
+    /// Rows whose upper bounds are no less than a number, which `body` may raise.
+    func forEach(atLeast first: Float, _ body: (_ row: Int, _ lower: Float, _ upper: Float) -> Float) {
+        var least = first
+        for (index, row) in rows.enumerated() {
+            let slack = rounding * (sums.isEmpty ? 1 : sums[index])
+            let upper = bounds.upper[index] + slack
+            if upper >= least { least = body(Int(row), bounds.lower[index] - slack, upper) }
+        }
+    }
+}
+
+extension TableComparison {
+    /// What a column's cosine counts for in a row.
+    fileprivate func weight(of term: Term, _ chunk: VectorChunk, _ row: Int) -> Float {
         guard let length = term.length else { return 1 }
-        if let divisor = comparison.divisor { return chunk.length(length, of: row) / chunk.length(divisor, of: row) }
-        let squares = comparison.terms.reduce(Float(0)) { sum, term in
+        if let divisor { return chunk.length(length, of: row) / chunk.length(divisor, of: row) }
+        let squares = terms.reduce(Float(0)) { sum, term in
             let other = term.length.map { chunk.length($0, of: row) } ?? 1
             return sum + other * other
         }

@@ -46,19 +46,38 @@ extension VectorIndex {
     package func search(
         _ queries: [Query], source: some VectorSource, threads: WorkerThreads, slices: Int
     ) async throws -> [Outcome] {
-        var outcomes: [Outcome] = []
-        for query in queries {
-            // Taken on a thread too: a snapshot is as long as the index has tables and chunks.
-            let search = try await threads.run { [self] in snapshot(for: query) }
-            let parts = try await withThrowingTaskGroup(of: IndexSearch.Part.self) { group in
-                for slice in 0..<max(slices, 1) {
-                    group.addTask { try await threads.run { search.scan(slice, of: max(slices, 1)) } }
+        // Taken on a thread too: a snapshot is as long as the index has tables and chunks.
+        let searches = try await threads.run { [self] in queries.map(snapshot) }
+        if searches.count == 1 {
+            return [try await one(searches[0], source: source, threads: threads, slices: max(slices, 1))]
+        }
+        // Several keep all threads busy by themselves.
+        return try await withThrowingTaskGroup(of: (Int, Outcome).self) { group in
+            for (index, search) in searches.enumerated() {
+                group.addTask { (index, try await self.one(search, source: source, threads: threads, slices: 1)) }
+            }
+            var outcomes: [Int: Outcome] = [:]
+            for try await (index, outcome) in group { outcomes[index] = outcome }
+            return searches.indices.compactMap { outcomes[$0] }
+        }
+    }
+
+    private func one(
+        _ search: IndexSearch, source: some VectorSource, threads: WorkerThreads, slices: Int
+    ) async throws -> Outcome {
+        var gone: Set<Int64> = []
+        while true {
+            let parts = try await withThrowingTaskGroup(of: IndexSearch.Part.self) { [gone] group in
+                for slice in 0..<slices {
+                    group.addTask { try await threads.run { search.scan(slice, of: slices, without: gone) } }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
-            outcomes.append(try await threads.run { try search.finish(parts, source: source) })
+            switch try await threads.run({ try search.finish(parts, source: source) }) {
+            case .outcome(let outcome): return outcome
+            case .gone(let more): gone.formUnion(more)
+            }
         }
-        return outcomes
     }
 }
 

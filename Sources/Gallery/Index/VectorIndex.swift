@@ -86,7 +86,6 @@ package final class VectorIndex: Sendable {
         return state.withLock { state in
             IndexSearch(
                 tables: state.tables.map { table in (table, vectors.flatMap(table.comparison)) },
-                identities: state.sightings.count,
                 eligibility: Eligibility(query.filter, cameras: state.cameras, identities: state.identities),
                 query: query)
         }
