@@ -165,4 +165,33 @@ struct EnrolmentTests {
             try await store.checkIntegrity()
         }
     }
+
+    @Test("An image is read alone: that another one of the sighting is damaged does not matter, nor to their list")
+    func oneImage() async throws {
+        try await withStore { store, directory in
+            let images = [("rgb", 0x11), ("tir", 0x5A)].map { modality, byte in
+                KeptImage(
+                    modality: modality, contentType: "image/png", bytes: Data(repeating: UInt8(byte), count: 100_000))
+            }
+            let enrolment = Enrolment(identity: "a", images: images, embeddings: [embedding([1])])
+            let sighting = try await store.enrol(enrolment, in: "g").sighting.id
+            try await store.close()
+            // SQLite keeps the rest of a long value in a chain of pages that each begin with the number of the next.
+            let file = URL(fileURLWithPath: directory.file("g.sqlite"))
+            var bytes = try Data(contentsOf: file)
+            var damaged = 0
+            for page in stride(from: 0, to: bytes.count, by: 4096)
+            where bytes[(page + 4)..<(page + 4096)].allSatisfy({ $0 == 0x5A }) {
+                bytes.replaceSubrange(page..<(page + 4), with: [0xFF, 0xFF, 0xFF, 0xFF])
+                damaged += 1
+            }
+            #expect(damaged > 10)
+            try bytes.write(to: file)
+            let again = try await GalleryStore.open(path: file.path)
+            #expect(try await again.images(of: sighting, in: "g").map(\.bytes) == [100_000, 100_000])
+            #expect(try await again.image("rgb", of: sighting, in: "g") == images[0])
+            await expectError(kind: "storage") { try await again.image("tir", of: sighting, in: "g") }
+            try await again.close()
+        }
+    }
 }
