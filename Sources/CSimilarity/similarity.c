@@ -27,6 +27,26 @@ void similarity_codes(const int16_t *query, const int8_t *rows, size_t count, si
 }
 
 WIDEST
+void similarity_codes_of_four(const int16_t *queries, const int8_t *rows, size_t count, size_t width, int32_t *out) {
+    const int16_t *a = queries, *b = a + width, *c = b + width, *d = c + width;
+    for (size_t i = 0; i < count; i++) {
+        const int8_t *row = rows + i * width;
+        int32_t sum_a = 0, sum_b = 0, sum_c = 0, sum_d = 0;
+        for (size_t j = 0; j < width; j++) {
+            int32_t code = row[j];
+            sum_a += (int32_t)a[j] * code;
+            sum_b += (int32_t)b[j] * code;
+            sum_c += (int32_t)c[j] * code;
+            sum_d += (int32_t)d[j] * code;
+        }
+        out[i] = sum_a;
+        out[count + i] = sum_b;
+        out[2 * count + i] = sum_c;
+        out[3 * count + i] = sum_d;
+    }
+}
+
+WIDEST
 float similarity_product(const float *query, const float *row, size_t width) {
     float sums[lanes] = {0};
     for (size_t j = 0; j < width; j += lanes)

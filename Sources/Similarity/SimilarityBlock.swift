@@ -83,13 +83,20 @@ public final class SimilarityBlock: @unchecked Sendable {
     /// - Parameters:
     ///   - rows: of those that were written.
     ///   - weights: not negative, one a row; nil for ones.
+    ///   - known: what `products` gave for this query, if `rows` are all of the first.
     ///   - bounds: as many as rows.
     public func addBounds(
-        _ query: SimilarityQuery, rows numbers: [Int32], weights: [Float]?, to bounds: inout SimilarityBounds
+        _ query: SimilarityQuery, rows numbers: [Int32], weights: [Float]?, known: ArraySlice<Int32>? = nil,
+        to bounds: inout SimilarityBounds
     ) {
         precondition(query.dimension == dimension && bounds.count == numbers.count, "a query for another block")
         guard let last = numbers.last else { return }
-        products(query, numbers, last, &bounds.products)
+        if let known {
+            precondition(known.count == numbers.count, "products of other rows")
+            for (index, product) in known.enumerated() { bounds.products[index] = product }
+        } else {
+            products(query, numbers, last, &bounds.products)
+        }
         let rounding = query.residual + Float(valueWidth / 16 + 32) * 0x1p-23 * query.norm
         let (scale, codedNorm) = (query.scale, query.codedNorm)
         numbers.withUnsafeBufferPointer { numbers in
@@ -102,6 +109,20 @@ public final class SimilarityBlock: @unchecked Sendable {
                     bounds.lower[index] += weight * (middle - error)
                     bounds.upper[index] += weight * (middle + error)
                 }
+            }
+        }
+    }
+
+    /// The products of codes of four queries with the first `count` rows, a query after the other, in one pass over the rows.
+    /// O(count · dimension), reading one byte an element for all four.
+    public func products(_ quartet: SimilarityQuartet, count: Int, into products: inout [Int32]) {
+        precondition(quartet.dimension == dimension && count <= Self.capacity, "queries for another block")
+        let size = SimilarityQuartet.size * count
+        if products.count < size { products = [Int32](repeating: 0, count: size) }
+        quartet.codes.withUnsafeBufferPointer { q in
+            products.withUnsafeMutableBufferPointer { products in
+                guard let q = q.baseAddress, let target = products.baseAddress else { return }
+                similarity_codes_of_four(q, codes, count, codeWidth, target)
             }
         }
     }

@@ -1,3 +1,21 @@
+/// Four queries of one dimension, whose codes are multiplied in one pass over a block's.
+public struct SimilarityQuartet: Sendable {
+    /// How many queries a pass takes.
+    public static let size = 4
+
+    let dimension: Int
+    let codes: [Int16]
+
+    /// nil unless there are four.
+    public init?(_ queries: [SimilarityQuery]) {
+        guard queries.count == Self.size, queries.allSatisfy({ $0.dimension == queries[0].dimension }) else {
+            return nil
+        }
+        dimension = queries[0].dimension
+        codes = queries.flatMap(\.codes)
+    }
+}
+
 /// A query vector prepared for scanning `SimilarityBlock`s: padded float32 values and 16-bit integer codes.
 ///
 /// The query is one vector and stays in the cache, so its codes can be wider than the rows' 8 bits at no cost: the

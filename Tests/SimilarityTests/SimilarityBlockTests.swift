@@ -37,6 +37,26 @@ struct SimilarityBlockTests {
         #expect((0..<100).allSatisfy { bounds.upper[$0] - bounds.lower[$0] < 0.03 })
     }
 
+    @Test("Four queries in one pass have the bounds that each has alone", arguments: [1, 64, 768])
+    func quartet(dimension: Int) throws {
+        var generator = SplitMix64(seed: 9)
+        let block = SimilarityBlock(dimension: dimension)
+        for row in 0..<37 { block.write(generator.unitVector(dimension), at: row) }
+        let queries = (0..<4).map { _ in SimilarityQuery(generator.unitVector(dimension)) }
+        var products: [Int32] = []
+        block.products(try #require(SimilarityQuartet(queries)), count: 37, into: &products)
+        for (index, query) in queries.enumerated() {
+            var (alone, together) = (SimilarityBounds(), SimilarityBounds())
+            alone.reset(count: 37)
+            together.reset(count: 37)
+            block.addBounds(query, rows: Array(0..<37), weights: nil, to: &alone)
+            let known = products[(37 * index)..<(37 * (index + 1))]
+            block.addBounds(query, rows: Array(0..<37), weights: nil, known: known, to: &together)
+            #expect(alone.lower == together.lower && alone.upper == together.upper)
+        }
+        #expect(SimilarityQuartet(Array(queries.dropLast())) == nil)
+    }
+
     @Test("A copied row has the original's bounds")
     func copying() {
         var generator = SplitMix64(seed: 6)

@@ -33,37 +33,53 @@ struct IndexSearch: Sendable {
 
     private var threshold: Float { query.threshold ?? -.infinity }
 
-    /// Scans every `count`-th chunk, on the calling thread, without some sightings.
-    func scan(_ slice: Int, of count: Int, without gone: Set<Int64> = []) -> Part {
-        var (part, pass, number) = (Part(), ChunkPass(), 0)
-        var floor = Floor(limit: query.limit, grouping: query.grouping)
-        for (index, (table, comparison)) in tables.enumerated() {
-            for chunk in table.chunks {
-                defer { number += 1 }
-                guard number % count == slice else { continue }
-                pass.admit(chunk, eligibility)
-                guard let comparison else {
-                    part.incomparable += pass.rows.count
-                    continue
+    /// What one thread does for a query.
+    struct Scan {
+        var part = Part()
+        private var pass = ChunkPass()
+        private var floor: Floor
+        private let search: IndexSearch
+        /// Sightings to leave out.
+        private let gone: Set<Int64>
+
+        init(_ search: IndexSearch, without gone: Set<Int64>) {
+            (self.search, self.gone) = (search, gone)
+            floor = Floor(limit: search.query.limit, grouping: search.query.grouping)
+        }
+
+        private var least: Float { max(floor.value, search.threshold) }
+
+        /// Bounds the scores of a table's chunk.
+        ///
+        /// - Parameter known: the products of codes with all rows of the chunk, if they are.
+        mutating func visit(_ chunk: VectorChunk, ofTable table: Int, known: ArraySlice<Int32>? = nil) {
+            pass.admit(chunk, search.eligibility)
+            guard let comparison = search.tables[table].comparison else {
+                part.incomparable += pass.rows.count
+                return
+            }
+            part.eligible += pass.rows.count
+            if pass.rows.isEmpty { return }
+            pass.compute(comparison, chunk, known: pass.rows.count == chunk.rows.count ? known : nil)
+            pass.forEach(atLeast: least) { row, lower, upper in
+                let candidate = Candidate(
+                    sighting: chunk.rows[row].sighting, identity: chunk.rows[row].identity, table: Int32(table),
+                    lower: lower,
+                    upper: upper)
+                if gone.isEmpty || !gone.contains(candidate.sighting) {
+                    part.candidates.append(candidate)
+                    floor.add(candidate)
                 }
-                part.eligible += pass.rows.count
-                if pass.rows.isEmpty { continue }
-                pass.compute(comparison, chunk)
-                pass.forEach(atLeast: max(floor.value, threshold)) { row, lower, upper in
-                    let candidate = Candidate(
-                        sighting: chunk.rows[row].sighting, identity: chunk.rows[row].identity, table: Int32(index),
-                        lower: lower, upper: upper)
-                    if gone.isEmpty || !gone.contains(candidate.sighting) {
-                        part.candidates.append(candidate)
-                        floor.add(candidate)
-                    }
-                    return max(floor.value, threshold)
-                }
+                return least
             }
         }
-        floor.settle()
-        part.candidates.removeAll { $0.upper < floor.value }
-        return part
+
+        /// What may answer by what this thread has seen.
+        mutating func finish() -> Part {
+            floor.settle()
+            part.candidates.removeAll { $0.upper < floor.value }
+            return part
+        }
     }
 
     /// What the search found, or candidates that the store no longer has: in their place others answer, which a scan without
@@ -164,13 +180,12 @@ private struct ChunkPass {
         }
     }
 
-    mutating func compute(_ comparison: TableComparison, _ chunk: VectorChunk) {
+    mutating func compute(_ comparison: TableComparison, _ chunk: VectorChunk, known: ArraySlice<Int32>?) {
         bounds.reset(count: rows.count)
         rounding = Float(comparison.unit.dimension / 16 + 128) * 0x1p-22
         sums.removeAll(keepingCapacity: true)
-        if comparison.terms.count == 1, comparison.terms[0].length == nil {
-            chunk.blocks[comparison.terms[0].column].addBounds(
-                comparison.terms[0].query, rows: rows, weights: nil, to: &bounds)
+        if let term = comparison.only {
+            chunk.blocks[term.column].addBounds(term.query, rows: rows, weights: nil, known: known, to: &bounds)
             return
         }
         sums.append(contentsOf: repeatElement(0, count: rows.count))

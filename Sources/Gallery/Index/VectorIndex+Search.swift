@@ -47,36 +47,34 @@ extension VectorIndex {
         _ queries: [Query], source: some VectorSource, threads: WorkerThreads, slices: Int
     ) async throws -> [Outcome] {
         // Taken on a thread too: a snapshot is as long as the index has tables and chunks.
-        let searches = try await threads.run { [self] in queries.map(snapshot) }
-        if searches.count == 1 {
-            return [try await one(searches[0], source: source, threads: threads, slices: max(slices, 1))]
-        }
-        // Several keep all threads busy by themselves.
-        return try await withThrowingTaskGroup(of: (Int, Outcome).self) { group in
-            for (index, search) in searches.enumerated() {
-                group.addTask { (index, try await self.one(search, source: source, threads: threads, slices: 1)) }
+        let searches = try await threads.run { [self] in snapshot(for: queries) }
+        var outcomes = [Outcome?](repeating: nil, count: queries.count)
+        var gone = [Set<Int64>](repeating: [], count: queries.count)
+        while true {
+            let open = outcomes.indices.filter { outcomes[$0] == nil }
+            if open.isEmpty { return outcomes.compactMap { $0 } }
+            let parts = try await scan(
+                open.map { searches[$0] }, without: open.map { gone[$0] }, threads, max(slices, 1))
+            for (place, index) in open.enumerated() {
+                let search = searches[index]
+                switch try await threads.run({ try search.finish(parts.map { $0[place] }, source: source) }) {
+                case .outcome(let outcome): outcomes[index] = outcome
+                case .gone(let more): gone[index].formUnion(more)
+                }
             }
-            var outcomes: [Int: Outcome] = [:]
-            for try await (index, outcome) in group { outcomes[index] = outcome }
-            return searches.indices.compactMap { outcomes[$0] }
         }
     }
 
-    private func one(
-        _ search: IndexSearch, source: some VectorSource, threads: WorkerThreads, slices: Int
-    ) async throws -> Outcome {
-        var gone: Set<Int64> = []
-        while true {
-            let parts = try await withThrowingTaskGroup(of: IndexSearch.Part.self) { [gone] group in
-                for slice in 0..<slices {
-                    group.addTask { try await threads.run { search.scan(slice, of: slices, without: gone) } }
-                }
-                return try await group.reduce(into: []) { $0.append($1) }
+    /// The parts of each search, from every slice.
+    private func scan(
+        _ searches: [IndexSearch], without gone: [Set<Int64>], _ threads: WorkerThreads, _ slices: Int
+    ) async throws -> [[IndexSearch.Part]] {
+        let scan = IndexScan(searches)
+        return try await withThrowingTaskGroup(of: [IndexSearch.Part].self) { group in
+            for slice in 0..<slices {
+                group.addTask { try await threads.run { scan.run(slice, of: slices, without: gone) } }
             }
-            switch try await threads.run({ try search.finish(parts, source: source) }) {
-            case .outcome(let outcome): return outcome
-            case .gone(let more): gone.formUnion(more)
-            }
+            return try await group.reduce(into: []) { $0.append($1) }
         }
     }
 }

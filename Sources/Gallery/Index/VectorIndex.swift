@@ -80,14 +80,19 @@ package final class VectorIndex: Sendable {
         }
     }
 
-    /// What to search for one query, frozen.
-    func snapshot(for query: Query) -> IndexSearch {
-        let vectors = VectorCombination(query.vectors, in: space)
-        return state.withLock { state in
+    /// What to search for queries, frozen at one moment.
+    func snapshot(for queries: [Query]) -> [IndexSearch] {
+        let vectors = queries.map { VectorCombination($0.vectors, in: space) }
+        let (tables, filters) = state.withLock { state in
+            (
+                state.tables,
+                queries.map { Eligibility($0.filter, cameras: state.cameras, identities: state.identities) }
+            )
+        }
+        return queries.indices.map { index in
             IndexSearch(
-                tables: state.tables.map { table in (table, vectors.flatMap(table.comparison)) },
-                eligibility: Eligibility(query.filter, cameras: state.cameras, identities: state.identities),
-                query: query)
+                tables: tables.map { table in (table, vectors[index].flatMap(table.comparison)) },
+                eligibility: filters[index], query: queries[index])
         }
     }
 }

@@ -134,6 +134,9 @@ struct TableComparison: Sendable {
         }
     }
 
+    /// The term, if it is the only one and its product is the cosine itself.
+    var only: Term? { terms.count == 1 && terms[0].length == nil ? terms[0] : nil }
+
     /// The query's unit vector over `names`, for the definitive score.
     let unit: SimilarityQuery
     /// The modalities of the sightings that are compared.

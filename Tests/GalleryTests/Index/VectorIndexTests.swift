@@ -240,4 +240,26 @@ struct VectorIndexTests {
         }
         #expect(index.count == 0)
     }
+
+    @Test(
+        "Queries of all kinds, searched together, find what each finds alone",
+        arguments: [VectorSpace.Combination.sum, .blocks])
+    func together(combination: VectorSpace.Combination) async throws {
+        let world = Self.world(combination, 2600, seed: 8)
+        var queries: [VectorIndex.Query] = []
+        for (index, set) in (Self.sets + Self.sets + ["rgb", "rgb", "rgb", "nir,rgb,tir", "nir,rgb,tir"]).enumerated() {
+            var query = VectorIndex.Query(
+                vectors: Self.query(set, world, fused: index % 5 == 4, seed: UInt64(index)).vectors)
+            (query.limit, query.grouping) = (index % 2 == 0 ? 7 : 40, index % 3 == 0 ? .sighting : .identity)
+            if index % 4 == 1 { query.filter.cameras = ["c1", "c3"] }
+            queries.append(query)
+        }
+        let found = try await world.index.search(queries, source: world.source, threads: Self.threads, slices: 3)
+        for (query, outcome) in zip(queries, found) {
+            let alone = try await Self.search(world, query)
+            #expect(
+                outcome.hits == alone.hits && outcome.rows == alone.rows && outcome.incomparable == alone.incomparable)
+            #expect(!outcome.hits.isEmpty)
+        }
+    }
 }
