@@ -111,7 +111,7 @@ let package = Package(
 
         .testTarget(name: "DocumentsTests", dependencies: ["Documents", "Randomness"]),
         .testTarget(name: "ThreadsTests", dependencies: ["Threads"]),
-        .testTarget(name: "SimilarityTests", dependencies: ["Randomness", "Similarity"]),
+        .testTarget(name: "SimilarityTests", dependencies: ["CSimilarity", "Randomness", "Similarity"]),
         .testTarget(name: "TensorTests", dependencies: ["Tensor", "Threads"]),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging"], resources: [.copy("Fixtures")]),
         .testTarget(

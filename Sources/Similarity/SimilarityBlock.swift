@@ -20,18 +20,15 @@ public final class SimilarityBlock: @unchecked Sendable {
     /// The largest dimension a block can hold.
     public static let largestDimension = SimilarityKernels.largestDimension
 
-    private struct Row {
-        var scale: Float
-        var norm: Float
-        var residual: Float
-    }
-
     /// How many elements a vector has.
     public let dimension: Int
     private let valueWidth: Int
     private let codeWidth: Int
     private let codes: UnsafeMutablePointer<Int8>
-    private let rows: UnsafeMutablePointer<Row>
+    /// A number a row each: s, ‖v‖ and ‖r‖.
+    private let scales: UnsafeMutablePointer<Float>
+    private let norms: UnsafeMutablePointer<Float>
+    private let residuals: UnsafeMutablePointer<Float>
 
     /// An empty block for vectors of `dimension` elements, 1 to `largestDimension`.
     public init(dimension: Int) {
@@ -40,12 +37,14 @@ public final class SimilarityBlock: @unchecked Sendable {
         valueWidth = SimilarityKernels.valueWidth(dimension)
         codeWidth = SimilarityKernels.codeWidth(dimension)
         codes = Self.allocate(Self.capacity * codeWidth)
-        rows = Self.allocate(Self.capacity)
+        scales = Self.allocate(Self.capacity)
+        norms = Self.allocate(Self.capacity)
+        residuals = Self.allocate(Self.capacity)
     }
 
     deinit {
         codes.deallocate()
-        rows.deallocate()
+        for numbers in [scales, norms, residuals] { numbers.deallocate() }
     }
 
     private static func allocate<T>(_ count: Int) -> UnsafeMutablePointer<T> {
@@ -56,25 +55,25 @@ public final class SimilarityBlock: @unchecked Sendable {
     /// Writes the codes of a vector of unit length, to a thousandth. O(dimension).
     public func write(_ vector: [Float], at row: Int) {
         precondition(vector.count == dimension && (0..<Self.capacity).contains(row), "a row outside its block")
-        let norm = SimilarityKernels.norm(vector.lazy.map(Double.init))
+        let norm = SimilarityKernels.norm(squares: SimilarityKernels.squares(vector))
         precondition(abs(norm - 1) <= 1e-3, "a vector of length \(norm)")
-        vector.withUnsafeBufferPointer { quantise($0, norm: norm, row) }
-    }
-
-    private func quantise(_ vector: UnsafeBufferPointer<Float>, norm: Float, _ row: Int) {
         let code = codes + row * codeWidth
-        let scale = SimilarityKernels.scale(of: vector, steps: 127)
-        for i in 0..<dimension { code[i] = Int8((vector[i] / scale).rounded()) }
+        var squares = 0.0
+        scales[row] = vector.withUnsafeBufferPointer { vector in
+            vector.baseAddress.map { similarity_quantise($0, dimension, code, &squares) } ?? 0
+        }
         (code + dimension).update(repeating: 0, count: codeWidth - dimension)
-        let errors = (0..<dimension).lazy.map { Double(vector[$0]) - Double(scale) * Double(code[$0]) }
-        rows[row] = Row(scale: scale, norm: norm, residual: SimilarityKernels.norm(errors))
+        norms[row] = norm
+        residuals[row] = SimilarityKernels.norm(squares: squares)
     }
 
     /// Copies a row of another block of the same dimension. O(dimension).
     public func copy(_ row: Int, of other: SimilarityBlock, to target: Int) {
         precondition(other.dimension == dimension, "blocks of different dimensions")
         (codes + target * codeWidth).update(from: other.codes + row * codeWidth, count: codeWidth)
-        rows[target] = other.rows[row]
+        scales[target] = other.scales[row]
+        norms[target] = other.norms[row]
+        residuals[target] = other.residuals[row]
     }
 
     /// Adds bounds of the float32 product with each of some rows, given by number in rising order, from the int8 codes alone,
@@ -83,48 +82,77 @@ public final class SimilarityBlock: @unchecked Sendable {
     /// - Parameters:
     ///   - rows: of those that were written.
     ///   - weights: not negative, one a row; nil for ones.
-    ///   - known: what `products` gave for this query, if `rows` are all of the first.
     ///   - bounds: as many as rows.
     public func addBounds(
-        _ query: SimilarityQuery, rows numbers: [Int32], weights: [Float]?, known: ArraySlice<Int32>? = nil,
-        to bounds: inout SimilarityBounds
+        _ query: SimilarityQuery, rows numbers: [Int32], weights: [Float]?, to bounds: inout SimilarityBounds
     ) {
         precondition(query.dimension == dimension && bounds.count == numbers.count, "a query for another block")
         guard let last = numbers.last else { return }
-        if let known {
-            precondition(known.count == numbers.count, "products of other rows")
-            for (index, product) in known.enumerated() { bounds.products[index] = product }
-        } else {
-            products(query, numbers, last, &bounds.products)
-        }
-        let rounding = query.residual + Float(valueWidth / 16 + 32) * 0x1p-23 * query.norm
-        let (scale, codedNorm) = (query.scale, query.codedNorm)
+        products(query, numbers, last, &bounds.products)
+        let error = error(query)
         numbers.withUnsafeBufferPointer { numbers in
             bounds.products.withUnsafeBufferPointer { products in
                 for (index, number) in numbers.enumerated() {
-                    let row = rows[Int(number)]
-                    let weight = weights?[index] ?? 1
-                    let middle = scale * row.scale * Float(products[index])
-                    let error = rounding * row.norm + codedNorm * row.residual
-                    bounds.lower[index] += weight * (middle - error)
-                    bounds.upper[index] += weight * (middle + error)
+                    let (row, weight) = (Int(number), weights?[index] ?? 1)
+                    let middle = error.scale * scales[row] * Float(products[index])
+                    let width = error.by_norm * norms[row] + error.by_residual * residuals[row]
+                    bounds.lower[index] += weight * (middle - width)
+                    bounds.upper[index] += weight * (middle + width)
                 }
             }
         }
     }
 
-    /// The products of codes of four queries with the first `count` rows, a query after the other, in one pass over the rows.
-    /// O(count · dimension), reading one byte an element for all four.
-    public func products(_ quartet: SimilarityQuartet, count: Int, into products: inout [Int32]) {
-        precondition(quartet.dimension == dimension && count <= Self.capacity, "queries for another block")
-        let size = SimilarityQuartet.size * count
-        if products.count < size { products = [Int32](repeating: 0, count: size) }
+    /// The bounds that `addBounds` gives zeros for the first rows, as many as `bounds` has.
+    public func setBounds(_ query: SimilarityQuery, to bounds: inout SimilarityBounds) {
+        precondition(query.dimension == dimension && bounds.count <= Self.capacity, "a query for another block")
+        query.codes.withUnsafeBufferPointer { q in
+            bounds.products.withUnsafeMutableBufferPointer { products in
+                guard let q = q.baseAddress, let target = products.baseAddress else { return }
+                similarity_codes(q, codes, bounds.count, codeWidth, target)
+            }
+        }
+        setBounds(query, bounds.products, from: 0, &bounds)
+    }
+
+    /// The same for up to four queries, in one pass over the rows. O(count · dimension), reading one byte an element for all.
+    public func setBounds(_ quartet: SimilarityQuartet, count: Int, to bounds: inout [SimilarityBounds]) {
+        precondition(
+            quartet.queries[0].dimension == dimension && count <= Self.capacity
+                && bounds.count >= quartet.queries.count,
+            "queries for another block")
+        var products = [Int32](repeating: 0, count: SimilarityQuartet.size * count)
         quartet.codes.withUnsafeBufferPointer { q in
             products.withUnsafeMutableBufferPointer { products in
                 guard let q = q.baseAddress, let target = products.baseAddress else { return }
-                similarity_codes_of_four(q, codes, count, codeWidth, target)
+                similarity_codes_of_four(SimilarityKernels.instructions, q, codes, count, codeWidth, target)
             }
         }
+        for (place, query) in quartet.queries.enumerated() {
+            bounds[place].resize(count: count)
+            setBounds(query, products, from: place * count, &bounds[place])
+        }
+    }
+
+    private func setBounds(
+        _ query: SimilarityQuery, _ products: [Int32], from start: Int, _ bounds: inout SimilarityBounds
+    ) {
+        let (count, error) = (bounds.count, error(query))
+        products[start..<(start + count)].withUnsafeBufferPointer { products in
+            bounds.lower.withUnsafeMutableBufferPointer { lower in
+                bounds.upper.withUnsafeMutableBufferPointer { upper in
+                    guard let products = products.baseAddress, let lower = lower.baseAddress,
+                        let upper = upper.baseAddress
+                    else { return }
+                    similarity_bounds(products, scales, norms, residuals, count, error, lower, upper)
+                }
+            }
+        }
+    }
+
+    private func error(_ query: SimilarityQuery) -> similarity_error {
+        let rounding = query.residual + Float(valueWidth / 16 + 32) * 0x1p-23 * query.norm
+        return similarity_error(scale: query.scale, by_norm: rounding, by_residual: query.codedNorm)
     }
 
     private func products(_ query: SimilarityQuery, _ numbers: [Int32], _ last: Int32, _ products: inout [Int32]) {
@@ -159,14 +187,27 @@ public struct SimilarityBounds: Sendable {
 
     /// Begins anew with zeros for so many rows.
     public mutating func reset(count: Int) {
-        self.count = count
-        if lower.count < count {
-            lower = [Float](repeating: 0, count: count)
-            upper = lower
-            products = [Int32](repeating: 0, count: count)
-            return
-        }
+        resize(count: count)
         for index in 0..<count { lower[index] = 0 }
         for index in 0..<count { upper[index] = 0 }
+    }
+
+    /// Begins anew with anything for so many rows.
+    public mutating func resize(count: Int) {
+        self.count = count
+        if lower.count >= count { return }
+        lower = [Float](repeating: 0, count: count)
+        upper = lower
+        products = [Int32](repeating: 0, count: count)
+    }
+
+    /// Those whose upper bound is no less than a number, which `body` gives anew. O(count).
+    public func forEach(atLeast first: Float, _ body: (_ index: Int, _ lower: Float, _ upper: Float) -> Float) {
+        var least = first
+        lower.withUnsafeBufferPointer { lower in
+            upper.withUnsafeBufferPointer { upper in
+                for index in 0..<count where upper[index] >= least { least = body(index, lower[index], upper[index]) }
+            }
+        }
     }
 }

@@ -4,9 +4,12 @@ import CSimilarity
 ///
 /// BLAS is not used here on purpose: the sum that gemv forms for a row depends on where in the matrix the row lies, so
 /// two equal vectors could score differently and ties would not be ties.
-enum SimilarityKernels {
+public enum SimilarityKernels {
     /// The largest dimension for which a query still has eight bits; see `SimilarityQuery.steps`.
     static let largestDimension = 1 << 16
+
+    /// Which the machine has.
+    static let instructions = similarity_instructions()
 
     /// Float32 elements in a row: whole cache lines.
     static func valueWidth(_ dimension: Int) -> Int { (dimension + 15) / 16 * 16 }
@@ -28,8 +31,16 @@ enum SimilarityKernels {
     }
 
     /// The Euclidean norm, rounded up so that a bound made of it is one.
-    static func norm(_ vector: some Sequence<Double>) -> Float {
-        Float(vector.reduce(0) { $0 + $1 * $1 }.squareRoot() * (1 + 1e-6)).nextUp
+    static func norm(_ vector: some Sequence<Double>) -> Float { norm(squares: vector.reduce(0) { $0 + $1 * $1 }) }
+
+    /// The same of a sum of squares.
+    static func norm(squares: Double) -> Float { Float(squares.squareRoot() * (1 + 1e-6)).nextUp }
+
+    /// The sum of the squares, in an order that depends on the number of elements alone. O(elements).
+    public static func squares(_ vector: [Float]) -> Double {
+        vector.withUnsafeBufferPointer { vector in
+            vector.baseAddress.map { similarity_squares($0, vector.count) } ?? 0
+        }
     }
 
     static func product(_ a: [Float], _ b: [Float]) -> Float {

@@ -1,18 +1,19 @@
-/// Four queries of one dimension, whose codes are multiplied in one pass over a block's.
+/// Up to four queries of one dimension, whose codes are multiplied in one pass over a block's.
 public struct SimilarityQuartet: Sendable {
     /// How many queries a pass takes.
     public static let size = 4
 
-    let dimension: Int
+    let queries: [SimilarityQuery]
+    /// One after the other, with zeros for those that there are not.
     let codes: [Int16]
 
-    /// nil unless there are four.
-    public init?(_ queries: [SimilarityQuery]) {
-        guard queries.count == Self.size, queries.allSatisfy({ $0.dimension == queries[0].dimension }) else {
-            return nil
-        }
-        dimension = queries[0].dimension
-        codes = queries.flatMap(\.codes)
+    /// Of one to four queries.
+    public init(_ queries: [SimilarityQuery]) {
+        precondition(
+            (1...Self.size).contains(queries.count) && queries.allSatisfy { $0.dimension == queries[0].dimension },
+            "queries that do not go together")
+        self.queries = queries
+        codes = SimilarityKernels.padded(queries.flatMap(\.codes), to: Self.size * queries[0].codes.count)
     }
 }
 

@@ -1,3 +1,4 @@
+import CSimilarity
 import Foundation
 import Randomness
 import Similarity
@@ -37,24 +38,51 @@ struct SimilarityBlockTests {
         #expect((0..<100).allSatisfy { bounds.upper[$0] - bounds.lower[$0] < 0.03 })
     }
 
-    @Test("Four queries in one pass have the bounds that each has alone", arguments: [1, 64, 768])
-    func quartet(dimension: Int) throws {
+    @Test("Several queries in one pass have the bounds that each has alone", arguments: [1, 64, 768], [1, 3, 4])
+    func quartet(dimension: Int, count: Int) {
         var generator = SplitMix64(seed: 9)
         let block = SimilarityBlock(dimension: dimension)
         for row in 0..<37 { block.write(generator.unitVector(dimension), at: row) }
-        let queries = (0..<4).map { _ in SimilarityQuery(generator.unitVector(dimension)) }
-        var products: [Int32] = []
-        block.products(try #require(SimilarityQuartet(queries)), count: 37, into: &products)
-        for (index, query) in queries.enumerated() {
-            var (alone, together) = (SimilarityBounds(), SimilarityBounds())
-            alone.reset(count: 37)
-            together.reset(count: 37)
-            block.addBounds(query, rows: Array(0..<37), weights: nil, to: &alone)
-            let known = products[(37 * index)..<(37 * (index + 1))]
-            block.addBounds(query, rows: Array(0..<37), weights: nil, known: known, to: &together)
-            #expect(alone.lower == together.lower && alone.upper == together.upper)
+        let queries = (0..<count).map { _ in SimilarityQuery(generator.unitVector(dimension)) }
+        var together = [SimilarityBounds](repeating: SimilarityBounds(), count: 4)
+        block.setBounds(SimilarityQuartet(queries), count: 37, to: &together)
+        for (query, bounds) in zip(queries, together) {
+            var (whole, some) = (SimilarityBounds(), SimilarityBounds())
+            whole.resize(count: 37)
+            block.setBounds(query, to: &whole)
+            some.reset(count: 37)
+            block.addBounds(query, rows: Array(0..<37), weights: nil, to: &some)
+            #expect(bounds.lower == whole.lower && bounds.upper == whole.upper)
+            for row in 0..<37 {
+                #expect(
+                    abs(some.lower[row] - whole.lower[row]) < 1e-7 && abs(some.upper[row] - whole.upper[row]) < 1e-7)
+            }
         }
-        #expect(SimilarityQuartet(Array(queries.dropLast())) == nil)
+    }
+
+    @Test("Whatever the instructions, the sums are the same", arguments: [1, 2, 3, 37])
+    func instructions(rows: Int) {
+        var generator = SplitMix64(seed: 11)
+        let width = 128
+        let queries = (0..<(4 * width)).map { _ in Int16(generator.uniform(-8000...8000)) }
+        var codes = [SIMD64<Int8>](repeating: .zero, count: rows * width / 64)
+        for index in codes.indices { for lane in 0..<64 { codes[index][lane] = Int8(generator.uniform(-127...127)) } }
+        let sums = (0...similarity_instructions()).map { instructions in
+            var sums = [Int32](repeating: 0, count: 4 * rows)
+            codes.withUnsafeBytes {
+                similarity_codes_of_four(
+                    instructions, queries, $0.bindMemory(to: Int8.self).baseAddress, rows, width, &sums)
+            }
+            return sums
+        }
+        for query in 0..<4 {
+            for row in 0..<rows {
+                let expected = (0..<width).reduce(0) { sum, j in
+                    sum + Int(queries[query * width + j]) * Int(codes[(row * width + j) / 64][j % 64])
+                }
+                #expect(sums.allSatisfy { Int($0[query * rows + row]) == expected })
+            }
+        }
     }
 
     @Test("A copied row has the original's bounds")

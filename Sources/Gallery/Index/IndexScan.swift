@@ -21,15 +21,16 @@ struct IndexScan: Sendable {
     }
 
     private static func quartets(of searches: [IndexSearch], _ table: Int) -> [Quartet] {
+        // One alone reads the codes as fast by itself.
+        if searches.count == 1 { return [] }
         let terms = searches.indices.compactMap { index in
             searches[index].tables[table].comparison?.only.map { (index, $0) }
         }
         return Dictionary(grouping: terms) { $0.1.column }.flatMap { column, terms in
-            stride(from: 0, to: terms.count, by: SimilarityQuartet.size).compactMap { start in
+            stride(from: 0, to: terms.count, by: SimilarityQuartet.size).map { start in
                 let some = terms[start..<min(start + SimilarityQuartet.size, terms.count)]
-                return SimilarityQuartet(some.map(\.1.query)).map {
-                    Quartet(column: column, members: some.map(\.0), codes: $0)
-                }
+                return Quartet(
+                    column: column, members: some.map(\.0), codes: SimilarityQuartet(some.map(\.1.query)))
             }
         }
     }
@@ -38,19 +39,22 @@ struct IndexScan: Sendable {
     func run(_ slice: Int, of count: Int, without gone: [Set<Int64>]) -> [IndexSearch.Part] {
         var scans = zip(searches, gone).map { IndexSearch.Scan($0, without: $1) }
         var number = 0
-        var products: [Int32] = []
+        var bounds = [SimilarityBounds](repeating: SimilarityBounds(), count: SimilarityQuartet.size)
         for (index, table) in searches[0].tables.map(\.table).enumerated() {
-            let alone = searches.indices.filter { search in !quartets[index].contains { $0.members.contains(search) } }
+            let together = Set(quartets[index].flatMap(\.members))
             for chunk in table.chunks {
                 defer { number += 1 }
                 guard number % count == slice else { continue }
-                for search in alone { scans[search].visit(chunk, ofTable: index) }
-                let rows = chunk.rows.count
+                for search in searches.indices where !together.contains(search) {
+                    scans[search].visit(chunk, ofTable: index)
+                }
                 for quartet in quartets[index] {
-                    chunk.blocks[quartet.column].products(quartet.codes, count: rows, into: &products)
+                    let isWorthIt = quartet.members.contains { scans[$0].admitsAll(of: chunk) }
+                    if isWorthIt {
+                        chunk.blocks[quartet.column].setBounds(quartet.codes, count: chunk.rows.count, to: &bounds)
+                    }
                     for (place, search) in quartet.members.enumerated() {
-                        let known = products[(place * rows)..<((place + 1) * rows)]
-                        scans[search].visit(chunk, ofTable: index, known: known)
+                        scans[search].visit(chunk, ofTable: index, known: isWorthIt ? bounds[place] : nil)
                     }
                 }
             }

@@ -49,23 +49,28 @@ struct IndexSearch: Sendable {
 
         private var least: Float { max(floor.value, search.threshold) }
 
+        /// Whether a chunk has none but eligible rows.
+        func admitsAll(of chunk: VectorChunk) -> Bool {
+            search.eligibility.isOpen && chunk.live == chunk.rows.count
+        }
+
         /// Bounds the scores of a table's chunk.
         ///
-        /// - Parameter known: the products of codes with all rows of the chunk, if they are.
-        mutating func visit(_ chunk: VectorChunk, ofTable table: Int, known: ArraySlice<Int32>? = nil) {
-            pass.admit(chunk, search.eligibility)
+        /// - Parameter known: the bounds of all rows of the chunk, if they are.
+        mutating func visit(_ chunk: VectorChunk, ofTable table: Int, known: SimilarityBounds? = nil) {
+            let isAll = admitsAll(of: chunk)
+            pass.admit(chunk, search.eligibility, isAll: isAll)
             guard let comparison = search.tables[table].comparison else {
                 part.incomparable += pass.rows.count
                 return
             }
             part.eligible += pass.rows.count
             if pass.rows.isEmpty { return }
-            pass.compute(comparison, chunk, known: pass.rows.count == chunk.rows.count ? known : nil)
-            pass.forEach(atLeast: least) { row, lower, upper in
+            pass.compute(comparison, chunk, known: isAll ? known : nil)
+            pass.forEach(known: isAll ? known : nil, atLeast: least) { row, lower, upper in
                 let candidate = Candidate(
                     sighting: chunk.rows[row].sighting, identity: chunk.rows[row].identity, table: Int32(table),
-                    lower: lower,
-                    upper: upper)
+                    lower: lower, upper: upper)
                 if gone.isEmpty || !gone.contains(candidate.sighting) {
                     part.candidates.append(candidate)
                     floor.add(candidate)
@@ -166,26 +171,36 @@ private struct Floor {
 /// its unit vectors (see `SimilarityBlock`), and of lengths, each a few parts in 2²⁴ of Σ l / L.
 private struct ChunkPass {
     private(set) var rows: [Int32] = []
+    /// Whether they are the first ones, without a gap.
+    private var isWhole = false
     private var bounds = SimilarityBounds()
     private var weights: [Float] = []
     private var sums: [Float] = []
     private var rounding: Float = 0
 
-    mutating func admit(_ chunk: VectorChunk, _ eligibility: Eligibility) {
+    mutating func admit(_ chunk: VectorChunk, _ eligibility: Eligibility, isAll: Bool) {
+        if isAll && isWhole && rows.count == chunk.rows.count { return }
         rows.removeAll(keepingCapacity: true)
-        if eligibility.isOpen && chunk.live == chunk.rows.count {
+        isWhole = isAll
+        if isAll {
             rows.append(contentsOf: 0..<Int32(chunk.live))
         } else {
             for (index, row) in chunk.rows.enumerated() where eligibility.admits(row) { rows.append(Int32(index)) }
         }
     }
 
-    mutating func compute(_ comparison: TableComparison, _ chunk: VectorChunk, known: ArraySlice<Int32>?) {
-        bounds.reset(count: rows.count)
+    mutating func compute(_ comparison: TableComparison, _ chunk: VectorChunk, known: SimilarityBounds?) {
         rounding = Float(comparison.unit.dimension / 16 + 128) * 0x1p-22
         sums.removeAll(keepingCapacity: true)
+        if known != nil { return }
+        if isWhole, let term = comparison.only {
+            bounds.resize(count: rows.count)
+            chunk.blocks[term.column].setBounds(term.query, to: &bounds)
+            return
+        }
+        bounds.reset(count: rows.count)
         if let term = comparison.only {
-            chunk.blocks[term.column].addBounds(term.query, rows: rows, weights: nil, known: known, to: &bounds)
+            chunk.blocks[term.column].addBounds(term.query, rows: rows, weights: nil, to: &bounds)
             return
         }
         sums.append(contentsOf: repeatElement(0, count: rows.count))
@@ -197,11 +212,23 @@ private struct ChunkPass {
         }
     }
 
-    /// Rows whose upper bounds are no less than a number, which `body` may raise.
-    func forEach(atLeast first: Float, _ body: (_ row: Int, _ lower: Float, _ upper: Float) -> Float) {
+    /// Rows whose upper bounds are no less than a number, which `body` may raise. The bounds are those known, or else those
+    /// computed.
+    func forEach(
+        known: SimilarityBounds?, atLeast first: Float, _ body: (_ row: Int, _ lower: Float, _ upper: Float) -> Float
+    ) {
+        let bounds = known ?? bounds
         var least = first
+        if sums.isEmpty {
+            bounds.forEach(atLeast: least - rounding) { index, lower, upper in
+                let (lower, upper) = (lower - rounding, upper + rounding)
+                if upper >= least { least = body(Int(rows[index]), lower, upper) }
+                return least - rounding
+            }
+            return
+        }
         for (index, row) in rows.enumerated() {
-            let slack = rounding * (sums.isEmpty ? 1 : sums[index])
+            let slack = rounding * sums[index]
             let upper = bounds.upper[index] + slack
             if upper >= least { least = body(Int(row), bounds.lower[index] - slack, upper) }
         }

@@ -46,13 +46,13 @@ struct VectorCombination: Sendable {
     /// of their names, or side by side in the model's order. nil for a sum of no length.
     func unit(over chosen: [String]) -> [Float]? {
         let combined = isFused ? values[0] : combined(chosen)
-        let squares = combined.reduce(0) { $0 + Double($1) * Double($1) }
+        let squares = SimilarityKernels.squares(combined)
         return squares > 0 && squares.isFinite ? UnitVector.of(combined) : nil
     }
 
     /// The length of what some of the modalities make.
     func length(over chosen: [String]) -> Double {
-        combined(chosen).reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+        SimilarityKernels.squares(combined(chosen)).squareRoot()
     }
 
     private func combined(_ chosen: [String]) -> [Float] {

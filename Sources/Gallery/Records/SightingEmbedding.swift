@@ -167,7 +167,7 @@ enum UnitVector {
     /// A vector that is of unit length already, to float32's precision, is left as it is, so that what an encoder normalised
     /// comes back bit for bit. Requires finite values that are not all zero.
     static func of(_ values: [Float]) -> [Float] {
-        let norm = values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+        let norm = SimilarityKernels.squares(values).squareRoot()
         return abs(norm - 1) <= 1e-6 ? values : values.map { Float(Double($0) / norm) }
     }
 
