@@ -55,6 +55,8 @@ public struct ServerConfiguration: Sendable, Equatable {
     public struct Limits: Sendable, Equatable {
         /// Bytes of a request's body: 413.
         public var bodyBytes = 64 << 20
+        /// Bytes of the body of a batch of queries: 413.
+        public var batchBytes = 256 << 20
         /// Bytes of one image's file: 422.
         public var imageBytes = 20 << 20
         /// Pixels of one image: 422.
@@ -209,12 +211,19 @@ extension ServerConfiguration {
 
 extension ServerConfiguration.Limits {
     /// The longest body that such a request may have.
-    func bodyBytes(_ kind: RequestTarget.Kind) -> Int { kind == .upload ? checkpointBytes : bodyBytes }
+    func bodyBytes(_ kind: RequestTarget.Kind) -> Int {
+        switch kind {
+        case .upload: checkpointBytes
+        case .batch: batchBytes
+        case .request, .service, .stream: bodyBytes
+        }
+    }
 
     fileprivate mutating func read(_ fields: inout Fields) throws {
         guard var section = try fields.object("limits") else { return }
         let most = 1 << 40
         bodyBytes = try section.integer("body_bytes", 1...most) ?? bodyBytes
+        batchBytes = try section.integer("batch_bytes", 1...most) ?? batchBytes
         imageBytes = try section.integer("image_bytes", 1...most) ?? imageBytes
         imagePixels = try section.integer("image_pixels", 1...1_000_000_000) ?? imagePixels
         decodeSeconds = try section.integer("decode_seconds", 1...3600) ?? decodeSeconds

@@ -43,6 +43,29 @@ package struct JSONReader {
         depth -= 1
     }
 
+    /// The elements of the array that comes next; nothing happens for `null`. `element` gets each one's place and must read it.
+    ///
+    /// Throws `DocumentError` for the form, as `.invalid` under the name `field` if there is another kind of value, and what
+    /// `element` throws.
+    package mutating func array(
+        _ field: String, _ element: (Int, inout JSONReader) throws(DocumentError) -> Void
+    ) throws(DocumentError) {
+        guard parser.peek(document.span) == UInt8(ascii: "[") else {
+            let found = try value()
+            if found == .null { return }
+            throw .invalid(field: field, expected: "an array", found: found.summary)
+        }
+        try parser.enter(depth)
+        depth += 1
+        var (place, hasNext) = (0, try parser.opens("[", "]", document.span))
+        while hasNext {
+            try element(place, &self)
+            place += 1
+            hasNext = try parser.goesOn("]", document.span)
+        }
+        depth -= 1
+    }
+
     /// The bytes of the base64 string (RFC 4648, section 4, padded) that comes next; nil for `null`. O(string), without a
     /// `String` unless the document escapes characters in it.
     ///

@@ -36,6 +36,8 @@ extension VectorIndex {
         package let candidates: Int
         /// How many more there were that cannot be compared with the query.
         package let incomparable: Int
+
+        static let nothing = Outcome(hits: [], rows: 0, candidates: 0, incomparable: 0)
     }
 
     /// Searches for each query on several threads. The answer is that of a float32 scan over all, ties included.

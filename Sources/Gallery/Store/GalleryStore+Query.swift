@@ -10,13 +10,29 @@ extension GalleryStore {
     /// the gallery, `.invalid`, `.dimensionMismatch`, and `.modelMismatch` if the gallery has vectors but none of the query's
     /// model. O(vectors · dimension).
     public func query(_ query: GalleryQuery, in gallery: String) async throws -> QueryResult {
-        try query.validate()
-        let scope = try await read { db in try Self.scope(of: query, in: gallery, db) }
-        guard let outcome = try await search(query, scope) else {
-            let nothing = SearchStatistics(rows: 0, incomparable: 0, candidates: 0)
-            return QueryResult(matches: [], unknown: true, statistics: nothing)
+        try await queries([query], in: gallery)[0].get()
+    }
+
+    /// The same for several at once, in their order: of one model they share each pass over its vectors, and all see the
+    /// gallery at one moment. What is wrong with one is its result. Throws `.notFound` for the gallery.
+    public func queries(_ queries: [GalleryQuery], in gallery: String) async throws -> [Result<QueryResult, any Error>]
+    {
+        let scopes = try await read { db in
+            let id = try Self.galleryID(gallery, db)
+            return try queries.map { query in
+                Scope(gallery: id, filter: try Self.indexFilter(query.filter, id, db))
+            }
         }
-        let details = try await read { db in try Self.details(of: outcome.hits.map(\.sighting), db) }
+        let asked = queries.indices.map { index in Result { try prepare(queries[index], scopes[index]) } }
+        let outcomes = try await search(asked.map { try? $0.get() })
+        let found = Set(outcomes.values.flatMap { $0.hits.map(\.sighting) })
+        let details = found.isEmpty ? [:] : try await read { db in try Self.details(of: found, db) }
+        return asked.indices.map { index in
+            asked[index].map { _ in Self.result(outcomes[index] ?? .nothing, details) }
+        }
+    }
+
+    private static func result(_ outcome: VectorIndex.Outcome, _ details: [Int64: Detail]) -> QueryResult {
         // What was erased since the search is left out.
         let matches = outcome.hits.compactMap { hit in details[hit.sighting]?.match(score: hit.score) }
         return QueryResult(
@@ -30,29 +46,48 @@ extension GalleryStore {
         let filter: IndexFilter
     }
 
-    /// nil if the gallery has no vectors at all.
-    private func search(_ query: GalleryQuery, _ scope: Scope) async throws -> VectorIndex.Outcome? {
+    /// A query on its way into an index; without one, the gallery has no vectors at all.
+    private struct Prepared: Sendable {
+        let index: VectorIndex?
+        let model: String
+        let query: VectorIndex.Query
+    }
+
+    private func prepare(_ query: GalleryQuery, _ scope: Scope) throws -> Prepared {
+        try query.validate()
         let model = query.embedding.model
         let models = indexes.models(of: scope.gallery)
         guard models.isEmpty || models.contains(model) else {
             throw GalleryError.modelMismatch(requested: model, available: models)
         }
-        guard let index = indexes.index(gallery: scope.gallery, model: model) else { return nil }
-        // Nobody may have said yet what the model's vectors are; then there are only ones that cannot be taken apart.
-        let space = index.space.modalities.isEmpty ? query.embedding.space ?? index.space : index.space
-        let asked = VectorIndex.Query(
-            vectors: try query.embedding.resolved(in: space).indexed, filter: scope.filter, limit: query.limit,
-            threshold: query.threshold, grouping: query.grouping)
-        let source = StoredVectorSource(pool: pool, model: model)
-        return try await GalleryError.translating {
-            try await index.search(
-                [asked], source: source, threads: threads, slices: configuration.searchThreads)[0]
+        let index = indexes.index(gallery: scope.gallery, model: model)
+        let vectors = try index.map { index in
+            // Nobody may have said yet what the model's vectors are; then there are only ones that cannot be taken apart.
+            let space = index.space.modalities.isEmpty ? query.embedding.space ?? index.space : index.space
+            return try query.embedding.resolved(in: space).indexed
         }
+        return Prepared(
+            index: index, model: model,
+            query: VectorIndex.Query(
+                vectors: vectors ?? [], filter: scope.filter, limit: query.limit, threshold: query.threshold,
+                grouping: query.grouping))
     }
 
-    private static func scope(of query: GalleryQuery, in gallery: String, _ db: Database) throws -> Scope {
-        let id = try galleryID(gallery, db)
-        return Scope(gallery: id, filter: try indexFilter(query.filter, id, db))
+    /// By the query's place; of what there is nothing to search for there is none.
+    private func search(_ prepared: [Prepared?]) async throws -> [Int: VectorIndex.Outcome] {
+        let places = prepared.indices.filter { prepared[$0]?.index != nil }
+        var outcomes: [Int: VectorIndex.Outcome] = [:]
+        for (model, places) in Dictionary(grouping: places, by: { prepared[$0]?.model ?? "" }) {
+            guard let index = places.first.flatMap({ prepared[$0]?.index }) else { continue }
+            let source = StoredVectorSource(pool: pool, model: model)
+            let found = try await GalleryError.translating {
+                try await index.search(
+                    places.compactMap { prepared[$0]?.query }, source: source, threads: threads,
+                    slices: configuration.searchThreads)
+            }
+            for (place, outcome) in zip(places, found) { outcomes[place] = outcome }
+        }
+        return outcomes
     }
 
     private static func indexFilter(_ filter: QueryFilter, _ gallery: Int64, _ db: Database) throws -> IndexFilter {
@@ -92,13 +127,15 @@ extension GalleryStore {
         }
     }
 
-    private static func details(of sightings: [Int64], _ db: Database) throws -> [Int64: Detail] {
-        let request: SQLRequest<Row> = """
-            SELECT s.*, i.name AS identity, i.label AS label, NULL AS modalities
-            FROM live_sighting s JOIN identity i ON i.id = s.identity_id WHERE s.id IN \(sightings)
-            """
-        return try request.fetchAll(db).reduce(into: [:]) { details, row in
-            details[row["id"]] = Detail(sighting: try SightingRecord(row), label: row["label"])
+    private static func details(of sightings: Set<Int64>, _ db: Database) throws -> [Int64: Detail] {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT s.*, i.name AS identity, i.label AS label, NULL AS modalities
+                FROM live_sighting s JOIN identity i ON i.id = s.identity_id WHERE s.id = ?
+                """)
+        return try sightings.reduce(into: [:]) { details, sighting in
+            guard let row = try Row.fetchOne(statement, arguments: [sighting]) else { return }
+            details[sighting] = Detail(sighting: try SightingRecord(row), label: row["label"])
         }
     }
 }

@@ -5,24 +5,52 @@ import Hummingbird
 import Inference
 import Serving
 
-/// POST `/v1/galleries/{gallery}/queries`: a triple, vectors or a text → ranked matches.
+/// POST `/v1/galleries/{gallery}/queries`: a triple, vectors or a text → ranked matches; POST `…/queries/batch`: up to 64.
 struct QueryEndpoint {
     let queries: QueryService
     let bodies: BodyReader
     let metrics: ServerMetrics
 
-    private struct Reply: Encodable {
-        struct Timing: Encodable {
-            let decodeMs: Double
-            let encodeMs: Double
-            let searchMs: Double
-        }
+    private struct Timing: Encodable {
+        let decodeMs: Double
+        let encodeMs: Double
+        let searchMs: Double
+    }
 
+    private struct Reply: Encodable {
         let model: String
         let modalities: [String]
         let matches: [Match]
         let unknown: Bool
         let incomparable: Int
+        /// Of a query on its own.
+        var timing: Timing?
+
+        init(_ answer: QueryService.Answer) {
+            (model, modalities) = (answer.model, answer.modalities)
+            (matches, unknown) = (answer.result.matches, answer.result.unknown)
+            incomparable = answer.result.statistics.incomparable
+        }
+    }
+
+    private enum Item: Encodable {
+        case answer(Reply)
+        case problem(Problem)
+
+        private enum CodingKeys: String, CodingKey { case problem }
+
+        func encode(to encoder: any Encoder) throws {
+            switch self {
+            case .answer(let reply): try reply.encode(to: encoder)
+            case .problem(let problem):
+                var container = encoder.container(keyedBy: CodingKeys.self)
+                try container.encode(problem, forKey: .problem)
+            }
+        }
+    }
+
+    private struct BatchReply: Encodable {
+        let results: [Item]
         let timing: Timing
     }
 
@@ -30,54 +58,84 @@ struct QueryEndpoint {
         router.post("/v1/galleries/{gallery}/queries") { request, context in
             try await query(request, context)
         }
+        router.post("/v1/galleries/{gallery}/queries/batch") { request, context in
+            try await batch(request, context)
+        }
     }
 
     private func query(_ request: Request, _ context: ServerContext) async throws -> Response {
         var body = try await bodies.triple(request)
-        let asked = try AskedQuery(&body.options)
+        let subject = try QueryService.Subject(body.triple(), &body.options)
+        let options = try QueryService.Options(&body.options)
         try body.options.finish()
-        let answer = try await queries.answer(
-            try asked.subject(body.triple()), asked.options, in: context.parameter("gallery"))
+        let answer = try await queries.answer(subject, options, in: context.parameter("gallery"))
         metrics.queried(in: answer.search, isUnknown: answer.result.unknown)
+        var reply = Reply(answer)
+        reply.timing = Timing(
+            decodeMs: answer.decodeMilliseconds, encodeMs: answer.encodeMilliseconds,
+            searchMs: answer.search.seconds * 1000)
+        return try Answer.json(reply)
+    }
+
+    private func batch(_ request: Request, _ context: ServerContext) async throws -> Response {
+        var body = try await bodies.batch(request)
+        let options = try QueryService.Options(&body.options)
+        try body.options.finish()
+        let subjects = try body.items.map { item in
+            var fields = item.fields
+            let subject = try QueryService.Subject(item.images, &fields)
+            try fields.finish()
+            return subject
+        }
+        let results = try await queries.answers(subjects, options, in: context.parameter("gallery"))
+        let answers = results.compactMap { try? $0.get() }
+        for answer in answers { metrics.queried(in: answer.search, isUnknown: answer.result.unknown) }
         return try Answer.json(
-            Reply(
-                model: answer.model, modalities: answer.modalities, matches: answer.result.matches,
-                unknown: answer.result.unknown, incomparable: answer.result.statistics.incomparable,
-                timing: .init(
-                    decodeMs: answer.decodeMilliseconds, encodeMs: answer.encodeMilliseconds,
-                    searchMs: answer.search.seconds * 1000)))
+            BatchReply(
+                results: try results.map { try item($0, context) },
+                timing: Timing(
+                    decodeMs: answers.map(\.decodeMilliseconds).max() ?? 0,
+                    encodeMs: answers.map(\.encodeMilliseconds).max() ?? 0,
+                    searchMs: (answers.first?.search.seconds ?? 0) * 1000)))
+    }
+
+    /// What is wrong with one query alone is said in its place; what nobody foresaw is an error of the whole.
+    private func item(_ result: Result<QueryService.Answer, any Error>, _ context: ServerContext) throws -> Item {
+        switch result {
+        case .success(let answer): return .answer(Reply(answer))
+        case .failure(let error):
+            guard let entry = ProblemTable.entry(error), entry.status.code < 500 else { throw error }
+            return .problem(Problem(entry, instance: context.requestID))
+        }
     }
 }
 
-/// What a query may ask for beside its triple.
-private struct AskedQuery {
-    var options = QueryService.Options()
-    var vectors: GivenVectors?
-    var text: String?
-
-    init(_ fields: inout Fields) throws {
-        options.limit = try fields.integer("limit", 1...1000) ?? options.limit
-        options.threshold = try fields.number("threshold", -1...1).map { Float($0) }
+extension QueryService.Options {
+    /// How something is looked for. Throws `DocumentError` or `RequestError.invalid`.
+    fileprivate init(_ fields: inout Fields) throws {
+        self.init()
+        limit = try fields.integer("limit", 1...1000) ?? limit
+        threshold = try fields.number("threshold", -1...1).map { Float($0) }
         if let name = try fields.string("group_by") {
             guard let grouping = Grouping(rawValue: name) else {
                 throw RequestError.invalid(
                     field: fields.name("group_by"), expected: "identity or sighting", found: "\"\(name)\"")
             }
-            options.grouping = grouping
+            self.grouping = grouping
         }
-        options.filter = try fields.filter("filter")
-        vectors = try fields.vectors()
-        text = try fields.string("text")
+        filter = try fields.filter("filter")
     }
+}
 
-    /// What is looked for. Throws `RequestError.invalid` if there is more than one.
-    func subject(_ images: [Modality: Data]) throws -> QueryService.Subject {
+extension QueryService.Subject {
+    /// What is looked for. Throws `DocumentError`, or `RequestError.invalid` if there is more than one.
+    fileprivate init(_ images: [Modality: Data], _ fields: inout Fields) throws {
+        let (vectors, text) = (try fields.vectors(), try fields.string("text"))
         guard [!images.isEmpty, vectors != nil, text != nil].count(where: { $0 }) < 2 else {
             throw RequestError.invalid(
-                field: text == nil ? "vector" : "text", expected: "either images, vectors or a text",
+                field: fields.name(text == nil ? "vector" : "text"), expected: "either images, vectors or a text",
                 found: "more than one")
         }
-        if let vectors { return .vectors(vectors) }
-        return text.map(QueryService.Subject.text) ?? .triple(images)
+        self = vectors.map { .vectors($0) } ?? text.map { .text($0) } ?? .triple(images)
     }
 }

@@ -24,6 +24,13 @@ struct Problem: Encodable {
         (self.detail, self.field) = (detail.bounded(800), field?.bounded(200))
     }
 
+    /// What the table says of an error, for a request.
+    init(_ entry: ProblemTable.Entry, instance: String) {
+        self.init(
+            type: ProblemMiddleware.type(entry.type), title: entry.status.reasonPhrase, status: entry.status.code,
+            detail: entry.detail, instance: instance, modality: entry.modality, field: entry.field)
+    }
+
     /// As it is sent.
     var json: Data { (try? Answer.encoder().encode(self)) ?? Data("{}".utf8) }
 

@@ -12,6 +12,8 @@ package struct RequestTarget: Equatable, Sendable {
         case upload
         /// Events, for as long as the client likes.
         case stream
+        /// A batch, whose body may be longer.
+        case batch
         /// Anything else, also what leads nowhere.
         case request
     }
@@ -66,6 +68,7 @@ package struct RequestTarget: Equatable, Sendable {
         case ["healthz"], ["readyz"], ["metrics"], ["openapi.yaml"]: .service
         case ["v1", "models"] where method == .post: .upload
         case let path where path.count == 4 && path.starts(with: ["v1", "jobs"]) && path[3] == "events": .stream
+        case let path where path.count == 5 && path[1] == "galleries" && path.suffix(2) == ["queries", "batch"]: .batch
         default: .request
         }
     }

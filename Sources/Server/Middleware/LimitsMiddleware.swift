@@ -28,7 +28,7 @@ struct LimitsMiddleware: RouterMiddleware {
         guard kind != .service else { return try await next(request, context) }
         let declared = request.headers[.contentLength].flatMap(Int.init)
         // A checkpoint goes to a file, a part at a time.
-        let cost = kind == .request ? (isJSON(request) ? Self.costOfJSON : 1) : 0
+        let cost = kind == .request || kind == .batch ? (isJSON(request) ? Self.costOfJSON : 1) : 0
         let place = try gate(kind).admit(bytes: (declared ?? 0) * cost)
         context.connection.keep(place)
         var request = request
@@ -46,7 +46,7 @@ struct LimitsMiddleware: RouterMiddleware {
         switch kind {
         case .upload: uploads
         case .stream: streams
-        case .request, .service: requests
+        case .request, .batch, .service: requests
         }
     }
 

@@ -58,9 +58,6 @@ struct ProblemMiddleware: RouterMiddleware {
         var headers = headers
         if let retryAfter = entry.retryAfter { headers[.retryAfter] = "\(retryAfter)" }
         if entry.closes { headers[.connection] = "close" }
-        return Problem(
-            type: Self.type(entry.type), title: entry.status.reasonPhrase, status: entry.status.code,
-            detail: entry.detail, instance: context.requestID, modality: entry.modality, field: entry.field
-        ).response(headers: headers)
+        return Problem(entry, instance: context.requestID).response(headers: headers)
     }
 }

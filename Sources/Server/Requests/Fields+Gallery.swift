@@ -7,6 +7,8 @@ import Serving
 extension JSONLimits {
     /// What a request may hold: a vector of the most elements for each modality, and as much again for the rest.
     static let request = JSONLimits(depth: 32, nodes: 4 << 16)
+    /// What a batch of queries may hold.
+    static let batch = JSONLimits(depth: 32, nodes: BatchBody.most * 4 << 16)
 }
 
 extension Fields {

@@ -34,6 +34,13 @@ struct BodyReader: Sendable {
         }
     }
 
+    /// The body as a batch of queries. Throws `DocumentError` or `RequestError`.
+    func batch(_ request: Request) async throws -> BatchBody {
+        let bytes = try await bytes(request)
+        let type = request.headers[.contentType] ?? ""
+        return try await threads.run { try BatchBody(bytes, contentType: type) }
+    }
+
     /// A JSON object, or none at all for an empty body. Throws `DocumentError` or `RequestError`.
     func fields(_ request: Request) async throws -> Fields {
         let bytes = try await bytes(request)

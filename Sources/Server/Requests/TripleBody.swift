@@ -16,15 +16,9 @@ struct TripleBody {
     ///
     /// Throws `DocumentError`, or `RequestError.unsupportedMediaType`.
     init(_ body: Data, contentType: String, mostParts: Int, groups: [String] = [""]) throws {
-        let type = contentType.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
-        switch type {
-        case "multipart/form-data":
-            try read(MultipartParser(contentType: contentType, mostParts: mostParts).parts(of: body), groups)
-        case "application/json":
-            try read(json: body, groups)
-        default:
-            throw RequestError.unsupportedMediaType(
-                found: contentType.isEmpty ? "none" : type, expected: ["multipart/form-data", "application/json"])
+        switch try BodyForm(contentType) {
+        case .form: try read(MultipartParser(contentType: contentType, mostParts: mostParts).parts(of: body), groups)
+        case .json: try read(json: body, groups)
         }
     }
 
@@ -77,7 +71,8 @@ struct TripleBody {
         for group in groups { _ = options.value(group.isEmpty ? "images" : group) }
     }
 
-    private static func read(
+    /// Reads an object of images by modality.
+    static func read(
         _ reader: inout JSONReader, _ path: String, group: String, into images: inout [String: Data]
     ) throws(DocumentError) {
         try reader.object(path) { key, reader throws(DocumentError) in
@@ -94,5 +89,22 @@ struct TripleBody {
             uniqueKeysWithValues: Self.names(group).compactMap { name, modality in
                 images[name].map { (modality, $0) }
             })
+    }
+}
+
+/// How a body with images is written.
+enum BodyForm {
+    case form, json
+
+    /// By its content type. Throws `RequestError.unsupportedMediaType`.
+    init(_ contentType: String) throws(RequestError) {
+        let type = contentType.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
+        switch type {
+        case "multipart/form-data": self = .form
+        case "application/json": self = .json
+        default:
+            throw .unsupportedMediaType(
+                found: contentType.isEmpty ? "none" : type, expected: ["multipart/form-data", "application/json"])
+        }
     }
 }

@@ -66,6 +66,11 @@ package struct QueryService: Sendable {
         package var filter = QueryFilter()
 
         package init() {}
+
+        func query(_ embedding: SightingEmbedding) -> GalleryQuery {
+            GalleryQuery(
+                embedding: embedding, limit: limit, threshold: threshold, grouping: grouping, filter: filter)
+        }
     }
 
     /// What was found, and what it took.
@@ -80,27 +85,69 @@ package struct QueryService: Sendable {
 
     /// Throws `GalleryError`, `ServingError`, `EncoderError` or `CancellationError`.
     package func answer(_ subject: Subject, _ options: Options, in gallery: String) async throws -> Answer {
+        try await answers([subject], options, in: gallery)[0].get()
+    }
+
+    /// Answers several, encoded side by side and searched together; what is wrong with one is its result. Throws
+    /// `GalleryError` for the gallery, or `CancellationError`.
+    package func answers(
+        _ subjects: [Subject], _ options: Options, in gallery: String
+    ) async throws -> [Result<Answer, any Error>] {
         try await self.gallery.requireGallery(gallery)  // An unknown gallery costs no encoding.
-        let asked = try await asked(subject)
+        let asked = try await asked(subjects)
         let start = ContinuousClock.now
-        let result = try await self.gallery.query(
-            GalleryQuery(
-                embedding: asked.embedding, limit: options.limit, threshold: options.threshold,
-                grouping: options.grouping, filter: options.filter), in: gallery)
-        return Answer(
-            model: asked.embedding.model, modalities: asked.embedding.modalities, result: result,
-            decodeMilliseconds: asked.decodeMilliseconds, encodeMilliseconds: asked.encodeMilliseconds,
-            search: start.duration(to: .now))
+        let embeddings = asked.compactMap { try? $0.get().embedding }
+        var results = try await self.gallery.queries(embeddings.map(options.query), in: gallery)[...]
+        let search = start.duration(to: .now)
+        return asked.map { asked in
+            asked.flatMap { asked in
+                (results.popFirst() ?? .failure(CancellationError())).map { asked.answer($0, search) }
+            }
+        }
+    }
+
+    private struct Attempt {
+        let place: Int
+        let asked: Result<Asked, any Error>
+    }
+
+    private func asked(_ subjects: [Subject]) async throws -> [Result<Asked, any Error>] {
+        let encoder = models.active
+        return try await withThrowingTaskGroup(of: Attempt.self) { group in
+            for (place, subject) in subjects.enumerated() {
+                group.addTask { Attempt(place: place, asked: try await attempt(subject, encoder)) }
+            }
+            var attempts: [Attempt] = []
+            for try await attempt in group { attempts.append(attempt) }
+            return attempts.sorted { $0.place < $1.place }.map(\.asked)
+        }
+    }
+
+    private func attempt(
+        _ subject: Subject, _ encoder: any TripleEncoder
+    ) async throws -> Result<Asked, any Error> {
+        do {
+            return .success(try await asked(subject, encoder))
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            return .failure(error)
+        }
     }
 
     private struct Asked {
         let embedding: SightingEmbedding
         var decodeMilliseconds = 0.0
         var encodeMilliseconds = 0.0
+
+        func answer(_ result: QueryResult, _ search: Duration) -> Answer {
+            Answer(
+                model: embedding.model, modalities: embedding.modalities, result: result,
+                decodeMilliseconds: decodeMilliseconds, encodeMilliseconds: encodeMilliseconds, search: search)
+        }
     }
 
-    private func asked(_ subject: Subject) async throws -> Asked {
-        let encoder = models.active
+    private func asked(_ subject: Subject, _ encoder: any TripleEncoder) async throws -> Asked {
         switch subject {
         case .vectors(let vectors): return Asked(embedding: vectors.embedding(encoder))
         case .text(let text):
