@@ -29,7 +29,7 @@ class Service:
         with open(log, "w") as out:
             self.process = subprocess.Popen([str(c) for c in command], stdout=out, stderr=out,
                                             env=os.environ | (environment or {}))
-        for _ in range(600):
+        for _ in range(2400):
             if self.process.poll() is not None:
                 raise SystemExit(f"{name} did not start; see {log}")
             with contextlib.suppress(OSError):
@@ -37,7 +37,7 @@ class Service:
                 connection.request("GET", "/readyz")
                 if connection.getresponse().status == 200:
                     return
-            time.sleep(0.2)
+            time.sleep(0.05)
         raise SystemExit(f"{name} was not ready in two minutes; see {log}")
 
     def stop(self):

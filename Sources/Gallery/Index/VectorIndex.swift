@@ -59,8 +59,10 @@ package final class VectorIndex: Sendable {
 
     /// Adds a sighting, or does nothing and gives false if its vectors are not of the space or have no length. O(elements).
     @discardableResult package func append(_ entry: Entry) -> Bool {
-        guard let vectors = VectorCombination(entry.vectors, in: space) else { return false }
-        return state.withLock { $0.append(entry, vectors, space) }
+        guard let vectors = VectorCombination(entry.vectors, in: space), let prepared = VectorTable.Prepared(vectors)
+        else { return false }
+        state.withLock { $0.append(entry, prepared, space) }
+        return true
     }
 
     /// Deletes a sighting. O(1), now and then O(rows of a chunk).
@@ -99,23 +101,22 @@ package final class VectorIndex: Sendable {
 
 extension VectorIndex.State {
     fileprivate mutating func append(
-        _ entry: VectorIndex.Entry, _ vectors: VectorCombination, _ space: VectorSpace
-    ) -> Bool {
-        let table = ordinal(ofTable: vectors, space)
+        _ entry: VectorIndex.Entry, _ prepared: VectorTable.Prepared, _ space: VectorSpace
+    ) {
+        let table = ordinal(ofTable: prepared, space)
         let row = IndexRow(
             sighting: entry.sighting, identity: ordinal(of: entry.identity),
             camera: entry.camera.map { ordinal(ofCamera: $0) } ?? -1, capturedAt: entry.capturedAt)
-        guard let place = tables[table].append(row, vectors) else { return false }
+        let place = tables[table].append(row, prepared)
         places[entry.sighting] = VectorIndex.Place(
             table: UInt32(table), chunk: UInt32(place.chunk), row: UInt32(place.row), identity: row.identity)
         sightings[Int(row.identity)].append(entry.sighting)
-        return true
     }
 
-    private mutating func ordinal(ofTable vectors: VectorCombination, _ space: VectorSpace) -> Int {
-        let known = tables.firstIndex { $0.names == vectors.names && $0.isFused == vectors.isFused }
+    private mutating func ordinal(ofTable prepared: VectorTable.Prepared, _ space: VectorSpace) -> Int {
+        let known = tables.firstIndex { $0.names == prepared.names && $0.isFused == prepared.isFused }
         if let known { return known }
-        tables.append(VectorTable(names: vectors.names, isFused: vectors.isFused, space: space))
+        tables.append(VectorTable(names: prepared.names, isFused: prepared.isFused, space: space))
         return tables.count - 1
     }
 

@@ -40,12 +40,26 @@ struct VectorTable: Sendable {
         return row * SimilarityBlock.capacity
     }
 
-    /// Where a sighting went; nil, and nothing is appended, if one of its vectors has no length.
-    mutating func append(_ row: IndexRow, _ vectors: VectorCombination) -> (chunk: Int, row: Int)? {
-        guard let units = units(vectors), let lengths = lengths(vectors) else { return nil }
+    /// What a table keeps of a sighting's vectors.
+    struct Prepared: Sendable {
+        let names: [String]
+        let isFused: Bool
+        let units: [[Float]]
+        let lengths: [Float]
+
+        /// nil if one of the vectors has no length. O(elements).
+        init?(_ vectors: VectorCombination) {
+            let table = VectorTable(names: vectors.names, isFused: vectors.isFused, space: vectors.space)
+            guard let units = table.units(vectors), let lengths = table.lengths(vectors) else { return nil }
+            (names, isFused, self.units, self.lengths) = (vectors.names, vectors.isFused, units, lengths)
+        }
+    }
+
+    /// Where a sighting went.
+    mutating func append(_ row: IndexRow, _ prepared: Prepared) -> (chunk: Int, row: Int) {
         if chunks.last?.hasRoom != true { chunks.append(VectorChunk(columns: columns, lengths: lengthsPerRow)) }
         let last = chunks.count - 1
-        chunks[last].append(row, units, lengths: lengths)
+        chunks[last].append(row, prepared.units, lengths: prepared.lengths)
         live += 1
         return (last, chunks[last].rows.count - 1)
     }

@@ -14,15 +14,16 @@ extension GalleryStore {
         path: String, configuration: GalleryConfiguration = GalleryConfiguration()
     ) async throws -> GalleryStore {
         let threads = WorkerThreads("search", count: configuration.searchThreads)
-        let store = try await GalleryError.translating {
-            try await threads.run {
-                let connection = try GalleryConnection(path: path, configuration: configuration)
-                let indexes = IndexRegistry()
-                try connection.pool.read { try load($0, into: indexes) }
-                return GalleryStore(
-                    configuration: configuration, connection: connection, indexes: indexes, threads: threads)
+        let indexes = IndexRegistry()
+        let connection = try await GalleryError.translating {
+            let connection = try await threads.run {
+                try GalleryConnection(path: path, configuration: configuration)
             }
+            try await load(connection.pool, into: indexes, threads, slices: configuration.searchThreads)
+            return connection
         }
+        let store = GalleryStore(
+            configuration: configuration, connection: connection, indexes: indexes, threads: threads)
         store.reclaimer.request()
         return store
     }
@@ -32,12 +33,34 @@ extension GalleryStore {
         SELECT s.gallery_id, m.digest, m.combination, m.modalities, m.dimension, s.id, s.identity_id, s.camera,
             s.captured_at, e.modalities, e.is_fused, e.vectors
         FROM embedding e CROSS JOIN live_sighting s ON s.id = e.sighting_id CROSS JOIN live_model m ON m.id = e.model_id
-        WHERE ?1 IS NULL OR m.id = ?1 ORDER BY e.id
+        WHERE e.id >= ?1 AND e.id < ?2 AND (?3 IS NULL OR m.id = ?3) ORDER BY e.id
         """
 
-    /// All vectors, or those of one model, by its row.
-    static func load(_ db: Database, into indexes: IndexRegistry, model: Int64? = nil) throws {
-        let rows = try Row.fetchCursor(db, sql: everyVector, arguments: [model])
+    /// All vectors, read on several threads at once while nobody writes.
+    private static func load(
+        _ pool: DatabasePool, into indexes: IndexRegistry, _ threads: WorkerThreads, slices: Int
+    ) async throws {
+        let last = try await threads.run {
+            try pool.read { try Int64.fetchOne($0, sql: "SELECT MAX(id) FROM embedding") ?? 0 }
+        }
+        let step = last / Int64(max(slices, 1)) + 1
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for slice in 0..<Int64(max(slices, 1)) {
+                group.addTask {
+                    let range = (slice * step)..<((slice + 1) * step)
+                    try await threads.run { try pool.read { try load($0, into: indexes, range) } }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    /// The vectors of some rows, and of one model, by its row, or of all.
+    static func load(
+        _ db: Database, into indexes: IndexRegistry, _ range: Range<Int64> = 0..<Int64.max, model: Int64? = nil
+    ) throws {
+        let rows = try Row.fetchCursor(
+            db, sql: everyVector, arguments: [range.lowerBound, range.upperBound, model])
         while let row = try rows.next() { try load(row, into: indexes) }
     }
 

@@ -148,7 +148,7 @@ struct OpeningTests {
         try await withStore { _, directory in
             let queue = try directory.connect()
             let rows = try queue.read {
-                try Row.fetchAll($0, sql: "EXPLAIN QUERY PLAN \(GalleryStore.everyVector)", arguments: [nil])
+                try Row.fetchAll($0, sql: "EXPLAIN QUERY PLAN \(GalleryStore.everyVector)", arguments: [0, Int64.max, nil])
             }
             let plan = rows.map { $0["detail"] as String }
             #expect(plan.first == "SCAN e" && !plan.contains { $0.contains("B-TREE") }, "\(plan)")
