@@ -149,6 +149,10 @@ extension GalleryQuery {
         }
         try Validation.date(filter.capturedAfter, "captured_after")
         try Validation.date(filter.capturedBefore, "captured_before")
-        try Validation.metadata(filter.metadata ?? [:])
+        if let prefix = filter.labelPrefix { try Validation.text(prefix, "label_prefix", limit: 256) }
+        for (name, conditions) in [("metadata", filter.metadata), ("exclude_metadata", filter.excludeMetadata)] {
+            try Validation.require(conditions?.count ?? 0 <= 64, name, "at most 64 keys", "\(conditions?.count ?? 0)")
+            for (key, condition) in conditions ?? [:] { try condition.validate("\(name).\(key)") }
+        }
     }
 }

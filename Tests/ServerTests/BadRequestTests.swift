@@ -57,6 +57,32 @@ struct BadRequestTests {
         }
     }
 
+    @Test("filters that say nothing, or what no filter says, are refused by name")
+    func filters() async throws {
+        try await TestServer.run { server in
+            _ = try await server.sendJSON("POST", "/v1/galleries", #"{"name": "g"}"#)
+            let cases = [
+                (#"{"metadata": {"lane": null}}"#, "filter.metadata.lane"), (#"{"metadata": 1}"#, "filter.metadata"),
+                (#"{"metadata": {"lane": {}}}"#, "metadata.lane"), (#"{"metadata": {"lane": []}}"#, "metadata.lane"),
+                (#"{"metadata": {"lane": {"gt": 1, "gte": 1}}}"#, "filter.metadata.lane.gte"),
+                (#"{"metadata": {"lane": {"gt": [1]}}}"#, "filter.metadata.lane.gt"),
+                (#"{"metadata": {"lane": {"above": 1}}}"#, "filter.metadata.lane.above"),
+                (#"{"exclude_metadata": {"lane": {"gt": 1, "lt": "a"}}}"#, "exclude_metadata.lane"),
+                (#"{"label_prefix": ""}"#, "label_prefix"),
+                (#"{"exclude_identities": "a"}"#, "filter.exclude_identities"),
+            ]
+            for (filter, field) in cases {
+                let answer = try await server.sendJSON(
+                    "POST", "/v1/galleries/g/queries", "{\"vector\": [1, 0], \"filter\": \(filter)}")
+                #expect(answer.status == 400 && answer.json["field"]?.string == field, "\(filter): \(answer.json)")
+            }
+            let good = #"{"metadata": {"a": [1, "x", true], "b": {"gte": 1, "lt": 2}}, "label_prefix": "B"}"#
+            let answer = try await server.sendJSON(
+                "POST", "/v1/galleries/g/queries", "{\"vector\": [1, 0], \"filter\": \(good)}")
+            #expect(answer.status == 200, "\(answer.json)")
+        }
+    }
+
     @Test("limits on bodies, images and requests in flight have their own answers")
     func limits() async throws {
         let configure = { (configuration: inout ServerConfiguration) in

@@ -8,10 +8,31 @@ package struct IndexFilter: Sendable {
     package var capturedBefore: Int64?
     /// Row numbers of identities.
     package var identities: Set<Int64>?
+    package var excludedIdentities: Set<Int64> = []
     /// Row numbers of sightings.
     package var sightings: Set<Int64>?
+    package var excludedSightings: Set<Int64> = []
 
     package init() {}
+
+    /// Whether there is no condition.
+    var isOpen: Bool {
+        cameras == nil && excludedCameras.isEmpty && capturedFrom == nil && capturedBefore == nil && identities == nil
+            && excludedIdentities.isEmpty && sightings == nil && excludedSightings.isEmpty
+    }
+}
+
+/// The few rows that may answer, of each table by chunk: a filter that names them is spared a look at all the others.
+struct IndexSelection: Sendable {
+    private(set) var rows: [[Int: [Int32]]]
+
+    init(tables: Int) { rows = [[Int: [Int32]]](repeating: [:], count: tables) }
+
+    mutating func add(table: Int, chunk: Int, row: Int) { rows[table][chunk, default: []].append(Int32(row)) }
+
+    mutating func sort() {
+        for table in rows.indices { rows[table] = rows[table].mapValues { $0.sorted() } }
+    }
 }
 
 /// A filter in the ordinals of one index.
@@ -19,27 +40,38 @@ struct Eligibility: Sendable {
     private let cameras: Set<Int32>?
     private let excludedCameras: Set<Int32>
     private let identities: Set<Int32>?
+    private let excludedIdentities: Set<Int32>
     private let filter: IndexFilter
     /// Whether there is no condition but to be there.
     let isOpen: Bool
+    /// The rows to look at; nil for all.
+    let selection: IndexSelection?
 
-    init(_ filter: IndexFilter, cameras: [String: Int32], identities: [Int64: Int32]) {
-        self.filter = filter
-        isOpen =
-            filter.cameras == nil && filter.excludedCameras.isEmpty && filter.capturedFrom == nil
-            && filter.capturedBefore == nil && filter.identities == nil && filter.sightings == nil
+    init(
+        _ filter: IndexFilter, cameras: [String: Int32], identities: [Int64: Int32], selection: IndexSelection? = nil
+    ) {
+        (self.filter, self.selection) = (filter, selection)
+        isOpen = filter.isOpen
         self.cameras = filter.cameras.map { Set($0.compactMap { cameras[$0] }) }
         excludedCameras = Set(filter.excludedCameras.compactMap { cameras[$0] })
         self.identities = filter.identities.map { Set($0.compactMap { identities[$0] }) }
+        excludedIdentities = Set(filter.excludedIdentities.compactMap { identities[$0] })
     }
 
     func admits(_ row: IndexRow) -> Bool {
-        row.isLive && isSeenByCamera(row) && isInTime(row)
-            && identities?.contains(row.identity) != false && filter.sightings?.contains(row.sighting) != false
+        row.isLive && isSeenByCamera(row) && isInTime(row) && isOfIdentity(row)
+            && filter.sightings?.contains(row.sighting) != false
+            && (filter.excludedSightings.isEmpty || !filter.excludedSightings.contains(row.sighting))
     }
 
     private func isSeenByCamera(_ row: IndexRow) -> Bool {
-        cameras?.contains(row.camera) != false && !excludedCameras.contains(row.camera)
+        cameras?.contains(row.camera) != false
+            && (excludedCameras.isEmpty || !excludedCameras.contains(row.camera))
+    }
+
+    private func isOfIdentity(_ row: IndexRow) -> Bool {
+        identities?.contains(row.identity) != false
+            && (excludedIdentities.isEmpty || !excludedIdentities.contains(row.identity))
     }
 
     private func isInTime(_ row: IndexRow) -> Bool {

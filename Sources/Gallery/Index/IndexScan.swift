@@ -42,19 +42,19 @@ struct IndexScan: Sendable {
         var bounds = [SimilarityBounds](repeating: SimilarityBounds(), count: SimilarityQuartet.size)
         for (index, table) in searches[0].tables.map(\.table).enumerated() {
             let together = Set(quartets[index].flatMap(\.members))
-            for chunk in table.chunks {
+            for (place, chunk) in table.chunks.enumerated() {
                 defer { number += 1 }
                 guard number % count == slice else { continue }
                 for search in searches.indices where !together.contains(search) {
-                    scans[search].visit(chunk, ofTable: index)
+                    scans[search].visit(chunk, place, ofTable: index)
                 }
                 for quartet in quartets[index] {
                     let isWorthIt = quartet.members.contains { scans[$0].admitsAll(of: chunk) }
                     if isWorthIt {
                         chunk.blocks[quartet.column].setBounds(quartet.codes, count: chunk.rows.count, to: &bounds)
                     }
-                    for (place, search) in quartet.members.enumerated() {
-                        scans[search].visit(chunk, ofTable: index, known: isWorthIt ? bounds[place] : nil)
+                    for (member, search) in quartet.members.enumerated() {
+                        scans[search].visit(chunk, place, ofTable: index, known: isWorthIt ? bounds[member] : nil)
                     }
                 }
             }

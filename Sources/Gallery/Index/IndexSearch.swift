@@ -56,10 +56,17 @@ struct IndexSearch: Sendable {
 
         /// Bounds the scores of a table's chunk.
         ///
-        /// - Parameter known: the bounds of all rows of the chunk, if they are.
-        mutating func visit(_ chunk: VectorChunk, ofTable table: Int, known: SimilarityBounds? = nil) {
+        /// - Parameters:
+        ///   - place: which one of the table's it is.
+        ///   - known: the bounds of all rows of the chunk, if they are.
+        mutating func visit(_ chunk: VectorChunk, _ place: Int, ofTable table: Int, known: SimilarityBounds? = nil) {
             let isAll = admitsAll(of: chunk)
-            pass.admit(chunk, search.eligibility, isAll: isAll)
+            if let selection = search.eligibility.selection {
+                guard let rows = selection.rows[table][place] else { return }
+                pass.admit(rows, of: chunk, search.eligibility)
+            } else {
+                pass.admit(chunk, search.eligibility, isAll: isAll)
+            }
             guard let comparison = search.tables[table].comparison else {
                 part.incomparable += pass.rows.count
                 return
@@ -187,6 +194,12 @@ private struct ChunkPass {
         } else {
             for (index, row) in chunk.rows.enumerated() where eligibility.admits(row) { rows.append(Int32(index)) }
         }
+    }
+
+    mutating func admit(_ selected: [Int32], of chunk: VectorChunk, _ eligibility: Eligibility) {
+        rows.removeAll(keepingCapacity: true)
+        isWhole = false
+        for row in selected where eligibility.admits(chunk.rows[Int(row)]) { rows.append(row) }
     }
 
     mutating func compute(_ comparison: TableComparison, _ chunk: VectorChunk, known: SimilarityBounds?) {

@@ -88,7 +88,11 @@ package final class VectorIndex: Sendable {
         let (tables, filters) = state.withLock { state in
             (
                 state.tables,
-                queries.map { Eligibility($0.filter, cameras: state.cameras, identities: state.identities) }
+                queries.map { query in
+                    Eligibility(
+                        query.filter, cameras: state.cameras, identities: state.identities,
+                        selection: state.selection(query.filter))
+                }
             )
         }
         return queries.indices.map { index in
@@ -100,6 +104,26 @@ package final class VectorIndex: Sendable {
 }
 
 extension VectorIndex.State {
+    /// What a filter selects by name, if that is little: otherwise looking at all rows is faster. O(selected).
+    fileprivate func selection(_ filter: IndexFilter) -> IndexSelection? {
+        let ordinals = filter.identities.map { $0.compactMap { identities[$0] } }
+        let ofIdentities = ordinals.map { $0.reduce(0) { $0 + sightings[Int($1)].count } } ?? .max
+        let named = filter.sightings?.count ?? .max
+        guard min(ofIdentities, named) <= places.count / 8 else { return nil }
+        var selection = IndexSelection(tables: tables.count)
+        func add(_ sighting: Int64) {
+            guard let place = places[sighting] else { return }
+            selection.add(table: Int(place.table), chunk: Int(place.chunk), row: Int(place.row))
+        }
+        if named <= ofIdentities {
+            filter.sightings?.forEach(add)
+        } else {
+            for ordinal in ordinals ?? [] { sightings[Int(ordinal)].forEach(add) }
+        }
+        selection.sort()
+        return selection
+    }
+
     fileprivate mutating func append(
         _ entry: VectorIndex.Entry, _ prepared: VectorTable.Prepared, _ space: VectorSpace
     ) {

@@ -9,7 +9,7 @@ public enum Grouping: String, Codable, Sendable {
 }
 
 /// Which sightings may match. Every condition given must hold.
-public struct QueryFilter: Codable, Equatable, Sendable {
+public struct QueryFilter: Equatable, Sendable {
     /// Seen by one of these.
     public var cameras: [String]?
     /// Seen by none of these.
@@ -20,18 +20,17 @@ public struct QueryFilter: Codable, Equatable, Sendable {
     public var capturedBefore: Date?
     /// Of one of these.
     public var identities: [String]?
-    /// The sighting or its identity has each of these values.
-    public var metadata: Metadata?
+    /// Of none of these.
+    public var excludeIdentities: [String]?
+    /// Of an identity whose label begins so.
+    public var labelPrefix: String?
+    /// For each key, the sighting or its identity fulfils the condition.
+    public var metadata: [String: MetadataCondition]?
+    /// Of no key, the sighting or its identity fulfils the condition.
+    public var excludeMetadata: [String: MetadataCondition]?
 
     /// No conditions.
     public init() {}
-
-    private enum CodingKeys: String, CodingKey {
-        case cameras, identities, metadata
-        case excludeCameras = "exclude_cameras"
-        case capturedAfter = "captured_after"
-        case capturedBefore = "captured_before"
-    }
 }
 
 /// A search for the nearest sightings.

@@ -17,13 +17,14 @@ extension GalleryStore {
     /// gallery at one moment. What is wrong with one is its result. Throws `.notFound` for the gallery.
     public func queries(_ queries: [GalleryQuery], in gallery: String) async throws -> [Result<QueryResult, any Error>]
     {
+        let valid = queries.map { query in Result { try query.validate() }.map { query } }
         let scopes = try await read { db in
             let id = try Self.galleryID(gallery, db)
-            return try queries.map { query in
-                Scope(gallery: id, filter: try Self.indexFilter(query.filter, id, db))
+            return try valid.map { query in
+                Scope(gallery: id, filter: try Self.indexFilter((try? query.get())?.filter ?? QueryFilter(), id, db))
             }
         }
-        let asked = queries.indices.map { index in Result { try prepare(queries[index], scopes[index]) } }
+        let asked = zip(valid, scopes).map { query, scope in Result { try prepare(query.get(), scope) } }
         let outcomes = try await search(asked.map { try? $0.get() })
         let found = Set(outcomes.values.flatMap { $0.hits.map(\.sighting) })
         let details = found.isEmpty ? [:] : try await read { db in try Self.details(of: found, db) }
@@ -54,7 +55,6 @@ extension GalleryStore {
     }
 
     private func prepare(_ query: GalleryQuery, _ scope: Scope) throws -> Prepared {
-        try query.validate()
         let model = query.embedding.model
         let models = indexes.models(of: scope.gallery)
         guard models.isEmpty || models.contains(model) else {
@@ -96,24 +96,31 @@ extension GalleryStore {
         result.excludedCameras = Set(filter.excludeCameras ?? [])
         result.capturedFrom = filter.capturedAfter?.milliseconds
         result.capturedBefore = filter.capturedBefore?.milliseconds
-        result.identities = try filter.identities.map { names in
-            Set(try names.compactMap { try findIdentity($0, gallery, db) })
+        result.identities = try filter.identities.map { try rows(of: $0, gallery, db) }
+        if let prefix = filter.labelPrefix {
+            let labelled = try identities(labelled: prefix, gallery, db)
+            result.identities = result.identities?.intersection(labelled) ?? labelled
         }
-        if let metadata = filter.metadata, !metadata.isEmpty {
-            result.sightings = try sightings(with: metadata, gallery, db)
+        result.excludedIdentities = try rows(of: filter.excludeIdentities ?? [], gallery, db)
+        for (key, condition) in filter.metadata ?? [:] {
+            let found = try MetadataField.sightings(key, condition, gallery, db)
+            result.sightings = result.sightings?.intersection(found) ?? found
+        }
+        for (key, condition) in filter.excludeMetadata ?? [:] {
+            result.excludedSightings.formUnion(try MetadataField.sightings(key, condition, gallery, db))
         }
         return result
     }
 
-    private static func sightings(with metadata: Metadata, _ gallery: Int64, _ db: Database) throws -> Set<Int64> {
-        let conditions = metadata.map {
-            MetadataColumn.condition($0.key, $0.value, columns: ["s.metadata", "i.metadata"])
-        }
-        let request: SQL = """
-            SELECT s.id FROM live_sighting s JOIN identity i ON i.id = s.identity_id
-            WHERE s.gallery_id = \(gallery) AND \(conditions.joined(operator: .and))
-            """
-        return try SQLRequest<Int64>(literal: request).fetchSet(db)
+    private static func rows(of identities: [String], _ gallery: Int64, _ db: Database) throws -> Set<Int64> {
+        Set(try identities.compactMap { try findIdentity($0, gallery, db) })
+    }
+
+    private static func identities(labelled prefix: String, _ gallery: Int64, _ db: Database) throws -> Set<Int64> {
+        // No text that begins so comes after the last scalar, which no label has.
+        try Int64.fetchSet(
+            db, sql: "SELECT id FROM live_identity WHERE gallery_id = ? AND label >= ? AND label < ? || char(1114111)",
+            arguments: [gallery, prefix, prefix])
     }
 
     private struct Detail: Sendable {

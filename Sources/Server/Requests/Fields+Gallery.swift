@@ -32,13 +32,10 @@ extension Fields {
         guard let members = value.object else { throw invalid(key, "a flat object", value) }
         var metadata: Metadata = [:]
         for (name, member) in members {
-            switch member {
-            case .string(let text): metadata[name] = .string(text)
-            case .integer(let number): metadata[name] = .number(Double(number))
-            case .number(let number): metadata[name] = .number(number)
-            case .bool(let truth): metadata[name] = .bool(truth)
-            default: throw invalid("\(key).\(name.prefix(64))", "a string, a number, true or false", member)
+            guard let value = MetadataValue(member) else {
+                throw invalid("\(key).\(name.prefix(64))", "a string, a number, true or false", member)
             }
+            metadata[name] = value
         }
         return metadata
     }
@@ -101,8 +98,62 @@ extension Fields {
         filter.identities = try section.strings("identities")
         filter.capturedAfter = try section.date("captured_after")
         filter.capturedBefore = try section.date("captured_before")
-        filter.metadata = try section.metadata("metadata") ?? [:]
+        filter.excludeIdentities = try section.strings("exclude_identities")
+        filter.labelPrefix = try section.string("label_prefix")
+        filter.metadata = try section.conditions("metadata")
+        filter.excludeMetadata = try section.conditions("exclude_metadata")
         try section.finish()
         return filter
+    }
+
+    /// Conditions by key: a value, a list of values, or an object of bounds.
+    private mutating func conditions(_ key: String) throws(DocumentError) -> [String: MetadataCondition]? {
+        guard let value = value(key) else { return nil }
+        guard let members = value.object else { throw invalid(key, "an object of conditions by key", value) }
+        var conditions: [String: MetadataCondition] = [:]
+        for (name, member) in members {
+            let path = "\(key).\(name.prefix(64))"
+            if member.object != nil {
+                conditions[name] = .range(try Self.range(Fields(member, path: self.name(path))))
+            } else {
+                let values = (member.array ?? [member]).map(MetadataValue.init)
+                guard !values.contains(nil) else {
+                    throw invalid(path, "a string, a number, true or false, a list of them, or bounds", member)
+                }
+                conditions[name] = .anyOf(values.compactMap { $0 })
+            }
+        }
+        return conditions
+    }
+
+    private static func range(_ bounds: Fields) throws(DocumentError) -> MetadataRange {
+        var (bounds, range) = (bounds, MetadataRange())
+        func bound(_ inclusive: String, _ exclusive: String) throws(DocumentError) -> (MetadataValue, Bool)? {
+            let found = [(inclusive, true), (exclusive, false)].compactMap { name, includes in
+                bounds.value(name).map { (name, $0, includes) }
+            }
+            guard let (name, value, includes) = found.first else { return nil }
+            guard found.count == 1, let bound = MetadataValue(value) else {
+                throw bounds.invalid(name, "one number or string, as \(inclusive) or \(exclusive)", value)
+            }
+            return (bound, includes)
+        }
+        if let (value, includes) = try bound("gte", "gt") { (range.lower, range.includesLower) = (value, includes) }
+        if let (value, includes) = try bound("lte", "lt") { (range.upper, range.includesUpper) = (value, includes) }
+        try bounds.finish()
+        return range
+    }
+}
+
+extension MetadataValue {
+    /// nil for what is no string, number or truth value.
+    fileprivate init?(_ value: JSONValue) {
+        switch value {
+        case .string(let text): self = .string(text)
+        case .integer(let number): self = .number(Double(number))
+        case .number(let number): self = .number(number)
+        case .bool(let truth): self = .bool(truth)
+        default: return nil
+        }
     }
 }

@@ -178,6 +178,36 @@ struct VectorIndexTests {
     }
 
     @Test(
+        "Few sightings or identities, named or left out, with other conditions: what a filtered scan finds",
+        arguments: [VectorSpace.Combination.sum, .blocks])
+    func selections(combination: VectorSpace.Combination) async throws {
+        let world = Self.world(combination, 4000, seed: 12)
+        for sighting in stride(from: 3, to: 4000, by: 17) { world.index.remove(sighting: Int64(sighting)) }
+        var (few, named, others) = (IndexFilter(), IndexFilter(), IndexFilter())
+        few.sightings = Set((0..<4000).filter { $0 % 37 < 3 })
+        few.cameras = ["c1", "c2", "c4"]
+        (named.identities, named.excludedSightings) = ([3, 5, 40, 400], [7, 20, 103, 350])
+        others.excludedIdentities = Set(2..<41)
+        for set in Self.sets {
+            let query = Self.query(set, world)
+            for (place, filter) in [few, named, others].enumerated() {
+                let found = try await Self.search(
+                    world, VectorIndex.Query(vectors: query.vectors, filter: filter, limit: 25, grouping: .sighting))
+                let expected = Self.scan(query, world, limit: 25, grouping: .sighting) { sighting in
+                    if sighting.number % 17 == 3 { return false }
+                    return switch place {
+                    case 0: sighting.number % 37 < 3 && ["c1", "c2", "c4"].contains(sighting.camera)
+                    case 1: [3, 5, 40].contains(sighting.identity) && ![7, 20, 103, 350].contains(sighting.number)
+                    default: sighting.identity < 2
+                    }
+                }
+                #expect(found.hits.map { Answer(sighting: $0.sighting, score: $0.score) } == expected)
+                #expect(!expected.isEmpty)
+            }
+        }
+    }
+
+    @Test(
         "What is deleted is not found, whole identities too, and memory comes back",
         arguments: [VectorSpace.Combination.sum, .blocks])
     func deletion(combination: VectorSpace.Combination) async throws {

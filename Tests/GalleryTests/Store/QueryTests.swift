@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Gallery
 import Testing
 
@@ -65,6 +66,67 @@ struct QueryTests {
             #expect(try await lanes(store) { $0.filter.metadata = ["owner": "city"] } == [3, 4])
             #expect(try await lanes(store) { $0.filter.metadata = ["owner": "city", "lane": "1"] } == [3])
             #expect(try await lanes(store) { $0.filter.metadata = ["lane') OR 1 --": 1] } == [])
+        }
+    }
+
+    @Test("Metadata may be one of several values, between bounds, or none of these; identities by label, or not")
+    func moreConditions() async throws {
+        try await withStore { store, _ in
+            try await fill(store)
+            #expect(try await lanes(store) { $0.filter.metadata = ["lane": [1, 2, "x"]] } == [1, 2])
+            #expect(try await lanes(store) { $0.filter.excludeMetadata = ["lane": [1, "1"], "wet": 1] } == [2, 4])
+            var bounds = MetadataRange()
+            (bounds.lower, bounds.includesLower) = (1, false)
+            #expect(try await lanes(store) { $0.filter.metadata = ["lane": .range(bounds)] } == [2])
+            bounds.includesLower = true
+            #expect(try await lanes(store) { $0.filter.metadata = ["lane": .range(bounds)] } == [1, 2])
+            (bounds.upper, bounds.includesUpper) = (2, false)
+            #expect(try await lanes(store) { $0.filter.metadata = ["lane": .range(bounds)] } == [1])
+            (bounds.lower, bounds.upper) = (nil, "2")
+            #expect(try await lanes(store) { $0.filter.metadata = ["lane": .range(bounds)] } == [3])
+            (bounds.lower, bounds.upper) = ("a", nil)
+            #expect(try await lanes(store) { $0.filter.metadata = ["owner": .range(bounds)] } == [3, 4])
+            #expect(try await lanes(store) { $0.filter.metadata = ["wet": .range(bounds)] } == [])
+            #expect(try await lanes(store) { $0.filter.labelPrefix = "Bu" } == [3, 4])
+            #expect(
+                try await lanes(store) { ($0.filter.labelPrefix, $0.filter.identities) = ("Bu", ["a"]) } == [])
+            #expect(try await lanes(store) { $0.filter.labelPrefix = "bu" } == [])
+            #expect(try await lanes(store) { $0.filter.excludeIdentities = ["a", "nobody"] } == [3, 4, 5])
+        }
+    }
+
+    @Test("The index of metadata follows changes and erasures, and is made of what an earlier release wrote")
+    func fields() async throws {
+        try await withStore { store, directory in
+            try await fill(store)
+            _ = try await store.updateIdentity("b", in: "g", IdentityPatch(metadata: .set(["lane": 2])))
+            #expect(try await lanes(store) { $0.filter.metadata = ["owner": "city"] } == [])
+            #expect(try await lanes(store) { $0.filter.metadata = ["lane": 2] } == [2, 3, 4])
+            let database = try DatabaseQueue(path: directory.file("g.sqlite"))
+            let count = { (table: String) in
+                try database.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM \(table)_field") }
+            }
+            #expect(try count("sighting") == 5 && count("identity") == 1)
+            let first = try await store.sightings(of: "a", in: "g").items[0]
+            try await store.deleteSighting(first.id, in: "g")
+            #expect(try count("sighting") == 3)
+            try await store.deleteIdentity("b", in: "g")
+            try await store.deleteGallery("g")
+            while try count("sighting") != 0 || count("identity") != 0 { try await Task.sleep(for: .milliseconds(5)) }
+        }
+    }
+
+    @Test("Conditions that say nothing are refused")
+    func badConditions() async throws {
+        try await withStore { store, _ in
+            try await fill(store)
+            var mixed = MetadataRange()
+            (mixed.lower, mixed.upper) = (1, "2")
+            for condition in [.range(MetadataRange()), .range(mixed), .anyOf([])] as [MetadataCondition] {
+                await expectError(kind: "invalid metadata.lane") {
+                    try await lanes(store) { $0.filter.metadata = ["lane": condition] }
+                }
+            }
         }
     }
 
