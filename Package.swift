@@ -58,7 +58,8 @@ let package = Package(
         .target(
             name: "Gallery",
             dependencies: [
-                "Documents", "Similarity", "Threads", .product(name: "GRDB", package: "GRDB.swift"),
+                "Documents", "Similarity", "Threads", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
             ]),
 
         // Images to encoders.

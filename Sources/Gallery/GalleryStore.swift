@@ -43,14 +43,19 @@ public final class GalleryStore: Sendable {
     private let ownership: DatabaseOwnership
     let pool: DatabasePool
     let reclaimer: Reclaimer
+    private let commits: CommitCounter
+    /// What the start found to be wrong.
+    public let damage: GalleryDamage
     let indexes: IndexRegistry
     let threads: WorkerThreads
 
     init(
         configuration: GalleryConfiguration, connection: GalleryConnection, indexes: IndexRegistry,
-        threads: WorkerThreads
+        threads: WorkerThreads, setAside: DamagedVectors
     ) {
         self.configuration = configuration
+        commits = connection.commits
+        damage = GalleryDamage(lostCommits: connection.commits.lost, vectors: setAside)
         self.indexes = indexes
         self.threads = threads
         (ownership, pool) = (connection.ownership, connection.pool)
@@ -75,12 +80,20 @@ public final class GalleryStore: Sendable {
     }
 
     func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
-        try await GalleryError.translating { try await pool.write(body) }
+        try await GalleryError.translating {
+            try await pool.write { [commits] db in
+                try commits.count(db)
+                return try body(db)
+            }
+        }
     }
 
     /// Runs a transaction that deletes or marks what is to be deleted; the rest follows in the background.
     func erase(_ body: @escaping @Sendable (Database) throws -> Void) async throws {
-        try await reclaimer.erase(body)
+        try await reclaimer.erase { [commits] db in
+            try commits.count(db)
+            try body(db)
+        }
     }
 }
 

@@ -59,9 +59,24 @@ package struct ServingStack: Sendable {
         let isFirst = !FileManager.default.fileExists(atPath: configuration.database)
         let source = isFirst ? try await source(configuration) : nil
         let gallery = try await GalleryStore.open(path: configuration.database, configuration: options)
+        report(gallery.damage, logger)
         let catalog = try await catalog(configuration, gallery, observer, logger)
         let encoder = try await activeEncoder(configuration, catalog, gallery, source)
         return ServingStack(configuration, encoder, catalog, gallery, observer, logger)
+    }
+
+    private static func report(_ damage: GalleryDamage, _ logger: Logger) {
+        if damage.lostCommits > 0 {
+            logger.error(
+                "the database lacks transactions that were committed: its log was lost, or an older copy took its place",
+                metadata: ["lost": "\(damage.lostCommits)"])
+        }
+        if damage.vectors.count > 0 {
+            let places = damage.vectors.first.map { "sighting \($0.sighting) of model \($0.model)" }
+            logger.error(
+                "vectors that cannot be used were set aside; triptych gallery check names them all",
+                metadata: ["count": "\(damage.vectors.count)", "first": "\(places.joined(separator: ", "))"])
+        }
     }
 
     private static func catalog(

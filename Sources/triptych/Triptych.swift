@@ -20,7 +20,8 @@ struct Triptych: AsyncParsableCommand {
         version: version,
         subcommands: [
             Serve.self, Publish.self, Train.self, Prune.self, Evaluate.self, Embed.self, Enroll.self, Query.self,
-            Synthesize.self, Import.self, Inspect.self, Export.self, Benchmark.self,
+            Synthesize.self, Import.self, Inspect.self, Export.self,
+            GalleryCommand.self, Benchmark.self,
         ])
 
     static let version = "0.1.0"

@@ -56,7 +56,7 @@ struct DatabaseFiles: Sendable {
     /// Takes the rights of others away from what an earlier release, or another program, made for all to read. Files of
     /// another user stay as they are.
     func makePrivate() {
-        for suffix in ["", "-wal", "-shm", "-journal", "-lock", "-reserve"] {
+        for suffix in ["", "-wal", "-shm", "-journal", "-lock", "-reserve", "-commits"] {
             var status = stat()
             guard stat(path + suffix, &status) == 0, status.st_mode & 0o077 != 0 else { continue }
             chmod(path + suffix, 0o600)

@@ -11,6 +11,7 @@ struct GalleryConnection {
     /// Moves the log into the database, on its own, so that nobody who writes waits for that.
     let log: DatabaseQueue
     let reserve: DiskReserve
+    let commits: CommitCounter
 
     /// Opens the database at a path, makes it if there is none, and brings its schema up to date. With a full disk it gives
     /// up the reserve: an open database needs a little room of its own.
@@ -25,6 +26,7 @@ struct GalleryConnection {
         } catch let error where Self.isFull(error, files) {
             throw GalleryError.full
         }
+        commits = try pool.read { [files] db in try CommitCounter(files, db) }
         reserve.restore()
     }
 

@@ -20,7 +20,7 @@ extension Schema {
             ) STRICT, WITHOUT ROWID
             """,
             "CREATE INDEX \(owner)_field_of ON \(owner)_field (\(owner)_id)",
-            "INSERT INTO \(owner)_field \(values("o.gallery_id", "o.id", "\(owner) o, json_each(o.metadata) j"))",
+            "INSERT INTO \(owner)_field \(fieldValues(of: owner))",
             """
             CREATE TRIGGER \(owner)_field_made AFTER INSERT ON \(owner) WHEN NEW.metadata <> '{}' BEGIN
                 INSERT INTO \(owner)_field \(values("NEW.gallery_id", "NEW.id", "json_each(NEW.metadata) j"));
@@ -38,6 +38,11 @@ extension Schema {
             END
             """,
         ]
+    }
+
+    /// What the index of metadata holds.
+    static func fieldValues(of owner: String) -> String {
+        values("o.gallery_id", "o.id", "\(owner) o, json_each(o.metadata) j")
     }
 
     /// JSON's true and 1 are different values; so they are kept as a byte string and a number.

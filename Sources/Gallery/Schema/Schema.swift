@@ -28,6 +28,7 @@ enum Schema {
         }
         migrator.registerMigration("v6") { db in
             try createFields(db)
+            try createDigests(db)
             try db.execute(sql: "PRAGMA user_version = 6")
         }
         return migrator

@@ -111,6 +111,7 @@ extension GalleryStore {
                     INSERT INTO embedding (sighting_id, model_id, modalities, is_fused, vectors) VALUES (?, ?, ?, ?, ?)
                     """,
                 arguments: [owner.sighting, model, stored.modalities, stored.isFused, stored.bytes])
+            try RowDigest.keep(embedding: db.lastInsertedRowID, stored, db)
             let entry = VectorIndex.Entry(
                 sighting: owner.sighting, identity: owner.identity, camera: owner.camera,
                 capturedAt: owner.capturedAt, vectors: stored.vectors)
@@ -162,6 +163,7 @@ extension GalleryStore {
             try db.execute(
                 sql: "UPDATE embedding SET is_fused = ?, vectors = ? WHERE id = ?",
                 arguments: [new.isFused, new.bytes, row[0]])
+            try RowDigest.keep(embedding: id, new, db)
         }
         let relearned = IndexRegistry()
         try load(db, into: relearned, model: model)

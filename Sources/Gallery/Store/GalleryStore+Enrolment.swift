@@ -18,6 +18,7 @@ extension GalleryStore {
             let identity = try Self.identityToEnrol(enrolment, galleryID, db)
             let sighting = try Self.insertSighting(enrolment, galleryID, identity, db)
             if configuration.keepsImages { try Self.insertImages(enrolment.images, sighting, db) }
+            try RowDigest.keep(sighting: sighting, db)
             let owner = SightingOwner(
                 gallery: galleryID, identity: identity, sighting: sighting, camera: enrolment.camera,
                 capturedAt: enrolment.capturedAt?.milliseconds)

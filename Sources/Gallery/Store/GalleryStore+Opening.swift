@@ -15,15 +15,17 @@ extension GalleryStore {
     ) async throws -> GalleryStore {
         let threads = WorkerThreads("search", count: configuration.searchThreads)
         let indexes = IndexRegistry()
-        let connection = try await GalleryError.translating {
+        let (connection, setAside) = try await GalleryError.translating {
             let connection = try await threads.run {
                 try GalleryConnection(path: path, configuration: configuration)
             }
-            try await load(connection.pool, into: indexes, threads, slices: configuration.searchThreads)
-            return connection
+            let setAside = try await load(
+                connection.pool, into: indexes, threads, slices: configuration.searchThreads)
+            return (connection, setAside)
         }
         let store = GalleryStore(
-            configuration: configuration, connection: connection, indexes: indexes, threads: threads)
+            configuration: configuration, connection: connection, indexes: indexes, threads: threads,
+            setAside: setAside)
         store.reclaimer.request()
         return store
     }
@@ -39,38 +41,76 @@ extension GalleryStore {
     /// All vectors, read on several threads at once while nobody writes.
     private static func load(
         _ pool: DatabasePool, into indexes: IndexRegistry, _ threads: WorkerThreads, slices: Int
-    ) async throws {
+    ) async throws -> DamagedVectors {
         let last = try await threads.run {
             try pool.read { try Int64.fetchOne($0, sql: "SELECT MAX(id) FROM embedding") ?? 0 }
         }
         let step = last / Int64(max(slices, 1)) + 1
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        return try await withThrowingTaskGroup(of: DamagedVectors.self) { group in
             for slice in 0..<Int64(max(slices, 1)) {
                 group.addTask {
                     let range = (slice * step)..<((slice + 1) * step)
-                    try await threads.run { try pool.read { try load($0, into: indexes, range) } }
+                    return try await threads.run { try pool.read { try load($0, into: indexes, range) } }
                 }
             }
-            try await group.waitForAll()
+            return try await group.reduce(into: DamagedVectors()) { $0.add($1) }
         }
     }
 
-    /// The vectors of some rows, and of one model, by its row, or of all.
-    static func load(
+    /// The vectors of some rows, and of one model, by its row, or of all. One that cannot be used is set aside: the others
+    /// are worth a start.
+    @discardableResult static func load(
         _ db: Database, into indexes: IndexRegistry, _ range: Range<Int64> = 0..<Int64.max, model: Int64? = nil
-    ) throws {
+    ) throws -> DamagedVectors {
         let rows = try Row.fetchCursor(
             db, sql: everyVector, arguments: [range.lowerBound, range.upperBound, model])
-        while let row = try rows.next() { try load(row, into: indexes) }
+        var damaged = DamagedVectors()
+        while let row = try rows.next() {
+            if !load(row, into: indexes) { damaged.add(sighting: row[5], model: row[1]) }
+        }
+        return damaged
     }
 
-    private static func load(_ row: Row, into indexes: IndexRegistry) throws {
+    private static func load(_ row: Row, into indexes: IndexRegistry) -> Bool {
         let space = VectorSpace(combination: row[2], modalities: row[3], dimension: row[4])
         let stored = StoredVectors(modalities: row[9], isFused: row[10], bytes: row[11])
         let entry = VectorIndex.Entry(
             sighting: row[5], identity: row[6], camera: row[7], capturedAt: row[8], vectors: stored.vectors)
-        guard (1...SimilarityBlock.largestDimension).contains(space.dimension),
-            indexes.append(entry, to: IndexRegistry.Key(gallery: row[0], model: row[1]), space: space)
-        else { throw GalleryError.storage("sighting \(entry.sighting) has no vectors of \(space.dimension) elements") }
+        return (1...SimilarityBlock.largestDimension).contains(space.dimension)
+            && indexes.append(entry, to: IndexRegistry.Key(gallery: row[0], model: row[1]), space: space)
+    }
+}
+
+/// What a start found to be wrong with a database that it nevertheless serves.
+public struct GalleryDamage: Sendable, Equatable {
+    /// Transactions that were committed once and are not in the database: its log was lost, or an older copy took its place.
+    public let lostCommits: Int
+    /// Vectors that are in no index.
+    public let vectors: DamagedVectors
+}
+
+/// Vectors that cannot be compared with others: of a wrong length, not finite, or zero.
+public struct DamagedVectors: Sendable, Equatable {
+    /// A sighting's row number, and the model's digest.
+    public struct Place: Sendable, Equatable {
+        /// The sighting's row in the database.
+        public let sighting: Int64
+        /// The model's digest.
+        public let model: String
+    }
+
+    /// How many there are.
+    public private(set) var count = 0
+    /// The first of them, at most ten.
+    public private(set) var first: [Place] = []
+
+    mutating func add(sighting: Int64, model: String) {
+        count += 1
+        if first.count < 10 { first.append(Place(sighting: sighting, model: model)) }
+    }
+
+    mutating func add(_ other: DamagedVectors) {
+        count += other.count
+        first = Array((first + other.first).prefix(10))
     }
 }

@@ -1,0 +1,81 @@
+import GRDB
+
+/// A count that triggers keep, and how to count it.
+struct KeptCount {
+    let what: String
+    /// Selects the key, the kept count, and the true one, of those that differ.
+    let differences: String
+    /// Sets the true ones.
+    let correction: String
+
+    /// A column of a table whose rows are found by a key.
+    private init(_ table: String, _ key: String, _ column: String, _ truth: String) {
+        what = "\(table).\(column)"
+        differences = "SELECT \(key), \(column), (\(truth)) AS truth FROM \(table) t WHERE \(column) <> truth"
+        correction = "UPDATE \(table) AS t SET \(column) = (\(truth)) WHERE \(column) <> (\(truth))"
+    }
+
+    static let all = [
+        KeptCount(
+            "gallery_tally", "gallery_id", "identities", "SELECT COUNT(*) FROM identity WHERE gallery_id = t.gallery_id"
+        ),
+        KeptCount(
+            "gallery_tally", "gallery_id", "sightings", "SELECT COUNT(*) FROM sighting WHERE gallery_id = t.gallery_id"),
+        KeptCount(
+            "gallery_tally", "gallery_id", "images",
+            "SELECT COUNT(*) FROM sighting s JOIN image i ON i.sighting_id = s.id WHERE s.gallery_id = t.gallery_id"),
+        KeptCount(
+            "gallery_tally", "gallery_id", "image_bytes",
+            """
+            SELECT COALESCE(SUM(length(i.bytes)), 0) FROM sighting s JOIN image i ON i.sighting_id = s.id
+            WHERE s.gallery_id = t.gallery_id
+            """),
+        KeptCount(
+            "identity_tally", "identity_id", "sightings",
+            """
+            SELECT COUNT(*) FROM sighting s JOIN identity i ON i.id = t.identity_id
+            WHERE s.gallery_id = i.gallery_id AND s.identity_id = i.id
+            """),
+        KeptCount("model", "id", "sightings", "SELECT COUNT(*) FROM embedding WHERE model_id = t.id"),
+        KeptCount(
+            "coverage", "gallery_id", "sightings",
+            """
+            SELECT COUNT(*) FROM embedding e JOIN sighting s ON s.id = e.sighting_id
+            WHERE e.model_id = t.model_id AND s.gallery_id = t.gallery_id
+            """),
+        KeptCount("total", "only_row", "sightings", "SELECT COUNT(*) FROM sighting"),
+    ]
+
+    func examine(_ db: Database, _ report: inout GalleryCheck.Report) throws {
+        for row in try Row.fetchAll(db, sql: differences) {
+            let (key, kept, truth): (Int64, Int64, Int64) = (row[0], row[1], row[2])
+            report.add("counts", "\(what) of \(key) is \(kept), of \(truth)", repair: "count anew")
+        }
+    }
+
+    func repair(_ db: Database) throws { try db.execute(sql: correction) }
+}
+
+/// The index of metadata, of sightings or identities.
+struct KeptFields {
+    let owner: String
+
+    static let all = [KeptFields(owner: "sighting"), KeptFields(owner: "identity")]
+
+    func examine(_ db: Database, _ report: inout GalleryCheck.Report) throws {
+        let truth = "SELECT * FROM (\(Schema.fieldValues(of: owner)))"
+        for (first, second, name) in [
+            (truth, "SELECT * FROM \(owner)_field", "lacks"), ("SELECT * FROM \(owner)_field", truth, "has too many"),
+        ] {
+            let count = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM (\(first) EXCEPT \(second))") ?? 0
+            if count > 0 {
+                report.add("fields", "the index of metadata of \(owner) \(name): \(count)", repair: "make it anew")
+            }
+        }
+    }
+
+    func repair(_ db: Database) throws {
+        try db.execute(sql: "DELETE FROM \(owner)_field")
+        try db.execute(sql: "INSERT INTO \(owner)_field \(Schema.fieldValues(of: owner))")
+    }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Foundation
+import Gallery
+
+/// `triptych gallery`.
+struct GalleryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gallery", abstract: "Examines a gallery's database.", subcommands: [CheckCommand.self])
+}
+
+/// `triptych gallery check`.
+private struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Looks for damage in a database that no server has open.",
+        discussion: """
+            Reads every page and row: whether the file is sound, what was enrolled is as it was, vectors can be compared, counts \
+            and the index of metadata are true, and no committed transaction is missing. Ends with 1 if something is wrong. \
+            A repair makes anew what follows from the rest; what was lost comes back from a backup alone.
+            """)
+
+    @Argument(help: "The database.")
+    var database: String
+    @Flag(help: "Say what can be repaired, and after --yes or a y on the terminal do it.")
+    var repair = false
+    @Flag(help: "Repair without asking.")
+    var yes = false
+    @Flag(help: "Print the report as JSON.")
+    var json = false
+
+    func run() throws {
+        let check = try GalleryCheck(path: database)
+        let progress = Progress("checking", unit: "rows")
+        let report = try check.examine { progress.update($0, of: $1) }
+        try tell(report)
+        var isRepaired = false
+        if repair, report.findings.contains(where: { $0.repair != nil }), confirmed() {
+            try check.repair()
+            let after = try check.examine()
+            if !json { print(after.count == 0 ? "repaired" : "still wrong: \(after.count)") }
+            isRepaired = after.count == 0
+        }
+        try check.close()
+        if report.count > 0 && !isRepaired { throw ExitCode(1) }
+    }
+
+    private func tell(_ report: GalleryCheck.Report) throws {
+        if json { return try Output.json(report) }
+        for finding in report.findings {
+            let repair = finding.repair.map { "; a repair would \($0)" } ?? ""
+            print("\(finding.kind): \(finding.detail)\(repair)")
+        }
+        let undigested = report.undigested > 0 ? ", \(report.undigested) rows without a digest" : ""
+        print(
+            "\(report.sightings) sightings, \(report.embeddings) embeddings\(undigested): "
+                + (report.count == 0 ? "nothing is wrong" : "\(report.count) findings"))
+    }
+
+    private func confirmed() -> Bool {
+        if yes { return true }
+        guard isatty(STDIN_FILENO) == 1 else { return false }
+        print("Repair? [y/N] ", terminator: "")
+        return readLine()?.lowercased() == "y"
+    }
+}
