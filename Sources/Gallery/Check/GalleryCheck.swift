@@ -62,8 +62,10 @@ public struct GalleryCheck: Sendable {
             return try connection.pool.read { db in
                 var report = Report()
                 try pages(db, &report)
-                let total = try Row.only(
-                    db, "SELECT (SELECT COUNT(*) FROM live_sighting) + (SELECT COUNT(*) FROM embedding)", [])[0] as Int
+                let total =
+                    try Row.only(
+                        db, "SELECT (SELECT COUNT(*) FROM live_sighting) + (SELECT COUNT(*) FROM embedding)", [])[0]
+                    as Int
                 let tell = { (report: Report) in progress(report.sightings + report.embeddings, total) }
                 try sightings(db, &report, tell)
                 try embeddings(db, &report, tell)
@@ -71,7 +73,8 @@ public struct GalleryCheck: Sendable {
                 for fields in KeptFields.all { try fields.examine(db, &report) }
                 if connection.commits.lost > 0 {
                     report.add(
-                        "commits", "\(connection.commits.lost) transactions that were committed are not in the database")
+                        "commits", "\(connection.commits.lost) transactions that were committed are not in the database"
+                    )
                 }
                 return report
             }

@@ -145,6 +145,23 @@ extension GalleryStore {
         }
     }
 
+    /// How many sightings with images have no vector of a model. O(1) if each sighting has one, else O(sightings).
+    public func missingCount(model: String) async throws -> Int {
+        try await read { db in
+            let kept = try Row.only(
+                db, "SELECT sightings, (SELECT sightings FROM live_model WHERE digest = ?) FROM total", [model])
+            if kept[0] as Int == kept[1] as Int? { return 0 }
+            return try Row.only(
+                db,
+                """
+                SELECT COUNT(*) FROM live_sighting s WHERE EXISTS (SELECT 1 FROM image i WHERE i.sighting_id = s.id)
+                    AND NOT EXISTS (
+                        SELECT 1 FROM embedding e JOIN model m ON m.id = e.model_id
+                        WHERE e.sighting_id = s.id AND m.digest = ?)
+                """, [model])[0]
+        }
+    }
+
     /// The row numbers of about so many sightings with images, over all galleries: all those of identities spread evenly,
     /// so that there are pairs of one identity among them. O(sightings).
     public func sample(count: Int) async throws -> [Int64] {

@@ -53,32 +53,48 @@ struct BackgroundEmbedder: Sendable {
     }
 }
 
-/// Embeds again, from kept images, what the active model knows only as vectors that cannot be taken apart: those of a
-/// database that an earlier release has written.
+/// Embeds, from kept images, what the active model lacks: it knows it only as vectors that cannot be taken apart, those of a
+/// database that an earlier release has written, or not at all, since a repair has taken its vectors away.
 struct Reembedding: Sendable {
     let model: String
     let parts: Activation.Parts
 
+    /// How many sightings there are. Throws `GalleryError`.
+    static func count(_ model: String, _ gallery: GalleryStore) async throws -> Int {
+        try await gallery.fusedCount(model: model) + gallery.missingCount(model: model)
+    }
+
     /// Throws `ModelError`, `GalleryError`, `ServingError`, or `CancellationError`; what is done by then stays.
     func run(_ job: JobHandle) async throws -> JobRecord {
-        let encoder = parts.models.active
+        let (encoder, gallery) = (parts.models.active, parts.gallery)
         guard encoder.model == model else { return try await job.finished(.object(["embedded": .integer(0)])) }
+        let total = try await Self.count(model, gallery)
+        let size = BackgroundEmbedder.atOnce
+        let replaced = try await embed(
+            job, 0, of: total, { try await gallery.fusedBatch(model: model, limit: size, after: $0) },
+            { try await gallery.replaceEmbeddings($0) })
+        let added = try await embed(
+            job, replaced, of: total, { try await gallery.pendingBatch(model: model, limit: size, after: $0) },
+            { try await gallery.addEmbeddings($0) })
+        return try await job.finished(.object(["embedded": .integer(replaced + added)]))
+    }
+
+    private func embed(
+        _ job: JobHandle, _ before: Int, of total: Int, _ batch: (Int64) async throws -> PendingBatch,
+        _ store: ([EmbeddingAddition]) async throws -> Int
+    ) async throws -> Int {
+        let encoder = parts.models.active
         let embedder = BackgroundEmbedder(
             encoder: encoder, encoding: parts.encoding, gallery: parts.gallery, standIn: nil, share: parts.swap.share)
-        let total = try await parts.gallery.fusedCount(model: model)
-        var (seen, done) = (0, 0)
-        var next: Int64? = 0
+        let modalities = encoder.modalities.map(\.rawValue)
+        var (done, next) = (0, 0 as Int64?)
         while let key = next {
-            let batch = try await parts.gallery.fusedBatch(
-                model: model, limit: BackgroundEmbedder.atOnce, after: key)
-            let known = batch.sightings.filter { sighting in
-                sighting.images.contains { encoder.modalities.map(\.rawValue).contains($0.modality) }
-            }
-            done += try await parts.gallery.replaceEmbeddings(embedder.embed(known))
-            seen += batch.sightings.count
-            await job.report(seen, of: max(total, seen))
+            let batch = try await batch(key)
+            let known = batch.sightings.filter { $0.images.contains { modalities.contains($0.modality) } }
+            done += try await store(embedder.embed(known))
+            await job.report(before + done, of: max(total, before + done))
             next = batch.next
         }
-        return try await job.finished(.object(["embedded": .integer(done)]))
+        return done
     }
 }

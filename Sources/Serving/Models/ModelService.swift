@@ -87,11 +87,10 @@ package struct ModelService: Sendable {
         try await reembed()
     }
 
-    /// Begins to embed again what the active model knows only as vectors of whole triples, if there is any and its images were
-    /// kept.
+    /// Begins to embed what the active model lacks and has images, if there is any.
     private func reembed() async throws {
         let model = models.active.model
-        guard try await gallery.fusedCount(model: model) > 0 else { return }
+        guard try await Reembedding.count(model, gallery) > 0 else { return }
         let unfinished = try await gallery.unfinishedJobs()
         if unfinished.contains(where: { $0.kind == JobKind.reembedding.rawValue && $0.model == model }) { return }
         try await start(JobRecord(kind: JobKind.reembedding.rawValue, model: model), .reembedding)
