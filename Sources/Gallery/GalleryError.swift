@@ -16,12 +16,16 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
         case image
         /// Something long that a server does.
         case job
+        /// A change of what belongs to whom.
+        case correction
     }
 
     /// There is no such thing, by its name or identifier.
     case notFound(Subject, String)
     /// The name or identifier is taken.
     case alreadyExists(Subject, String)
+    /// A correction cannot be undone any more, or not yet; says why.
+    case outdated(String)
     /// The idempotency key was used for a different request.
     case idempotencyConflict(key: String)
     /// An argument breaks a rule.
@@ -48,6 +52,7 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .notFound(let subject, let name): "there is no \(subject.rawValue) '\(name)'"
         case .alreadyExists(let subject, let name): "there is already a \(subject.rawValue) '\(name)'"
+        case .outdated(let why): "the correction cannot be undone: \(why)"
         case .idempotencyConflict(let key): "the idempotency key '\(key)' was used for a different request"
         case .invalid(let field, let expected, let found): "\(field): expected \(expected), found \(found)"
         case .modelMismatch(let requested, let available):

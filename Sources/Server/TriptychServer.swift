@@ -88,6 +88,7 @@ public struct TriptychServer: Sendable {
         GalleryEndpoints(gallery: gallery, bodies: bodies).add(to: router)
         QueryEndpoint(queries: serving.queries, bodies: bodies, metrics: metrics).add(to: router)
         IdentityEndpoints(gallery: gallery, bodies: bodies).add(to: router)
+        CorrectionEndpoints(gallery: gallery, models: models, bodies: bodies).add(to: router)
         SightingEndpoints(gallery: gallery, enrolment: serving.enrolment, bodies: bodies, metrics: metrics)
             .add(to: router)
         ModelEndpoints(models: serving.models, limits: configuration.limits).add(to: router)

@@ -28,6 +28,10 @@ final class IndexRegistry: Sendable {
         return index.append(entry)
     }
 
+    func move(sighting: Int64, to identity: Int64, gallery: Int64) {
+        for index in indexes(of: gallery) { index.move(sighting: sighting, to: identity) }
+    }
+
     func remove(sighting: Int64, gallery: Int64) {
         for index in indexes(of: gallery) { index.remove(sighting: sighting) }
     }

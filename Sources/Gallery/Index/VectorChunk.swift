@@ -5,7 +5,7 @@ struct IndexRow: Sendable {
     /// Row number of the sighting; grows with enrolment.
     let sighting: Int64
     /// Ordinal of the identity in this index.
-    let identity: Int32
+    var identity: Int32
     /// Ordinal of the camera in this index, −1 if unknown.
     let camera: Int32
     /// Milliseconds since 1970; nil if unknown.
@@ -42,6 +42,8 @@ struct VectorChunk: Sendable {
     }
 
     func length(_ index: Int, of row: Int) -> Float { lengths[row * stride + index] }
+
+    mutating func assign(_ row: Int, identity: Int32) { rows[row].identity = identity }
 
     /// Marks a row as deleted.
     mutating func remove(_ row: Int) {

@@ -73,6 +73,11 @@ package final class VectorIndex: Sendable {
         }
     }
 
+    /// Gives a sighting to another identity. O(sightings of the one that had it).
+    package func move(sighting: Int64, to identity: Int64) {
+        state.withLock { $0.move(sighting, to: identity) }
+    }
+
     /// Deletes an identity's sightings. O(their number).
     package func remove(identity: Int64) {
         state.withLock { state in
@@ -135,6 +140,15 @@ extension VectorIndex.State {
         places[entry.sighting] = VectorIndex.Place(
             table: UInt32(table), chunk: UInt32(place.chunk), row: UInt32(place.row), identity: row.identity)
         sightings[Int(row.identity)].append(entry.sighting)
+    }
+
+    fileprivate mutating func move(_ sighting: Int64, to identity: Int64) {
+        guard let old = places[sighting] else { return }
+        let ordinal = ordinal(of: identity)
+        tables[Int(old.table)].assign(chunk: Int(old.chunk), row: Int(old.row), identity: ordinal)
+        places[sighting] = VectorIndex.Place(table: old.table, chunk: old.chunk, row: old.row, identity: ordinal)
+        sightings[Int(old.identity)].removeAll { $0 == sighting }
+        sightings[Int(ordinal)].append(sighting)
     }
 
     private mutating func ordinal(ofTable prepared: VectorTable.Prepared, _ space: VectorSpace) -> Int {

@@ -3,7 +3,7 @@ import GRDB
 /// The database's layout and its history. A migration that was released is never edited.
 enum Schema {
     /// The version this release writes: the number of migrations.
-    static let version = 6
+    static let version = 5
     /// "TRPT" in the file's header tells a gallery database from any other SQLite file.
     static let applicationID = 0x5452_5054
 
@@ -26,10 +26,11 @@ enum Schema {
             try createEmbeddings(db)
             try db.execute(sql: "PRAGMA user_version = 4")
         }
-        migrator.registerMigration("v6") { db in
+        migrator.registerMigration("v5") { db in
             try createFields(db)
             try createDigests(db)
-            try db.execute(sql: "PRAGMA user_version = 6")
+            try createCorrections(db)
+            try db.execute(sql: "PRAGMA user_version = 5")
         }
         return migrator
     }

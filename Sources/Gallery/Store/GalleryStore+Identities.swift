@@ -64,6 +64,7 @@ extension GalleryStore {
         try await erase { [indexes] db in
             let galleryID = try Self.galleryID(gallery, db)
             let row = try Self.identityID(id, galleryID, db)
+            try CorrectionWriter.forget(identity: row, db)
             try Erasure.mark(.identity, row, db)
             db.afterNextTransaction { _ in indexes.remove(identity: row, gallery: galleryID) }
         }

@@ -108,6 +108,7 @@ enum ProblemTable {
             return Entry(status: .notFound, type: "\(subject.rawValue)-not-found", detail: detail)
         case .alreadyExists(let subject, _):
             return Entry(status: .conflict, type: "\(subject.rawValue)-exists", detail: detail)
+        case .outdated: return Entry(status: .conflict, type: "correction-outdated", detail: detail)
         case .idempotencyConflict:
             return Entry(status: .conflict, type: "idempotency-conflict", detail: detail)
         case .invalid(let field, _, _):

@@ -57,6 +57,7 @@ struct TallyTests {
             try await store.deleteGallery(gallery)
             _ = try await store.createGallery(gallery)
         case (1, _): try await store.deleteEmbeddings(model: Bool.random(using: &generator) ? "m" : "n")
+        case (10...15, let identity?): try await correct(store, gallery, identities.map(\.id), identity.id, &generator)
         case (2...3, let identity?): try await store.deleteIdentity(identity.id, in: gallery)
         case (4...7, let identity?):
             if let sighting = try await store.sightings(of: identity.id, in: gallery).items.first {
@@ -70,6 +71,26 @@ struct TallyTests {
                     EmbeddingAddition(embedding([1, 0, 0], model: "n"), to: $0.sighting, in: $0.gallery)
                 })
         default: _ = try await store.enrol(enrolment(&generator), in: gallery)
+        }
+    }
+
+    private func correct(
+        _ store: GalleryStore, _ gallery: String, _ identities: [String], _ identity: String,
+        _ generator: inout SeededGenerator
+    ) async throws {
+        let name = "i\(Int.random(in: 4..<1_000_000, using: &generator))"
+        let others = identities.filter { $0 != identity }.prefix(2)
+        switch Int.random(in: 0..<4, using: &generator) {
+        case 0: _ = try await store.renameIdentity(identity, to: name, in: gallery)
+        case 1 where !others.isEmpty:
+            _ = try await store.mergeIdentities(Array(others), into: identity, in: gallery)
+        case 2:
+            if let sighting = try await store.sightings(of: identity, in: gallery).items.first {
+                _ = try await store.moveSighting(sighting.id, to: name, in: gallery)
+            }
+        default:
+            let last = try await store.corrections(in: gallery, limit: 1000).items.last { $0.undoneAt == nil }
+            if let last { _ = try? await store.undoCorrection(last.id, in: gallery) }
         }
     }
 

@@ -1,0 +1,63 @@
+import Foundation
+import GRDB
+
+/// An identity that may be the same as another.
+public struct SimilarIdentity: Codable, Equatable, Sendable {
+    /// Its name.
+    public let identity: String
+    /// Its label.
+    public let label: String?
+    /// The cosine of the two sightings.
+    public let score: Float
+    /// Its sighting.
+    public let sighting: String
+    /// The other identity's, that it resembles most.
+    public let resembles: String
+}
+
+extension GalleryStore {
+    /// How many sightings of an identity are looked for.
+    private static let mostExemplars = 64
+
+    /// Other identities, by the best cosine of a sighting of theirs with one of the identity's last 64, under a model: likely
+    /// duplicates first. Throws `.notFound`, or `.invalid` for the limit, 1–1000. O(vectors).
+    public func identities(
+        similarTo identity: String, in gallery: String, model: String, limit: Int = 10
+    ) async throws -> [SimilarIdentity] {
+        try Validation.limit(limit)
+        let exemplars = try await read { db in
+            let galleryID = try Self.galleryID(gallery, db)
+            return try Self.exemplars(of: Self.identityID(identity, galleryID, db), galleryID, model, db)
+        }
+        var filter = QueryFilter()
+        filter.excludeIdentities = [identity]
+        let queries = exemplars.map { GalleryQuery(embedding: $0.embedding, limit: limit, filter: filter) }
+        let results = try await self.queries(queries, in: gallery)
+        var best: [String: SimilarIdentity] = [:]
+        for (exemplar, result) in zip(exemplars, results) {
+            for match in try result.get().matches where match.score > best[match.identity]?.score ?? -2 {
+                best[match.identity] = SimilarIdentity(
+                    identity: match.identity, label: match.label, score: match.score, sighting: match.sighting,
+                    resembles: exemplar.sighting)
+            }
+        }
+        return Array(
+            best.values.sorted { $0.score != $1.score ? $0.score > $1.score : $0.identity < $1.identity }.prefix(limit))
+    }
+
+    private static func exemplars(
+        of identity: Int64, _ gallery: Int64, _ model: String, _ db: Database
+    ) throws -> [(sighting: String, embedding: SightingEmbedding)] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT s.uuid, e.modalities, e.is_fused, e.vectors FROM sighting s
+                JOIN embedding e ON e.sighting_id = s.id JOIN live_model m ON m.id = e.model_id AND m.digest = ?
+                WHERE s.gallery_id = ? AND s.identity_id = ? ORDER BY s.id DESC LIMIT ?
+                """, arguments: [model, gallery, identity, mostExemplars]
+        ).map { row in
+            let stored = StoredVectors(modalities: row[1], isFused: row[2], bytes: row[3])
+            return (row[0], SightingEmbedding(model: model, space: nil, stored))
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Documents
+import Foundation
+import ServingFixtures
+import Testing
+
+@Suite("Corrections over HTTP")
+struct CorrectionTests {
+    private let path = "/v1/galleries/g/identities"
+
+    /// Two sightings of a and one of b; their identifiers.
+    private func enrol(_ server: TestServer) async throws -> [String] {
+        _ = try await server.sendJSON("POST", "/v1/galleries", #"{"name": "g"}"#)
+        var ids: [String] = []
+        for (identity, number) in [("a", 1), ("a", 2), ("b", 3)] {
+            let answer = try await server.sendForm("\(path)/\(identity)/sightings", ["rgb": picture(number)])
+            ids.append(try #require(answer.json["id"]?.string))
+        }
+        return ids
+    }
+
+    private func owner(_ server: TestServer, of number: Int) async throws -> String? {
+        let answer = try await server.sendForm("/v1/galleries/g/queries", ["rgb": picture(number)])
+        return answer.json["matches"]?[0]?["identity"]?.string
+    }
+
+    @Test("each kind is made, listed and undone by the path it answers with")
+    func each() async throws {
+        try await TestServer.run { server in
+            let ids = try await enrol(server)
+            let steps = [
+                ("a/rename", #"{"identity": "c"}"#, "rename", "c"),
+                ("a/merge", #"{"identities": ["b"]}"#, "merge", "a"),
+                ("a/split", "{\"sightings\": [\"\(ids[0])\"], \"identity\": \"n\"}", "split", "n"),
+                ("a/sightings/\(ids[0])/move", #"{"identity": "b"}"#, "move", "b"),
+            ]
+            for (step, body, kind, owner) in steps {
+                let answer = try await server.sendJSON("POST", "\(path)/\(step)", body)
+                #expect(answer.status == 200 && answer.json["correction"]?["kind"]?.string == kind, "\(answer.json)")
+                #expect(answer.json["correction"]?["identity"]?.string == owner)
+                #expect(try await self.owner(server, of: 1) == owner)
+                let undo = try #require(answer.json["undo"]?.string)
+                #expect(try await server.send("POST", undo).json["undone_at"]?.string != nil)
+                #expect(try await self.owner(server, of: 1) == "a")
+                let again = try await server.send("POST", undo)
+                #expect(again.status == 409 && again.problem == "correction-outdated")
+            }
+            let list = try await server.send("GET", "/v1/galleries/g/corrections?limit=3")
+            #expect(list.json["items"]?.array?.compactMap { $0["kind"]?.string } == ["rename", "merge", "split"])
+            let similar = try await server.send("GET", "\(path)/a/similar")
+            #expect(similar.json["items"]?.array?.compactMap { $0["identity"]?.string } == ["b"])
+        }
+    }
+
+    @Test("what cannot be corrected has a problem that says why")
+    func bad() async throws {
+        try await TestServer.run { server in
+            let ids = try await enrol(server)
+            let cases = [
+                ("a/rename", "{}", 400, "invalid-field"), ("a/rename", #"{"identity": "b"}"#, 409, "identity-exists"),
+                ("z/rename", #"{"identity": "c"}"#, 404, "identity-not-found"),
+                ("a/merge", #"{"identities": []}"#, 400, "invalid-field"),
+                ("a/merge", #"{"identities": ["b", 1]}"#, 400, "invalid-field"),
+                ("a/split", #"{"sightings": ["x"], "identity": "n"}"#, 404, "sighting-not-found"),
+                ("b/sightings/\(ids[0])/move", #"{"identity": "c"}"#, 404, "sighting-not-found"),
+                ("a/sightings/\(ids[0])/move", #"{"identity": "c", "to": 1}"#, 400, "unknown-field"),
+            ]
+            for (step, body, status, problem) in cases {
+                let answer = try await server.sendJSON("POST", "\(path)/\(step)", body)
+                #expect(answer.status == status && answer.problem == problem, "\(step) \(body): \(answer.json)")
+            }
+            let undo = try await server.send("POST", "/v1/galleries/g/corrections/none/undo")
+            #expect(undo.status == 404 && undo.problem == "correction-not-found")
+            #expect(try await server.send("GET", "/v1/galleries/g/corrections").json["items"]?.array?.isEmpty == true)
+        }
+    }
+}
