@@ -89,10 +89,10 @@ public final class GalleryStore: Sendable {
     }
 
     /// Runs a transaction that deletes or marks what is to be deleted; the rest follows in the background.
-    func erase(_ body: @escaping @Sendable (Database) throws -> Void) async throws {
+    func erase<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
         try await reclaimer.erase { [commits] db in
             try commits.count(db)
-            try body(db)
+            return try body(db)
         }
     }
 }

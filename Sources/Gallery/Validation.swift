@@ -53,6 +53,11 @@ enum Validation {
         try text(label, "label", limit: 256)
     }
 
+    static func retention(_ days: Int?) throws {
+        guard let days else { return }
+        try require((1...36500).contains(days), "retention_days", "1 to 36500 days", "\(days)")
+    }
+
     static func metadata(_ metadata: Metadata) throws {
         try require(metadata.count <= 64, "metadata", "at most 64 keys", "\(metadata.count)")
         for (key, value) in metadata {
@@ -147,10 +152,16 @@ extension GalleryQuery {
         if let threshold {
             try Validation.require((-1...1).contains(threshold), "threshold", "a cosine, -1 to 1", "\(threshold)")
         }
-        try Validation.date(filter.capturedAfter, "captured_after")
-        try Validation.date(filter.capturedBefore, "captured_before")
-        if let prefix = filter.labelPrefix { try Validation.text(prefix, "label_prefix", limit: 256) }
-        for (name, conditions) in [("metadata", filter.metadata), ("exclude_metadata", filter.excludeMetadata)] {
+        try filter.validate()
+    }
+}
+
+extension QueryFilter {
+    func validate() throws {
+        try Validation.date(capturedAfter, "captured_after")
+        try Validation.date(capturedBefore, "captured_before")
+        if let prefix = labelPrefix { try Validation.text(prefix, "label_prefix", limit: 256) }
+        for (name, conditions) in [("metadata", metadata), ("exclude_metadata", excludeMetadata)] {
             try Validation.require(conditions?.count ?? 0 <= 64, name, "at most 64 keys", "\(conditions?.count ?? 0)")
             for (key, condition) in conditions ?? [:] { try condition.validate("\(name).\(key)") }
         }

@@ -124,17 +124,23 @@ package struct ServingStack: Sendable {
     }
 
     /// Goes on beside the requests until the task is cancelled: resumes the jobs that the last end cut off, watches the
-    /// models' folder, and forgets jobs that ended long ago. Then stops the jobs.
+    /// models' folder, forgets jobs that ended long ago, and erases what its gallery keeps no longer. Then stops the jobs.
     package func maintain() async {
         await attempt("jobs were not resumed") { try await models.resumeJobs() }
         var round = 0
         while !Task.isCancelled {
             await attempt("the models' folder was not read") { try await catalog.scan() }
             if round % 1800 == 0 { await attempt("old jobs were not forgotten") { try await forgetJobs() } }
+            if round % 150 == 0 { await attempt("old sightings were not erased") { try await eraseExpired() } }
             round += 1
             try? await Task.sleep(for: .seconds(2))
         }
         await jobs.stop()
+    }
+
+    private func eraseExpired() async throws {
+        let count = try await gallery.eraseExpired()
+        if count > 0 { logger.info("erased sightings past their gallery's retention", metadata: ["count": "\(count)"]) }
     }
 
     private func forgetJobs() async throws {

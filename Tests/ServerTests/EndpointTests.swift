@@ -57,6 +57,31 @@ struct EndpointTests {
         }
     }
 
+    @Test("a gallery's settings are patched, and what a filter admits is erased")
+    func settings() async throws {
+        try await TestServer.run { server in
+            _ = try await server.sendJSON(
+                "POST", "/v1/galleries", #"{"name": "g", "retention_days": 9, "label": "Lot"}"#)
+            let patched = try await server.sendJSON(
+                "PATCH", "/v1/galleries/g", #"{"retention_days": null, "metadata": {"a": 1}}"#)
+            #expect(patched.status == 200 && patched.json["retention_days"] == nil)
+            #expect(patched.json["label"]?.string == "Lot" && patched.json["metadata"]?["a"]?.integer == 1)
+            let bad = try await server.sendJSON("PATCH", "/v1/galleries/g", #"{"retention_days": 0}"#)
+            #expect(bad.status == 400 && bad.json["field"]?.string == "retention_days")
+            for camera in ["n", "s"] {
+                _ = try await server.sendForm(
+                    "/v1/galleries/g/identities/a/sightings", ["rgb": picture(1)],
+                    options: "{\"camera\": \"\(camera)\"}")
+            }
+            let path = "/v1/galleries/g/erasures"
+            #expect(try await server.sendJSON("POST", path, #"{"filter": {}}"#).status == 400)
+            #expect(try await server.sendJSON("POST", path, "{}").status == 400)
+            let erased = try await server.sendJSON("POST", path, #"{"filter": {"cameras": ["n"]}}"#)
+            #expect(erased.json["erased"]?.integer == 1)
+            #expect(try await server.send("GET", "/v1/galleries/g").json["sightings"]?.integer == 1)
+        }
+    }
+
     @Test("a query that lacks modalities is compared with what the others alone look like")
     func subsets() async throws {
         try await TestServer.run { server in

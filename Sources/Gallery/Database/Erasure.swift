@@ -17,6 +17,12 @@ enum Erasure {
             arguments: [UUID().uuidString, id])
     }
 
+    /// Hides sightings.
+    static func mark(sightings: [Int64], _ db: Database) throws {
+        let statement = try db.cachedStatement(sql: "INSERT INTO erased_sighting VALUES (?)")
+        for sighting in sightings { try statement.execute(arguments: [sighting]) }
+    }
+
     /// Deletes about so many bytes of what is marked, but at least one row. False if nothing was left.
     static func deletePiece(_ db: Database, bytes: Int) throws -> Bool {
         var budget = bytes
@@ -32,6 +38,9 @@ enum Erasure {
 
     /// Deletes something and says how many bytes it was, about; nil if nothing is marked.
     private static func deleteNext(_ db: Database, budget: Int) throws -> Int? {
+        let sighting = try Int64.fetchOne(
+            db.cachedStatement(sql: "SELECT sighting_id FROM erased_sighting LIMIT 1"))
+        if let sighting { return try deleteSighting(db, "id = ?", sighting) }
         if let identity = try marked(.identity, db) {
             return try deleteSighting(
                 db, "gallery_id = (SELECT gallery_id FROM identity WHERE id = ?1) AND identity_id = ?1", identity)

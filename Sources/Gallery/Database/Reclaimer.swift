@@ -80,13 +80,13 @@ final class Reclaimer: Sendable {
 
     /// Runs a transaction that deletes or marks, deletes a first piece with it, and asks for the rest. A small erasure is
     /// done by then.
-    func erase(_ body: @escaping @Sendable (Database) throws -> Void) async throws {
-        _ = try await transaction { [piece] db in
-            try body(db)
-            return try Erasure.deletePiece(db, bytes: piece)
+    func erase<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
+        let (result, _) = try await transaction { [piece] db in
+            (try body(db), try Erasure.deletePiece(db, bytes: piece))
         }
         state.withLock { $0.hasErased = true }
         request()
+        return result
     }
 
     /// Ends the passes, after a last one that does what it can in a moment.
@@ -171,7 +171,9 @@ extension Reclaimer {
     }
 
     /// Runs a transaction that frees space; with a full disk again, once the reserve is given up.
-    private func transaction(_ body: @escaping @Sendable (Database) throws -> Bool) async throws -> Bool {
+    private func transaction<T: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> T
+    ) async throws -> T {
         do {
             return try await attempt(body)
         } catch GalleryError.full {
@@ -185,17 +187,18 @@ extension Reclaimer {
         }
     }
 
-    private func attempt(_ body: @escaping @Sendable (Database) throws -> Bool) async throws -> Bool {
+    private func attempt<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
         let isSparing = state.withLock { $0.isSparing }
         return try await GalleryError.translating {
             try await pool.writeWithoutTransaction { db in
                 if isSparing { try db.spareLog() }
                 defer { if isSparing { db.spendLog() } }
-                var result = false
+                var result: T?
                 try db.inTransaction {
                     result = try body(db)
                     return .commit
                 }
+                guard let result else { throw GalleryError.storage("a transaction gave nothing") }
                 return result
             }
         }

@@ -22,6 +22,21 @@ package struct IndexFilter: Sendable {
     }
 }
 
+extension IndexFilter {
+    /// Whether it admits a sighting of the database.
+    func admits(sighting: Int64, identity: Int64, camera: String?, capturedAt: Int64?) -> Bool {
+        let isSeen = cameras.map { camera.map($0.contains) ?? false } ?? true
+        let isLeftOut =
+            camera.map(excludedCameras.contains) ?? false || excludedIdentities.contains(identity)
+            || excludedSightings.contains(sighting)
+        let isInTime =
+            capturedFrom == nil && capturedBefore == nil
+            || capturedAt.map { $0 >= capturedFrom ?? .min && $0 < capturedBefore ?? .max } ?? false
+        return isSeen && !isLeftOut && isInTime && identities?.contains(identity) != false
+            && sightings?.contains(sighting) != false
+    }
+}
+
 /// The few rows that may answer, of each table by chunk: a filter that names them is spared a look at all the others.
 struct IndexSelection: Sendable {
     private(set) var rows: [[Int: [Int32]]]

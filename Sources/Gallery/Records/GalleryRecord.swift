@@ -10,11 +10,27 @@ public struct GalleryRecord: Codable, Equatable, Sendable {
     public let metadata: Metadata
     /// When it was made.
     public let createdAt: Date
+    /// After how many days a sighting is erased, from when it was seen, or else enrolled; nil for never.
+    public let retentionDays: Int?
 
     private enum CodingKeys: String, CodingKey {
         case name, label, metadata
         case createdAt = "created_at"
+        case retentionDays = "retention_days"
     }
+}
+
+/// What to change of a gallery.
+public struct GalleryPatch: Sendable {
+    /// The label; `.set(nil)` takes it away.
+    public var label = IdentityPatch.Change<String?>.keep
+    /// The whole metadata object.
+    public var metadata = IdentityPatch.Change<Metadata>.keep
+    /// Days, 1–36500; `.set(nil)` keeps sightings for ever.
+    public var retentionDays = IdentityPatch.Change<Int?>.keep
+
+    /// No change.
+    public init() {}
 }
 
 /// A gallery and how much is in it.

@@ -54,3 +54,22 @@ extension Schema {
         """
     }
 }
+
+extension Schema {
+    /// Sightings that were erased and are not deleted yet, and how long a gallery keeps any.
+    static func createErasedSightings(_ db: Database) throws {
+        for statement in erasedSightings { try db.execute(sql: statement) }
+    }
+
+    private static let erasedSightings = [
+        "ALTER TABLE gallery ADD COLUMN retention_days INTEGER CHECK (retention_days BETWEEN 1 AND 36500)",
+        "CREATE TABLE erased_sighting (sighting_id INTEGER PRIMARY KEY REFERENCES sighting (id) ON DELETE CASCADE) STRICT",
+        "DROP VIEW live_sighting",
+        """
+        CREATE VIEW live_sighting AS SELECT * FROM sighting
+        WHERE gallery_id NOT IN (SELECT gallery_id FROM erased_gallery)
+            AND identity_id NOT IN (SELECT identity_id FROM erased_identity)
+            AND id NOT IN (SELECT sighting_id FROM erased_sighting)
+        """,
+    ]
+}

@@ -27,6 +27,7 @@ enum Schema {
             try db.execute(sql: "PRAGMA user_version = 4")
         }
         migrator.registerMigration("v5") { db in
+            try createErasedSightings(db)
             try createFields(db)
             try createDigests(db)
             try createCorrections(db)

@@ -4,18 +4,41 @@ import GRDB
 extension GalleryStore {
     /// Makes an empty gallery. Throws `.invalid` or `.alreadyExists`.
     public func createGallery(
-        _ name: String, label: String? = nil, metadata: Metadata = [:]
+        _ name: String, label: String? = nil, metadata: Metadata = [:], retentionDays: Int? = nil
     ) async throws -> GalleryRecord {
         try Validation.gallery(name)
         try Validation.label(label)
         try Validation.metadata(metadata)
+        try Validation.retention(retentionDays)
         return try await write { db in
             if try Self.findGallery(name, db) != nil { throw GalleryError.alreadyExists(.gallery, name) }
             let now = Date.stored
             try db.execute(
-                sql: "INSERT INTO gallery (name, label, metadata, created_at) VALUES (?, ?, ?, ?)",
-                arguments: [name, label, MetadataColumn.text(metadata), now.milliseconds])
-            return GalleryRecord(name: name, label: label, metadata: metadata, createdAt: now)
+                sql: "INSERT INTO gallery (name, label, metadata, created_at, retention_days) VALUES (?, ?, ?, ?, ?)",
+                arguments: [name, label, MetadataColumn.text(metadata), now.milliseconds, retentionDays])
+            return GalleryRecord(
+                name: name, label: label, metadata: metadata, createdAt: now, retentionDays: retentionDays)
+        }
+    }
+
+    /// Changes a gallery's label, metadata or retention. Throws `.notFound` or `.invalid`.
+    public func updateGallery(_ name: String, _ patch: GalleryPatch) async throws -> GalleryRecord {
+        if case .set(let label) = patch.label { try Validation.label(label) }
+        if case .set(let metadata) = patch.metadata { try Validation.metadata(metadata) }
+        if case .set(let days) = patch.retentionDays { try Validation.retention(days) }
+        return try await write { db in
+            let id = try Self.galleryID(name, db)
+            if case .set(let label) = patch.label {
+                try db.execute(sql: "UPDATE gallery SET label = ? WHERE id = ?", arguments: [label, id])
+            }
+            if case .set(let metadata) = patch.metadata {
+                let text = try MetadataColumn.text(metadata)
+                try db.execute(sql: "UPDATE gallery SET metadata = ? WHERE id = ?", arguments: [text, id])
+            }
+            if case .set(let days) = patch.retentionDays {
+                try db.execute(sql: "UPDATE gallery SET retention_days = ? WHERE id = ?", arguments: [days, id])
+            }
+            return try GalleryRecord(Row.only(db, "SELECT * FROM gallery WHERE id = ?", [id]))
         }
     }
 
@@ -47,6 +70,10 @@ extension GalleryStore {
                         CROSS JOIN identity i ON i.id = e.identity_id
                         CROSS JOIN identity_tally n ON n.identity_id = i.id
                         WHERE i.gallery_id = t.gallery_id
+                    ) - (
+                        SELECT COUNT(*) FROM erased_sighting e CROSS JOIN sighting s ON s.id = e.sighting_id
+                        WHERE s.gallery_id = t.gallery_id
+                            AND s.identity_id NOT IN (SELECT identity_id FROM erased_identity)
                     ), images, image_bytes
                 FROM gallery_tally t WHERE gallery_id = ?
                 """, [id])
@@ -86,6 +113,6 @@ extension GalleryRecord {
     init(_ row: Row) throws {
         self.init(
             name: row["name"], label: row["label"], metadata: try MetadataColumn.decode(row["metadata"]),
-            createdAt: Date(milliseconds: row["created_at"]))
+            createdAt: Date(milliseconds: row["created_at"]), retentionDays: row["retention_days"])
     }
 }

@@ -70,8 +70,14 @@ extension GalleryStore {
         }
     }
 
-    private static let selectIdentity =
-        "SELECT i.*, t.sightings FROM live_identity i JOIN identity_tally t ON t.identity_id = i.id"
+    /// Without those that are hidden already: seldom any.
+    private static let selectIdentity = """
+        SELECT i.*, t.sightings - CASE WHEN EXISTS (SELECT 1 FROM erased_sighting) THEN (
+                SELECT COUNT(*) FROM sighting s WHERE s.gallery_id = i.gallery_id AND s.identity_id = i.id
+                    AND s.id IN (SELECT sighting_id FROM erased_sighting)
+            ) ELSE 0 END AS sightings
+        FROM live_identity i JOIN identity_tally t ON t.identity_id = i.id
+        """
 
     private static func identityRecord(_ id: String, _ gallery: Int64, _ db: Database) throws -> IdentityRecord {
         let row = try Row.fetchOne(

@@ -90,7 +90,7 @@ extension GalleryStore {
         return outcomes
     }
 
-    private static func indexFilter(_ filter: QueryFilter, _ gallery: Int64, _ db: Database) throws -> IndexFilter {
+    static func indexFilter(_ filter: QueryFilter, _ gallery: Int64, _ db: Database) throws -> IndexFilter {
         var result = IndexFilter()
         result.cameras = filter.cameras.map(Set.init)
         result.excludedCameras = Set(filter.excludeCameras ?? [])

@@ -2,7 +2,7 @@ import Foundation
 import Gallery
 import Hummingbird
 
-/// GET and POST `/v1/galleries`, GET and DELETE `/v1/galleries/{gallery}`.
+/// GET and POST `/v1/galleries`, GET, PATCH and DELETE `/v1/galleries/{gallery}`, POST `…/erasures`.
 struct GalleryEndpoints {
     let gallery: GalleryStore
     let bodies: BodyReader
@@ -20,6 +20,26 @@ struct GalleryEndpoints {
             try await gallery.deleteGallery(context.parameter("gallery"))
             return Answer.nothing
         }
+        router.patch("/v1/galleries/{gallery}") { request, context in try await update(request, context) }
+        router.post("/v1/galleries/{gallery}/erasures") { request, context in
+            var fields = try await bodies.fields(request)
+            let filter = try fields.filter("filter")
+            try fields.finish()
+            let count = try await gallery.eraseSightings(filter, in: context.parameter("gallery"))
+            return try Answer.json(["erased": count])
+        }
+    }
+
+    /// A merge patch (RFC 7396) of label, metadata and retention: null removes; metadata are replaced whole.
+    private func update(_ request: Request, _ context: ServerContext) async throws -> Response {
+        var fields = try await bodies.fields(request)
+        var patch = GalleryPatch()
+        let (label, days) = (try fields.string("label"), try fields.integer("retention_days", 1...36500))
+        if fields.keys.contains("label") { patch.label = .set(label) }
+        if fields.keys.contains("retention_days") { patch.retentionDays = .set(days) }
+        if let metadata = try fields.metadata("metadata") { patch.metadata = .set(metadata) }
+        try fields.finish()
+        return try Answer.json(await gallery.updateGallery(context.parameter("gallery"), patch))
     }
 
     private func create(_ request: Request) async throws -> Response {
@@ -29,8 +49,10 @@ struct GalleryEndpoints {
         }
         let label = try fields.string("label")
         let metadata = try fields.metadata("metadata")
+        let days = try fields.integer("retention_days", 1...36500)
         try fields.finish()
-        let made = try await gallery.createGallery(name, label: label, metadata: metadata ?? [:])
+        let made = try await gallery.createGallery(
+            name, label: label, metadata: metadata ?? [:], retentionDays: days)
         return try Answer.json(
             made, status: .created, headers: [.location: "/v1/galleries/\(made.name.pathEncoded)"])
     }
@@ -42,6 +64,7 @@ private struct GalleryView: Encodable {
     let label: String?
     let metadata: Metadata
     let createdAt: Date
+    let retentionDays: Int?
     let identities: Int
     let sightings: Int
     let images: Int
@@ -53,6 +76,7 @@ private struct GalleryView: Encodable {
         label = summary.gallery.label
         metadata = summary.gallery.metadata
         createdAt = summary.gallery.createdAt
+        retentionDays = summary.gallery.retentionDays
         identities = summary.identities
         sightings = summary.sightings
         images = summary.images

@@ -1,0 +1,75 @@
+import Foundation
+import GRDB
+
+extension GalleryStore {
+    /// Erases the sightings that a filter admits, with their images and embeddings; identities stay. From the return on they are
+    /// nowhere to be found; deleting them goes on in the background. Throws `.notFound`, and `.invalid` for a filter without a
+    /// condition: that would be the gallery.
+    ///
+    /// - Returns: how many there were.
+    public func eraseSightings(_ filter: QueryFilter, in gallery: String) async throws -> Int {
+        try filter.validate()
+        return try await eraseSightings { db in
+            let id = try Self.galleryID(gallery, db)
+            let admitted = try Self.indexFilter(filter, id, db)
+            try Validation.require(!admitted.isOpen, "filter", "at least one condition", "none")
+            let rows = try Row.fetchCursor(
+                db, sql: "SELECT id, identity_id, camera, captured_at FROM live_sighting WHERE gallery_id = ?",
+                arguments: [id])
+            var found: [Int64] = []
+            while let row = try rows.next() {
+                if admitted.admits(sighting: row[0], identity: row[1], camera: row[2], capturedAt: row[3]) {
+                    found.append(row[0])
+                }
+            }
+            return [id: found]
+        }
+    }
+
+    /// Erases what is older than its gallery keeps it: from when it was seen, or else enrolled. O(sightings of galleries with a
+    /// retention).
+    ///
+    /// - Returns: how many there were.
+    public func eraseExpired(at now: Date = Date()) async throws -> Int {
+        let isNeeded = try await read { db in
+            try Bool.fetchOne(
+                db, sql: "SELECT EXISTS (SELECT 1 FROM live_gallery WHERE retention_days IS NOT NULL)") ?? false
+        }
+        if !isNeeded { return 0 }
+        return try await eraseSightings { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT g.id, s.id FROM live_gallery g CROSS JOIN live_sighting s ON s.gallery_id = g.id
+                    WHERE g.retention_days IS NOT NULL
+                        AND COALESCE(s.captured_at, s.created_at) < ? - g.retention_days * 86400000
+                    """, arguments: [now.milliseconds])
+            return Dictionary(grouping: rows) { $0[0] as Int64 }.mapValues { $0.map { $0[1] } }
+        }
+    }
+
+    /// Sightings by gallery, by their rows.
+    private func eraseSightings(
+        _ find: @escaping @Sendable (Database) throws -> [Int64: [Int64]]
+    ) async throws -> Int {
+        // Reading may take long; whoever enrols need not wait for it.
+        let found = try await read(find)
+        if found.allSatisfy(\.value.isEmpty) { return 0 }
+        return try await erase { [indexes] db in
+            var count = 0
+            for (gallery, sightings) in found {
+                let live = try sightings.filter { id in
+                    try Bool.fetchOne(
+                        db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM live_sighting WHERE id = ?)"),
+                        arguments: [id]) ?? false
+                }
+                try Erasure.mark(sightings: live, db)
+                count += live.count
+                db.afterNextTransaction { _ in
+                    for sighting in live { indexes.remove(sighting: sighting, gallery: gallery) }
+                }
+            }
+            return count
+        }
+    }
+}
