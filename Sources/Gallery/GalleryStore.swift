@@ -44,6 +44,8 @@ public final class GalleryStore: Sendable {
     let pool: DatabasePool
     let reclaimer: Reclaimer
     private let commits: CommitCounter
+    /// The database's file, whatever links lead to it.
+    public let path: String
     /// What the start found to be wrong.
     public let damage: GalleryDamage
     let indexes: IndexRegistry
@@ -54,7 +56,7 @@ public final class GalleryStore: Sendable {
         threads: WorkerThreads, setAside: DamagedVectors
     ) {
         self.configuration = configuration
-        commits = connection.commits
+        (commits, path) = (connection.commits, connection.files.path)
         damage = GalleryDamage(lostCommits: connection.commits.lost, vectors: setAside)
         self.indexes = indexes
         self.threads = threads

@@ -71,7 +71,7 @@ public struct ServerConfiguration: Sendable, Equatable {
         public var requestsInFlight = 64
         /// Bytes that their bodies and answers hold, as they are counted in memory: 503.
         public var bytesInFlight = 512 << 20
-        /// Checkpoints that are uploaded at the same time: 503.
+        /// Checkpoints and imports that are uploaded at the same time: 503.
         public var uploads = 2
         /// Jobs that are followed at the same time: 503.
         public var eventStreams = 32
@@ -89,6 +89,10 @@ public struct ServerConfiguration: Sendable, Equatable {
         public var checkpointBytes = 4 << 30
         /// Seconds for receiving a checkpoint: 408.
         public var checkpointSeconds = 600
+        /// Bytes of what is imported at once: 413.
+        public var importBytes = 16 << 30
+        /// Seconds for receiving it: 408.
+        public var importSeconds = 7200
         /// Seconds after which an idle connection is closed.
         public var idleSeconds = 60
         /// Seconds for what is under way to be answered once the server is to end; then it is cut off.
@@ -215,6 +219,7 @@ extension ServerConfiguration.Limits {
         switch kind {
         case .upload: checkpointBytes
         case .batch: batchBytes
+        case .importing: importBytes
         case .request, .service, .stream: bodyBytes
         }
     }
@@ -240,6 +245,8 @@ extension ServerConfiguration.Limits {
         requestSeconds = try section.integer("request_seconds", 1...3600) ?? requestSeconds
         checkpointBytes = try section.integer("checkpoint_bytes", 1...most) ?? checkpointBytes
         checkpointSeconds = try section.integer("checkpoint_seconds", 1...86_400) ?? checkpointSeconds
+        importBytes = try section.integer("import_bytes", 1...most) ?? importBytes
+        importSeconds = try section.integer("import_seconds", 1...86_400) ?? importSeconds
         idleSeconds = try section.integer("idle_seconds", 1...3600) ?? idleSeconds
         shutdownSeconds = try section.integer("shutdown_seconds", 1...3600) ?? shutdownSeconds
         try section.finish()

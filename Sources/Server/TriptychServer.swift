@@ -91,6 +91,8 @@ public struct TriptychServer: Sendable {
         CorrectionEndpoints(gallery: gallery, models: models, bodies: bodies).add(to: router)
         SightingEndpoints(gallery: gallery, enrolment: serving.enrolment, bodies: bodies, metrics: metrics)
             .add(to: router)
+        TransferEndpoints(gallery: gallery, models: models, imports: serving.imports, limits: configuration.limits)
+            .add(to: router)
         ModelEndpoints(models: serving.models, limits: configuration.limits).add(to: router)
         JobEndpoints(jobs: serving.jobs).add(to: router)
     }

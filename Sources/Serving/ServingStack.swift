@@ -15,6 +15,7 @@ package struct ServingStack: Sendable {
     package let encoding: EncodingService
     package let enrolment: EnrolmentService
     package let queries: QueryService
+    package let imports: ImportService
     package let models: ModelService
     private let jobRetentionDays: Int
     private let logger: Logger
@@ -36,7 +37,11 @@ package struct ServingStack: Sendable {
         let parts = Activation.Parts(
             models: registry, catalog: catalog, gallery: gallery, encoding: encoding, swap: configuration.swap,
             keepsImages: configuration.keepsImages)
-        models = ModelService(parts: parts, jobs: jobs, files: files)
+        imports = ImportService(
+            models: registry, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
+            files: files, jobs: jobs,
+            longestLine: 4 * configuration.encoding.imageBytes)
+        models = ModelService(parts: parts, jobs: jobs, imports: imports, files: files)
     }
 
     /// Puts it together around any encoder and an open gallery. Throws `ModelError` or `GalleryError`.

@@ -20,15 +20,16 @@ extension GalleryStore {
     public func addEmbeddings(_ additions: [EmbeddingAddition]) async throws -> Int {
         for addition in additions { try Validation.embedding(addition.embedding) }
         return try await write { [indexes] db in
-            var added = 0
+            var (added, changes) = (0, [IndexChange]())
             for addition in additions {
                 guard let gallery = try Self.findGallery(addition.gallery, db),
                     let owner = try Self.findOwner(of: addition.sighting, gallery, db),
                     try !Self.hasEmbedding(owner.sighting, model: addition.embedding.model, db)
                 else { continue }
-                try Self.insertEmbeddings([addition.embedding], owner, indexes, db)
+                changes += try Self.insertEmbeddings([addition.embedding], owner, indexes, db)
                 added += 1
             }
+            Self.apply(changes, db)
             return added
         }
     }
@@ -40,7 +41,7 @@ extension GalleryStore {
     public func replaceEmbeddings(_ replacements: [EmbeddingAddition]) async throws -> Int {
         for replacement in replacements { try Validation.embedding(replacement.embedding) }
         return try await write { [indexes] db in
-            var replaced = 0
+            var (replaced, changes) = (0, [IndexChange]())
             for replacement in replacements {
                 let model = replacement.embedding.model
                 guard let gallery = try Self.findGallery(replacement.gallery, db),
@@ -54,10 +55,11 @@ extension GalleryStore {
                     arguments: [owner.sighting, model])
                 if db.changesCount == 0 { continue }
                 let key = IndexRegistry.Key(gallery: gallery, model: model)
-                db.afterNextTransaction { _ in indexes.remove(sighting: owner.sighting, from: key) }
-                try Self.insertEmbeddings([replacement.embedding], owner, indexes, db)
+                changes.append { indexes.remove(sighting: owner.sighting, from: key) }
+                changes += try Self.insertEmbeddings([replacement.embedding], owner, indexes, db)
                 replaced += 1
             }
+            Self.apply(changes, db)
             return replaced
         }
     }
@@ -68,20 +70,7 @@ extension GalleryStore {
     ) async throws -> SightingEmbedding? {
         try await read { db in
             let owner = try Self.owner(of: sighting, Self.galleryID(gallery, db), db)
-            let row = try Row.fetchOne(
-                db,
-                sql: """
-                    SELECT e.modalities, e.is_fused, e.vectors, m.combination, m.modalities, m.dimension
-                    FROM embedding e JOIN live_model m ON m.id = e.model_id WHERE e.sighting_id = ? AND m.digest = ?
-                    """,
-                arguments: [owner.sighting, model])
-            return row.map { row in
-                let isKnown = row[3] != nil
-                return SightingEmbedding(
-                    model: model,
-                    space: isKnown ? VectorSpace(combination: row[3], modalities: row[4], dimension: row[5]) : nil,
-                    StoredVectors(modalities: row[0], isFused: row[1], bytes: row[2]))
-            }
+            return try Self.embedding(of: owner.sighting, model: model, db)
         }
     }
 
@@ -95,12 +84,20 @@ extension GalleryStore {
             arguments: [sighting, model]) ?? false
     }
 
-    /// Inserts what models made of a sighting, and gives it to the index after the commit.
+    /// What the index must learn once a transaction is committed: of a savepoint that is rolled back, nothing.
+    typealias IndexChange = @Sendable () -> Void
+
+    static func apply(_ changes: [IndexChange], _ db: Database) {
+        db.afterNextTransaction { _ in for change in changes { change() } }
+    }
+
+    /// Inserts what models made of a sighting.
     static func insertEmbeddings(
         _ embeddings: [SightingEmbedding], _ owner: SightingOwner, _ indexes: IndexRegistry, _ db: Database
-    ) throws {
+    ) throws -> [IndexChange] {
+        var changes: [IndexChange] = []
         for embedding in embeddings {
-            let (model, space) = try model(of: embedding, indexes, db)
+            let (model, space) = try model(of: embedding, indexes, &changes, db)
             let stored = StoredVectors(try embedding.resolved(in: space))
             let combination = VectorCombination(stored.vectors, in: space)
             try Validation.require(
@@ -116,13 +113,14 @@ extension GalleryStore {
                 sighting: owner.sighting, identity: owner.identity, camera: owner.camera,
                 capturedAt: owner.capturedAt, vectors: stored.vectors)
             let key = IndexRegistry.Key(gallery: owner.gallery, model: embedding.model)
-            db.afterNextTransaction { _ in indexes.append(entry, to: key, space: space) }
+            changes.append { indexes.append(entry, to: key, space: space) }
         }
+        return changes
     }
 
     /// The model's row and space. Both are made with its first vector; a space that was not known before is learned.
     private static func model(
-        of embedding: SightingEmbedding, _ indexes: IndexRegistry, _ db: Database
+        of embedding: SightingEmbedding, _ indexes: IndexRegistry, _ changes: inout [IndexChange], _ db: Database
     ) throws -> (id: Int64, space: VectorSpace) {
         let row = try Row.fetchOne(
             db, sql: "SELECT id, combination, modalities, dimension FROM model WHERE digest = ?",
@@ -132,7 +130,7 @@ extension GalleryStore {
             guard row[1] == nil, let space = embedding.space, space.dimension == known.dimension else {
                 return (row[0], known)
             }
-            try learn(space, of: row[0], embedding.model, indexes, db)
+            changes.append(try learn(space, of: row[0], embedding.model, indexes, db))
             return (row[0], space)
         }
         let space = embedding.space ?? embedding.impliedSpace
@@ -149,7 +147,7 @@ extension GalleryStore {
     /// once.
     private static func learn(
         _ space: VectorSpace, of model: Int64, _ digest: String, _ indexes: IndexRegistry, _ db: Database
-    ) throws {
+    ) throws -> IndexChange {
         try db.execute(
             sql: "UPDATE model SET combination = ?, modalities = ? WHERE id = ?",
             arguments: [space.combination.rawValue, space.modalities.joined(separator: ","), model])
@@ -167,7 +165,7 @@ extension GalleryStore {
         }
         let relearned = IndexRegistry()
         try load(db, into: relearned, model: model)
-        db.afterNextTransaction { _ in indexes.replace(model: digest, by: relearned) }
+        return { indexes.replace(model: digest, by: relearned) }
     }
 
     static func findOwner(of sighting: String, _ gallery: Int64, _ db: Database) throws -> SightingOwner? {

@@ -9,22 +9,56 @@ extension GalleryStore {
     /// another fingerprint it throws `.idempotencyConflict`. Throws `.notFound` for the gallery, `.invalid`,
     /// `.dimensionMismatch`, `.busy`, `.full` or `.storage`; then nothing was enrolled.
     public func enrol(_ enrolment: Enrolment, in gallery: String) async throws -> EnrolmentReceipt {
-        try enrolment.validate()
+        try await enrol([enrolment], in: gallery)[0].get()
+    }
+
+    /// Enrols several in one transaction, in their order; what is wrong with one is its result, and the others are enrolled.
+    /// Throws `.notFound` for the gallery, `.busy`, `.full` or `.storage`; then none was.
+    public func enrol(
+        _ enrolments: [Enrolment], in gallery: String
+    ) async throws -> [Result<EnrolmentReceipt, any Error>] {
+        let valid = enrolments.map { enrolment in Result { try enrolment.validate() }.map { enrolment } }
         return try await write { [configuration, indexes] db in
             let galleryID = try Self.galleryID(gallery, db)
-            if let earlier = try Self.replay(enrolment.idempotency, galleryID, db) {
-                return EnrolmentReceipt(sighting: earlier, isReplay: true)
+            var changes: [IndexChange] = []
+            let receipts = try valid.map { enrolment -> Result<EnrolmentReceipt, any Error> in
+                do {
+                    return .success(
+                        try Self.enrol(
+                            enrolment.get(), galleryID, keepsImages: configuration.keepsImages, indexes, &changes, db))
+                } catch let error as GalleryError {
+                    return .failure(error)
+                }
             }
-            let identity = try Self.identityToEnrol(enrolment, galleryID, db)
-            let sighting = try Self.insertSighting(enrolment, galleryID, identity, db)
-            if configuration.keepsImages { try Self.insertImages(enrolment.images, sighting, db) }
+            Self.apply(changes, db)
+            return receipts
+        }
+    }
+
+    private static func enrol(
+        _ enrolment: Enrolment, _ gallery: Int64, keepsImages: Bool, _ indexes: IndexRegistry,
+        _ changes: inout [IndexChange], _ db: Database
+    ) throws -> EnrolmentReceipt {
+        if let earlier = try replay(enrolment.idempotency, gallery, db) {
+            return EnrolmentReceipt(sighting: earlier, isReplay: true)
+        }
+        var (receipt, own): (EnrolmentReceipt?, [IndexChange]) = (nil, [])
+        // Of what is refused half way nothing stays.
+        try db.inSavepoint {
+            let identity = try identityToEnrol(enrolment, gallery, db)
+            let sighting = try insertSighting(enrolment, gallery, identity, db)
+            if keepsImages { try insertImages(enrolment.images, sighting, db) }
             try RowDigest.keep(sighting: sighting, db)
             let owner = SightingOwner(
-                gallery: galleryID, identity: identity, sighting: sighting, camera: enrolment.camera,
+                gallery: gallery, identity: identity, sighting: sighting, camera: enrolment.camera,
                 capturedAt: enrolment.capturedAt?.milliseconds)
-            try Self.insertEmbeddings(enrolment.embeddings, owner, indexes, db)
-            return EnrolmentReceipt(sighting: try Self.sightingRecord(row: sighting, db), isReplay: false)
+            own = try insertEmbeddings(enrolment.embeddings, owner, indexes, db)
+            receipt = EnrolmentReceipt(sighting: try sightingRecord(row: sighting, db), isReplay: false)
+            return .commit
         }
+        changes += own
+        guard let receipt else { throw GalleryError.storage("an enrolment gave nothing") }
+        return receipt
     }
 
     /// What an enrolment with the same idempotency key and fingerprint gave before; nil if there was none. Checks the

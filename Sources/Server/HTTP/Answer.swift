@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import Serving
 
 /// Successful answers.
 enum Answer {

@@ -10,6 +10,8 @@ package struct RequestTarget: Equatable, Sendable {
         case service
         /// A checkpoint, which goes to a file as it comes.
         case upload
+        /// Lines to be imported, which go to a file too.
+        case importing
         /// Events, for as long as the client likes.
         case stream
         /// A batch, whose body may be longer.
@@ -68,6 +70,8 @@ package struct RequestTarget: Equatable, Sendable {
         case ["healthz"], ["readyz"], ["metrics"], ["openapi.yaml"]: .service
         case ["v1", "models"] where method == .post: .upload
         case let path where path.count == 4 && path.starts(with: ["v1", "jobs"]) && path[3] == "events": .stream
+        case let path where path.count == 4 && path[1] == "galleries" && path[3] == "imports" && method == .post:
+            .importing
         case let path where path.count == 5 && path[1] == "galleries" && path.suffix(2) == ["queries", "batch"]: .batch
         default: .request
         }

@@ -44,7 +44,7 @@ struct LimitsMiddleware: RouterMiddleware {
 
     private func gate(_ kind: RequestTarget.Kind) -> AdmissionGate {
         switch kind {
-        case .upload: uploads
+        case .upload, .importing: uploads
         case .stream: streams
         case .request, .batch, .service: requests
         }

@@ -32,7 +32,7 @@ package actor JobBoard {
     private let logger: Logger
     /// Those that have not ended, by class, the running one first.
     private var queues: [JobClass: [Entry]] = [:]
-    private var isStopping = false
+    private(set) var isStopping = false
     /// Models that are being erased.
     private var held: [String: Int] = [:]
 

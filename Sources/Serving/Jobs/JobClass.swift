@@ -21,11 +21,14 @@ package enum JobKind: String, CaseIterable, Sendable {
     /// Embeds again, from kept images, what a model knows only as vectors that cannot be taken apart.
     case reembedding
 
+    /// Enrols what was sent in bulk.
+    case importing = "import"
+
     /// What it runs beside of.
     package var jobClass: JobClass {
         switch self {
         case .activation, .comparison: .model
-        case .reembedding: .gallery
+        case .reembedding, .importing: .gallery
         }
     }
 }
@@ -51,6 +54,9 @@ package struct JobHandle: Sendable {
     let board: JobBoard
     /// As it was when it began.
     let job: JobRecord
+
+    /// Whether the server ends, and the job will go on at the next start.
+    var isStopping: Bool { get async { await board.isStopping } }
 
     /// Says how far it is.
     package func report(_ done: Int, of total: Int) async { await board.update(job.id, done: done, total: total) }

@@ -7,6 +7,7 @@ import Threads
 package struct ModelService: Sendable {
     let parts: Activation.Parts
     let jobs: JobBoard
+    let imports: ImportService
     /// For what is received: a slow disk holds up nothing else.
     let files: WorkerThreads
 
@@ -75,7 +76,9 @@ package struct ModelService: Sendable {
 
     /// Starts what the last end cut off or kept waiting. Throws `GalleryError`.
     package func resumeJobs() async throws {
-        for job in try await gallery.unfinishedJobs() {
+        let unfinished = try await gallery.unfinishedJobs()
+        imports.removeOthers(than: unfinished)
+        for job in unfinished {
             guard let kind = JobKind(rawValue: job.kind) else {
                 var failed = job
                 (failed.state, failed.reason) = (.failed, "this release knows no job of the kind \(job.kind)")
@@ -97,12 +100,13 @@ package struct ModelService: Sendable {
     }
 
     private func start(_ job: JobRecord, _ kind: JobKind) async throws {
-        let (model, parts) = (job.model ?? "", parts)
+        let (model, parts, imports) = (job.model ?? "", parts, imports)
         try await jobs.start(job, kind) { handle in
             switch kind {
             case .activation: try await Activation(of: model, parts).run(handle)
             case .comparison: try await ShadowEvaluation(model: model, parts: parts).run(handle)
             case .reembedding: try await Reembedding(model: model, parts: parts).run(handle)
+            case .importing: try await imports.run(handle)
             }
         }
     }

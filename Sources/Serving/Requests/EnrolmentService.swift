@@ -39,7 +39,7 @@ package struct NewSighting: Sendable {
             add("captured_at", Data("\(Int64((capturedAt.timeIntervalSince1970 * 1000).rounded()))".utf8))
         }
         for (key, value) in metadata.sorted(by: { $0.key < $1.key }) { add("metadata.\(key)", Data("\(value)".utf8)) }
-        return hash.finalize().map { String(format: "%02x", $0) }.joined()
+        return hash.finalize().hexadecimal
     }
 }
 
@@ -90,7 +90,7 @@ package struct EnrolmentService: Sendable {
         return embeddings
     }
 
-    private static func kept(_ modality: Modality, _ bytes: Data) -> KeptImage {
+    static func kept(_ modality: Modality, _ bytes: Data) -> KeptImage {
         KeptImage(
             modality: modality.rawValue, contentType: bytes.first == 0x89 ? "image/png" : "image/jpeg", bytes: bytes)
     }

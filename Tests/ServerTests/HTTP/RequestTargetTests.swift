@@ -22,7 +22,9 @@ struct RequestTargetTests {
             ("/healthz", .get, .service), ("/readyz?x", .get, .service), ("/metrics", .head, .service),
             ("/openapi.yaml", .get, .service), ("/health%7A", .get, .service), ("/healthz/a", .get, .request),
             ("/v1/models", .post, .upload), ("/v1/models?x", .post, .upload), ("/v1/models", .get, .request),
-            ("/v1/models/a", .post, .request), ("/v1/jobs/a/events", .get, .stream), ("/v2", .get, .request),
+            ("/v1/models/a", .post, .request), ("/v1/galleries/g/imports", .post, .importing),
+            ("/v1/galleries/g/queries/batch", .post, .batch), ("/v1/jobs/a/events", .get, .stream),
+            ("/v2", .get, .request),
             ("/v1/%6Dodels", .post, .upload),
         ] as [(String, HTTPRequest.Method, RequestTarget.Kind)] {
             #expect(try RequestTarget(text).kind(method) == kind, "\(text)")

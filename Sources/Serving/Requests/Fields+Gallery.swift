@@ -2,32 +2,31 @@ import Documents
 import Foundation
 import Gallery
 import Inference
-import Serving
 
 extension JSONLimits {
     /// What a request may hold: a vector of the most elements for each modality, and as much again for the rest.
-    static let request = JSONLimits(depth: 32, nodes: 4 << 16)
+    package static let request = JSONLimits(depth: 32, nodes: 4 << 16)
     /// What a batch of queries may hold.
-    static let batch = JSONLimits(depth: 32, nodes: BatchBody.most * 4 << 16)
+    package static let batch = JSONLimits(depth: 32, nodes: 64 * 4 << 16)
 }
 
 extension Fields {
     /// The members of a request's JSON object; `path` is where it stands in the request. Throws `DocumentError`.
-    init(document: Data, path: String = "") throws(DocumentError) {
+    package init(document: Data, path: String = "") throws(DocumentError) {
         try self.init(JSONParser.parse(document, limits: .request), path: path)
     }
 
     /// The members as text that depends on their values alone.
-    var canonical: String { (try? JSONValue.object(members).canonicalText()) ?? "" }
+    package var canonical: String { (try? JSONValue.object(members).canonicalText()) ?? "" }
 
     /// A time.
-    mutating func date(_ key: String) throws(DocumentError) -> Date? {
+    package mutating func date(_ key: String) throws(DocumentError) -> Date? {
         try read(
             key, FieldKind("an RFC 3339 time such as 2026-01-31T12:00:00Z") { $0.string.flatMap(Timestamp.date) })
     }
 
     /// A flat object of strings, numbers and truth values.
-    mutating func metadata(_ key: String) throws(DocumentError) -> Metadata? {
+    package mutating func metadata(_ key: String) throws(DocumentError) -> Metadata? {
         guard let value = value(key) else { return nil }
         guard let members = value.object else { throw invalid(key, "a flat object", value) }
         var metadata: Metadata = [:]
@@ -42,7 +41,7 @@ extension Fields {
 
     /// What a model made of a triple: `vectors` by modality, or a `vector` of a set of `modalities`; `model` says which. nil if
     /// there is neither.
-    mutating func vectors() throws(DocumentError) -> GivenVectors? {
+    package mutating func vectors() throws(DocumentError) -> GivenVectors? {
         let parts = try vectorsByModality()
         let whole = try value("vector").map { value throws(DocumentError) in try vector("vector", value) }
         let (modalities, model) = (try strings("modalities"), try string("model"))
@@ -81,16 +80,26 @@ extension Fields {
         return vectors
     }
 
+    /// A list, or base64 of little-endian float32: shorter, and exact.
     private func vector(_ key: String, _ value: JSONValue) throws(DocumentError) -> [Float] {
-        let numbers = value.array?.compactMap(\.number).map { Float($0) } ?? []
-        guard let array = value.array, array.count == numbers.count, numbers.allSatisfy(\.isFinite),
+        let numbers = value.array.map { $0.compactMap(\.number).map { Float($0) } } ?? value.string.flatMap(Self.floats)
+        guard let numbers, numbers.count == value.array?.count ?? numbers.count, numbers.allSatisfy(\.isFinite),
             numbers.contains(where: { $0 != 0 })
-        else { throw invalid(key, "a list of finite numbers, not all 0", value) }
+        else { throw invalid(key, "a list of finite numbers, not all 0, or base64 of them as float32", value) }
         return numbers
     }
 
+    private static func floats(_ text: String) -> [Float]? {
+        guard let bytes = Data(base64Encoded: text), bytes.count % 4 == 0 else { return nil }
+        return bytes.withUnsafeBytes { bytes in
+            (0..<(bytes.count / 4)).map {
+                Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
+            }
+        }
+    }
+
     /// A query's filter.
-    mutating func filter(_ key: String) throws(DocumentError) -> QueryFilter {
+    package mutating func filter(_ key: String) throws(DocumentError) -> QueryFilter {
         var filter = QueryFilter()
         guard var section = try object(key) else { return filter }
         filter.cameras = try section.strings("cameras")

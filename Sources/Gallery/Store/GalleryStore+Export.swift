@@ -1,0 +1,60 @@
+import Foundation
+import GRDB
+
+/// A sighting with all that is kept of it.
+public struct ExportedSighting: Sendable {
+    /// What is known of it.
+    public let record: SightingRecord
+    /// Its kept images, by modality.
+    public let images: [KeptImage]
+    /// What a model made of it; nil if it has not embedded it.
+    public let embedding: SightingEmbedding?
+}
+
+extension GalleryStore {
+    /// A gallery's next sightings in order of enrolment, with their images and a model's vectors, as many as fit 16 MiB but at
+    /// least one. Throws `.notFound`.
+    ///
+    /// - Parameters:
+    ///   - limit: how many at most, 1–1000.
+    ///   - key: the last batch's `next`, 0 at first.
+    /// - Returns: the sightings, and where to go on; nil at the end.
+    public func exportBatch(
+        in gallery: String, model: String, limit: Int = 100, after key: Int64 = 0
+    ) async throws -> (sightings: [ExportedSighting], next: Int64?) {
+        try Validation.limit(limit)
+        return try await read { db in
+            let rows = try Int64.fetchAll(
+                db, sql: "SELECT id FROM live_sighting WHERE gallery_id = ? AND id > ? ORDER BY id LIMIT ?",
+                arguments: [Self.galleryID(gallery, db), key, limit + 1])
+            var (batch, bytes, last) = ([ExportedSighting](), 0, key)
+            for row in rows.prefix(limit) where bytes < 16 << 20 {
+                let images = try Self.images(of: row, db)
+                bytes += images.reduce(0) { $0 + $1.bytes.count }
+                batch.append(
+                    ExportedSighting(
+                        record: try Self.sightingRecord(row: row, db), images: images,
+                        embedding: try Self.embedding(of: row, model: model, db)))
+                last = row
+            }
+            return (batch, batch.count < rows.count ? last : nil)
+        }
+    }
+
+    static func embedding(of sighting: Int64, model: String, _ db: Database) throws -> SightingEmbedding? {
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT e.modalities, e.is_fused, e.vectors, m.combination, m.modalities, m.dimension
+                FROM embedding e JOIN live_model m ON m.id = e.model_id WHERE e.sighting_id = ? AND m.digest = ?
+                """,
+            arguments: [sighting, model])
+        return row.map { row in
+            let isKnown = row[3] != nil
+            return SightingEmbedding(
+                model: model,
+                space: isKnown ? VectorSpace(combination: row[3], modalities: row[4], dimension: row[5]) : nil,
+                StoredVectors(modalities: row[0], isFused: row[1], bytes: row[2]))
+        }
+    }
+}
