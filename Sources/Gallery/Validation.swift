@@ -152,6 +152,9 @@ extension GalleryQuery {
         if let threshold {
             try Validation.require((-1...1).contains(threshold), "threshold", "a cosine, -1 to 1", "\(threshold)")
         }
+        if let rerank {
+            try Validation.require((2...1000).contains(rerank), "rerank", "2 to 1000 candidates", "\(rerank)")
+        }
         try filter.validate()
     }
 }

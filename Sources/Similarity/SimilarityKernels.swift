@@ -43,7 +43,16 @@ public enum SimilarityKernels {
         }
     }
 
-    static func product(_ a: [Float], _ b: [Float]) -> Float {
+    /// The vector with zeros up to a whole number of cache lines.
+    public static func padded(_ vector: [Float]) -> [Float] { padded(vector, to: valueWidth(vector.count)) }
+
+    /// The float32 inner product of two that are padded alike. The order of summation depends on their length alone.
+    public static func product(_ a: [Float], _ b: [Float]) -> Float {
+        precondition(a.count == b.count && a.count % 16 == 0, "vectors that are not padded alike")
+        return unchecked(a, b)
+    }
+
+    private static func unchecked(_ a: [Float], _ b: [Float]) -> Float {
         a.withUnsafeBufferPointer { a in
             b.withUnsafeBufferPointer { b in
                 guard let x = a.baseAddress, let y = b.baseAddress else { return 0 }

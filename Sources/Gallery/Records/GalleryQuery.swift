@@ -45,6 +45,9 @@ public struct GalleryQuery: Sendable {
     public var grouping: Grouping
     /// Which sightings may match.
     public var filter: QueryFilter
+    /// How many of the nearest sightings are ranked anew by what neighbours have in common, 2–1000; nil for none. `score` stays
+    /// the cosine.
+    public var rerank: Int?
 
     /// A query.
     public init(

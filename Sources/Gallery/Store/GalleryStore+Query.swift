@@ -25,7 +25,11 @@ extension GalleryStore {
             }
         }
         let asked = zip(valid, scopes).map { query, scope in Result { try prepare(query.get(), scope) } }
-        let outcomes = try await search(asked.map { try? $0.get() })
+        var outcomes = try await search(asked.map { try? $0.get() })
+        for (index, query) in queries.enumerated() where query.rerank != nil {
+            guard let prepared = try? asked[index].get(), let outcome = outcomes[index] else { continue }
+            outcomes[index] = try await reranked(outcome, prepared, query)
+        }
         let found = Set(outcomes.values.flatMap { $0.hits.map(\.sighting) })
         let details = found.isEmpty ? [:] : try await read { db in try Self.details(of: found, db) }
         return asked.indices.map { index in
@@ -69,8 +73,33 @@ extension GalleryStore {
         return Prepared(
             index: index, model: model,
             query: VectorIndex.Query(
-                vectors: vectors ?? [], filter: scope.filter, limit: query.limit, threshold: query.threshold,
-                grouping: query.grouping))
+                vectors: vectors ?? [], filter: scope.filter, limit: max(query.rerank ?? 0, query.limit),
+                threshold: query.threshold, grouping: query.rerank == nil ? query.grouping : .sighting))
+    }
+
+    /// The first sightings in another order, and then what the query asks for of them.
+    private func reranked(
+        _ outcome: VectorIndex.Outcome, _ prepared: Prepared, _ query: GalleryQuery
+    ) async throws -> VectorIndex.Outcome {
+        guard let space = prepared.index?.space, let rerank = query.rerank else { return outcome }
+        let (candidates, source) = (
+            Array(outcome.hits.prefix(rerank)), StoredVectorSource(pool: pool, model: prepared.model)
+        )
+        let order = try await GalleryError.translating {
+            try await threads.run { () -> [VectorIndex.Hit] in
+                let vectors = try source.vectors(of: candidates.map(\.sighting))
+                // What was erased meanwhile is left out in the end.
+                let known = candidates.filter { vectors[$0.sighting] != nil }
+                var neighbourhood = Neighbourhood(
+                    [prepared.query.vectors] + known.compactMap { vectors[$0.sighting] }, in: space)
+                guard let squared = neighbourhood?.squaredDistances() else { return candidates }
+                let distances = KReciprocal().distances(squared)
+                return known.indices.sorted { (distances[$0], $0) < (distances[$1], $1) }.map { known[$0] }
+            }
+        }
+        let hits = VectorIndex.Hit.best(query.limit, of: order + outcome.hits.dropFirst(rerank), query.grouping)
+        return VectorIndex.Outcome(
+            hits: hits, rows: outcome.rows, candidates: outcome.candidates, incomparable: outcome.incomparable)
     }
 
     /// By the query's place; of what there is nothing to search for there is none.

@@ -124,6 +124,16 @@ extension QueryService.Options {
             self.grouping = grouping
         }
         filter = try fields.filter("filter")
+        rerank = try Self.rerank(&fields)
+    }
+
+    /// `true`, or `{"candidates": 200}`.
+    private static func rerank(_ fields: inout Fields) throws -> Int? {
+        if let isWanted = fields.value("rerank")?.bool { return isWanted ? 200 : nil }
+        guard var section = try fields.object("rerank") else { return nil }
+        let candidates = try section.integer("candidates", 2...1000) ?? 200
+        try section.finish()
+        return candidates
     }
 }
 

@@ -64,12 +64,16 @@ package struct QueryService: Sendable {
         package var threshold: Float?
         package var grouping = Grouping.identity
         package var filter = QueryFilter()
+        /// How many of the nearest are ranked anew.
+        package var rerank: Int?
 
         package init() {}
 
         func query(_ embedding: SightingEmbedding) -> GalleryQuery {
-            GalleryQuery(
+            var query = GalleryQuery(
                 embedding: embedding, limit: limit, threshold: threshold, grouping: grouping, filter: filter)
+            query.rerank = rerank
+            return query
         }
     }
 
