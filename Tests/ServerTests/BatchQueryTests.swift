@@ -25,9 +25,9 @@ struct BatchQueryTests {
             }
             let form = try await server.sendForm(
                 "/v1/galleries/g/queries/batch", files, options: #"{"limit": 3}"#)
-            let items = try (0..<7).map { query in
-                let images = try ["rgb", "tir"].compactMap { name in
-                    try files["\(query).\(name)"].map { "\"\(name)\": \"\($0.base64EncodedString())\"" }
+            let items = (0..<7).map { query in
+                let images = ["rgb", "tir"].compactMap { name in
+                    files["\(query).\(name)"].map { "\"\(name)\": \"\($0.base64EncodedString())\"" }
                 }
                 return "{\"images\": {\(images.joined(separator: ", "))}}"
             }

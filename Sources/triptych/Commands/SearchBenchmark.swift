@@ -29,6 +29,9 @@ struct SearchBenchmark: AsyncParsableCommand {
     var limit = 10
     @Option(help: "flat or decaying.")
     var spectrum = Spectrum.decaying
+    @Option(
+        help: "Take vectors from this file of float32 instead: rows, and in the end as many queries as are asked for.")
+    var vectors: String?
     @Option(help: "Threads of one search (default: one a core).")
     var threads: Int?
     @Option(help: "Where the vectors are written for the time being.")
@@ -72,13 +75,11 @@ struct SearchBenchmark: AsyncParsableCommand {
     func run() async throws {
         let count = threads ?? ProcessInfo.processInfo.activeProcessorCount
         let workers = WorkerThreads("search", count: count)
-        let generator = SightingGenerator(dimension: dimension, rows: rows, isDecaying: spectrum == .decaying)
-        let file = try VectorFile(in: folder ?? NSTemporaryDirectory(), dimension: dimension)
         let index = VectorIndex(
             space: VectorSpace(combination: .sum, modalities: ["rgb"], partDimension: dimension))
-        let startSeconds = try await fill(index, file, generator)
-        let asked = generator.queries(max(queries, batch)).map { query($0, limit) }
-        try await check(asked.prefix(3), index, file, workers, count)
+        let (file, rows, asked) = try material()
+        let startSeconds = try await fill(index, file, rows)
+        try await check(asked.prefix(3), index, file, rows, workers, count)
         var one: [Double] = []
         var candidates = 0
         for query in asked.prefix(queries) {
@@ -95,23 +96,43 @@ struct SearchBenchmark: AsyncParsableCommand {
         let share = 0.25 + Double(candidates) / Double(one.count) / Double(rows)
         try report(
             Figures(
-                rows: rows, dimension: dimension, spectrum: spectrum.rawValue, threads: count, one: times(one),
+                rows: rows, dimension: dimension, spectrum: vectors == nil ? spectrum.rawValue : "given",
+                threads: count, one: times(one),
                 batch: times(together), startSeconds: startSeconds, residentMegabytes: Self.residentMegabytes,
                 indexMegabytes: Double(index.memoryBytes) / 1e6, readShare: share))
     }
 
-    private func query(_ vector: [Float], _ limit: Int) -> VectorIndex.Query {
-        VectorIndex.Query(vectors: [VectorFile.vector(vector)], limit: limit, grouping: .sighting)
+    private func query(_ vector: IndexVector) -> VectorIndex.Query {
+        VectorIndex.Query(vectors: [vector], limit: limit, grouping: .sighting)
     }
 
-    /// Writes the vectors, then reads them into the index. Seconds of the latter.
-    private func fill(_ index: VectorIndex, _ file: VectorFile, _ generator: SightingGenerator) async throws -> Double {
+    /// The vectors in a file, how many of them are searched, and the queries.
+    private func material() throws -> (VectorFile, Int, [VectorIndex.Query]) {
+        let most = max(queries, batch)
+        if let vectors {
+            let file = try VectorFile(reading: vectors, dimension: dimension)
+            let rows = file.count - most
+            guard rows > 0 else {
+                throw ValidationError("\(vectors): expected more than \(most) vectors, found \(file.count)")
+            }
+            let asked = try (0..<most).map {
+                query(try file.vectors(of: [Int64(rows + $0)])[Int64(rows + $0)]?.first ?? VectorFile.vector([]))
+            }
+            return (file, rows, asked)
+        }
+        let generator = SightingGenerator(dimension: dimension, rows: rows, isDecaying: spectrum == .decaying)
+        let file = try VectorFile(in: folder ?? NSTemporaryDirectory(), dimension: dimension)
         let progress = Progress("making vectors", unit: "vectors")
         for row in 0..<rows {
             try file.append(generator.vector(row))
             if row % 1000 == 999 || row == rows - 1 { progress.update(row + 1, of: rows) }
         }
         try file.finish()
+        return (file, rows, generator.queries(most).map { query(VectorFile.vector($0)) })
+    }
+
+    /// Reads the vectors into the index. Seconds.
+    private func fill(_ index: VectorIndex, _ file: VectorFile, _ rows: Int) async throws -> Double {
         let start = ContinuousClock.now
         for row in 0..<rows {
             let entry = VectorIndex.Entry(
@@ -125,12 +146,11 @@ struct SearchBenchmark: AsyncParsableCommand {
     /// Throws if an answer is not that of a scan.
     private func check(
         _ queries: some Collection<VectorIndex.Query>, _ index: VectorIndex, _ file: VectorFile,
-        _ workers: WorkerThreads,
-        _ slices: Int
+        _ rows: Int, _ workers: WorkerThreads, _ slices: Int
     ) async throws {
         for query in queries {
             let found = try await index.search([query], source: file, threads: workers, slices: slices)[0].hits
-            let scores = try file.scan(query.vectors[0])
+            let scores = try file.scan(query.vectors[0], rows: rows)
             let expected = scores.indices.sorted { scores[$0] != scores[$1] ? scores[$0] > scores[$1] : $0 < $1 }
                 .prefix(query.limit)
             guard found.map({ Int($0.sighting) }) == Array(expected),

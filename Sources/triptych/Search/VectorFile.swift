@@ -19,6 +19,20 @@ final class VectorFile: VectorSource {
         writer = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 
+    /// Vectors that are there already. Throws `FileError`.
+    init(reading path: String, dimension: Int) throws {
+        self.dimension = dimension
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError(operation: "open \(path)", code: errno) }
+        writer = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    }
+
+    /// How many there are.
+    var count: Int {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? Int(status.st_size) / (4 * dimension) : 0
+    }
+
     private nonisolated(unsafe) var pending = Data()
 
     /// Appends a vector. One caller at a time, and before anybody reads.
@@ -51,18 +65,19 @@ final class VectorFile: VectorSource {
         return data.prefix(found)
     }
 
-    /// The score of every vector with another, as a scan has it.
-    func scan(_ query: IndexVector) throws -> [Float] {
+    /// The score of each of the first vectors with another, as a scan has it.
+    func scan(_ query: IndexVector, rows: Int) throws -> [Float] {
         let space = VectorSpace(combination: .sum, modalities: ["rgb"], partDimension: dimension)
         var scores: [Float] = []
         let (size, several) = (4 * dimension, 4096)
-        while true {
-            guard let block = try? read(scores.count, count: several), !block.isEmpty else { return scores }
+        while scores.count < rows {
+            let block = try read(scores.count, count: min(several, rows - scores.count))
             for row in 0..<(block.count / size) {
                 let bytes = block.subdata(in: (block.startIndex + row * size)..<(block.startIndex + (row + 1) * size))
                 scores.append(
                     ExactScore.cosine([query], [IndexVector(modalities: "rgb", bytes: bytes)], in: space) ?? -.infinity)
             }
         }
+        return scores
     }
 }
