@@ -136,7 +136,7 @@ def report(results):
     page = ROOT / "docs" / "benchmarks.md"
     text = (f"Measured on {results['date']} with `Benchmarks/search.py --rounds {results['rounds']}`: {results['cpu']}, {THREADS} "
             f"threads; Triptych {results['triptych']}, {results['versions']}. Milliseconds, medians (minima).\n\n" + "\n".join(lines))
-    page.write_text(re.sub(r"(<!-- search:begin -->\n).*?(\n<!-- search:end -->)", lambda m: m[1] + "\n" + text + "\n" + m[2],
+    page.write_text(re.sub(r"(<!-- search:begin -->\n).*?(<!-- search:end -->)", lambda m: m[1] + "\n" + text + "\n\n" + m[2],
                            page.read_text(), flags=re.S))
     groups = [(f"{f['rows']:,}, {f['spectrum']}".replace(",", " ", 1), {n: f["peers"][n]["one"]["median_ms"] for n in NAMES if n in f["peers"]})
               for f in results["figures"]]
@@ -149,7 +149,10 @@ def main():
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", help="for the vectors")
+    parser.add_argument("--report", action="store_true", help="write the page from docs/search.json alone")
     o = parser.parse_args()
+    if o.report:
+        return report(json.loads((ROOT / "docs" / "search.json").read_text()))
     faiss.omp_set_num_threads(THREADS)
     cpu = open("/proc/cpuinfo").read()
     commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()

@@ -15,6 +15,8 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var port = 8080
     /// There is no authentication yet: listening beyond loopback must be asked for.
     public var allowsUnauthenticated = false
+    /// What the process may have in memory, for models and galleries together.
+    public var memoryBytes: Int?
     /// Whether the images of sightings are kept, so that another model can embed them again.
     public var keepsImages = true
     /// What whoever wrote the file should know, such as keys that have no effect any more.
@@ -136,10 +138,14 @@ extension ServerConfiguration {
         }
         scalesDecoding = try fields.bool("scale_decoding") ?? scalesDecoding
         models = try fields.string("models")
+        memoryBytes = try fields.integer("memory_bytes", 1...1 << 50)
         if var section = try fields.object("swap") {
             swap.share = try section.number("share", 0.01...1) ?? swap.share
             swap.compatibleCosine = try section.number("compatible_cosine", 0...1) ?? swap.compatibleCosine
-            swap.memoryBytes = try section.integer("memory_bytes", 1...1 << 50)
+            if let bytes = try section.integer("memory_bytes", 1...1 << 50) {
+                memoryBytes = memoryBytes ?? bytes
+                warnings.append("swap.memory_bytes is memory_bytes now: one budget for models and galleries")
+            }
             try section.finish()
         }
         if var section = try fields.object("batching") {
@@ -176,6 +182,7 @@ extension ServerConfiguration {
         var serving = ServingConfiguration()
         (serving.checkpoint, serving.database, serving.modelsFolder) = (checkpoint, database, modelsFolder)
         (serving.keepsImages, serving.swap, serving.batching) = (keepsImages, swap, batching)
+        serving.memoryBytes = memoryBytes
         (serving.models, serving.jobRetentionDays) = (modelLimits, jobRetentionDays)
         serving.encoding.imageBytes = limits.imageBytes
         serving.encoding.imagePixels = limits.imagePixels

@@ -18,6 +18,9 @@ public struct ServingConfiguration: Sendable {
     public var batching = Batching()
     /// What a model may be.
     public var models = ModelLimits()
+    /// What the process may have in memory, for models and galleries together; absent, what the system has and what its control
+    /// group allows.
+    public var memoryBytes: Int?
     /// How long ended jobs are remembered, in days.
     public var jobRetentionDays = 30
 
@@ -53,10 +56,6 @@ public struct ServingConfiguration: Sendable {
         /// The mean cosine between a pruned model's embeddings and its parent's from which they may be compared, where
         /// images were not kept.
         public var compatibleCosine = 0.95
-        /// What the process may have in memory once another model is loaded; absent, what the system has and what its
-        /// control group allows.
-        public var memoryBytes: Int?
-
         /// The defaults.
         public init() {}
     }

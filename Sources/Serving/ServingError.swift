@@ -9,6 +9,8 @@ package enum ServingError: Error, Equatable, CustomStringConvertible {
     case undecodable(Modality, ImagingError)
     /// Triples that have no modality in common, for a model whose modalities cannot be compared with each other.
     case nothingShared([Modality], [Modality])
+    /// The process has no memory for more sightings.
+    case galleryMemory(limit: Int, inUse: Int)
     /// It took too long.
     case deadline(seconds: Int)
 
@@ -19,6 +21,9 @@ package enum ServingError: Error, Equatable, CustomStringConvertible {
         case .nothingShared(let first, let second):
             "expected a modality that both triples have, as the model cannot compare different ones, found "
                 + [first, second].map { $0.map(\.rawValue).joined(separator: ", ") }.joined(separator: " and ")
+        case .galleryMemory(let limit, let inUse):
+            "no memory for more sightings: \(inUse) bytes are in use of \(limit); erase what is not needed, raise memory_bytes, or "
+                + "give the server more memory"
         case .deadline(let seconds): "the request was not done within \(seconds) s"
         }
     }

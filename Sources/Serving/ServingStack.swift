@@ -30,16 +30,17 @@ package struct ServingStack: Sendable {
         jobs = JobBoard(gallery: gallery, logger: logger)
         encoding = EncodingService(configuration.encoding, observer: observer)
         let files = WorkerThreads("files", count: 2)
+        let memory = MemoryBudget(configured: configuration.memoryBytes)
         enrolment = EnrolmentService(
             models: registry, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
-            files: files)
+            memory: memory, files: files)
         queries = QueryService(models: registry, gallery: gallery, encoding: encoding)
         let parts = Activation.Parts(
             models: registry, catalog: catalog, gallery: gallery, encoding: encoding, swap: configuration.swap,
             keepsImages: configuration.keepsImages)
         imports = ImportService(
             models: registry, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
-            files: files, jobs: jobs,
+            memory: memory, files: files, jobs: jobs,
             longestLine: 4 * configuration.encoding.imageBytes)
         models = ModelService(parts: parts, jobs: jobs, imports: imports, files: files)
     }
@@ -92,7 +93,7 @@ package struct ServingStack: Sendable {
         batching.wait = .milliseconds(configuration.batching.waitMilliseconds)
         batching.observe = observer.batched
         let loader = ModelLoader(
-            memory: MemoryBudget(configured: configuration.swap.memoryBytes), limits: configuration.models,
+            memory: MemoryBudget(configured: configuration.memoryBytes), limits: configuration.models,
             batching: batching)
         return try await ModelCatalog(
             folder: URL(fileURLWithPath: configuration.modelsFolder), gallery: gallery, loader: loader,

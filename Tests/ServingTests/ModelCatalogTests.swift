@@ -79,7 +79,7 @@ struct ModelCatalogTests {
 
     @Test("a file for which memory is short leaves the buffers of requests alone, and may pass later")
     func memory() async throws {
-        try await World.run({ $0.swap.memoryBytes = 1 << 20 }) { world in
+        try await World.run({ $0.memoryBytes = 1 << 20 }) { world in
             let file = world.models.appendingPathComponent("mine.safetensors")
             try await TinyModel.file(seed: 1).data.write(to: file)
             do { _ = Tensor.zeros([1 << 20]) }

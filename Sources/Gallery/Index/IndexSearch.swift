@@ -96,7 +96,7 @@ struct IndexSearch: Sendable {
 
     /// What the search found, or candidates that the store no longer has: in their place others answer, which a scan without
     /// them finds.
-    enum Finding {
+    enum Finding: Sendable {
         case outcome(VectorIndex.Outcome)
         case gone(Set<Int64>)
     }

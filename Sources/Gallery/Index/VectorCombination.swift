@@ -47,7 +47,7 @@ struct VectorCombination: Sendable {
     func unit(over chosen: [String]) -> [Float]? {
         let combined = isFused ? values[0] : combined(chosen)
         let squares = SimilarityKernels.squares(combined)
-        return squares > 0 && squares.isFinite ? UnitVector.of(combined) : nil
+        return squares > 0 && squares.isFinite ? UnitVector.of(combined, squares: squares) : nil
     }
 
     /// The length of what some of the modalities make.
@@ -58,6 +58,7 @@ struct VectorCombination: Sendable {
     private func combined(_ chosen: [String]) -> [Float] {
         switch space.combination {
         case .blocks: return space.modalities.filter(chosen.contains).flatMap(part)
+        case .sum where chosen.count == 1: return part(chosen[0])
         case .sum:
             var sum = [Float](repeating: 0, count: space.partDimension)
             for name in names where chosen.contains(name) {

@@ -57,13 +57,36 @@ extension VectorIndex {
             if open.isEmpty { return outcomes.compactMap { $0 } }
             let parts = try await scan(
                 open.map { searches[$0] }, without: open.map { gone[$0] }, threads, max(slices, 1))
-            for (place, index) in open.enumerated() {
-                let search = searches[index]
-                switch try await threads.run({ try search.finish(parts.map { $0[place] }, source: source) }) {
+            let findings = try await finish(open.map { searches[$0] }, parts, source, threads)
+            for (index, finding) in zip(open, findings) {
+                switch finding {
                 case .outcome(let outcome): outcomes[index] = outcome
                 case .gone(let more): gone[index].formUnion(more)
                 }
             }
+        }
+    }
+
+    private struct Finished: Sendable {
+        let place: Int
+        let finding: IndexSearch.Finding
+    }
+
+    /// Scores what each search has left, side by side.
+    private func finish(
+        _ searches: [IndexSearch], _ parts: [[IndexSearch.Part]], _ source: some VectorSource, _ threads: WorkerThreads
+    ) async throws -> [IndexSearch.Finding] {
+        try await withThrowingTaskGroup(of: Finished.self) { group in
+            for (place, search) in searches.enumerated() {
+                group.addTask {
+                    try await threads.run {
+                        Finished(place: place, finding: try search.finish(parts.map { $0[place] }, source: source))
+                    }
+                }
+            }
+            var finished: [Finished] = []
+            for try await one in group { finished.append(one) }
+            return finished.sorted { $0.place < $1.place }.map(\.finding)
         }
     }
 

@@ -167,16 +167,21 @@ enum UnitVector {
     /// A vector that is of unit length already, to float32's precision, is left as it is, so that what an encoder normalised
     /// comes back bit for bit. Requires finite values that are not all zero.
     static func of(_ values: [Float]) -> [Float] {
-        let norm = SimilarityKernels.squares(values).squareRoot()
+        of(values, squares: SimilarityKernels.squares(values))
+    }
+
+    /// The same, of which the sum of squares is known.
+    static func of(_ values: [Float], squares: Double) -> [Float] {
+        let norm = squares.squareRoot()
         return abs(norm - 1) <= 1e-6 ? values : values.map { Float(Double($0) / norm) }
     }
 
     /// Little-endian float32.
     static func values(_ bytes: Data) -> [Float] {
-        bytes.withUnsafeBytes { bytes in
-            (0..<(bytes.count / 4)).map {
-                Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
-            }
+        let count = bytes.count / 4
+        let patterns = [UInt32](unsafeUninitializedCapacity: count) { buffer, initialized in
+            initialized = bytes.prefix(4 * count).copyBytes(to: buffer) / 4
         }
+        return patterns.map { Float(bitPattern: UInt32(littleEndian: $0)) }
     }
 }

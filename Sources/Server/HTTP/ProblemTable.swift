@@ -77,6 +77,10 @@ enum ProblemTable {
         switch error {
         case .noImage: return Entry(status: .badRequest, type: "no-image", detail: detail)
         case .nothingShared: return Entry(status: .unprocessableContent, type: "nothing-shared", detail: detail)
+        case .galleryMemory:
+            return Entry(
+                status: .init(code: 507, reasonPhrase: "Insufficient Storage"), type: "insufficient-memory",
+                detail: detail)
         case .deadline: return Entry(status: .serviceUnavailable, type: "deadline", detail: detail, retryAfter: 5)
         case .undecodable(let modality, let reason):
             let type =

@@ -2,9 +2,12 @@ import Foundation
 import Inference
 import Tensor
 
-/// How much memory the process may have in use once another model is loaded.
+/// How much memory the process may have in use, for models and galleries together.
 package struct MemoryBudget: Sendable {
-    /// `swap.memory_bytes`; without it, only what the system has sets a limit.
+    /// What is left to requests: bodies, images and what encoders compute.
+    private static let headroom = 64 << 20
+
+    /// `memory_bytes`; without it, only what the system has sets a limit.
     let configured: Int?
 
     package init(configured: Int?) { self.configured = configured }
@@ -18,6 +21,16 @@ package struct MemoryBudget: Sendable {
         if !patiently { BufferPool.shared.drainToSystem() }
         guard fits(bytes) else {
             throw ModelError.insufficientMemory(limit: limit, inUse: Self.residentBytes ?? 0, needed: bytes)
+        }
+    }
+
+    /// Throws `ServingError.galleryMemory` if a gallery may not grow any more: before the system would end the process, and again
+    /// at every start.
+    func requireRoomToEnrol() throws {
+        if fits(Self.headroom) { return }
+        BufferPool.shared.drainToSystem()
+        guard fits(Self.headroom) else {
+            throw ServingError.galleryMemory(limit: limit, inUse: Self.residentBytes ?? 0)
         }
     }
 

@@ -23,6 +23,17 @@ package struct NewSighting: Sendable {
         (self.identity, self.images, self.vectors) = (identity, images, vectors)
     }
 
+    /// Without images and vectors. With a key, what it says is hashed on `files`.
+    func enrolment(_ files: WorkerThreads) async throws -> Enrolment {
+        var enrolment = Enrolment(
+            identity: identity, identityLabel: identityLabel, camera: camera, capturedAt: capturedAt, metadata: metadata
+        )
+        if let key = idempotencyKey {
+            enrolment.idempotency = Idempotency(key: key, fingerprint: try await files.run { fingerprint })
+        }
+        return enrolment
+    }
+
     /// Of what it says, however it was sent: equal for equal contents alone.
     var fingerprint: String {
         var hash = SHA256()
@@ -50,20 +61,16 @@ package struct EnrolmentService: Sendable {
     let gallery: GalleryStore
     let encoding: EncodingService
     let keepsImages: Bool
+    let memory: MemoryBudget
     /// For hashing large bodies, away from the cooperative pool.
     let files: WorkerThreads
 
     /// Throws `GalleryError`, `ServingError`, `EncoderError` or `CancellationError`.
     package func enrol(_ sighting: NewSighting, in gallery: String) async throws -> EnrolmentReceipt {
-        var enrolment = Enrolment(
-            identity: sighting.identity, identityLabel: sighting.identityLabel, camera: sighting.camera,
-            capturedAt: sighting.capturedAt, metadata: sighting.metadata)
-        if let key = sighting.idempotencyKey {
-            let fingerprint = try await files.run { sighting.fingerprint }
-            enrolment.idempotency = Idempotency(key: key, fingerprint: fingerprint)
-        }
+        var enrolment = try await sighting.enrolment(files)
         // What is refused or known already costs no encoding.
         if let earlier = try await self.gallery.enrolled(before: enrolment, in: gallery) { return earlier }
+        try memory.requireRoomToEnrol()
         let images = sighting.images
         if let vectors = sighting.vectors {
             enrolment.embeddings = [vectors.embedding(models.active)]

@@ -12,6 +12,7 @@ package struct ImportService: Sendable {
     let gallery: GalleryStore
     let encoding: EncodingService
     let keepsImages: Bool
+    let memory: MemoryBudget
     let files: WorkerThreads
     let jobs: JobBoard
     /// Bytes of a line.
@@ -120,6 +121,8 @@ package struct ImportService: Sendable {
 
     private func enrol(_ window: [ImportFile.Lines.Line], in gallery: String, _ tally: inout Tally) async throws {
         try Task.checkCancellation()
+        // Each line after it would fail alike.
+        try memory.requireRoomToEnrol()
         let receipts = try await models.enrolling { encoders in
             let prepared = try await prepare(window, encoders, in: gallery)
             return try await commit(prepared, in: gallery)
@@ -179,13 +182,7 @@ package struct ImportService: Sendable {
     private func prepare(
         _ sighting: NewSighting, _ encoders: [any TripleEncoder], in gallery: String
     ) async throws -> Prepared {
-        var enrolment = Enrolment(
-            identity: sighting.identity, identityLabel: sighting.identityLabel, camera: sighting.camera,
-            capturedAt: sighting.capturedAt, metadata: sighting.metadata)
-        if let key = sighting.idempotencyKey {
-            enrolment.idempotency = Idempotency(
-                key: key, fingerprint: try await files.run { sighting.fingerprint })
-        }
+        var enrolment = try await sighting.enrolment(files)
         if try await self.gallery.enrolled(before: enrolment, in: gallery) != nil { return .known }
         let images = sighting.images.sorted { $0.key < $1.key }.map(EnrolmentService.kept)
         if keepsImages { enrolment.images = images }

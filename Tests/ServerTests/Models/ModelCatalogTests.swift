@@ -70,7 +70,7 @@ struct ModelCatalogTests {
     @Test("a model that would not fit into memory is refused before it is read, changes nothing, and is logged")
     func memory() async throws {
         let log = TestLog()
-        try await TestServer.run({ $0.swap.memoryBytes = 1 << 20 }, log: log) { server in
+        try await TestServer.run({ $0.memoryBytes = 1 << 20 }, log: log) { server in
             let file = try await TinyModel.file(seed: 1)
             let answer = try await server.upload(file.data)
             #expect(answer.status == 507 && answer.problem == "insufficient-memory")
@@ -79,6 +79,23 @@ struct ModelCatalogTests {
             #expect(log.lines.count { $0.hasPrefix("error no room") && $0.contains("1048576 bytes") } == 1)
             #expect(try await server.send("GET", "/v1/models").json["items"]?.array?.isEmpty == true)
             #expect(try FileManager.default.contentsOfDirectory(atPath: server.models) == [])
+        }
+    }
+
+    @Test("a gallery does not grow beyond the process's memory; what there is, is answered and can be erased")
+    func gallery() async throws {
+        try await TestServer.run({ $0.memoryBytes = 1 << 20 }) { server in
+            _ = try await server.sendJSON("POST", "/v1/galleries", #"{"name": "g"}"#)
+            let answer = try await server.sendForm("/v1/galleries/g/identities/a/sightings", ["rgb": picture(1)])
+            #expect(answer.status == 507 && answer.problem == "insufficient-memory")
+            #expect(answer.json["detail"]?.string?.contains("raise memory_bytes") == true)
+            let line = #"{"identity": "a", "vectors": {"rgb": [1, 2]}}"#
+            let job = try await server.send(
+                "POST", "/v1/galleries/g/imports", body: Data(line.utf8), type: "application/x-ndjson")
+            let ended = try await server.ended(try #require(job.json["id"]?.string))
+            #expect(ended["state"]?.string == "failed" && ended["reason"]?.string?.contains("memory_bytes") == true)
+            #expect(try await server.sendForm("/v1/galleries/g/queries", ["rgb": picture(1)]).status == 200)
+            #expect(try await server.send("DELETE", "/v1/galleries/g").status == 204)
         }
     }
 
