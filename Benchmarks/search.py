@@ -138,7 +138,7 @@ def report(results):
             f"threads; Triptych {results['triptych']}, {results['versions']}. Milliseconds, medians (minima).\n\n" + "\n".join(lines))
     page.write_text(re.sub(r"(<!-- search:begin -->\n).*?(<!-- search:end -->)", lambda m: m[1] + "\n" + text + "\n\n" + m[2],
                            page.read_text(), flags=re.S))
-    groups = [(f"{f['rows']:,}, {f['spectrum']}".replace(",", " ", 1), {n: f["peers"][n]["one"]["median_ms"] for n in NAMES if n in f["peers"]})
+    groups = [(f"{f['rows']:,}".replace(",", " ") + f", {f['spectrum']}", {n: f["peers"][n]["one"]["median_ms"] for n in NAMES if n in f["peers"]})
               for f in results["figures"]]
     (ROOT / "docs" / "images" / "search.svg").write_text(bars.grouped("One query, exact, 768 elements: milliseconds", NAMES, groups))
 
