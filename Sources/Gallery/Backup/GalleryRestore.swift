@@ -35,7 +35,7 @@ public struct GalleryRestore: Sendable {
     /// cannot be read.
     public func erased() throws -> Erased? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
-        return try GalleryBackup.translating {
+        do {
             let queue = try DatabaseQueue(path: backup.database, configuration: Self.readOnly)
             defer { try? queue.close() }
             return try queue.writeWithoutTransaction { db in
@@ -45,6 +45,10 @@ public struct GalleryRestore: Sendable {
                     db, sql: "SELECT g.name || '/' || i.name || '/' || s.uuid \(Self.missing) ORDER BY s.id LIMIT 100")
                 return Erased(count: count, first: first)
             }
+        } catch let error as DatabaseError {
+            throw GalleryError.storage(
+                "\(path) cannot be read (\(error.message ?? "\(error.resultCode)")), so what was erased since the backup is not "
+                    + "known, and would come back")
         }
     }
 

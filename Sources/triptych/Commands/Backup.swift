@@ -36,7 +36,7 @@ struct Restore: ParsableCommand {
         abstract: "Puts a backup in the place of a database that no server has open.",
         discussion: """
             What was erased since the backup was made is left out, as far as the database in place tells, unless \
-            --bring-back-erased is given. The database in place is kept beside the restored one as NAME.replaced: remove it when \
+            --bring-back-erased is given; that is also what restores where the database in place cannot be read. The database in place is kept beside the restored one as NAME.replaced: remove it when \
             it is no longer needed.
             """)
 
@@ -58,14 +58,7 @@ struct Restore: ParsableCommand {
             try restore.backup.verify()
             return tell(try restore.erased(), "would be left out")
         }
-        let erased: GalleryRestore.Erased?
-        do {
-            erased = try restore.run(bringingBack: bringBackErased)
-        } catch GalleryError.storage(let reason) where !bringBackErased {
-            throw ValidationError(
-                "\(reason); if \(database) cannot be read, nobody knows what was erased since: --bring-back-erased restores "
-                    + "everything")
-        }
+        let erased = try restore.run(bringingBack: bringBackErased)
         tell(erased, bringBackErased ? "came back" : "were left out")
         print("restored \(database)")
     }

@@ -129,6 +129,13 @@ struct RestoreTests {
                 }
             }
             try restore(directory).run(bringingBack: true)
+            // Where the database in place cannot be read, nobody knows what was erased: only whoever says so gets it back.
+            try Data("no database".utf8).write(to: URL(fileURLWithPath: directory.file("g.sqlite")))
+            #expect(throws: GalleryError.self) { try restore(directory).run(bringingBack: false) }
+            try restore(directory).run(bringingBack: true)
+            let restored = try await GalleryStore.open(path: directory.file("g.sqlite"))
+            #expect(try await restored.gallery("g").sightings == 1)
+            try await restored.close()
         }
     }
 }
