@@ -1,7 +1,3 @@
-import Documents
-import Foundation
-import GRDB
-
 /// What can go wrong with a gallery.
 public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What was looked for or made.
@@ -67,42 +63,5 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
         case .full: "the disk is full"
         case .storage(let what): "storage: \(what)"
         }
-    }
-}
-
-extension GalleryError {
-    /// Runs `work` and gives every failure but cancellation as a `GalleryError`.
-    static func translating<T>(_ work: () async throws -> T) async throws -> T {
-        do {
-            return try await work()
-        } catch let error as GalleryError {
-            throw error
-        } catch let error as CancellationError {
-            throw error
-        } catch let error as DatabaseError {
-            throw GalleryError(error)
-        } catch let error as FileError {
-            throw GalleryError(error)
-        } catch {
-            throw GalleryError.storage("\(error)")
-        }
-    }
-
-    /// The SQL and its arguments stay out of the message: they hold the user's data.
-    init(_ error: DatabaseError) {
-        let message = "\(error.message ?? "unknown") (SQLite \(error.extendedResultCode.rawValue))"
-        switch error.resultCode {
-        case .SQLITE_BUSY, .SQLITE_LOCKED: self = .busy
-        // The second is of the index to the log, which could not be made longer.
-        case .SQLITE_FULL: self = .full
-        case .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE: self = .full
-        case .SQLITE_NOTADB: self = .notADatabase(message)
-        default: self = .storage(message)
-        }
-    }
-
-    /// Only a full disk is `full`: what cannot be opened, read or written for another reason says so.
-    init(_ error: FileError) {
-        self = [ENOSPC, EDQUOT].contains(error.code) ? .full : .storage("\(error)")
     }
 }

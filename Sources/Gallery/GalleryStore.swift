@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import Similarity
 import Threads
 
@@ -25,86 +24,66 @@ public struct GalleryConfiguration: Sendable {
     public init() {}
 }
 
-/// Galleries of identities, their sightings, images and embeddings, in one SQLite database, and an exact search in
-/// memory over the embeddings.
+/// Galleries of identities, their sightings, images and embeddings, in a database, and an exact search in memory over the
+/// embeddings.
 ///
-/// Everything that changes the galleries is committed to the disk before its method returns, in one transaction each,
-/// and survives the end of the process and the loss of power from then on. The index follows in the same breath: on the
-/// writer's queue, after the commit and before the method returns, so its order is the order of commits. What was erased
-/// is hidden in that transaction; its bytes are deleted in the background, see `erasure`.
+/// Arguments are validated here, searches run here; what is kept, and how a change of it is whole, is `GalleryTransactions`.
+/// Everything that changes the galleries is committed to the disk before its method returns, in one transaction each, and
+/// survives the end of the process and the loss of power from then on; every query that starts then sees it. What was erased is
+/// hidden in that transaction; its bytes are deleted in the background, see `erasure`.
 ///
-/// One store owns a database; other connections may read it. All methods throw `GalleryError`, or `CancellationError` if
-/// their task was cancelled, and none blocks Swift's cooperative pool.
+/// One store owns a database. All methods throw `GalleryError`, or `CancellationError` if their task was cancelled, and none
+/// blocks Swift's cooperative pool.
 public final class GalleryStore: Sendable {
     /// The most elements that a vector can have here.
     public static let largestDimension = SimilarityBlock.largestDimension
 
-    let configuration: GalleryConfiguration
-    private let ownership: DatabaseOwnership
-    let pool: DatabasePool
-    let reclaimer: Reclaimer
-    private let commits: CommitCounter
-    /// The database's file, whatever links lead to it.
-    public let path: String
-    /// What the start found to be wrong.
-    public let damage: GalleryDamage
-    let indexes: IndexRegistry
+    let transactions: any GalleryTransactions
     let threads: WorkerThreads
+    let slices: Int
 
-    init(
-        configuration: GalleryConfiguration, connection: GalleryConnection, indexes: IndexRegistry,
-        threads: WorkerThreads, setAside: DamagedVectors
-    ) {
-        self.configuration = configuration
-        (commits, path) = (connection.commits, connection.files.path)
-        damage = GalleryDamage(lostCommits: connection.commits.lost, vectors: setAside)
-        self.indexes = indexes
-        self.threads = threads
-        (ownership, pool) = (connection.ownership, connection.pool)
-        reclaimer = Reclaimer(connection, piece: configuration.pieceBytes)
+    private init(_ transactions: any GalleryTransactions, threads: WorkerThreads, slices: Int) {
+        (self.transactions, self.threads, self.slices) = (transactions, threads, slices)
+    }
+
+    /// Opens a database, making it if the file does not exist, brings its schema up to date and loads its embeddings.
+    /// Erasures that were not finished go on.
+    ///
+    /// Throws `GalleryError.notADatabase` for any other file, an empty one included, and `.newerSchema` for a database of a
+    /// later release, both before anything is written, `.inUse` if it is open already by any of its names, and `.storage` if
+    /// the path cannot be opened. O(embeddings · dimension).
+    public static func open(
+        path: String, configuration: GalleryConfiguration = GalleryConfiguration()
+    ) async throws -> GalleryStore {
+        let threads = WorkerThreads("search", count: configuration.searchThreads)
+        return GalleryStore(
+            try await SQLiteStore.open(path: path, configuration: configuration, threads: threads),
+            threads: threads, slices: configuration.searchThreads)
     }
 
     /// Closes the database; every later call fails. Waits for calls in progress. Erasures that would take longer than a
     /// moment go on when the database is next opened.
-    public func close() async throws {
-        await reclaimer.stop()
-        try await GalleryError.translating {
-            try await threads.run { [pool, reclaimer] in
-                try pool.close()
-                try reclaimer.close()
-            }
-        }
-        ownership.release()
-    }
+    public func close() async throws { try await transactions.close() }
 
-    func read<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
-        try await GalleryError.translating { try await pool.read(body) }
-    }
+    /// The database's file, whatever links lead to it.
+    public var path: String { transactions.path }
+    /// What the start found to be wrong.
+    public var damage: GalleryDamage { transactions.damage }
+    /// How far the erasures are that have been asked for.
+    public var erasure: ErasureStatus { transactions.erasure }
+    /// Jobs, verified checkpoints, and which model is active: what a server writes down beside the galleries.
+    public var ledger: any ServerLedger { transactions }
 
-    func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
-        try await GalleryError.translating {
-            try await pool.write { [commits] db in
-                try commits.count(db)
-                return try body(db)
-            }
-        }
-    }
+    /// Writes a consistent copy of the whole database while it stays in use; only its owner can read it. The copy is on the
+    /// disk before it takes its name, so a file of that name is always a whole one; an earlier one is replaced.
+    ///
+    /// One read of the database from beginning to end, so what is enrolled meanwhile neither waits nor begins it anew; it
+    /// is not in the copy. Throws `.full` or `.storage`; then nothing is left of it.
+    public func backup(to path: String) async throws { try await transactions.backup(to: path) }
 
-    /// Runs a transaction that deletes or marks what is to be deleted; the rest follows in the background.
-    func erase<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
-        try await reclaimer.erase { [commits] db in
-            try commits.count(db)
-            return try body(db)
-        }
-    }
-}
+    /// Checks every page, constraint and foreign key. Throws `.storage` with what is broken. O(size of the database).
+    public func checkIntegrity() async throws { try await transactions.checkIntegrity() }
 
-extension Row {
-    /// The first row of a query that has at least one.
-    static func only(_ db: Database, _ sql: String, _ arguments: StatementArguments) throws -> Row {
-        guard let row = try fetchOne(db, sql: sql, arguments: arguments) else {
-            throw GalleryError.storage("a row that must be there is missing: \(sql)")
-        }
-        return row
-    }
+    /// Whether a commit waits until the disk has it.
+    package func isDurable() async throws -> Bool { try await transactions.isDurable() }
 }

@@ -27,7 +27,7 @@ package struct ServingStack: Sendable {
         (self.gallery, self.catalog, self.logger) = (gallery, catalog, logger)
         jobRetentionDays = configuration.jobRetentionDays
         registry = ModelRegistry(encoder)
-        jobs = JobBoard(gallery: gallery, logger: logger)
+        jobs = JobBoard(ledger: gallery.ledger, logger: logger)
         encoding = EncodingService(configuration.encoding, observer: observer)
         let files = WorkerThreads("files", count: 2)
         let memory = MemoryBudget(configured: configuration.memoryBytes)
@@ -96,7 +96,7 @@ package struct ServingStack: Sendable {
             memory: MemoryBudget(configured: configuration.memoryBytes), limits: configuration.models,
             batching: batching)
         return try await ModelCatalog(
-            folder: URL(fileURLWithPath: configuration.modelsFolder), gallery: gallery, loader: loader,
+            folder: URL(fileURLWithPath: configuration.modelsFolder), ledger: gallery.ledger, loader: loader,
             logger: logger)
     }
 
@@ -109,7 +109,7 @@ package struct ServingStack: Sendable {
         _ configuration: ServingConfiguration, _ catalog: ModelCatalog, _ gallery: GalleryStore,
         _ read: CheckpointFile?
     ) async throws -> any TripleEncoder {
-        let active = try await gallery.activeModel()
+        let active = try await gallery.ledger.activeModel()
         if let active, try await catalog.find(active) { return try await catalog.encoder(active) }
         var source = read
         if source == nil { source = try await self.source(configuration) }
@@ -125,7 +125,7 @@ package struct ServingStack: Sendable {
                     + "model's as the checkpoint")
         }
         let encoder = try await catalog.add(source)
-        try await gallery.activate(digest)
+        try await gallery.ledger.activate(digest, finishing: nil)
         return encoder
     }
 
@@ -151,7 +151,7 @@ package struct ServingStack: Sendable {
 
     private func forgetJobs() async throws {
         let end = Date(timeIntervalSinceNow: -86_400 * Double(jobRetentionDays))
-        try await gallery.deleteJobs(endedBefore: end)
+        try await gallery.ledger.deleteJobs(endedBefore: end)
     }
 
     private func attempt(_ failure: Logger.Message, _ work: () async throws -> Void) async {

@@ -189,7 +189,7 @@ struct SwapTests {
         #expect(try await server.result().status == 0)
         let store = try await GalleryStore.open(path: world.database)
         try await store.checkIntegrity()
-        let active = try #require(try await store.activeModel())
+        let active = try #require(try await store.ledger.activeModel())
         #expect(try await store.lacking(model: active, standIn: nil).sightings == 0)
         try await store.close()
     }

@@ -22,7 +22,7 @@ struct ImportTests {
             let (again, cutOff) = try await world.stack.imports.receive(for: "g")
             try again.append(Data(lines.joined(separator: "\n").utf8))
             try again.finish(gallery: "g")
-            try await world.stack.gallery.save(cutOff)
+            try await world.stack.gallery.ledger.save(cutOff)
             let (stray, _) = try await world.stack.imports.receive(for: "g")
             try stray.append(Data("never finished".utf8))
 
@@ -39,7 +39,7 @@ struct ImportTests {
     func gone() async throws {
         try await World.run { world in
             let job = JobRecord(kind: "import")
-            try await world.stack.gallery.save(job)
+            try await world.stack.gallery.ledger.save(job)
             try await world.stack.models.resumeJobs()
             let ended = try await world.ended(job.id).record
             #expect(ended.state == .failed && ended.reason?.contains("is gone") == true)

@@ -70,7 +70,7 @@ struct JobBoardTests {
             let model = try await world.publish(seed: 1)
             let known = JobRecord(kind: JobKind.activation.rawValue, model: model)
             let unknown = JobRecord(kind: "polishing", model: model)
-            for job in [known, unknown] { try await world.stack.gallery.save(job) }
+            for job in [known, unknown] { try await world.stack.gallery.ledger.save(job) }
             try await world.stack.models.resumeJobs()
             #expect(try await world.ended(known.id).record.state == .succeeded)
             let failed = try await world.ended(unknown.id).record

@@ -40,7 +40,7 @@ struct ModelCatalogTests {
                 #expect(stack.registry.active.model == file.model, "step \(step)")
                 try await stack.catalog.scan()
                 #expect(try stack.catalog.summary(file.model).isSelfTested)
-                if step == 1 { try await stack.gallery.forgetCheckpoint(file: other.lastPathComponent) }
+                if step == 1 { try await stack.gallery.ledger.forgetCheckpoint(file: other.lastPathComponent) }
                 try await stack.gallery.close()
                 if step == 0 { try FileManager.default.moveItem(at: own, to: other) }
             }

@@ -1,5 +1,19 @@
 import Synchronization
 
+/// What the indexes of a store must learn of a transaction.
+enum IndexChange: Sendable {
+    case append(VectorIndex.Entry, to: IndexRegistry.Key, space: VectorSpace)
+    /// Sightings of a gallery to an identity.
+    case move([Int64], to: Int64, gallery: Int64)
+    case removeSightings([Int64], gallery: Int64)
+    /// A sighting's vectors of one model.
+    case removeVectors(Int64, from: IndexRegistry.Key)
+    case removeIdentity(Int64, gallery: Int64)
+    case removeGallery(Int64)
+    case removeModel(String)
+    case replaceModel(String, by: IndexRegistry)
+}
+
 /// The indexes of a store: one for each gallery and model that has vectors.
 final class IndexRegistry: Sendable {
     struct Key: Hashable, Sendable {
@@ -28,32 +42,32 @@ final class IndexRegistry: Sendable {
         return index.append(entry)
     }
 
-    func move(sighting: Int64, to identity: Int64, gallery: Int64) {
-        for index in indexes(of: gallery) { index.move(sighting: sighting, to: identity) }
+    /// Follows a transaction.
+    func apply(_ changes: [IndexChange]) {
+        for change in changes {
+            switch change {
+            case .append(let entry, let key, let space): append(entry, to: key, space: space)
+            case .move(let sightings, let identity, let gallery):
+                for index in indexes(of: gallery) {
+                    for sighting in sightings { index.move(sighting: sighting, to: identity) }
+                }
+            case .removeSightings(let sightings, let gallery):
+                for index in indexes(of: gallery) { sightings.forEach(index.remove(sighting:)) }
+            case .removeVectors(let sighting, let key): indexes.withLock { $0[key] }?.remove(sighting: sighting)
+            case .removeIdentity(let identity, let gallery):
+                for index in indexes(of: gallery) { index.remove(identity: identity) }
+            case .removeGallery(let gallery): keep { $0.gallery != gallery }
+            case .removeModel(let model): keep { $0.model != model }
+            case .replaceModel(let model, let others): replace(model: model, by: others)
+            }
+        }
     }
 
-    func remove(sighting: Int64, gallery: Int64) {
-        for index in indexes(of: gallery) { index.remove(sighting: sighting) }
+    private func keep(_ isKept: (Key) -> Bool) {
+        indexes.withLock { $0 = $0.filter { isKept($0.key) } }
     }
 
-    func remove(sighting: Int64, from key: Key) {
-        indexes.withLock { $0[key] }?.remove(sighting: sighting)
-    }
-
-    func remove(identity: Int64, gallery: Int64) {
-        for index in indexes(of: gallery) { index.remove(identity: identity) }
-    }
-
-    func remove(gallery: Int64) {
-        indexes.withLock { $0 = $0.filter { $0.key.gallery != gallery } }
-    }
-
-    func remove(model: String) {
-        indexes.withLock { $0 = $0.filter { $0.key.model != model } }
-    }
-
-    /// Exchanges the indexes of a model for others.
-    func replace(model: String, by others: IndexRegistry) {
+    private func replace(model: String, by others: IndexRegistry) {
         let replacement = others.indexes.withLock { $0.filter { $0.key.model == model } }
         indexes.withLock { $0 = $0.filter { $0.key.model != model }.merging(replacement) { $1 } }
     }

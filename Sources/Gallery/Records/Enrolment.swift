@@ -57,3 +57,18 @@ public struct EnrolmentReceipt: Equatable, Sendable {
     /// True if an earlier request with the same idempotency key had enrolled it.
     public let isReplay: Bool
 }
+
+/// What a model made of a sighting that is enrolled already.
+public struct EmbeddingAddition: Sendable {
+    /// The gallery's name.
+    public let gallery: String
+    /// The sighting's identifier.
+    public let sighting: String
+    /// What the model made of it.
+    public let embedding: SightingEmbedding
+
+    /// An addition as given.
+    public init(_ embedding: SightingEmbedding, to sighting: String, in gallery: String) {
+        (self.embedding, self.sighting, self.gallery) = (embedding, sighting, gallery)
+    }
+}

@@ -10,10 +10,28 @@ public struct Page<Item: Sendable>: Sendable {
     /// A part as given.
     public init(items: [Item], next: String?) { (self.items, self.next) = (items, next) }
 
-    /// The first `limit` of rows of which one more than that was fetched, if there are as many.
-    init(_ rows: [(key: Int64, item: Item)], limit: Int) {
+    /// The first rows of which one more than asked for was fetched, if there are as many.
+    init(_ rows: [(key: Int64, item: Item)], _ request: PageRequest) {
+        let limit = request.limit
         items = rows.prefix(limit).map(\.item)
         next = rows.count > limit ? Cursor(key: rows[limit - 1].key).text : nil
+    }
+}
+
+/// Which part of a list: how many items at most, and after which place.
+public struct PageRequest: Sendable, Equatable {
+    /// The first 50 items.
+    public static let first = PageRequest()
+
+    let limit: Int
+    let start: Int64
+
+    private init() { (limit, start) = (50, 0) }
+
+    /// A part of 1–1000 items, from the beginning or after a `next` that the list has given. Throws `GalleryError.invalid`.
+    public init(limit: Int, after cursor: String? = nil) throws {
+        try Validation.limit(limit)
+        (self.limit, start) = (limit, try Cursor(cursor).key)
     }
 }
 

@@ -55,3 +55,13 @@ public struct ImageRecord: Codable, Equatable, Sendable {
         case contentType = "content_type"
     }
 }
+
+/// A sighting with all that is kept of it.
+public struct ExportedSighting: Sendable {
+    /// What is known of it.
+    public let record: SightingRecord
+    /// Its kept images, by modality.
+    public let images: [KeptImage]
+    /// What a model made of it; nil if it has not embedded it.
+    public let embedding: SightingEmbedding?
+}

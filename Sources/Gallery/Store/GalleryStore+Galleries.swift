@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 
 extension GalleryStore {
     /// Makes an empty gallery. Throws `.invalid` or `.alreadyExists`.
@@ -10,15 +9,10 @@ extension GalleryStore {
         try Validation.label(label)
         try Validation.metadata(metadata)
         try Validation.retention(retentionDays)
-        return try await write { db in
-            if try Self.findGallery(name, db) != nil { throw GalleryError.alreadyExists(.gallery, name) }
-            let now = Date.stored
-            try db.execute(
-                sql: "INSERT INTO gallery (name, label, metadata, created_at, retention_days) VALUES (?, ?, ?, ?, ?)",
-                arguments: [name, label, MetadataColumn.text(metadata), now.milliseconds, retentionDays])
-            return GalleryRecord(
-                name: name, label: label, metadata: metadata, createdAt: now, retentionDays: retentionDays)
-        }
+        let gallery = GalleryRecord(
+            name: name, label: label, metadata: metadata, createdAt: .stored, retentionDays: retentionDays)
+        try await transactions.createGallery(gallery)
+        return gallery
     }
 
     /// Changes a gallery's label, metadata or retention. Throws `.notFound` or `.invalid`.
@@ -26,93 +20,59 @@ extension GalleryStore {
         if case .set(let label) = patch.label { try Validation.label(label) }
         if case .set(let metadata) = patch.metadata { try Validation.metadata(metadata) }
         if case .set(let days) = patch.retentionDays { try Validation.retention(days) }
-        return try await write { db in
-            let id = try Self.galleryID(name, db)
-            if case .set(let label) = patch.label {
-                try db.execute(sql: "UPDATE gallery SET label = ? WHERE id = ?", arguments: [label, id])
-            }
-            if case .set(let metadata) = patch.metadata {
-                let text = try MetadataColumn.text(metadata)
-                try db.execute(sql: "UPDATE gallery SET metadata = ? WHERE id = ?", arguments: [text, id])
-            }
-            if case .set(let days) = patch.retentionDays {
-                try db.execute(sql: "UPDATE gallery SET retention_days = ? WHERE id = ?", arguments: [days, id])
-            }
-            return try GalleryRecord(Row.only(db, "SELECT * FROM gallery WHERE id = ?", [id]))
-        }
+        return try await transactions.updateGallery(name, patch)
     }
 
-    /// The galleries in order of creation. `limit` is 1–1000.
-    public func galleries(limit: Int = 50, after cursor: String? = nil) async throws -> Page<GalleryRecord> {
-        try Validation.limit(limit)
-        let start = try Cursor(cursor)
-        return try await read { db in
-            let rows = try Row.fetchAll(
-                db, sql: "SELECT * FROM live_gallery WHERE id > ? ORDER BY id LIMIT ?",
-                arguments: [start.key, limit + 1])
-            return Page(try rows.map { ($0["id"], try GalleryRecord($0)) }, limit: limit)
-        }
+    /// The galleries in order of creation.
+    public func galleries(_ page: PageRequest = .first) async throws -> Page<GalleryRecord> {
+        try await transactions.galleries(page)
     }
 
     /// A gallery and how much is in it; images and vectors of what was erased count until they are deleted. Throws
     /// `.notFound`. O(1), but for erasures under way.
-    public func gallery(_ name: String) async throws -> GallerySummary {
-        try await read { db in
-            let id = try Self.galleryID(name, db)
-            let tally = try Row.only(
-                db,
-                """
-                SELECT identities - (
-                        SELECT COUNT(*) FROM erased_identity e CROSS JOIN identity i ON i.id = e.identity_id
-                        WHERE i.gallery_id = t.gallery_id
-                    ), sightings - (
-                        SELECT COALESCE(SUM(n.sightings), 0) FROM erased_identity e
-                        CROSS JOIN identity i ON i.id = e.identity_id
-                        CROSS JOIN identity_tally n ON n.identity_id = i.id
-                        WHERE i.gallery_id = t.gallery_id
-                    ) - (
-                        SELECT COUNT(*) FROM erased_sighting e CROSS JOIN sighting s ON s.id = e.sighting_id
-                        WHERE s.gallery_id = t.gallery_id
-                            AND s.identity_id NOT IN (SELECT identity_id FROM erased_identity)
-                    ), images, image_bytes
-                FROM gallery_tally t WHERE gallery_id = ?
-                """, [id])
-            return GallerySummary(
-                gallery: try GalleryRecord(Row.only(db, "SELECT * FROM gallery WHERE id = ?", [id])),
-                identities: tally[0], sightings: tally[1], images: tally[2], imageBytes: tally[3],
-                models: try Self.coverage(of: id, db))
-        }
-    }
+    public func gallery(_ name: String) async throws -> GallerySummary { try await transactions.gallery(name) }
 
     /// Throws `GalleryError.notFound` if there is no gallery of that name. O(log galleries).
-    public func requireGallery(_ name: String) async throws {
-        try await read { db in _ = try Self.galleryID(name, db) }
-    }
+    public func requireGallery(_ name: String) async throws { try await transactions.requireGallery(name) }
 
     /// Erases a gallery with all that is in it. From the return on nothing of it is to be found and its name is free;
     /// deleting it goes on in the background. Throws `.notFound`.
-    public func deleteGallery(_ name: String) async throws {
-        try await erase { [indexes] db in
-            let id = try Self.galleryID(name, db)
-            try Erasure.mark(.gallery, id, db)
-            db.afterNextTransaction { _ in indexes.remove(gallery: id) }
-        }
-    }
-
-    static func findGallery(_ name: String, _ db: Database) throws -> Int64? {
-        try Int64.fetchOne(db, sql: "SELECT id FROM live_gallery WHERE name = ?", arguments: [name])
-    }
-
-    static func galleryID(_ name: String, _ db: Database) throws -> Int64 {
-        guard let id = try findGallery(name, db) else { throw GalleryError.notFound(.gallery, name) }
-        return id
-    }
+    public func deleteGallery(_ name: String) async throws { try await transactions.deleteGallery(name) }
 }
 
-extension GalleryRecord {
-    init(_ row: Row) throws {
-        self.init(
-            name: row["name"], label: row["label"], metadata: try MetadataColumn.decode(row["metadata"]),
-            createdAt: Date(milliseconds: row["created_at"]), retentionDays: row["retention_days"])
+extension GalleryStore {
+    /// Makes an identity without sightings. Throws `.notFound`, `.invalid` or `.alreadyExists`.
+    public func createIdentity(
+        _ id: String, in gallery: String, label: String? = nil, metadata: Metadata = [:]
+    ) async throws -> IdentityRecord {
+        try Validation.identity(id)
+        try Validation.label(label)
+        try Validation.metadata(metadata)
+        return try await transactions.createIdentity(id, in: gallery, label: label, metadata: metadata)
+    }
+
+    /// Changes an identity's label or metadata. Throws `.notFound` or `.invalid`.
+    public func updateIdentity(
+        _ id: String, in gallery: String, _ patch: IdentityPatch
+    ) async throws -> IdentityRecord {
+        if case .set(let label) = patch.label { try Validation.label(label) }
+        if case .set(let metadata) = patch.metadata { try Validation.metadata(metadata) }
+        return try await transactions.updateIdentity(id, in: gallery, patch)
+    }
+
+    /// A gallery's identities in order of creation. Throws `.notFound`.
+    public func identities(in gallery: String, _ page: PageRequest = .first) async throws -> Page<IdentityRecord> {
+        try await transactions.identities(in: gallery, page)
+    }
+
+    /// An identity. Throws `.notFound`.
+    public func identity(_ id: String, in gallery: String) async throws -> IdentityRecord {
+        try await transactions.identity(id, in: gallery)
+    }
+
+    /// Erases an identity with its sightings, their images and embeddings. From the return on nothing of it is to be found
+    /// and its name is free; deleting many sightings goes on in the background. Throws `.notFound`.
+    public func deleteIdentity(_ id: String, in gallery: String) async throws {
+        try await transactions.deleteIdentity(id, in: gallery)
     }
 }

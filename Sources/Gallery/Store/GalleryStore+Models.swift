@@ -1,89 +1,47 @@
-import Foundation
-import GRDB
-
 extension GalleryStore {
     /// Which models have embedded how many sightings, over all galleries. O(models), but for erasures under way.
-    public func models() async throws -> [ModelCoverage] {
-        try await read { db in
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT digest, dimension, sightings - (
-                        SELECT COALESCE(SUM(c.sightings), 0) FROM erased_gallery e
-                        CROSS JOIN coverage c ON c.gallery_id = e.gallery_id WHERE c.model_id = m.id
-                    ) AS live FROM live_model m WHERE live > 0 ORDER BY id
-                    """)
-            return rows.map { ModelCoverage(model: $0[0], dimension: $0[1], sightings: $0[2]) }
-        }
-    }
+    public func models() async throws -> [ModelCoverage] { try await transactions.models() }
 
     /// How many sightings there are, over all galleries. O(1), but for erasures under way.
-    public func sightingCount() async throws -> Int {
-        try await read { db in
-            try Row.only(
-                db,
-                """
-                SELECT sightings - (
-                        SELECT COALESCE(SUM(t.sightings), 0) FROM erased_gallery e
-                        CROSS JOIN gallery_tally t ON t.gallery_id = e.gallery_id
-                    ) - (
-                        SELECT COALESCE(SUM(t.sightings), 0) FROM erased_identity e
-                        CROSS JOIN identity_tally t ON t.identity_id = e.identity_id
-                        CROSS JOIN identity i ON i.id = e.identity_id
-                        WHERE i.gallery_id NOT IN (SELECT gallery_id FROM erased_gallery)
-                    )
-                FROM total
-                """, [])[0]
-        }
+    public func sightingCount() async throws -> Int { try await transactions.sightingCount() }
+
+    /// What a model made of a sighting; nil if it has not embedded it. Throws `.notFound`.
+    public func embedding(
+        of sighting: String, in gallery: String, model: String
+    ) async throws -> SightingEmbedding? {
+        try await transactions.embedding(of: sighting, in: gallery, model: model)
+    }
+
+    /// Adds what further models made of sightings, in one transaction. What a model has embedded already is left out, so
+    /// that a repeated or resumed job does no harm, and so is what was erased meanwhile. Throws `.invalid` or
+    /// `.dimensionMismatch`; then nothing was added.
+    ///
+    /// - Returns: how many were added.
+    @discardableResult public func addEmbeddings(_ additions: [EmbeddingAddition]) async throws -> Int {
+        for addition in additions { try Validation.embedding(addition.embedding) }
+        return try await transactions.addEmbeddings(additions)
+    }
+
+    /// Puts what a model made of sightings in place of vectors that cannot be taken apart, in one transaction. Others are
+    /// left as they are. Throws as `addEmbeddings` does.
+    ///
+    /// - Returns: how many were replaced.
+    public func replaceEmbeddings(_ replacements: [EmbeddingAddition]) async throws -> Int {
+        for replacement in replacements { try Validation.embedding(replacement.embedding) }
+        return try await transactions.replaceEmbeddings(replacements)
     }
 
     /// Drops all vectors of a model: from the return on it has none; deleting them goes on in the background. Does nothing
     /// if there are none.
-    public func deleteEmbeddings(model: String) async throws {
-        try await erase { [indexes] db in
-            let row = try Int64.fetchOne(db, sql: "SELECT id FROM model WHERE digest = ?", arguments: [model])
-            guard let row else { return }
-            try Erasure.mark(.model, row, db)
-            db.afterNextTransaction { _ in indexes.remove(model: model) }
-        }
-    }
+    public func deleteEmbeddings(model: String) async throws { try await transactions.deleteEmbeddings(model: model) }
 
-    /// Of a gallery. Models without a vector there are left out.
-    static func coverage(of gallery: Int64, _ db: Database) throws -> [ModelCoverage] {
-        let rows = try Row.fetchAll(
-            db,
-            sql: """
-                SELECT m.digest, m.dimension, c.sightings FROM coverage c JOIN live_model m ON m.id = c.model_id
-                WHERE c.gallery_id = ? AND c.sightings > 0 ORDER BY m.id
-                """,
-            arguments: [gallery])
-        return rows.map { ModelCoverage(model: $0[0], dimension: $0[1], sightings: $0[2]) }
-    }
-}
-
-extension GalleryStore {
     /// Counts the sightings that a model has not embedded, over all galleries. O(sightings).
     ///
     /// - Parameters:
     ///   - model: the model.
     ///   - other: the model whose vectors might stand in.
     public func lacking(model: String, standIn other: String?) async throws -> LackingSightings {
-        try await read { db in
-            let row = try Row.only(
-                db,
-                """
-                SELECT COUNT(*), COALESCE(SUM(NOT has_image), 0), COALESCE(SUM(NOT has_image AND NOT has_other), 0)
-                FROM (
-                    SELECT EXISTS (SELECT 1 FROM image i WHERE i.sighting_id = s.id) AS has_image,
-                        EXISTS (
-                            SELECT 1 FROM embedding e JOIN model m ON m.id = e.model_id
-                            WHERE e.sighting_id = s.id AND m.digest = ?2) AS has_other
-                    FROM live_sighting s WHERE NOT EXISTS (
-                        SELECT 1 FROM embedding e JOIN model m ON m.id = e.model_id
-                        WHERE e.sighting_id = s.id AND m.digest = ?1))
-                """, [model, other])
-            return LackingSightings(sightings: row[0], withoutImages: row[1], withoutVectors: row[2])
-        }
+        try await transactions.lacking(model: model, standIn: other)
     }
 
     /// The next sightings that a model has not embedded, over all galleries, with their images, as many as fit 64 MiB but at
@@ -96,99 +54,32 @@ extension GalleryStore {
     ///   - key: the last batch's `next`, 0 at first.
     public func pendingBatch(model: String, limit: Int, after key: Int64 = 0) async throws -> PendingBatch {
         try Validation.limit(limit)
-        return try await read { db in
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT s.id, g.name, s.uuid FROM live_sighting s JOIN gallery g ON g.id = s.gallery_id
-                    WHERE s.id > ? AND NOT EXISTS (
-                        SELECT 1 FROM embedding e JOIN model m ON m.id = e.model_id
-                        WHERE e.sighting_id = s.id AND m.digest = ?)
-                    ORDER BY s.id LIMIT ?
-                    """,
-                arguments: [key, model, limit + 1])
-            return try Self.batch(rows, limit, db)
-        }
-    }
-
-    /// Of one more row than wanted, if there are as many.
-    private static func batch(_ rows: [Row], _ limit: Int, _ db: Database) throws -> PendingBatch {
-        var batch: [PendingSighting] = []
-        var bytes = 0
-        for row in rows.prefix(limit) where bytes < 64 << 20 {
-            let images = try images(of: row[0], db)
-            bytes += images.reduce(0) { $0 + $1.bytes.count }
-            batch.append(PendingSighting(key: row[0], gallery: row[1], sighting: row[2], images: images))
-        }
-        return PendingBatch(sightings: batch, next: batch.count < rows.count ? batch.last?.key : nil)
-    }
-
-    private static let fused = """
-        FROM embedding e CROSS JOIN live_sighting s ON s.id = e.sighting_id JOIN gallery g ON g.id = s.gallery_id
-        WHERE e.is_fused = 1 AND e.model_id = (SELECT id FROM live_model WHERE digest = ?) AND e.sighting_id > ?
-            AND EXISTS (SELECT 1 FROM image i WHERE i.sighting_id = s.id)
-        """
-
-    /// How many sightings with images have a vector of a model that cannot be taken apart. O(their number).
-    public func fusedCount(model: String) async throws -> Int {
-        try await read { db in try Row.only(db, "SELECT COUNT(*) \(Self.fused)", [model, 0])[0] }
-    }
-
-    /// The next of these, as `pendingBatch` gives them.
-    public func fusedBatch(model: String, limit: Int, after key: Int64 = 0) async throws -> PendingBatch {
-        try Validation.limit(limit)
-        return try await read { db in
-            let rows = try Row.fetchAll(
-                db, sql: "SELECT s.id, g.name, s.uuid \(Self.fused) ORDER BY e.sighting_id LIMIT ?",
-                arguments: [model, key, limit + 1])
-            return try Self.batch(rows, limit, db)
-        }
+        return try await transactions.pendingBatch(.missing, model: model, limit: limit, after: key)
     }
 
     /// How many sightings with images have no vector of a model. O(1) if each sighting has one, else O(sightings).
     public func missingCount(model: String) async throws -> Int {
-        try await read { db in
-            let kept = try Row.only(
-                db, "SELECT sightings, (SELECT sightings FROM live_model WHERE digest = ?) FROM total", [model])
-            if kept[0] as Int == kept[1] as Int? { return 0 }
-            return try Row.only(
-                db,
-                """
-                SELECT COUNT(*) FROM live_sighting s WHERE EXISTS (SELECT 1 FROM image i WHERE i.sighting_id = s.id)
-                    AND NOT EXISTS (
-                        SELECT 1 FROM embedding e JOIN model m ON m.id = e.model_id
-                        WHERE e.sighting_id = s.id AND m.digest = ?)
-                """, [model])[0]
-        }
+        try await transactions.pendingCount(.missing, model: model)
+    }
+
+    /// The next sightings with images that have a vector of a model that cannot be taken apart, as `pendingBatch` gives them.
+    public func fusedBatch(model: String, limit: Int, after key: Int64 = 0) async throws -> PendingBatch {
+        try Validation.limit(limit)
+        return try await transactions.pendingBatch(.fused, model: model, limit: limit, after: key)
+    }
+
+    /// How many of these there are. O(their number).
+    public func fusedCount(model: String) async throws -> Int {
+        try await transactions.pendingCount(.fused, model: model)
     }
 
     /// The row numbers of about so many sightings with images, over all galleries: all those of identities spread evenly,
     /// so that there are pairs of one identity among them. O(sightings).
     public func sample(count: Int) async throws -> [Int64] {
         try Validation.limit(count)
-        return try await read { db in
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT s.identity_id, s.id FROM live_sighting s
-                    WHERE EXISTS (SELECT 1 FROM image i WHERE i.sighting_id = s.id) ORDER BY s.identity_id, s.id
-                    """)
-            let groups = Dictionary(grouping: rows) { $0[0] as Int64 }
-            let identities = groups.keys.sorted()
-            let step = max(1, rows.count / count)
-            let drawn = stride(from: 0, to: identities.count, by: step).flatMap { groups[identities[$0]] ?? [] }
-            return drawn.prefix(count).map { $0[1] }
-        }
+        return try await transactions.sample(count: count)
     }
 
     /// A sampled sighting; nil if it was deleted in the meantime.
-    public func sampled(_ row: Int64) async throws -> SampledSighting? {
-        try await read { db in
-            guard
-                let identity = try Int64.fetchOne(
-                    db, sql: "SELECT identity_id FROM live_sighting WHERE id = ?", arguments: [row])
-            else { return nil }
-            return SampledSighting(identity: identity, images: try Self.images(of: row, db))
-        }
-    }
+    public func sampled(_ row: Int64) async throws -> SampledSighting? { try await transactions.sampled(row) }
 }

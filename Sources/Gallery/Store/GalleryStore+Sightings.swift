@@ -1,102 +1,87 @@
 import Foundation
-import GRDB
 
 extension GalleryStore {
-    /// An identity's sightings in order of enrolment. `limit` is 1–1000.
+    /// Enrols a sighting, making its identity if that is new. Returns after the commit; the sighting is on the disk, and
+    /// every query that starts from then on sees it.
+    ///
+    /// A repeated idempotency key with the same fingerprint gives the original sighting and changes nothing; with
+    /// another fingerprint it throws `.idempotencyConflict`. Throws `.notFound` for the gallery, `.invalid`,
+    /// `.dimensionMismatch`, `.busy`, `.full` or `.storage`; then nothing was enrolled.
+    public func enrol(_ enrolment: Enrolment, in gallery: String) async throws -> EnrolmentReceipt {
+        try await enrol([enrolment], in: gallery)[0].get()
+    }
+
+    /// Enrols several in one transaction, in their order; what is wrong with one is its result, and the others are enrolled.
+    /// Throws `.notFound` for the gallery, `.busy`, `.full` or `.storage`; then none was.
+    public func enrol(
+        _ enrolments: [Enrolment], in gallery: String
+    ) async throws -> [Result<EnrolmentReceipt, any Error>] {
+        try await transactions.enrol(
+            enrolments.map { enrolment in Result { try enrolment.validate() }.map { enrolment } }, in: gallery)
+    }
+
+    /// What an enrolment with the same idempotency key and fingerprint gave before; nil if there was none. Checks the
+    /// enrolment and its gallery too, so that one that will be refused is refused before it costs more. Throws as `enrol`
+    /// does.
+    public func enrolled(before enrolment: Enrolment, in gallery: String) async throws -> EnrolmentReceipt? {
+        try enrolment.validate()
+        return try await transactions.enrolled(before: enrolment, in: gallery)
+    }
+
+    /// An identity's sightings in order of enrolment. Throws `.notFound`.
     public func sightings(
-        of identity: String, in gallery: String, limit: Int = 50, after cursor: String? = nil
+        of identity: String, in gallery: String, _ page: PageRequest = .first
     ) async throws -> Page<SightingRecord> {
-        try Validation.limit(limit)
-        let start = try Cursor(cursor)
-        return try await read { db in
-            let galleryID = try Self.galleryID(gallery, db)
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    \(Self.selectSighting) WHERE s.gallery_id = ? AND s.identity_id = ? AND s.id > ? ORDER BY s.id LIMIT ?
-                    """,
-                arguments: [galleryID, Self.identityID(identity, galleryID, db), start.key, limit + 1])
-            return Page(try rows.map { ($0["id"], try SightingRecord($0)) }, limit: limit)
-        }
+        try await transactions.sightings(of: identity, in: gallery, page)
     }
 
     /// A sighting. Throws `.notFound`.
     public func sighting(_ id: String, in gallery: String) async throws -> SightingRecord {
-        try await read { db in
-            try Self.sightingRecord(row: Self.sightingID(id, Self.galleryID(gallery, db), db), db)
-        }
-    }
-
-    /// Erases a sighting with its images and embeddings. Its identity stays. Throws `.notFound`.
-    public func deleteSighting(_ id: String, in gallery: String) async throws {
-        try await erase { [indexes] db in
-            let galleryID = try Self.galleryID(gallery, db)
-            let row = try Self.sightingID(id, galleryID, db)
-            try db.execute(sql: "DELETE FROM sighting WHERE id = ?", arguments: [row])
-            db.afterNextTransaction { _ in indexes.remove(sighting: row, gallery: galleryID) }
-        }
+        try await transactions.sighting(id, in: gallery)
     }
 
     /// A sighting's kept image; no other is read. Throws `.notFound`.
     public func image(_ modality: String, of sighting: String, in gallery: String) async throws -> KeptImage {
-        try await read { db in
-            let row = try Self.sightingID(sighting, Self.galleryID(gallery, db), db)
-            let image = try Row.fetchOne(
-                db, sql: "SELECT modality, content_type, bytes FROM image WHERE sighting_id = ? AND modality = ?",
-                arguments: [row, modality])
-            guard let image else { throw GalleryError.notFound(.image, modality) }
-            return KeptImage(modality: image[0], contentType: image[1], bytes: image[2])
-        }
+        try await transactions.image(modality, of: sighting, in: gallery)
     }
 
     /// What is known of a sighting's kept images, by modality, without reading them. Throws `.notFound`.
     public func images(of sighting: String, in gallery: String) async throws -> [ImageRecord] {
-        try await read { db in
-            let row = try Self.sightingID(sighting, Self.galleryID(gallery, db), db)
-            return try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT modality, content_type, length(bytes) FROM image WHERE sighting_id = ? ORDER BY modality
-                    """,
-                arguments: [row]
-            ).map { ImageRecord(modality: $0[0], contentType: $0[1], bytes: $0[2]) }
-        }
+        try await transactions.images(of: sighting, in: gallery)
     }
 
-    private static let selectSighting = """
-        SELECT s.*, i.name AS identity,
-            (SELECT group_concat(modality) FROM (SELECT modality FROM image WHERE sighting_id = s.id ORDER BY modality))
-                AS modalities
-        FROM live_sighting s JOIN identity i ON i.id = s.identity_id
-        """
-
-    private static func sightingID(_ id: String, _ gallery: Int64, _ db: Database) throws -> Int64 {
-        let row = try Int64.fetchOne(
-            db, sql: "SELECT id FROM live_sighting WHERE gallery_id = ? AND uuid = ?", arguments: [gallery, id])
-        guard let row else { throw GalleryError.notFound(.sighting, id) }
-        return row
+    /// A gallery's next sightings in order of enrolment, with their images and a model's vectors, as many as fit 16 MiB but at
+    /// least one. Throws `.notFound`.
+    ///
+    /// - Parameters:
+    ///   - limit: how many at most, 1–1000.
+    ///   - key: the last batch's `next`, 0 at first.
+    /// - Returns: the sightings, and where to go on; nil at the end.
+    public func exportBatch(
+        in gallery: String, model: String, limit: Int = 100, after key: Int64 = 0
+    ) async throws -> (sightings: [ExportedSighting], next: Int64?) {
+        try Validation.limit(limit)
+        return try await transactions.exportBatch(in: gallery, model: model, limit: limit, after: key)
     }
 
-    static func sightingRecord(row: Int64, _ db: Database) throws -> SightingRecord {
-        try SightingRecord(Row.only(db, "\(selectSighting) WHERE s.id = ?", [row]))
+    /// Erases a sighting with its images and embeddings. Its identity stays. Throws `.notFound`.
+    public func deleteSighting(_ id: String, in gallery: String) async throws {
+        try await transactions.deleteSighting(id, in: gallery)
     }
 
-    static func images(of sighting: Int64, _ db: Database) throws -> [KeptImage] {
-        try Row.fetchAll(
-            db, sql: "SELECT modality, content_type, bytes FROM image WHERE sighting_id = ? ORDER BY modality",
-            arguments: [sighting]
-        ).map { KeptImage(modality: $0[0], contentType: $0[1], bytes: $0[2]) }
+    /// Erases the sightings that a filter admits, with their images and embeddings; identities stay. From the return on they are
+    /// nowhere to be found; deleting them goes on in the background. Throws `.notFound`, and `.invalid` for a filter without a
+    /// condition: that would be the gallery.
+    ///
+    /// - Returns: how many there were.
+    public func eraseSightings(_ filter: QueryFilter, in gallery: String) async throws -> Int {
+        try filter.validate()
+        return try await transactions.eraseSightings(filter, in: gallery)
     }
-}
 
-extension SightingRecord {
-    init(_ row: Row) throws {
-        let modalities: String? = row["modalities"]
-        let capturedAt: Int64? = row["captured_at"]
-        self.init(
-            id: row["uuid"], identity: row["identity"], camera: row["camera"],
-            capturedAt: capturedAt.map(Date.init(milliseconds:)),
-            metadata: try MetadataColumn.decode(row["metadata"]), createdAt: Date(milliseconds: row["created_at"]),
-            modalities: modalities?.split(separator: ",").map(String.init) ?? [])
-    }
+    /// Erases what is older than its gallery keeps it: from when it was seen, or else enrolled. O(sightings of galleries with a
+    /// retention).
+    ///
+    /// - Returns: how many there were.
+    public func eraseExpired(at now: Date = Date()) async throws -> Int { try await transactions.eraseExpired(at: now) }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 
 /// An identity that may be the same as another.
 public struct SimilarIdentity: Codable, Equatable, Sendable {
@@ -25,10 +24,8 @@ extension GalleryStore {
         similarTo identity: String, in gallery: String, model: String, limit: Int = 10
     ) async throws -> [SimilarIdentity] {
         try Validation.limit(limit)
-        let exemplars = try await read { db in
-            let galleryID = try Self.galleryID(gallery, db)
-            return try Self.exemplars(of: Self.identityID(identity, galleryID, db), galleryID, model, db)
-        }
+        let exemplars = try await transactions.exemplars(
+            of: identity, in: gallery, model: model, limit: Self.mostExemplars)
         var filter = QueryFilter()
         filter.excludeIdentities = [identity]
         let queries = exemplars.map { GalleryQuery(embedding: $0.embedding, limit: limit, filter: filter) }
@@ -43,21 +40,5 @@ extension GalleryStore {
         }
         return Array(
             best.values.sorted { $0.score != $1.score ? $0.score > $1.score : $0.identity < $1.identity }.prefix(limit))
-    }
-
-    private static func exemplars(
-        of identity: Int64, _ gallery: Int64, _ model: String, _ db: Database
-    ) throws -> [(sighting: String, embedding: SightingEmbedding)] {
-        try Row.fetchAll(
-            db,
-            sql: """
-                SELECT s.uuid, e.modalities, e.is_fused, e.vectors FROM sighting s
-                JOIN embedding e ON e.sighting_id = s.id JOIN live_model m ON m.id = e.model_id AND m.digest = ?
-                WHERE s.gallery_id = ? AND s.identity_id = ? ORDER BY s.id DESC LIMIT ?
-                """, arguments: [model, gallery, identity, mostExemplars]
-        ).map { row in
-            let stored = StoredVectors(modalities: row[1], isFused: row[2], bytes: row[3])
-            return (row[0], SightingEmbedding(model: model, space: nil, stored))
-        }
     }
 }

@@ -61,9 +61,7 @@ struct CorrectionEndpoints {
 
     private func addCorrections(to router: Router<ServerContext>) {
         router.get("/v1/galleries/{gallery}/corrections") { request, context in
-            let page = try request.page()
-            return try Answer.json(
-                await gallery.corrections(in: context.parameter("gallery"), limit: page.limit, after: page.cursor))
+            try Answer.json(await gallery.corrections(in: context.parameter("gallery"), request.pageRequest()))
         }
         router.post("/v1/galleries/{gallery}/corrections/{correction}/undo") { _, context in
             try Answer.json(

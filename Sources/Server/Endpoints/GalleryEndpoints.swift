@@ -9,8 +9,7 @@ struct GalleryEndpoints {
 
     func add(to router: Router<ServerContext>) {
         router.get("/v1/galleries") { request, _ in
-            let page = try request.page()
-            return try Answer.json(await gallery.galleries(limit: page.limit, after: page.cursor))
+            try Answer.json(await gallery.galleries(request.pageRequest()))
         }
         router.post("/v1/galleries") { request, _ in try await create(request) }
         router.get("/v1/galleries/{gallery}") { _, context in

@@ -11,10 +11,7 @@ struct IdentityEndpoints {
         let list: RouterPath = "/v1/galleries/{gallery}/identities"
         let one: RouterPath = "/v1/galleries/{gallery}/identities/{identity}"
         router.get(list) { request, context in
-            let page = try request.page()
-            return try Answer.json(
-                await gallery.identities(
-                    in: context.parameter("gallery"), limit: page.limit, after: page.cursor))
+            try Answer.json(await gallery.identities(in: context.parameter("gallery"), request.pageRequest()))
         }
         router.post(list) { request, context in try await create(request, in: context.parameter("gallery")) }
         router.get(one) { _, context in

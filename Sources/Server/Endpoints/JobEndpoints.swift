@@ -12,8 +12,7 @@ struct JobEndpoints {
 
     func add(to router: Router<ServerContext>) {
         router.get("/v1/jobs") { request, _ in
-            let page = try request.page()
-            let found = try await jobs.jobs(limit: page.limit, after: page.cursor)
+            let found = try await jobs.jobs(request.pageRequest())
             return try Answer.json(Page(items: found.items.map(JobView.init), next: found.next))
         }
         router.get("/v1/jobs/{job}") { _, context in

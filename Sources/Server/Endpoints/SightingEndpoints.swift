@@ -16,11 +16,9 @@ struct SightingEndpoints {
         let one: RouterPath = "/v1/galleries/{gallery}/identities/{identity}/sightings/{sighting}"
         let image: RouterPath = "/v1/galleries/{gallery}/identities/{identity}/sightings/{sighting}/images/{modality}"
         router.get(list) { request, context in
-            let page = try request.page()
-            return try Answer.json(
+            try Answer.json(
                 await gallery.sightings(
-                    of: context.parameter("identity"), in: context.parameter("gallery"), limit: page.limit,
-                    after: page.cursor))
+                    of: context.parameter("identity"), in: context.parameter("gallery"), request.pageRequest()))
         }
         router.post(list) { request, context in try await enrol(request, context) }
         router.get(one) { _, context in try Answer.json(await sighting(context)) }

@@ -55,11 +55,12 @@ struct TransferEndpoints {
     /// as the client takes them, so what changes meanwhile may be in it or not.
     private func export(_ name: String) async throws -> Response {
         let model = models.active.model
-        _ = try await gallery.identities(in: name, limit: 1)
+        try await gallery.requireGallery(name)
         let body = ResponseBody { [gallery] writer in
             var cursor: String?
             repeat {
-                let page = try await gallery.identities(in: name, limit: 1000, after: cursor)
+                let page = try await gallery.identities(
+                    in: name, PageRequest(limit: 1000, after: cursor))
                 for identity in page.items { try await writer.write(Self.line(IdentityLine(identity))) }
                 cursor = page.next
             } while cursor != nil

@@ -1,5 +1,6 @@
 import Documents
 import Foundation
+import Gallery
 import Hummingbird
 import NIOCore
 import Serving
@@ -79,6 +80,12 @@ extension Request {
         case .some(let text):
             throw RequestError.invalid(field: name, expected: "true or false", found: "\"\(text)\"")
         }
+    }
+
+    /// `?limit=&cursor=` of a gallery's list.
+    func pageRequest() throws -> PageRequest {
+        let page = try page()
+        return try PageRequest(limit: page.limit, after: page.cursor)
     }
 
     /// `?limit=&cursor=` of a list.

@@ -97,7 +97,7 @@ package struct Activation: Sendable {
             count += try await embedLacking(encoder, standIn, job, after: count)
             try await beforeSwitch()
             let record = try await job.finished(.object(["embedded": .integer(count)]))
-            try await parts.gallery.activate(model, finishing: record)
+            try await parts.gallery.ledger.activate(model, finishing: record)
             parts.models.promote()
             BufferPool.shared.drainSoon()
             return record

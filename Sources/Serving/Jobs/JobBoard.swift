@@ -28,7 +28,7 @@ package actor JobBoard {
     /// Jobs of a class that may wait.
     package static let mostWaiting = 16
 
-    private let gallery: GalleryStore
+    private let ledger: any ServerLedger
     private let logger: Logger
     /// Those that have not ended, by class, the running one first.
     private var queues: [JobClass: [Entry]] = [:]
@@ -36,8 +36,8 @@ package actor JobBoard {
     /// Models that are being erased.
     private var held: [String: Int] = [:]
 
-    package init(gallery: GalleryStore, logger: Logger) {
-        (self.gallery, self.logger) = (gallery, logger)
+    package init(ledger: any ServerLedger, logger: Logger) {
+        (self.ledger, self.logger) = (ledger, logger)
     }
 
     /// Starts a job, or has it wait for its turn. Throws `ModelError.tooManyJobs`, or `.erasing` while its model is being
@@ -50,7 +50,7 @@ package actor JobBoard {
         if let model = job.model, held[model] != nil { throw ModelError.erasing(model) }
         queues[kind.jobClass, default: []].append(Entry(job: job, kind: kind, work: work))
         do {
-            try await gallery.save(job)
+            try await ledger.save(job)
         } catch {
             remove(job.id)
             startNext(kind.jobClass)
@@ -86,7 +86,7 @@ package actor JobBoard {
 
     private func end(_ record: JobRecord) async {
         // Not in the job's task, which may have been cancelled.
-        let saving = await Task { [gallery] in try await gallery.save(record) }.result
+        let saving = await Task { [ledger] in try await ledger.save(record) }.result
         if case .failure(let error) = saving {
             logger.error("a job's end was not saved", metadata: ["error": "\(error)"])
         }
@@ -125,12 +125,12 @@ package actor JobBoard {
     /// The job as it stands. Throws `GalleryError.notFound`.
     package func job(_ id: String) async throws -> JobStatus {
         if let entry = entry(id) { return entry.status }
-        return JobStatus(record: try await gallery.job(id))
+        return JobStatus(record: try await ledger.job(id))
     }
 
     /// Jobs in order of creation, as they stand. Throws `GalleryError.invalid`.
-    package func jobs(limit: Int, after cursor: String?) async throws -> Page<JobStatus> {
-        let page = try await gallery.jobs(limit: limit, after: cursor)
+    package func jobs(_ page: PageRequest) async throws -> Page<JobStatus> {
+        let page = try await ledger.jobs(page)
         return Page(items: page.items.map { entry($0.id)?.status ?? JobStatus(record: $0) }, next: page.next)
     }
 
@@ -142,7 +142,7 @@ package actor JobBoard {
     /// - Returns: whether it was forgotten.
     package func cancel(_ id: String) async throws -> Bool {
         guard let entry = entry(id) else {
-            try await gallery.deleteJob(id)
+            try await ledger.deleteJob(id)
             return true
         }
         if let task = entry.task {
@@ -172,6 +172,6 @@ package actor JobBoard {
             entry.saved = .now
             due = entry.job
         }
-        if let due { try? await gallery.save(due) }
+        if let due { try? await ledger.save(due) }
     }
 }

@@ -32,14 +32,14 @@ package final class ModelCatalog: Sendable {
     }
 
     private let folder: URL
-    private let gallery: GalleryStore
+    private let ledger: any ServerLedger
     private let loader: ModelLoader
     private let logger: Logger
     private let state = Mutex(State())
 
     /// Loads what is known. Throws `ModelError.storage` for a folder that cannot be made, and `GalleryError`.
-    package init(folder: URL, gallery: GalleryStore, loader: ModelLoader, logger: Logger) async throws {
-        (self.folder, self.gallery, self.loader, self.logger) = (folder, gallery, loader, logger)
+    package init(folder: URL, ledger: any ServerLedger, loader: ModelLoader, logger: Logger) async throws {
+        (self.folder, self.ledger, self.loader, self.logger) = (folder, ledger, loader, logger)
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             for name in try FileManager.default.contentsOfDirectory(atPath: folder.path)
@@ -49,7 +49,7 @@ package final class ModelCatalog: Sendable {
         } catch {
             throw ModelError(error, file: folder.path)
         }
-        for record in try await gallery.checkpoints() where FileState(url(record.file)).bytes == record.bytes {
+        for record in try await ledger.checkpoints() where FileState(url(record.file)).bytes == record.bytes {
             // What an earlier release wrote in another form is verified again.
             let summary = try? JSONDecoder().decode(ModelSummary.self, from: Data(record.summary.utf8))
             state.withLock {
@@ -129,7 +129,7 @@ package final class ModelCatalog: Sendable {
     private func note(_ file: String, _ summary: ModelSummary) async throws {
         let found = FileState(url(file))
         let json = String(decoding: try JSONEncoder().encode(summary), as: UTF8.self)
-        try await gallery.save(
+        try await ledger.save(
             CheckpointRecord(
                 file: file, digest: summary.model, bytes: found.bytes, modifiedAt: found.modifiedAt, summary: json))
         state.withLock {
@@ -140,7 +140,7 @@ package final class ModelCatalog: Sendable {
 
     private func forget(_ file: String) async throws {
         guard state.withLock({ $0.known.removeValue(forKey: file) }) != nil else { return }
-        try await gallery.forgetCheckpoint(file: file)
+        try await ledger.forgetCheckpoint(file: file)
     }
 
     /// Deletes a model's files. Throws `ModelError.notFound` or `.storage`.

@@ -65,7 +65,7 @@ package struct ModelService: Sendable {
         } else if models.active.model == model, await jobs.load[.model, default: 0] == 0 {
             // Nothing to do, and so it is done.
             job.state = .succeeded
-            try await gallery.save(job)
+            try await gallery.ledger.save(job)
             return JobStatus(record: job)
         } else {
             try await Activation(of: model, parts).check(allowsFewerModalities: allowsFewerModalities)
@@ -76,13 +76,13 @@ package struct ModelService: Sendable {
 
     /// Starts what the last end cut off or kept waiting. Throws `GalleryError`.
     package func resumeJobs() async throws {
-        let unfinished = try await gallery.unfinishedJobs()
+        let unfinished = try await gallery.ledger.unfinishedJobs()
         imports.removeOthers(than: unfinished)
         for job in unfinished {
             guard let kind = JobKind(rawValue: job.kind) else {
                 var failed = job
                 (failed.state, failed.reason) = (.failed, "this release knows no job of the kind \(job.kind)")
-                try await gallery.save(failed)
+                try await gallery.ledger.save(failed)
                 continue
             }
             try await start(job, kind)
@@ -94,7 +94,7 @@ package struct ModelService: Sendable {
     private func reembed() async throws {
         let model = models.active.model
         guard try await Reembedding.count(model, gallery) > 0 else { return }
-        let unfinished = try await gallery.unfinishedJobs()
+        let unfinished = try await gallery.ledger.unfinishedJobs()
         if unfinished.contains(where: { $0.kind == JobKind.reembedding.rawValue && $0.model == model }) { return }
         try await start(JobRecord(kind: JobKind.reembedding.rawValue, model: model), .reembedding)
     }

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import Gallery
 import Testing
 
@@ -82,19 +81,6 @@ struct EnrolmentTests {
             let sighting = try await store.enrol(Enrolment(identity: "a", images: [picture]), in: "g").sighting
             #expect(sighting.modalities.isEmpty)
             #expect(try await store.gallery("g").images == 0)
-        }
-    }
-
-    @Test("When enrol returns, another connection reads the sighting, and the commit was synced")
-    func commit() async throws {
-        try await withStore { store, directory in
-            let id = try await store.enrol(Enrolment(identity: "a", embeddings: [embedding([1])]), in: "g").sighting.id
-            let other = try DatabaseQueue(path: directory.file("g.sqlite"))
-            let found = try await other.read { db in
-                try String.fetchAll(db, sql: "SELECT uuid FROM sighting JOIN embedding ON sighting_id = sighting.id")
-            }
-            #expect(found == [id])
-            #expect(try await store.durability() == 2)
         }
     }
 

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import Gallery
 import Testing
 
@@ -42,25 +41,6 @@ struct GalleryTests {
         }
     }
 
-    @Test("Galleries and identities named like folders, from an earlier release, can be read and erased, but not made")
-    func folderNames() async throws {
-        try await withStore { store, directory in
-            let id = try await store.enrol(Enrolment(identity: "a"), in: "g").sighting.id
-            let queue = try directory.connect()
-            try await queue.write { db in
-                try db.execute(sql: "UPDATE gallery SET name = '..'")
-                try db.execute(sql: "UPDATE identity SET name = '.'")
-            }
-            try queue.close()
-            #expect(try await store.sightings(of: ".", in: "..").items.map(\.id) == [id])
-            await expectError(kind: "invalid identity") { try await store.enrol(Enrolment(identity: "."), in: "..") }
-            await expectError(kind: "invalid identity") { try await store.createIdentity("..", in: "..") }
-            try await store.deleteIdentity(".", in: "..")
-            try await store.deleteGallery("..")
-            #expect(try await store.galleries().items.isEmpty)
-        }
-    }
-
     @Test("Metadata that JSON cannot hold, or too much of it, is refused")
     func badMetadata() async throws {
         try await withStore { store, _ in
@@ -79,14 +59,16 @@ struct GalleryTests {
             var seen: [String] = []
             var cursor: String?
             repeat {
-                let page = try await store.identities(in: "g", limit: 3, after: cursor)
+                let page = try await store.identities(in: "g", PageRequest(limit: 3, after: cursor))
                 seen += page.items.map(\.id)
                 cursor = page.next
             } while cursor != nil
             #expect(seen == (0..<7).map { "i\($0)" })
-            #expect(try await store.identities(in: "g", limit: 7).next == nil)
-            await expectError(kind: "invalid limit") { try await store.identities(in: "g", limit: 0) }
-            await expectError(kind: "invalid cursor") { try await store.identities(in: "g", after: "nonsense") }
+            #expect(try await store.identities(in: "g", PageRequest(limit: 7)).next == nil)
+            await expectError(kind: "invalid limit") { try await store.identities(in: "g", PageRequest(limit: 0)) }
+            await expectError(kind: "invalid cursor") {
+                try await store.identities(in: "g", PageRequest(limit: 5, after: "nonsense"))
+            }
         }
     }
 

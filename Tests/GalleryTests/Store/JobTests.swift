@@ -7,17 +7,17 @@ struct JobTests {
     func jobs() async throws {
         try await withStore { store, directory in
             var jobs = ["a", "b", "c"].map { JobRecord(kind: "activation", model: $0) }
-            for job in jobs { try await store.save(job) }
+            for job in jobs { try await store.ledger.save(job) }
             (jobs[0].state, jobs[0].reason) = (.failed, "no disk")
             (jobs[2].done, jobs[2].total) = (3, 9)
-            for job in jobs { try await store.save(job) }
-            let first = try await store.jobs(limit: 2)
-            let rest = try await store.jobs(limit: 2, after: first.next)
+            for job in jobs { try await store.ledger.save(job) }
+            let first = try await store.ledger.jobs(PageRequest(limit: 2))
+            let rest = try await store.ledger.jobs(PageRequest(limit: 2, after: first.next))
             let found = first.items + rest.items
             #expect(found.map(\.id) == jobs.map(\.id) && rest.next == nil)
             #expect(found[0].reason == "no disk" && found[2].done == 3 && found[2].total == 9)
-            #expect(try await store.unfinishedJobs().map(\.model) == ["b", "c"])
-            await expectError(.notFound(.job, "x")) { try await store.job("x") }
+            #expect(try await store.ledger.unfinishedJobs().map(\.model) == ["b", "c"])
+            await expectError(.notFound(.job, "x")) { try await store.ledger.job("x") }
         }
     }
 
@@ -30,16 +30,16 @@ struct JobTests {
             (old.state, recent.state) = (.succeeded, .failed)
             old.startedAt = Date(timeIntervalSince1970: 5.25)
             (old.updatedAt, recent.updatedAt) = (Date(timeIntervalSince1970: 7), Date(timeIntervalSince1970: 9))
-            for job in [old, recent, running] { try await store.save(job) }
-            let found = try await store.job(old.id)
+            for job in [old, recent, running] { try await store.ledger.save(job) }
+            let found = try await store.ledger.job(old.id)
             #expect(found.model == nil && found.startedAt == old.startedAt)
-            #expect(try await store.job(running.id).startedAt == nil)
-            #expect(try await store.deleteJobs(endedBefore: Date(timeIntervalSince1970: 9)) == 1)
-            await expectError(.notFound(.job, old.id)) { [old] in try await store.job(old.id) }
-            await expectError(kind: "invalid state") { try await store.deleteJob(running.id) }
-            try await store.deleteJob(recent.id)
-            #expect(try await store.jobs(limit: 10).items.map(\.id) == [running.id])
-            await expectError(.notFound(.job, recent.id)) { [recent] in try await store.deleteJob(recent.id) }
+            #expect(try await store.ledger.job(running.id).startedAt == nil)
+            #expect(try await store.ledger.deleteJobs(endedBefore: Date(timeIntervalSince1970: 9)) == 1)
+            await expectError(.notFound(.job, old.id)) { [old] in try await store.ledger.job(old.id) }
+            await expectError(kind: "invalid state") { try await store.ledger.deleteJob(running.id) }
+            try await store.ledger.deleteJob(recent.id)
+            #expect(try await store.ledger.jobs(PageRequest(limit: 10)).items.map(\.id) == [running.id])
+            await expectError(.notFound(.job, recent.id)) { [recent] in try await store.ledger.deleteJob(recent.id) }
         }
     }
 
@@ -47,21 +47,21 @@ struct JobTests {
     func activation() async throws {
         let directory = try TemporaryDirectory()
         let store = try await GalleryStore.open(path: directory.file("g.sqlite"))
-        #expect(try await store.activeModel() == nil)
+        #expect(try await store.ledger.activeModel() == nil)
         var job = JobRecord(kind: "activation", model: "m2")
-        try await store.activate("m1")
-        try await store.save(job)
+        try await store.ledger.activate("m1", finishing: nil)
+        try await store.ledger.save(job)
         job.state = .succeeded
         job.result = #"{"embedded":7}"#
-        try await store.activate("m2", finishing: job)
+        try await store.ledger.activate("m2", finishing: job)
         var broken = JobRecord(kind: "activation", model: "m3")
         broken.result = "not JSON"
-        await expectError(kind: "storage") { [broken] in try await store.activate("m3", finishing: broken) }
+        await expectError(kind: "storage") { [broken] in try await store.ledger.activate("m3", finishing: broken) }
         try await store.close()
         let again = try await GalleryStore.open(path: directory.file("g.sqlite"))
-        #expect(try await again.activeModel() == "m2")
-        #expect(try await again.job(job.id).result == #"{"embedded":7}"#)
-        #expect(try await again.unfinishedJobs().isEmpty)
+        #expect(try await again.ledger.activeModel() == "m2")
+        #expect(try await again.ledger.job(job.id).result == #"{"embedded":7}"#)
+        #expect(try await again.ledger.unfinishedJobs().isEmpty)
         try await again.close()
     }
 
@@ -111,11 +111,11 @@ struct JobTests {
     func checkpoints() async throws {
         try await withStore { store, _ in
             let record = CheckpointRecord(file: "a", digest: "d", bytes: 5, modifiedAt: 6, summary: "{}")
-            try await store.save(record)
-            try await store.save(record)
-            #expect(try await store.checkpoints() == [record])
-            try await store.forgetCheckpoint(file: "a")
-            #expect(try await store.checkpoints().isEmpty)
+            try await store.ledger.save(record)
+            try await store.ledger.save(record)
+            #expect(try await store.ledger.checkpoints() == [record])
+            try await store.ledger.forgetCheckpoint(file: "a")
+            #expect(try await store.ledger.checkpoints().isEmpty)
         }
     }
 }

@@ -1,29 +1,11 @@
 import Foundation
 import GRDB
 
-/// A sighting with all that is kept of it.
-public struct ExportedSighting: Sendable {
-    /// What is known of it.
-    public let record: SightingRecord
-    /// Its kept images, by modality.
-    public let images: [KeptImage]
-    /// What a model made of it; nil if it has not embedded it.
-    public let embedding: SightingEmbedding?
-}
-
-extension GalleryStore {
-    /// A gallery's next sightings in order of enrolment, with their images and a model's vectors, as many as fit 16 MiB but at
-    /// least one. Throws `.notFound`.
-    ///
-    /// - Parameters:
-    ///   - limit: how many at most, 1–1000.
-    ///   - key: the last batch's `next`, 0 at first.
-    /// - Returns: the sightings, and where to go on; nil at the end.
-    public func exportBatch(
-        in gallery: String, model: String, limit: Int = 100, after key: Int64 = 0
+extension SQLiteStore {
+    func exportBatch(
+        in gallery: String, model: String, limit: Int, after key: Int64
     ) async throws -> (sightings: [ExportedSighting], next: Int64?) {
-        try Validation.limit(limit)
-        return try await read { db in
+        try await read { db in
             let rows = try Int64.fetchAll(
                 db, sql: "SELECT id FROM live_sighting WHERE gallery_id = ? AND id > ? ORDER BY id LIMIT ?",
                 arguments: [Self.galleryID(gallery, db), key, limit + 1])

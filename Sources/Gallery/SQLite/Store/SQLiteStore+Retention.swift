@@ -1,15 +1,9 @@
 import Foundation
 import GRDB
 
-extension GalleryStore {
-    /// Erases the sightings that a filter admits, with their images and embeddings; identities stay. From the return on they are
-    /// nowhere to be found; deleting them goes on in the background. Throws `.notFound`, and `.invalid` for a filter without a
-    /// condition: that would be the gallery.
-    ///
-    /// - Returns: how many there were.
-    public func eraseSightings(_ filter: QueryFilter, in gallery: String) async throws -> Int {
-        try filter.validate()
-        return try await eraseSightings { db in
+extension SQLiteStore {
+    func eraseSightings(_ filter: QueryFilter, in gallery: String) async throws -> Int {
+        try await eraseSightings { db in
             let id = try Self.galleryID(gallery, db)
             let admitted = try Self.indexFilter(filter, id, db)
             try Validation.require(!admitted.isOpen, "filter", "at least one condition", "none")
@@ -26,11 +20,7 @@ extension GalleryStore {
         }
     }
 
-    /// Erases what is older than its gallery keeps it: from when it was seen, or else enrolled. O(sightings of galleries with a
-    /// retention).
-    ///
-    /// - Returns: how many there were.
-    public func eraseExpired(at now: Date = Date()) async throws -> Int {
+    func eraseExpired(at now: Date) async throws -> Int {
         let isNeeded = try await read { db in
             try Bool.fetchOne(
                 db, sql: "SELECT EXISTS (SELECT 1 FROM live_gallery WHERE retention_days IS NOT NULL)") ?? false
@@ -65,9 +55,7 @@ extension GalleryStore {
                 }
                 try Erasure.mark(sightings: live, db)
                 count += live.count
-                db.afterNextTransaction { _ in
-                    for sighting in live { indexes.remove(sighting: sighting, gallery: gallery) }
-                }
+                db.apply([.removeSightings(live, gallery: gallery)], to: indexes)
             }
             return count
         }

@@ -1,43 +1,30 @@
 import Foundation
 import GRDB
 
-extension GalleryStore {
-    /// Enrols a sighting, making its identity if that is new. Returns after the commit; the sighting is on the disk, and
-    /// every query that starts from then on sees it.
-    ///
-    /// A repeated idempotency key with the same fingerprint gives the original sighting and changes nothing; with
-    /// another fingerprint it throws `.idempotencyConflict`. Throws `.notFound` for the gallery, `.invalid`,
-    /// `.dimensionMismatch`, `.busy`, `.full` or `.storage`; then nothing was enrolled.
-    public func enrol(_ enrolment: Enrolment, in gallery: String) async throws -> EnrolmentReceipt {
-        try await enrol([enrolment], in: gallery)[0].get()
-    }
-
-    /// Enrols several in one transaction, in their order; what is wrong with one is its result, and the others are enrolled.
-    /// Throws `.notFound` for the gallery, `.busy`, `.full` or `.storage`; then none was.
-    public func enrol(
-        _ enrolments: [Enrolment], in gallery: String
+extension SQLiteStore {
+    func enrol(
+        _ enrolments: [Result<Enrolment, any Error>], in gallery: String
     ) async throws -> [Result<EnrolmentReceipt, any Error>] {
-        let valid = enrolments.map { enrolment in Result { try enrolment.validate() }.map { enrolment } }
-        return try await write { [configuration, indexes] db in
+        try await write { [configuration, indexes] db in
             let galleryID = try Self.galleryID(gallery, db)
             var changes: [IndexChange] = []
-            let receipts = try valid.map { enrolment -> Result<EnrolmentReceipt, any Error> in
+            let receipts = try enrolments.map { enrolment -> Result<EnrolmentReceipt, any Error> in
                 do {
                     return .success(
                         try Self.enrol(
-                            enrolment.get(), galleryID, keepsImages: configuration.keepsImages, indexes, &changes, db))
+                            enrolment.get(), galleryID, keepsImages: configuration.keepsImages, &changes, db))
                 } catch let error as GalleryError {
                     return .failure(error)
                 }
             }
-            Self.apply(changes, db)
+            db.apply(changes, to: indexes)
             return receipts
         }
     }
 
     private static func enrol(
-        _ enrolment: Enrolment, _ gallery: Int64, keepsImages: Bool, _ indexes: IndexRegistry,
-        _ changes: inout [IndexChange], _ db: Database
+        _ enrolment: Enrolment, _ gallery: Int64, keepsImages: Bool, _ changes: inout [IndexChange],
+        _ db: Database
     ) throws -> EnrolmentReceipt {
         if let earlier = try replay(enrolment.idempotency, gallery, db) {
             return EnrolmentReceipt(sighting: earlier, isReplay: true)
@@ -52,7 +39,7 @@ extension GalleryStore {
             let owner = SightingOwner(
                 gallery: gallery, identity: identity, sighting: sighting, camera: enrolment.camera,
                 capturedAt: enrolment.capturedAt?.milliseconds)
-            own = try insertEmbeddings(enrolment.embeddings, owner, indexes, db)
+            own = try insertEmbeddings(enrolment.embeddings, owner, db)
             receipt = EnrolmentReceipt(sighting: try sightingRecord(row: sighting, db), isReplay: false)
             return .commit
         }
@@ -61,12 +48,8 @@ extension GalleryStore {
         return receipt
     }
 
-    /// What an enrolment with the same idempotency key and fingerprint gave before; nil if there was none. Checks the
-    /// enrolment and its gallery too, so that one that will be refused is refused before it costs more. Throws as `enrol`
-    /// does.
-    public func enrolled(before enrolment: Enrolment, in gallery: String) async throws -> EnrolmentReceipt? {
-        try enrolment.validate()
-        return try await read { db in
+    func enrolled(before enrolment: Enrolment, in gallery: String) async throws -> EnrolmentReceipt? {
+        try await read { db in
             try Self.replay(enrolment.idempotency, Self.galleryID(gallery, db), db)
                 .map { EnrolmentReceipt(sighting: $0, isReplay: true) }
         }

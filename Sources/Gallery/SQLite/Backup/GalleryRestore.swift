@@ -56,11 +56,11 @@ public struct GalleryRestore: Sendable {
     ///
     /// - Parameter bringsBack: whether what was erased since comes back.
     /// - Returns: what was left out or has come back; nil if that cannot be known.
-    /// - Throws: `GalleryError.inUse` if a server has the database, `.storage`, or `FileError`; then everything is as it was, but
+    /// - Throws: `GalleryError.inUse` if a server has the database, or `.storage`; then everything is as it was, but
     ///   for models that were added.
     @discardableResult
     public func run(bringingBack bringsBack: Bool) throws -> Erased? {
-        try GalleryBackup.translating {
+        try GalleryError.translating {
             let manifest = try backup.verify()
             let files = try DatabaseFiles(path)
             let ownership = try DatabaseOwnership(of: files, given: path)

@@ -152,7 +152,7 @@ struct OpeningTests {
             let queue = try directory.connect()
             let rows = try queue.read {
                 try Row.fetchAll(
-                    $0, sql: "EXPLAIN QUERY PLAN \(GalleryStore.everyVector)", arguments: [0, Int64.max, nil])
+                    $0, sql: "EXPLAIN QUERY PLAN \(StartStatement.everyVector)", arguments: [0, Int64.max, nil])
             }
             let plan = rows.map { $0["detail"] as String }
             #expect(

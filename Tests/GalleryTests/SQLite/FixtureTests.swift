@@ -110,13 +110,16 @@ struct FixtureTests {
             Bundle.module.url(forResource: "gallery-v2", withExtension: "sqlite", subdirectory: "Fixtures"))
         try FileManager.default.copyItem(atPath: fixture.path, toPath: directory.file("g.sqlite"))
         let store = try await GalleryStore.open(path: directory.file("g.sqlite"))
-        let jobs = try await store.jobs(limit: 10).items
+        let jobs = try await store.ledger.jobs(PageRequest(limit: 10)).items
         #expect(jobs.map(\.kind) == ["activation", "comparison"] && jobs.map(\.model) == [Self.model, "other"])
         #expect(jobs[0].result == #"{"embedded":6}"# && jobs[0].startedAt == jobs[0].createdAt)
-        #expect(try await store.unfinishedJobs().map(\.kind) == ["comparison"])
-        #expect(try await store.activeModel() == Self.model)
-        try await store.save(JobRecord(kind: "backup"))
-        #expect(try await store.jobs(limit: 10).items.map(\.kind) == ["activation", "comparison", "backup"])
+        #expect(try await store.ledger.unfinishedJobs().map(\.kind) == ["comparison"])
+        #expect(try await store.ledger.activeModel() == Self.model)
+        try await store.ledger.save(JobRecord(kind: "backup"))
+        #expect(
+            try await store.ledger.jobs(PageRequest(limit: 10)).items.map(\.kind) == [
+                "activation", "comparison", "backup",
+            ])
         try await store.close()
     }
 
@@ -143,13 +146,13 @@ struct FixtureTests {
         let metadata: Metadata = ["site": "north", "lanes": 2, "live": true]
         _ = try await store.createGallery("vehicles", label: "Vehicles", metadata: metadata)
         for number in 0..<6 { _ = try await store.enrol(Self.enrolment(number), in: "vehicles") }
-        try await store.save(
+        try await store.ledger.save(
             CheckpointRecord(file: "a.safetensors", digest: Self.model, bytes: 5, modifiedAt: 6, summary: "{}"))
         var job = JobRecord(kind: "activation", model: Self.model)
         job.state = .succeeded
         job.result = #"{"embedded":6}"#
-        try await store.activate(Self.model, finishing: job)
-        try await store.save(JobRecord(kind: "comparison", model: "other"))
+        try await store.ledger.activate(Self.model, finishing: job)
+        try await store.ledger.save(JobRecord(kind: "comparison", model: "other"))
         try await store.close()
     }
 }

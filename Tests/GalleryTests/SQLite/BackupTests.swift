@@ -53,7 +53,7 @@ struct BackupTests {
             }
             #expect(try directory.mode(of: "backup.sqlite") == 0o600)
             let copy = try await GalleryStore.open(path: path)
-            #expect(try await copy.identities(in: "g", limit: 1000).items.count >= 30)
+            #expect(try await copy.identities(in: "g", PageRequest(limit: 1000)).items.count >= 30)
             try await copy.close()
         }
     }

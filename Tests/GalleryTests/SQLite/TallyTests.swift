@@ -89,7 +89,9 @@ struct TallyTests {
                 _ = try await store.moveSighting(sighting.id, to: name, in: gallery)
             }
         default:
-            let last = try await store.corrections(in: gallery, limit: 1000).items.last { $0.undoneAt == nil }
+            let last = try await store.corrections(in: gallery, PageRequest(limit: 1000)).items.last {
+                $0.undoneAt == nil
+            }
             if let last { _ = try? await store.undoCorrection(last.id, in: gallery) }
         }
     }

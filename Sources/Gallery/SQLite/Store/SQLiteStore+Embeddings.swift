@@ -10,37 +10,25 @@ struct SightingOwner {
     let capturedAt: Int64?
 }
 
-extension GalleryStore {
-    /// Adds what further models made of sightings, in one transaction. What a model has embedded already is left out, so
-    /// that a repeated or resumed job does no harm, and so is what was erased meanwhile. Throws `.invalid` or
-    /// `.dimensionMismatch`; then nothing was added.
-    ///
-    /// - Returns: how many were added.
-    @discardableResult
-    public func addEmbeddings(_ additions: [EmbeddingAddition]) async throws -> Int {
-        for addition in additions { try Validation.embedding(addition.embedding) }
-        return try await write { [indexes] db in
+extension SQLiteStore {
+    func addEmbeddings(_ additions: [EmbeddingAddition]) async throws -> Int {
+        try await write { [indexes] db in
             var (added, changes) = (0, [IndexChange]())
             for addition in additions {
                 guard let gallery = try Self.findGallery(addition.gallery, db),
                     let owner = try Self.findOwner(of: addition.sighting, gallery, db),
                     try !Self.hasEmbedding(owner.sighting, model: addition.embedding.model, db)
                 else { continue }
-                changes += try Self.insertEmbeddings([addition.embedding], owner, indexes, db)
+                changes += try Self.insertEmbeddings([addition.embedding], owner, db)
                 added += 1
             }
-            Self.apply(changes, db)
+            db.apply(changes, to: indexes)
             return added
         }
     }
 
-    /// Puts what a model made of sightings in place of vectors that cannot be taken apart, in one transaction. Others are
-    /// left as they are. Throws as `addEmbeddings` does.
-    ///
-    /// - Returns: how many were replaced.
-    public func replaceEmbeddings(_ replacements: [EmbeddingAddition]) async throws -> Int {
-        for replacement in replacements { try Validation.embedding(replacement.embedding) }
-        return try await write { [indexes] db in
+    func replaceEmbeddings(_ replacements: [EmbeddingAddition]) async throws -> Int {
+        try await write { [indexes] db in
             var (replaced, changes) = (0, [IndexChange]())
             for replacement in replacements {
                 let model = replacement.embedding.model
@@ -55,17 +43,16 @@ extension GalleryStore {
                     arguments: [owner.sighting, model])
                 if db.changesCount == 0 { continue }
                 let key = IndexRegistry.Key(gallery: gallery, model: model)
-                changes.append { indexes.remove(sighting: owner.sighting, from: key) }
-                changes += try Self.insertEmbeddings([replacement.embedding], owner, indexes, db)
+                changes.append(.removeVectors(owner.sighting, from: key))
+                changes += try Self.insertEmbeddings([replacement.embedding], owner, db)
                 replaced += 1
             }
-            Self.apply(changes, db)
+            db.apply(changes, to: indexes)
             return replaced
         }
     }
 
-    /// What a model made of a sighting; nil if it has not embedded it. Throws `.notFound`.
-    public func embedding(
+    func embedding(
         of sighting: String, in gallery: String, model: String
     ) async throws -> SightingEmbedding? {
         try await read { db in
@@ -84,20 +71,13 @@ extension GalleryStore {
             arguments: [sighting, model]) ?? false
     }
 
-    /// What the index must learn once a transaction is committed: of a savepoint that is rolled back, nothing.
-    typealias IndexChange = @Sendable () -> Void
-
-    static func apply(_ changes: [IndexChange], _ db: Database) {
-        db.afterNextTransaction { _ in for change in changes { change() } }
-    }
-
     /// Inserts what models made of a sighting.
     static func insertEmbeddings(
-        _ embeddings: [SightingEmbedding], _ owner: SightingOwner, _ indexes: IndexRegistry, _ db: Database
+        _ embeddings: [SightingEmbedding], _ owner: SightingOwner, _ db: Database
     ) throws -> [IndexChange] {
         var changes: [IndexChange] = []
         for embedding in embeddings {
-            let (model, space) = try model(of: embedding, indexes, &changes, db)
+            let (model, space) = try model(of: embedding, &changes, db)
             let stored = StoredVectors(try embedding.resolved(in: space))
             let combination = VectorCombination(stored.vectors, in: space)
             try Validation.require(
@@ -113,14 +93,14 @@ extension GalleryStore {
                 sighting: owner.sighting, identity: owner.identity, camera: owner.camera,
                 capturedAt: owner.capturedAt, vectors: stored.vectors)
             let key = IndexRegistry.Key(gallery: owner.gallery, model: embedding.model)
-            changes.append { indexes.append(entry, to: key, space: space) }
+            changes.append(.append(entry, to: key, space: space))
         }
         return changes
     }
 
     /// The model's row and space. Both are made with its first vector; a space that was not known before is learned.
     private static func model(
-        of embedding: SightingEmbedding, _ indexes: IndexRegistry, _ changes: inout [IndexChange], _ db: Database
+        of embedding: SightingEmbedding, _ changes: inout [IndexChange], _ db: Database
     ) throws -> (id: Int64, space: VectorSpace) {
         let row = try Row.fetchOne(
             db, sql: "SELECT id, combination, modalities, dimension FROM model WHERE digest = ?",
@@ -130,7 +110,7 @@ extension GalleryStore {
             guard row[1] == nil, let space = embedding.space, space.dimension == known.dimension else {
                 return (row[0], known)
             }
-            changes.append(try learn(space, of: row[0], embedding.model, indexes, db))
+            changes.append(try learn(space, of: row[0], embedding.model, db))
             return (row[0], space)
         }
         let space = embedding.space ?? embedding.impliedSpace
@@ -146,7 +126,7 @@ extension GalleryStore {
     /// Writes down what a model's vectors are, of which that was not known, and takes apart what can be. O(its vectors),
     /// once.
     private static func learn(
-        _ space: VectorSpace, of model: Int64, _ digest: String, _ indexes: IndexRegistry, _ db: Database
+        _ space: VectorSpace, of model: Int64, _ digest: String, _ db: Database
     ) throws -> IndexChange {
         try db.execute(
             sql: "UPDATE model SET combination = ?, modalities = ? WHERE id = ?",
@@ -165,7 +145,7 @@ extension GalleryStore {
         }
         let relearned = IndexRegistry()
         try load(db, into: relearned, model: model)
-        return { indexes.replace(model: digest, by: relearned) }
+        return .replaceModel(digest, by: relearned)
     }
 
     static func findOwner(of sighting: String, _ gallery: Int64, _ db: Database) throws -> SightingOwner? {
@@ -184,21 +164,6 @@ extension GalleryStore {
             throw GalleryError.notFound(.sighting, sighting)
         }
         return owner
-    }
-}
-
-/// What a model made of a sighting that is enrolled already.
-public struct EmbeddingAddition: Sendable {
-    /// The gallery's name.
-    public let gallery: String
-    /// The sighting's identifier.
-    public let sighting: String
-    /// What the model made of it.
-    public let embedding: SightingEmbedding
-
-    /// An addition as given.
-    public init(_ embedding: SightingEmbedding, to sighting: String, in gallery: String) {
-        (self.embedding, self.sighting, self.gallery) = (embedding, sighting, gallery)
     }
 }
 

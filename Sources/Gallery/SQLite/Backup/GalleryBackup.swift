@@ -59,9 +59,9 @@ public struct GalleryBackup: Sendable {
     ///   - path: the database.
     ///   - source: the folder of models; it need not exist.
     ///   - progress: told what is copied.
-    /// - Throws: `GalleryError`, or `FileError`.
+    /// - Throws: `GalleryError`.
     public func make(of path: String, models source: String, progress: (String) -> Void = { _ in }) throws -> Outcome {
-        try Self.translating {
+        try GalleryError.translating {
             try Self.makeFolder(folder)
             let known = try? manifest()
             guard FileManager.default.fileExists(atPath: path) else {
@@ -93,9 +93,9 @@ public struct GalleryBackup: Sendable {
         }
     }
 
-    /// Checks that everything is there and is what it was. Throws `GalleryError.storage` with what is not, or `FileError`.
+    /// Checks that everything is there and is what it was. Throws `GalleryError.storage` with what is not.
     @discardableResult public func verify() throws -> Manifest {
-        try Self.translating {
+        try GalleryError.translating {
             let manifest = try manifest()
             guard try FileDigest.of(database) == manifest.database else {
                 throw GalleryError.storage("\(database) is not the file that was written")
@@ -165,16 +165,6 @@ public struct GalleryBackup: Sendable {
     private static func makeFolder(_ path: String) throws(GalleryError) {
         if mkdir(path, 0o700) == 0 || errno == EEXIST { return }
         throw .storage("\(path): \(String(cString: strerror(errno)))")
-    }
-
-    static func translating<T>(_ work: () throws -> T) throws -> T {
-        do {
-            return try work()
-        } catch let error as DatabaseError {
-            throw GalleryError(error)
-        } catch let error as CocoaError {
-            throw GalleryError.storage("\(error)")
-        }
     }
 
     private static var encoder: JSONEncoder {

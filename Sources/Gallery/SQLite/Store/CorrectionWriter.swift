@@ -33,8 +33,8 @@ struct CorrectionWriter {
             try db.execute(
                 sql: "INSERT INTO correction_sighting SELECT ?, id, identity_id FROM sighting WHERE id = ?",
                 arguments: [correction, sighting])
-            try assign(sighting, to: identity)
         }
+        try assign(sightings, to: identity)
     }
 
     /// Writes down what an identity is.
@@ -64,7 +64,7 @@ struct CorrectionWriter {
             guard try isLive(from) else {
                 throw GalleryError.outdated("the identity that it took sightings from was erased")
             }
-            try assign(move[0], to: from)
+            try assign([move[0]], to: from)
         }
         guard kind == .merge || !moves.isEmpty else { throw GalleryError.outdated("what it has moved was erased") }
         if made { try db.execute(sql: Self.deleteEmpty, arguments: [identity]) }
@@ -94,7 +94,7 @@ struct CorrectionWriter {
 
     /// Throws `.alreadyExists`.
     func rename(_ identity: Int64, to name: String) throws {
-        if try GalleryStore.findIdentity(name, gallery, db) != nil { throw GalleryError.alreadyExists(.identity, name) }
+        if try SQLiteStore.findIdentity(name, gallery, db) != nil { throw GalleryError.alreadyExists(.identity, name) }
         try db.execute(
             sql: "UPDATE identity SET name = ?, updated_at = ? WHERE id = ?",
             arguments: [name, Date().milliseconds, identity])
@@ -106,7 +106,7 @@ struct CorrectionWriter {
             db, sql: "SELECT * FROM correction_identity WHERE correction_id = ?", arguments: [correction])
         for row in rows {
             let name: String = row["name"]
-            if try GalleryStore.findIdentity(name, gallery, db) != nil {
+            if try SQLiteStore.findIdentity(name, gallery, db) != nil {
                 throw GalleryError.alreadyExists(.identity, name)
             }
             try db.execute(
@@ -123,11 +123,10 @@ struct CorrectionWriter {
             ?? false
     }
 
-    private func assign(_ sighting: Int64, to identity: Int64) throws {
-        try db.execute(sql: "UPDATE sighting SET identity_id = ? WHERE id = ?", arguments: [identity, sighting])
-        db.afterNextTransaction { [indexes, gallery] _ in
-            indexes.move(sighting: sighting, to: identity, gallery: gallery)
-        }
+    private func assign(_ sightings: [Int64], to identity: Int64) throws {
+        let statement = try db.cachedStatement(sql: "UPDATE sighting SET identity_id = ? WHERE id = ?")
+        for sighting in sightings { try statement.execute(arguments: [identity, sighting]) }
+        db.apply([.move(sightings, to: identity, gallery: gallery)], to: indexes)
     }
 
     /// Forgets what corrections know of an identity that is erased.

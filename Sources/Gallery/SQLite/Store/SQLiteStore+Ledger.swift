@@ -1,14 +1,12 @@
 import Foundation
 import GRDB
 
-extension GalleryStore {
-    /// Writes a job down, new or changed.
-    public func save(_ job: JobRecord) async throws {
+extension SQLiteStore {
+    func save(_ job: JobRecord) async throws {
         try await write { db in try Self.save(job, db) }
     }
 
-    /// Makes a model the active one and writes its job down, both or neither.
-    public func activate(_ model: String, finishing job: JobRecord? = nil) async throws {
+    func activate(_ model: String, finishing job: JobRecord?) async throws {
         try await write { db in
             try db.execute(
                 sql: "INSERT OR REPLACE INTO active_model (only_row, digest, activated_at) VALUES (1, ?, ?)",
@@ -17,8 +15,7 @@ extension GalleryStore {
         }
     }
 
-    /// The model that was made active last; nil if none ever was.
-    public func activeModel() async throws -> String? {
+    func activeModel() async throws -> String? {
         try await read { db in try String.fetchOne(db, sql: "SELECT digest FROM active_model") }
     }
 
@@ -37,8 +34,7 @@ extension GalleryStore {
             ])
     }
 
-    /// A job. Throws `.notFound`.
-    public func job(_ id: String) async throws -> JobRecord {
+    func job(_ id: String) async throws -> JobRecord {
         try await read { db in
             guard let row = try Row.fetchOne(db, sql: "SELECT * FROM job WHERE uuid = ?", arguments: [id]) else {
                 throw GalleryError.notFound(.job, id)
@@ -47,26 +43,21 @@ extension GalleryStore {
         }
     }
 
-    /// Jobs in order of creation. Throws `.invalid` for a bad cursor or limit.
-    public func jobs(limit: Int, after cursor: String? = nil) async throws -> Page<JobRecord> {
-        try Validation.limit(limit)
-        let start = try Cursor(cursor)
-        return try await read { db in
+    func jobs(_ page: PageRequest) async throws -> Page<JobRecord> {
+        try await read { db in
             let rows = try Row.fetchAll(
-                db, sql: "SELECT * FROM job WHERE id > ? ORDER BY id LIMIT ?", arguments: [start.key, limit + 1])
-            return Page(rows.map { (key: $0["id"], item: JobRecord($0)) }, limit: limit)
+                db, sql: "SELECT * FROM job WHERE id > ? ORDER BY id LIMIT ?", arguments: [page.start, page.limit + 1])
+            return Page(rows.map { (key: $0["id"], item: JobRecord($0)) }, page)
         }
     }
 
-    /// Jobs that have not ended: after a start, those that the last end cut off.
-    public func unfinishedJobs() async throws -> [JobRecord] {
+    func unfinishedJobs() async throws -> [JobRecord] {
         try await read { db in
             try Row.fetchAll(db, sql: "SELECT * FROM job WHERE state = 'running' ORDER BY id").map(JobRecord.init)
         }
     }
 
-    /// Forgets a job that has ended. Throws `.notFound`, and `.invalid` if it has not ended.
-    public func deleteJob(_ id: String) async throws {
+    func deleteJob(_ id: String) async throws {
         try await write { db in
             let state = try String.fetchOne(db, sql: "SELECT state FROM job WHERE uuid = ?", arguments: [id])
             guard let state else { throw GalleryError.notFound(.job, id) }
@@ -75,12 +66,40 @@ extension GalleryStore {
         }
     }
 
-    /// Forgets the jobs that ended before a time, and says how many. O(jobs).
-    @discardableResult public func deleteJobs(endedBefore time: Date) async throws -> Int {
+    func deleteJobs(endedBefore time: Date) async throws -> Int {
         try await write { db in
             try db.execute(
                 sql: "DELETE FROM job WHERE state <> 'running' AND updated_at < ?", arguments: [time.milliseconds])
             return db.changesCount
         }
+    }
+}
+
+extension SQLiteStore {
+    func save(_ checkpoint: CheckpointRecord) async throws {
+        try await write { db in
+            try db.execute(
+                sql: """
+                    INSERT OR REPLACE INTO checkpoint (file, digest, bytes, modified_at, summary)
+                    VALUES (?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    checkpoint.file, checkpoint.digest, checkpoint.bytes, checkpoint.modifiedAt, checkpoint.summary,
+                ])
+        }
+    }
+
+    func checkpoints() async throws -> [CheckpointRecord] {
+        try await read { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM checkpoint ORDER BY file").map {
+                CheckpointRecord(
+                    file: $0["file"], digest: $0["digest"], bytes: $0["bytes"], modifiedAt: $0["modified_at"],
+                    summary: $0["summary"])
+            }
+        }
+    }
+
+    func forgetCheckpoint(file: String) async throws {
+        try await write { db in try db.execute(sql: "DELETE FROM checkpoint WHERE file = ?", arguments: [file]) }
     }
 }

@@ -1,15 +1,11 @@
 import Foundation
 import GRDB
 
-extension GalleryStore {
-    /// Makes an identity without sightings. Throws `.notFound`, `.invalid` or `.alreadyExists`.
-    public func createIdentity(
-        _ id: String, in gallery: String, label: String? = nil, metadata: Metadata = [:]
+extension SQLiteStore {
+    func createIdentity(
+        _ id: String, in gallery: String, label: String?, metadata: Metadata
     ) async throws -> IdentityRecord {
-        try Validation.identity(id)
-        try Validation.label(label)
-        try Validation.metadata(metadata)
-        return try await write { db in
+        try await write { db in
             let galleryID = try Self.galleryID(gallery, db)
             if try Self.findIdentity(id, galleryID, db) != nil { throw GalleryError.alreadyExists(.identity, id) }
             _ = try Self.insertIdentity(id, galleryID, label: label, metadata: metadata, db)
@@ -17,32 +13,23 @@ extension GalleryStore {
         }
     }
 
-    /// A gallery's identities in order of creation. `limit` is 1–1000.
-    public func identities(
-        in gallery: String, limit: Int = 50, after cursor: String? = nil
-    ) async throws -> Page<IdentityRecord> {
-        try Validation.limit(limit)
-        let start = try Cursor(cursor)
-        return try await read { db in
+    func identities(in gallery: String, _ page: PageRequest) async throws -> Page<IdentityRecord> {
+        try await read { db in
             let rows = try Row.fetchAll(
                 db, sql: "\(Self.selectIdentity) WHERE i.gallery_id = ? AND i.id > ? ORDER BY i.id LIMIT ?",
-                arguments: [Self.galleryID(gallery, db), start.key, limit + 1])
-            return Page(try rows.map { ($0["id"], try IdentityRecord($0)) }, limit: limit)
+                arguments: [Self.galleryID(gallery, db), page.start, page.limit + 1])
+            return Page(try rows.map { ($0["id"], try IdentityRecord($0)) }, page)
         }
     }
 
-    /// An identity. Throws `.notFound`.
-    public func identity(_ id: String, in gallery: String) async throws -> IdentityRecord {
+    func identity(_ id: String, in gallery: String) async throws -> IdentityRecord {
         try await read { db in try Self.identityRecord(id, Self.galleryID(gallery, db), db) }
     }
 
-    /// Changes an identity's label or metadata. Throws `.notFound` or `.invalid`.
-    public func updateIdentity(
+    func updateIdentity(
         _ id: String, in gallery: String, _ patch: IdentityPatch
     ) async throws -> IdentityRecord {
-        if case .set(let label) = patch.label { try Validation.label(label) }
-        if case .set(let metadata) = patch.metadata { try Validation.metadata(metadata) }
-        return try await write { db in
+        try await write { db in
             let galleryID = try Self.galleryID(gallery, db)
             let row = try Self.identityID(id, galleryID, db)
             if case .set(let label) = patch.label {
@@ -58,15 +45,13 @@ extension GalleryStore {
         }
     }
 
-    /// Erases an identity with its sightings, their images and embeddings. From the return on nothing of it is to be found
-    /// and its name is free; deleting many sightings goes on in the background. Throws `.notFound`.
-    public func deleteIdentity(_ id: String, in gallery: String) async throws {
+    func deleteIdentity(_ id: String, in gallery: String) async throws {
         try await erase { [indexes] db in
             let galleryID = try Self.galleryID(gallery, db)
             let row = try Self.identityID(id, galleryID, db)
             try CorrectionWriter.forget(identity: row, db)
             try Erasure.mark(.identity, row, db)
-            db.afterNextTransaction { _ in indexes.remove(identity: row, gallery: galleryID) }
+            db.apply([.removeIdentity(row, gallery: galleryID)], to: indexes)
         }
     }
 

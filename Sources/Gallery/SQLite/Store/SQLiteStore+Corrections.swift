@@ -1,0 +1,110 @@
+import Foundation
+import GRDB
+
+extension SQLiteStore {
+    func correct(_ change: CorrectionChange, in gallery: String) async throws -> Correction {
+        try await write { [indexes] db in
+            let writer = CorrectionWriter(gallery: try Self.galleryID(gallery, db), indexes: indexes, db: db)
+            return Correction(try Row.only(db, "\(Self.selectCorrection) WHERE c.id = ?", [writer.correct(change)]))
+        }
+    }
+
+    func corrections(in gallery: String, _ page: PageRequest) async throws -> Page<Correction> {
+        try await read { db in
+            let rows = try Row.fetchAll(
+                db, sql: "\(Self.selectCorrection) WHERE c.gallery_id = ? AND c.id > ? ORDER BY c.id LIMIT ?",
+                arguments: [Self.galleryID(gallery, db), page.start, page.limit + 1])
+            return Page(rows.map { ($0["id"], Correction($0)) }, page)
+        }
+    }
+
+    private static let selectCorrection = """
+        SELECT c.*, i.name AS identity,
+            (SELECT COUNT(*) FROM correction_sighting WHERE correction_id = c.id) AS sightings
+        FROM correction c LEFT JOIN live_identity i ON i.id = c.identity_id
+        """
+}
+
+extension CorrectionWriter {
+    /// Gives the correction's row.
+    fileprivate func correct(_ change: CorrectionChange) throws -> Int64 {
+        switch change {
+        case .move(let sighting, let identity): try move(sighting, to: identity)
+        case .split(let identity, let sightings, let new): try split(identity, sightings, into: new)
+        case .rename(let identity, let name): try rename(identity, to: name)
+        case .merge(let others, let identity): try merge(others, into: identity)
+        case .undo(let correction): try undo(correction)
+        }
+    }
+
+    private func move(_ sighting: String, to identity: String) throws -> Int64 {
+        let owner = try SQLiteStore.owner(of: sighting, gallery, db)
+        let known = try SQLiteStore.findIdentity(identity, gallery, db)
+        let target = try known ?? SQLiteStore.insertIdentity(identity, gallery, label: nil, metadata: [:], db)
+        try Validation.require(
+            target != owner.identity, "identity", "another than the sighting's own", "'\(identity)'")
+        let correction = try begin(.move, identity: target, made: known == nil)
+        try move([owner.sighting], to: target, by: correction)
+        return correction
+    }
+
+    private func split(_ identity: String, _ sightings: [String], into new: String) throws -> Int64 {
+        let source = try SQLiteStore.identityID(identity, gallery, db)
+        if try SQLiteStore.findIdentity(new, gallery, db) != nil { throw GalleryError.alreadyExists(.identity, new) }
+        let rows = try sightings.map { id in
+            let owner = try SQLiteStore.owner(of: id, gallery, db)
+            guard owner.identity == source else { throw GalleryError.notFound(.sighting, id) }
+            return owner.sighting
+        }
+        let target = try SQLiteStore.insertIdentity(new, gallery, label: nil, metadata: [:], db)
+        let correction = try begin(.split, identity: target, made: true)
+        try move(rows, to: target, by: correction)
+        return correction
+    }
+
+    private func rename(_ identity: String, to name: String) throws -> Int64 {
+        let row = try SQLiteStore.identityID(identity, gallery, db)
+        let correction = try begin(.rename, identity: row)
+        try keep(identity: row, by: correction)
+        try rename(row, to: name)
+        return correction
+    }
+
+    private func merge(_ others: [String], into identity: String) throws -> Int64 {
+        let target = try SQLiteStore.identityID(identity, gallery, db)
+        let rows = try others.map { try SQLiteStore.identityID($0, gallery, db) }
+        let correction = try begin(.merge, identity: target)
+        for row in rows {
+            try keep(identity: row, by: correction)
+            let sightings = try Int64.fetchAll(
+                db, sql: "SELECT id FROM sighting WHERE gallery_id = ? AND identity_id = ?", arguments: [gallery, row])
+            try move(sightings, to: target, by: correction)
+            try db.execute(sql: "DELETE FROM identity WHERE id = ?", arguments: [row])
+        }
+        return correction
+    }
+
+    private func undo(_ id: String) throws -> Int64 {
+        let row = try Row.fetchOne(
+            db, sql: "SELECT id, kind, identity_id, made, undone_at FROM correction WHERE gallery_id = ? AND uuid = ?",
+            arguments: [gallery, id])
+        guard let row, let kind = Correction.Kind(rawValue: row[1]) else {
+            throw GalleryError.notFound(.correction, id)
+        }
+        if row[4] != nil { throw GalleryError.outdated("it was undone already") }
+        try undo(row[0], kind, identity: row[2], made: row[3])
+        try db.execute(
+            sql: "UPDATE correction SET undone_at = ? WHERE id = ?", arguments: [Date().milliseconds, row[0] as Int64])
+        return row[0]
+    }
+}
+
+extension Correction {
+    fileprivate init(_ row: Row) {
+        let undoneAt: Int64? = row["undone_at"]
+        self.init(
+            id: row["uuid"], kind: Kind(rawValue: row["kind"]) ?? .move, identity: row["identity"],
+            sightings: row["sightings"], createdAt: Date(milliseconds: row["created_at"]),
+            undoneAt: undoneAt.map(Date.init(milliseconds:)))
+    }
+}

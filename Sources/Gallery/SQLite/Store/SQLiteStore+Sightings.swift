@@ -1,0 +1,93 @@
+import Foundation
+import GRDB
+
+extension SQLiteStore {
+    func sightings(of identity: String, in gallery: String, _ page: PageRequest) async throws -> Page<SightingRecord> {
+        try await read { db in
+            let galleryID = try Self.galleryID(gallery, db)
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    \(Self.selectSighting) WHERE s.gallery_id = ? AND s.identity_id = ? AND s.id > ? ORDER BY s.id LIMIT ?
+                    """,
+                arguments: [galleryID, Self.identityID(identity, galleryID, db), page.start, page.limit + 1])
+            return Page(try rows.map { ($0["id"], try SightingRecord($0)) }, page)
+        }
+    }
+
+    func sighting(_ id: String, in gallery: String) async throws -> SightingRecord {
+        try await read { db in
+            try Self.sightingRecord(row: Self.sightingID(id, Self.galleryID(gallery, db), db), db)
+        }
+    }
+
+    func deleteSighting(_ id: String, in gallery: String) async throws {
+        try await erase { [indexes] db in
+            let galleryID = try Self.galleryID(gallery, db)
+            let row = try Self.sightingID(id, galleryID, db)
+            try db.execute(sql: "DELETE FROM sighting WHERE id = ?", arguments: [row])
+            db.apply([.removeSightings([row], gallery: galleryID)], to: indexes)
+        }
+    }
+
+    func image(_ modality: String, of sighting: String, in gallery: String) async throws -> KeptImage {
+        try await read { db in
+            let row = try Self.sightingID(sighting, Self.galleryID(gallery, db), db)
+            let image = try Row.fetchOne(
+                db, sql: "SELECT modality, content_type, bytes FROM image WHERE sighting_id = ? AND modality = ?",
+                arguments: [row, modality])
+            guard let image else { throw GalleryError.notFound(.image, modality) }
+            return KeptImage(modality: image[0], contentType: image[1], bytes: image[2])
+        }
+    }
+
+    func images(of sighting: String, in gallery: String) async throws -> [ImageRecord] {
+        try await read { db in
+            let row = try Self.sightingID(sighting, Self.galleryID(gallery, db), db)
+            return try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT modality, content_type, length(bytes) FROM image WHERE sighting_id = ? ORDER BY modality
+                    """,
+                arguments: [row]
+            ).map { ImageRecord(modality: $0[0], contentType: $0[1], bytes: $0[2]) }
+        }
+    }
+
+    private static let selectSighting = """
+        SELECT s.*, i.name AS identity,
+            (SELECT group_concat(modality) FROM (SELECT modality FROM image WHERE sighting_id = s.id ORDER BY modality))
+                AS modalities
+        FROM live_sighting s JOIN identity i ON i.id = s.identity_id
+        """
+
+    private static func sightingID(_ id: String, _ gallery: Int64, _ db: Database) throws -> Int64 {
+        let row = try Int64.fetchOne(
+            db, sql: "SELECT id FROM live_sighting WHERE gallery_id = ? AND uuid = ?", arguments: [gallery, id])
+        guard let row else { throw GalleryError.notFound(.sighting, id) }
+        return row
+    }
+
+    static func sightingRecord(row: Int64, _ db: Database) throws -> SightingRecord {
+        try SightingRecord(Row.only(db, "\(selectSighting) WHERE s.id = ?", [row]))
+    }
+
+    static func images(of sighting: Int64, _ db: Database) throws -> [KeptImage] {
+        try Row.fetchAll(
+            db, sql: "SELECT modality, content_type, bytes FROM image WHERE sighting_id = ? ORDER BY modality",
+            arguments: [sighting]
+        ).map { KeptImage(modality: $0[0], contentType: $0[1], bytes: $0[2]) }
+    }
+}
+
+extension SightingRecord {
+    init(_ row: Row) throws {
+        let modalities: String? = row["modalities"]
+        let capturedAt: Int64? = row["captured_at"]
+        self.init(
+            id: row["uuid"], identity: row["identity"], camera: row["camera"],
+            capturedAt: capturedAt.map(Date.init(milliseconds:)),
+            metadata: try MetadataColumn.decode(row["metadata"]), createdAt: Date(milliseconds: row["created_at"]),
+            modalities: modalities?.split(separator: ",").map(String.init) ?? [])
+    }
+}

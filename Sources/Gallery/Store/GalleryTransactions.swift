@@ -1,0 +1,129 @@
+import Foundation
+
+/// What keeps galleries, behind `GalleryStore`: whole transactions, and reads that see one moment each.
+///
+/// A transaction keeps every promise of a gallery or changes nothing: names are unique among what is not erased, a sighting has
+/// an identity, its images and vectors live and die with it, an idempotency key gives one sighting, counts are true. It is
+/// durable when its method returns, and `indexes` have its changes by then, in the order of commits. What was erased is found
+/// nowhere from the return on; its bytes may go later, see `erasure`. Arguments were validated. All methods throw
+/// `GalleryError`, `.notFound` for what they name and `.busy`, `.full` or `.storage` at any time, or `CancellationError`, and
+/// none blocks Swift's cooperative pool.
+protocol GalleryTransactions: ServerLedger {
+    /// The indexes that follow what is committed.
+    var indexes: IndexRegistry { get }
+    /// Where it is.
+    var path: String { get }
+    /// What the start found to be wrong.
+    var damage: GalleryDamage { get }
+    /// How far the erasures are that have been asked for.
+    var erasure: ErasureStatus { get }
+
+    /// Ends it; every later call fails. Waits for calls in progress.
+    func close() async throws
+    /// Writes a consistent copy of everything into a file.
+    func backup(to path: String) async throws
+    /// Throws `.storage` with what is broken.
+    func checkIntegrity() async throws
+    /// Whether a commit waits until the disk has it.
+    func isDurable() async throws -> Bool
+
+    /// Throws `.alreadyExists`.
+    func createGallery(_ gallery: GalleryRecord) async throws
+    func updateGallery(_ name: String, _ patch: GalleryPatch) async throws -> GalleryRecord
+    func galleries(_ page: PageRequest) async throws -> Page<GalleryRecord>
+    func gallery(_ name: String) async throws -> GallerySummary
+    func requireGallery(_ name: String) async throws
+    func deleteGallery(_ name: String) async throws
+
+    /// Throws `.alreadyExists`.
+    func createIdentity(
+        _ id: String, in gallery: String, label: String?, metadata: Metadata
+    ) async throws -> IdentityRecord
+    func updateIdentity(_ id: String, in gallery: String, _ patch: IdentityPatch) async throws -> IdentityRecord
+    func identities(in gallery: String, _ page: PageRequest) async throws -> Page<IdentityRecord>
+    func identity(_ id: String, in gallery: String) async throws -> IdentityRecord
+    func deleteIdentity(_ id: String, in gallery: String) async throws
+
+    /// Enrols all of those that are valid, in their order, or throws.
+    func enrol(
+        _ enrolments: [Result<Enrolment, any Error>], in gallery: String
+    ) async throws -> [Result<EnrolmentReceipt, any Error>]
+    /// What an enrolment with the same key has given. Throws `.idempotencyConflict`.
+    func enrolled(before enrolment: Enrolment, in gallery: String) async throws -> EnrolmentReceipt?
+    func sightings(of identity: String, in gallery: String, _ page: PageRequest) async throws -> Page<SightingRecord>
+    func sighting(_ id: String, in gallery: String) async throws -> SightingRecord
+    func image(_ modality: String, of sighting: String, in gallery: String) async throws -> KeptImage
+    func images(of sighting: String, in gallery: String) async throws -> [ImageRecord]
+    func exportBatch(
+        in gallery: String, model: String, limit: Int, after key: Int64
+    ) async throws -> (sightings: [ExportedSighting], next: Int64?)
+    func deleteSighting(_ id: String, in gallery: String) async throws
+    func eraseSightings(_ filter: QueryFilter, in gallery: String) async throws -> Int
+    func eraseExpired(at now: Date) async throws -> Int
+
+    /// Throws `.alreadyExists` for a name that is taken, `.outdated` for what cannot be undone.
+    func correct(_ change: CorrectionChange, in gallery: String) async throws -> Correction
+    func corrections(in gallery: String, _ page: PageRequest) async throws -> Page<Correction>
+
+    /// Leaves out what is there already, or was erased.
+    func addEmbeddings(_ additions: [EmbeddingAddition]) async throws -> Int
+    /// Leaves out all but sightings whose vector is fused.
+    func replaceEmbeddings(_ replacements: [EmbeddingAddition]) async throws -> Int
+    func embedding(of sighting: String, in gallery: String, model: String) async throws -> SightingEmbedding?
+    func deleteEmbeddings(model: String) async throws
+    func models() async throws -> [ModelCoverage]
+    func sightingCount() async throws -> Int
+    func lacking(model: String, standIn other: String?) async throws -> LackingSightings
+    func pendingCount(_ pending: PendingVectors, model: String) async throws -> Int
+    func pendingBatch(
+        _ pending: PendingVectors, model: String, limit: Int, after key: Int64
+    ) async throws -> PendingBatch
+    func sample(count: Int) async throws -> [Int64]
+    func sampled(_ row: Int64) async throws -> SampledSighting?
+
+    /// A gallery and what some filters select of it, at one moment.
+    func scopes(_ filters: [QueryFilter], in gallery: String) async throws -> [SearchScope]
+    /// What answers say of sightings, by row; without those that are there no more.
+    func matches(_ sightings: Set<Int64>) async throws -> [Int64: FoundSighting]
+    /// A model's vectors, for the last pass of a search.
+    func vectors(model: String) -> any VectorSource
+    /// The last sightings of an identity, with a model's vectors.
+    func exemplars(
+        of identity: String, in gallery: String, model: String, limit: Int
+    ) async throws -> [(sighting: String, embedding: SightingEmbedding)]
+}
+
+/// What is to be corrected.
+enum CorrectionChange: Sendable {
+    case move(sighting: String, to: String)
+    case split(identity: String, sightings: [String], into: String)
+    case rename(identity: String, to: String)
+    case merge([String], into: String)
+    case undo(String)
+}
+
+/// Which sightings a model should embed.
+enum PendingVectors: Sendable {
+    /// Those that have no vector of it.
+    case missing
+    /// Those with images whose vector of it cannot be taken apart.
+    case fused
+}
+
+/// Where a search looks: a gallery, by its row, and what a filter selects there.
+struct SearchScope: Sendable {
+    let gallery: Int64
+    let filter: IndexFilter
+}
+
+/// A sighting that a search has found, and its identity's label.
+struct FoundSighting: Sendable {
+    let sighting: SightingRecord
+    let label: String?
+
+    func match(score: Float) -> Match {
+        Match(
+            identity: sighting.identity, label: label, score: score, sighting: sighting.id, camera: sighting.camera,
+            capturedAt: sighting.capturedAt, metadata: sighting.metadata)
+    }
+}

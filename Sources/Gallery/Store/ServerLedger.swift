@@ -1,0 +1,50 @@
+import Foundation
+
+/// What a server writes down beside its galleries: jobs, verified checkpoints, and which model is active. Durable when a method
+/// returns; all throw `GalleryError`.
+public protocol ServerLedger: Sendable {
+    /// Writes a job down, new or changed.
+    func save(_ job: JobRecord) async throws
+    /// A job. Throws `.notFound`.
+    func job(_ id: String) async throws -> JobRecord
+    /// Jobs in order of creation.
+    func jobs(_ page: PageRequest) async throws -> Page<JobRecord>
+    /// Jobs that have not ended: after a start, those that the last end cut off.
+    func unfinishedJobs() async throws -> [JobRecord]
+    /// Forgets a job that has ended. Throws `.notFound`, and `.invalid` if it has not ended.
+    func deleteJob(_ id: String) async throws
+    /// Forgets the jobs that ended before a time, and says how many. O(jobs).
+    @discardableResult func deleteJobs(endedBefore time: Date) async throws -> Int
+
+    /// Makes a model the active one and writes its job down, both or neither.
+    func activate(_ model: String, finishing job: JobRecord?) async throws
+    /// The model that was made active last; nil if none ever was.
+    func activeModel() async throws -> String?
+
+    /// Writes a verified file down, in place of what was known under its name.
+    func save(_ checkpoint: CheckpointRecord) async throws
+    /// Every verified file, by name.
+    func checkpoints() async throws -> [CheckpointRecord]
+    /// Forgets a file. Does nothing if it is not known.
+    func forgetCheckpoint(file: String) async throws
+}
+
+/// A checkpoint file that was verified.
+public struct CheckpointRecord: Sendable, Equatable {
+    /// Its name in the models' folder.
+    public let file: String
+    /// SHA-256 of its bytes, in hexadecimal: the model's name.
+    public let digest: String
+    /// Its size.
+    public let bytes: Int
+    /// When it was changed last, in nanoseconds since 1970.
+    public let modifiedAt: Int64
+    /// What it holds, a JSON object.
+    public let summary: String
+
+    /// A record as given.
+    public init(file: String, digest: String, bytes: Int, modifiedAt: Int64, summary: String) {
+        (self.file, self.digest, self.bytes) = (file, digest, bytes)
+        (self.modifiedAt, self.summary) = (modifiedAt, summary)
+    }
+}
