@@ -23,14 +23,14 @@ import time
 
 
 class Server:
-    def __init__(self, o, folder):
+    def __init__(self, o, folder, environment=None):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.log = open(folder / "log", "a")
         self.process = subprocess.Popen(
             [o.triptych, "serve", "--checkpoint", o.models[0], "--database", folder / "g.sqlite", "--port", str(self.port)],
-            stdout=self.log, stderr=self.log)
+            stdout=self.log, stderr=self.log, env=environment)
         for _ in range(1200):
             if self.process.poll() is not None:
                 raise SystemExit(f"the server did not start: see {folder / 'log'}")
@@ -60,7 +60,31 @@ class Known:
         self.counts = {}
 
     def count(self, what):
-        self.counts[what] = self.counts.get(what, 0) + 1
+        with self.lock:
+            self.counts[what] = self.counts.get(what, 0) + 1
+
+    def enrolled(self, sighting, image):
+        self.count("enrol")
+        with self.lock:
+            self.there[sighting] = image
+
+    def erasing(self, sighting):
+        with self.lock:
+            if sighting in self.there:
+                self.unsure.add(sighting)
+            return self.there.pop(sighting, None)
+
+    def erased(self, sighting):
+        self.count("erase")
+        with self.lock:
+            self.unsure.discard(sighting)
+            self.gone.add(sighting)
+
+    def kept(self, sighting, image):
+        """Moved meanwhile: it is still there."""
+        with self.lock:
+            self.unsure.discard(sighting)
+            self.there[sighting] = image
 
 
 def change(server, known, images, models, over):
@@ -79,18 +103,12 @@ def one(server, known, images, models):
         status, text = server.ask("POST", f"{base}/identities/{identity}/sightings", json.dumps(
             {"images": {"rgb": base64.b64encode(image).decode()}, "metadata": {"n": random.randrange(5)}}))
         if status == 201:
-            with known.lock:
-                known.there[json.loads(text)["id"]] = image
-                known.count(what)
+            known.enrolled(json.loads(text)["id"], image)
     elif what in ("erase", "move"):
         with known.lock:
             if not known.there:
                 return
             sighting = random.choice(list(known.there))
-            image = known.there[sighting]
-            if what == "erase":
-                del known.there[sighting]
-                known.unsure.add(sighting)
         owner = find(server, sighting)
         if owner is None:
             return
@@ -98,15 +116,14 @@ def one(server, known, images, models):
         if what == "move":
             if server.ask("POST", path + "/move", json.dumps({"identity": f"i{random.randrange(40)}"}))[0] == 200:
                 known.count(what)
-        elif server.ask("DELETE", path)[0] == 204:
-            with known.lock:
-                known.unsure.discard(sighting)
-                known.gone.add(sighting)
-                known.count(what)
-        else:  # Moved meanwhile: it is still there.
-            with known.lock:
-                known.unsure.discard(sighting)
-                known.there[sighting] = image
+            return
+        image = known.erasing(sighting)
+        if image is None:
+            return
+        if server.ask("DELETE", path)[0] == 204:
+            known.erased(sighting)
+        else:
+            known.kept(sighting, image)
     elif what == "merge":
         a, b = random.sample(range(40), 2)
         if server.ask("POST", f"{base}/identities/i{a}/merge", json.dumps({"identities": [f"i{b}"]}))[0] == 200:
