@@ -52,7 +52,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ]),
         // Weights from elsewhere to weights of ours.
-        .target(name: "Import", dependencies: ["Inference", "Tensor"]),
+        .target(name: "Import", dependencies: ["Documents", "Inference", "Tensor"]),
 
         // Embeddings to ranked identities.
         .target(

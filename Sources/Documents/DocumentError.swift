@@ -5,6 +5,7 @@ public enum DocumentError: Error, Equatable, Sendable, CustomStringConvertible {
         case json = "JSON"
         case yaml = "YAML"
         case multipart = "multipart/form-data"
+        case tar = "a tar archive"
     }
 
     /// Bytes that are not of the format, and why.

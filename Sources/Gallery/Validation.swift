@@ -145,6 +145,14 @@ extension Enrolment {
     }
 }
 
+extension NewIdentity {
+    func validate() throws {
+        try Validation.identity(id)
+        try Validation.label(label)
+        try Validation.metadata(metadata)
+    }
+}
+
 extension GalleryQuery {
     func validate() throws {
         try Validation.embedding(embedding)

@@ -1,3 +1,5 @@
+import Documents
+
 /// The entries of a ZIP archive that are stored without compression, as PyTorch stores them (APPNOTE.TXT 6.3.3).
 struct ZipArchive {
     private let bytes: [UInt8]
@@ -87,7 +89,7 @@ struct ZipArchive {
     subscript(name: String) -> ArraySlice<UInt8>? { entries[name].map { bytes[$0] } }
 }
 
-/// The files of a tar archive (POSIX.1-1988, ustar), by name.
+/// The files of a tar archive, by name.
 struct TarArchive {
     let entries: [String: ArraySlice<UInt8>]
 
@@ -96,19 +98,13 @@ struct TarArchive {
     }
 
     init(_ bytes: [UInt8]) throws(ImportError) {
-        var (cursor, entries) = (ByteCursor(bytes[...]), [String: ArraySlice<UInt8>]())
-        while cursor.remaining >= 512 {
-            let header = try cursor.take(512)
-            let start = header.startIndex
-            let name = header[start..<(start + 100)].prefix { $0 != 0 }
-            // The archive ends with blocks of zeros.
-            if name.isEmpty { break }
-            let digits = header[(start + 124)..<(start + 136)].filter { (48..<56).contains($0) }
-            guard let size = Int(String(decoding: digits, as: UTF8.self), radix: 8) else {
-                throw ImportError("a broken archive: a file without a size")
+        var (reader, entries) = (TarReader(size: bytes.count) { Array(bytes[$0]) }, [String: ArraySlice<UInt8>]())
+        do {
+            while let entry = try reader.next() {
+                if entry.isFile { entries[entry.name] = bytes[entry.contents] }
             }
-            entries[String(decoding: name, as: UTF8.self)] = try cursor.take(size)
-            _ = try cursor.take(min((512 - size % 512) % 512, cursor.remaining))
+        } catch {
+            throw ImportError("\(error)")
         }
         self.entries = entries
     }

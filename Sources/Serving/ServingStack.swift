@@ -16,6 +16,7 @@ package struct ServingStack: Sendable {
     package let enrolment: EnrolmentService
     package let queries: QueryService
     package let imports: ImportService
+    package let groupings: GroupingService
     package let models: ModelService
     private let jobRetentionDays: Int
     private let logger: Logger
@@ -42,6 +43,7 @@ package struct ServingStack: Sendable {
             models: registry, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
             memory: memory, files: files, jobs: jobs,
             longestLine: 4 * configuration.encoding.imageBytes)
+        groupings = GroupingService(models: registry, gallery: gallery, jobs: jobs)
         models = ModelService(parts: parts, jobs: jobs, imports: imports, files: files)
     }
 

@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import Gallery
 import Serving
@@ -32,6 +33,25 @@ struct ImportTests {
             #expect(try await world.stack.gallery.gallery("g").sightings == 10)
             let left = try FileManager.default.contentsOfDirectory(atPath: world.stack.gallery.path + "-imports")
             #expect(left.isEmpty)
+        }
+    }
+
+    @Test("an archive that a crash cut off is found again and goes on")
+    func resumedArchive() async throws {
+        try await World.run { world in
+            _ = try await world.stack.gallery.createGallery("g")
+            let line = Data(#"{"identity": "a", "files": {"rgb": "1.jpg"}}"#.utf8)
+            let (file, job) = try await world.stack.imports.receive(.archive, for: "g")
+            for (name, bytes) in [("lines.ndjson", line), ("1.jpg", try picture(1))] {
+                try file.append(
+                    Data(TarWriter.header(name, size: bytes.count)) + bytes + TarWriter.padding(bytes.count))
+            }
+            try file.append(Data(TarWriter.end))
+            try file.finish(gallery: "g")
+            try await world.stack.gallery.ledger.save(job)
+            try await world.stack.models.resumeJobs()
+            let ended = try await world.ended(job.id).record
+            #expect(ended.result?.contains("\"enrolled\":1") == true, "\(ended)")
         }
     }
 

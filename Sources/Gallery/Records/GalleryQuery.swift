@@ -24,6 +24,8 @@ public struct QueryFilter: Equatable, Sendable {
     public var excludeIdentities: [String]?
     /// Of an identity whose label begins so.
     public var labelPrefix: String?
+    /// Of an identity that has a label, or of one that has none.
+    public var isLabelled: Bool?
     /// For each key, the sighting or its identity fulfils the condition.
     public var metadata: [String: MetadataCondition]?
     /// Of no key, the sighting or its identity fulfils the condition.

@@ -22,6 +22,21 @@ public struct IdentityRecord: Codable, Equatable, Sendable {
     }
 }
 
+/// An identity to be made.
+public struct NewIdentity: Sendable {
+    /// 1–128 printable characters.
+    public let id: String
+    /// For people to read.
+    public let label: String?
+    /// The client's own.
+    public let metadata: Metadata
+
+    /// An identity as given.
+    public init(_ id: String, label: String? = nil, metadata: Metadata = [:]) {
+        (self.id, self.label, self.metadata) = (id, label, metadata)
+    }
+}
+
 /// What to change of an identity.
 public struct IdentityPatch: Sendable {
     /// A new value, or the old one.

@@ -45,10 +45,20 @@ extension GalleryStore {
     public func createIdentity(
         _ id: String, in gallery: String, label: String? = nil, metadata: Metadata = [:]
     ) async throws -> IdentityRecord {
-        try Validation.identity(id)
-        try Validation.label(label)
-        try Validation.metadata(metadata)
-        return try await transactions.createIdentity(id, in: gallery, label: label, metadata: metadata)
+        let new = NewIdentity(id, label: label, metadata: metadata)
+        guard try await createIdentities([new], in: gallery)[0].get() else {
+            throw GalleryError.alreadyExists(.identity, id)
+        }
+        return try await identity(id, in: gallery)
+    }
+
+    /// Makes several in one transaction: whether each is new, or what is wrong with it; one that is there stays as it is. Throws
+    /// `.notFound` for the gallery, `.busy`, `.full` or `.storage`; then none was made.
+    public func createIdentities(
+        _ identities: [NewIdentity], in gallery: String
+    ) async throws -> [Result<Bool, any Error>] {
+        try await transactions.createIdentities(
+            identities.map { identity in Result { try identity.validate() }.map { identity } }, in: gallery)
     }
 
     /// Changes an identity's label or metadata. Throws `.notFound` or `.invalid`.

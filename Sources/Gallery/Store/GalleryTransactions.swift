@@ -35,10 +35,10 @@ protocol GalleryTransactions: ServerLedger {
     func requireGallery(_ name: String) async throws
     func deleteGallery(_ name: String) async throws
 
-    /// Throws `.alreadyExists`.
-    func createIdentity(
-        _ id: String, in gallery: String, label: String?, metadata: Metadata
-    ) async throws -> IdentityRecord
+    /// Makes those that are valid and not there yet, or throws. False for what is there.
+    func createIdentities(
+        _ identities: [Result<NewIdentity, any Error>], in gallery: String
+    ) async throws -> [Result<Bool, any Error>]
     func updateIdentity(_ id: String, in gallery: String, _ patch: IdentityPatch) async throws -> IdentityRecord
     func identities(in gallery: String, _ page: PageRequest) async throws -> Page<IdentityRecord>
     func identity(_ id: String, in gallery: String) async throws -> IdentityRecord

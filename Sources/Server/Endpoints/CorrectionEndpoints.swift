@@ -5,10 +5,11 @@ import Hummingbird
 import Serving
 
 /// POST `…/identities/{identity}/rename`, `…/merge` and `…/split`, POST `…/sightings/{sighting}/move`; GET
-/// `…/corrections`, POST `…/corrections/{correction}/undo`; GET `…/identities/{identity}/similar`.
+/// `…/corrections`, POST `…/corrections/{correction}/undo`; GET `…/identities/{identity}/similar`, POST `…/groupings`.
 struct CorrectionEndpoints {
     let gallery: GalleryStore
     let models: ModelRegistry
+    let groupings: GroupingService
     let bodies: BodyReader
 
     private struct Reply: Encodable {
@@ -66,6 +67,14 @@ struct CorrectionEndpoints {
         router.post("/v1/galleries/{gallery}/corrections/{correction}/undo") { _, context in
             try Answer.json(
                 await gallery.undoCorrection(context.parameter("correction"), in: context.parameter("gallery")))
+        }
+        router.post("/v1/galleries/{gallery}/groupings") { request, context in
+            var fields = try await bodies.fields(request)
+            let threshold = try fields.require("threshold", .number(-1...1))
+            try fields.finish()
+            let job = try await groupings.start(in: context.parameter("gallery"), threshold: Float(threshold))
+            return try Answer.json(
+                JobView(job), status: .accepted, headers: [.location: "/v1/jobs/\(job.record.id)"])
         }
         router.get("/v1/galleries/{gallery}/identities/{identity}/similar") { request, context in
             let model = models.active.model

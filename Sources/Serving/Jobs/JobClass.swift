@@ -23,12 +23,15 @@ package enum JobKind: String, CaseIterable, Sendable {
 
     /// Enrols what was sent in bulk.
     case importing = "import"
+    /// Looks for identities without a label that are one.
+    case grouping
 
     /// What it runs beside of.
     package var jobClass: JobClass {
         switch self {
         case .activation, .comparison: .model
         case .reembedding, .importing: .gallery
+        case .grouping: .maintenance
         }
     }
 }

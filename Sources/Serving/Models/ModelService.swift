@@ -79,9 +79,14 @@ package struct ModelService: Sendable {
         let unfinished = try await gallery.ledger.unfinishedJobs()
         imports.removeOthers(than: unfinished)
         for job in unfinished {
-            guard let kind = JobKind(rawValue: job.kind) else {
+            let kind = JobKind(rawValue: job.kind)
+            // What a grouping was asked for is not written down.
+            guard let kind, kind != .grouping else {
                 var failed = job
-                (failed.state, failed.reason) = (.failed, "this release knows no job of the kind \(job.kind)")
+                failed.state = .failed
+                failed.reason =
+                    kind == nil
+                    ? "this release knows no job of the kind \(job.kind)" : "the server ended meanwhile: ask again"
                 try await gallery.ledger.save(failed)
                 continue
             }
@@ -107,6 +112,7 @@ package struct ModelService: Sendable {
             case .comparison: try await ShadowEvaluation(model: model, parts: parts).run(handle)
             case .reembedding: try await Reembedding(model: model, parts: parts).run(handle)
             case .importing: try await imports.run(handle)
+            case .grouping: throw CancellationError()
             }
         }
     }

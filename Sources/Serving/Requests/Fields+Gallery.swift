@@ -109,6 +109,7 @@ extension Fields {
         filter.capturedBefore = try section.date("captured_before")
         filter.excludeIdentities = try section.strings("exclude_identities")
         filter.labelPrefix = try section.string("label_prefix")
+        filter.isLabelled = try section.bool("labelled")
         filter.metadata = try section.conditions("metadata")
         filter.excludeMetadata = try section.conditions("exclude_metadata")
         try section.finish()

@@ -9,14 +9,18 @@ struct ImportLine: Sendable {
     /// What is enrolled.
     enum Content: Sendable {
         case sighting(NewSighting)
-        case identity(String, label: String?, metadata: Metadata)
+        case identity(NewIdentity)
     }
 
     let content: Content
 
-    /// Reads a JSON object. A sighting without a key of its own gets one of the line's contents, so that sending it again
-    /// enrols nothing. Throws `DocumentError`.
-    init(_ line: Data) throws(DocumentError) {
+    /// Reads a JSON object. A sighting without a key of its own gets one of the line's contents and those of the files that it
+    /// names, so that sending it again enrols nothing. Throws `DocumentError`, or `FileError`.
+    ///
+    /// - Parameters:
+    ///   - archive: where files are.
+    ///   - longest: bytes of a file.
+    init(_ line: Data, archive: ImportArchive?, longest: Int) throws {
         var reader = JSONReader(line, limits: .request)
         var images: [Modality: Data] = [:]
         var others: [String: JSONValue] = [:]
@@ -29,26 +33,53 @@ struct ImportLine: Sendable {
         }
         try reader.end()
         var fields = Fields(members: others)
-        content = try Self.content(&fields, images, line)
+        var hash = SHA256()
+        hash.update(data: line)
+        for (modality, file) in try Self.files(&fields, archive, longest) {
+            guard images.updateValue(file, forKey: modality) == nil else {
+                throw DocumentError.invalid(
+                    field: "files.\(modality.rawValue)", expected: "an image once", found: "also in images")
+            }
+            hash.update(data: file)
+        }
+        content = try Self.content(&fields, images, key: "import:\(hash.finalize().hexadecimal)")
         try fields.finish()
     }
 
+    /// In the order of modalities.
+    private static func files(
+        _ fields: inout Fields, _ archive: ImportArchive?, _ longest: Int
+    ) throws -> [(Modality, Data)] {
+        guard var names = try fields.object("files") else { return [] }
+        guard let archive else {
+            throw DocumentError.invalid(
+                field: "files", expected: "images inline, since no archive was sent", found: "names of files")
+        }
+        var files: [(Modality, Data)] = []
+        for modality in Modality.allCases.sorted() {
+            guard let name = try names.string(modality.rawValue) else { continue }
+            files.append((modality, try archive.bytes(of: name, "files.\(modality.rawValue)", longest: longest)))
+        }
+        try names.finish()
+        return files
+    }
+
     private static func content(
-        _ fields: inout Fields, _ images: [Modality: Data], _ line: Data
+        _ fields: inout Fields, _ images: [Modality: Data], key: String
     ) throws(DocumentError) -> Content {
         let identity = try fields.require("identity", .string)
         let label = try fields.string("label")
         let metadata = try fields.metadata("metadata") ?? [:]
         let vectors = try fields.vectors()
         if images.isEmpty && vectors == nil {
-            return .identity(identity, label: label, metadata: metadata)
+            return .identity(NewIdentity(identity, label: label, metadata: metadata))
         }
         var sighting = NewSighting(identity: identity, images: images, vectors: vectors)
         (sighting.identityLabel, sighting.metadata) = (label, metadata)
         sighting.camera = try fields.string("camera")
         sighting.capturedAt = try fields.date("captured_at")
         sighting.idempotencyKey =
-            try fields.string("idempotency_key") ?? "import:\(SHA256.hash(data: line).hexadecimal)"
+            try fields.string("idempotency_key") ?? key
         return .sighting(sighting)
     }
 

@@ -50,10 +50,11 @@ struct APIClient: Sendable {
     ) async throws -> Answer? {
         let (data, status) = try await send(method, path, query, body: body, headers: headers)
         if tolerated.contains(status) { return nil }
-        guard (200..<300).contains(status) else {
-            let problem = try? JSONDecoder().decode(Problem.self, from: data)
-            throw Failure.refused(status: status, detail: problem?.detail ?? problem?.title ?? "no reason given")
-        }
+        return try Self.decoded(data, status)
+    }
+
+    private static func decoded<Answer: Decodable>(_ data: Data, _ status: Int) throws -> Answer {
+        guard (200..<300).contains(status) else { throw refusal(data, status) }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         do {
@@ -62,6 +63,47 @@ struct APIClient: Sendable {
             throw Failure.unreadable("\(error)")
         }
     }
+
+    private static func refusal(_ data: Data, _ status: Int) -> Failure {
+        let problem = try? JSONDecoder().decode(Problem.self, from: data)
+        return .refused(status: status, detail: problem?.detail ?? problem?.title ?? "no reason given")
+    }
+
+    /// Posts a file and decodes the JSON answer. `progress` is told how many bytes are sent.
+    func upload<Answer: Decodable>(
+        _ file: URL, type: String, to path: [String], as answer: Answer.Type = Answer.self,
+        progress: @escaping @Sendable (Int) -> Void
+    ) async throws -> Answer {
+        var request = URLRequest(url: url(path))
+        request.httpMethod = "POST"
+        request.setValue(type, forHTTPHeaderField: "Content-Type")
+        let (status, data) = try await reaching(request) {
+            try await FileTransfer.upload(file, $0, progress: progress)
+        }
+        return try Self.decoded(data, status)
+    }
+
+    /// Writes what is at a path into a file. `progress` is told how many bytes have come.
+    func download(
+        _ path: [String], accepting type: String, into file: FileHandle, progress: @escaping @Sendable (Int) -> Void
+    ) async throws {
+        var request = URLRequest(url: url(path))
+        request.setValue(type, forHTTPHeaderField: "Accept")
+        let (status, data) = try await reaching(request) {
+            try await FileTransfer.download($0, into: file, progress: progress)
+        }
+        guard status == 200 else { throw Self.refusal(data, status) }
+    }
+
+    private func reaching<T>(_ request: URLRequest, _ body: (URLRequest) async throws -> T) async throws -> T {
+        do {
+            return try await body(request)
+        } catch let error as URLError {
+            throw Failure.unreachable(request.url ?? base, error.localizedDescription)
+        }
+    }
+
+    private func url(_ path: [String]) -> URL { path.reduce(base) { $0.appendingPathComponent($1) } }
 
     /// The bytes at a path; nil if there is nothing.
     func bytes(_ path: [String]) async throws -> Data? {
@@ -73,7 +115,7 @@ struct APIClient: Sendable {
         _ method: String, _ path: [String], _ query: [String: String], body: (type: String, data: Data)?,
         headers: [String: String]
     ) async throws -> (Data, Int) {
-        var url = path.reduce(base) { $0.appendingPathComponent($1) }
+        var url = url(path)
         if !query.isEmpty { url.append(queryItems: query.map { URLQueryItem(name: $0.key, value: $0.value) }) }
         var request = URLRequest(url: url)
         request.httpMethod = method

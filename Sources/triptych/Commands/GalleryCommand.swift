@@ -5,7 +5,8 @@ import Gallery
 /// `triptych gallery`.
 struct GalleryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "gallery", abstract: "Examines a gallery's database.", subcommands: [CheckCommand.self])
+        commandName: "gallery", abstract: "Examines a gallery's database; moves a gallery between servers.",
+        subcommands: [CheckCommand.self, GalleryExportCommand.self, GalleryImportCommand.self])
 }
 
 /// `triptych gallery check`.

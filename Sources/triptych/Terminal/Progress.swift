@@ -58,3 +58,39 @@ final class Progress: Sendable {
         return String(format: "%d h %02d min", whole / 3600, whole / 60 % 60)
     }
 }
+
+/// Shows how much of something has come whose end is not known.
+final class ByteCount: Sendable {
+    private struct State {
+        var done = 0
+        var lastShown = -Double.infinity
+    }
+
+    private let what: String
+    private let start = ContinuousClock.now
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let state = Mutex(State())
+
+    init(_ what: String) { self.what = what }
+
+    /// Shows that so many bytes have come, unless the last showing was a moment ago.
+    func update(_ done: Int) { show(done, isLast: false) }
+
+    /// Shows how many there were.
+    func finish() { show(state.withLock { $0.done }, isLast: true) }
+
+    private func show(_ done: Int, isLast: Bool) {
+        let elapsed = start.duration(to: .now) / .seconds(1)
+        let isDue = state.withLock { state in
+            state.done = done
+            guard isLast || elapsed - state.lastShown >= (isTerminal ? 0.1 : 5) else { return false }
+            state.lastShown = elapsed
+            return true
+        }
+        guard isDue else { return }
+        let megabytes = Double(done) / 1e6
+        let line = String(format: "%@: %.1f MB, %.1f MB/s", what, megabytes, megabytes / max(elapsed, 1e-3))
+        let text = isTerminal ? "\r\u{1B}[K\(line)\(isLast ? "\n" : "")" : "\(line)\n"
+        FileHandle.standardError.write(Data(text.utf8))
+    }
+}

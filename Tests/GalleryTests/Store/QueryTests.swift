@@ -90,6 +90,8 @@ struct QueryTests {
             #expect(
                 try await lanes(store) { ($0.filter.labelPrefix, $0.filter.identities) = ("Bu", ["a"]) } == [])
             #expect(try await lanes(store) { $0.filter.labelPrefix = "bu" } == [])
+            #expect(try await lanes(store) { $0.filter.isLabelled = true } == [3, 4])
+            #expect(try await lanes(store) { $0.filter.isLabelled = false } == [1, 2, 5])
             #expect(try await lanes(store) { $0.filter.excludeIdentities = ["a", "nobody"] } == [3, 4, 5])
         }
     }

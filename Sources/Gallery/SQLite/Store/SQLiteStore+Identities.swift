@@ -2,14 +2,17 @@ import Foundation
 import GRDB
 
 extension SQLiteStore {
-    func createIdentity(
-        _ id: String, in gallery: String, label: String?, metadata: Metadata
-    ) async throws -> IdentityRecord {
+    func createIdentities(
+        _ identities: [Result<NewIdentity, any Error>], in gallery: String
+    ) async throws -> [Result<Bool, any Error>] {
         try await write { db in
             let galleryID = try Self.galleryID(gallery, db)
-            if try Self.findIdentity(id, galleryID, db) != nil { throw GalleryError.alreadyExists(.identity, id) }
-            _ = try Self.insertIdentity(id, galleryID, label: label, metadata: metadata, db)
-            return try Self.identityRecord(id, galleryID, db)
+            return try identities.map { identity in
+                guard case .success(let new) = identity else { return identity.map { _ in false } }
+                if try Self.findIdentity(new.id, galleryID, db) != nil { return .success(false) }
+                _ = try Self.insertIdentity(new.id, galleryID, label: new.label, metadata: new.metadata, db)
+                return .success(true)
+            }
         }
     }
 

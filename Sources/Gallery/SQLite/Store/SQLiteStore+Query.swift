@@ -5,7 +5,14 @@ extension SQLiteStore {
     func scopes(_ filters: [QueryFilter], in gallery: String) async throws -> [SearchScope] {
         try await read { db in
             let id = try Self.galleryID(gallery, db)
-            return try filters.map { SearchScope(gallery: id, filter: try Self.indexFilter($0, id, db)) }
+            // Those of a batch are often the same.
+            var last: (filter: QueryFilter, scope: SearchScope)?
+            return try filters.map { filter in
+                if let last, last.filter == filter { return last.scope }
+                let scope = SearchScope(gallery: id, filter: try Self.indexFilter(filter, id, db))
+                last = (filter, scope)
+                return scope
+            }
         }
     }
 
@@ -51,9 +58,11 @@ extension SQLiteStore {
         result.capturedFrom = filter.capturedAfter?.milliseconds
         result.capturedBefore = filter.capturedBefore?.milliseconds
         result.identities = try filter.identities.map { try rows(of: $0, gallery, db) }
-        if let prefix = filter.labelPrefix {
-            let labelled = try identities(labelled: prefix, gallery, db)
-            result.identities = result.identities?.intersection(labelled) ?? labelled
+        for named in [
+            try filter.labelPrefix.map { try identities(labelled: $0, gallery, db) },
+            try filter.isLabelled.map { try identities(areLabelled: $0, gallery, db) },
+        ].compactMap({ $0 }) {
+            result.identities = result.identities?.intersection(named) ?? named
         }
         result.excludedIdentities = try rows(of: filter.excludeIdentities ?? [], gallery, db)
         for (key, condition) in filter.metadata ?? [:] {
@@ -68,6 +77,12 @@ extension SQLiteStore {
 
     private static func rows(of identities: [String], _ gallery: Int64, _ db: Database) throws -> Set<Int64> {
         Set(try identities.compactMap { try findIdentity($0, gallery, db) })
+    }
+
+    private static func identities(areLabelled: Bool, _ gallery: Int64, _ db: Database) throws -> Set<Int64> {
+        try Int64.fetchSet(
+            db, sql: "SELECT id FROM live_identity WHERE gallery_id = ? AND (label IS NOT NULL) = ?",
+            arguments: [gallery, areLabelled])
     }
 
     private static func identities(labelled prefix: String, _ gallery: Int64, _ db: Database) throws -> Set<Int64> {
