@@ -13,6 +13,7 @@ import pathlib
 import sqlite3
 import statistics
 import tempfile
+import threading
 import time
 import uuid
 
@@ -66,6 +67,7 @@ def fill(database, rows, modalities, dimension):
 
 class Client:
     def __init__(self, port):
+        self.port = port
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
 
     def send(self, method, path, body=None):
@@ -83,6 +85,23 @@ class Client:
         searches = [a["timing"]["search_ms"] for a, _ in answers]
         return (f"search {statistics.median(searches):.1f} (minimum {min(searches):.1f}), "
                 f"whole request {statistics.median(t for _, t in answers):.1f}")
+
+
+def at_once(port, path, bodies, clients, seconds=5):
+    """Queries a second of clients that each wait for their answer."""
+    texts, done, end = [json.dumps(body) for body in bodies], [0] * clients, time.monotonic() + seconds
+    def work(number):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
+        while time.monotonic() < end:
+            connection.request("POST", path, texts[(number + done[number]) % len(texts)], {"Content-Type": "application/json"})
+            if connection.getresponse().read() and time.monotonic() < end:
+                done[number] += 1
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(done) / seconds
 
 
 def memory(process):
@@ -140,6 +159,8 @@ def measure(o, folder, queries, empty, base):
     batch = {"queries": [{"vectors": {o.modalities[0]: queries[n % len(queries)].tolist()}, "model": MODEL}
                          for n in range(32)], "group_by": "sighting"}
     print(f"32 together: {client.times(path + '/batch', [batch] * 5)} ms")
+    for clients in (1, 8, 32):
+        print(f"{clients} clients at once: {at_once(client.port, path, [ask(q) for q in some], clients):.0f} queries/s")
     enrol = [client.send("POST", f"/v1/galleries/g/identities/new-{n}/sightings", {k: v for k, v in ask(q).items() if k != "group_by"})[1]
              for n, q in enumerate(some)]
     erase = [client.send("DELETE", f"/v1/galleries/g/identities/new-{n}")[1] for n in range(len(some))]

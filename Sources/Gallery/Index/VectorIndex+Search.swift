@@ -37,6 +37,11 @@ extension VectorIndex {
         /// How many more there were that cannot be compared with the query.
         package let incomparable: Int
 
+        package init(hits: [Hit], rows: Int, candidates: Int, incomparable: Int) {
+            (self.hits, self.rows) = (hits, rows)
+            (self.candidates, self.incomparable) = (candidates, incomparable)
+        }
+
         static let nothing = Outcome(hits: [], rows: 0, candidates: 0, incomparable: 0)
     }
 

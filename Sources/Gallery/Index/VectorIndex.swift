@@ -43,6 +43,8 @@ package final class VectorIndex: Sendable {
 
     /// What the vectors are.
     package let space: VectorSpace
+    /// Searches that are asked for at the same time.
+    let passes = SharedPasses()
     private let state = Mutex(State())
 
     package init(space: VectorSpace) { self.space = space }

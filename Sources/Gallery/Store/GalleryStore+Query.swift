@@ -97,9 +97,10 @@ extension GalleryStore {
         var outcomes: [Int: VectorIndex.Outcome] = [:]
         for (model, places) in Dictionary(grouping: places, by: { prepared[$0]?.model ?? "" }) {
             guard let index = places.first.flatMap({ prepared[$0]?.index }) else { continue }
-            let found = try await index.search(
-                places.compactMap { prepared[$0]?.query }, source: transactions.vectors(model: model), threads: threads,
-                slices: slices)
+            let (source, threads, slices) = (transactions.vectors(model: model), threads, slices)
+            let found = try await index.passes.run(places.compactMap { prepared[$0]?.query }) { queries in
+                try await index.search(queries, source: source, threads: threads, slices: slices)
+            }
             for (place, outcome) in zip(places, found) { outcomes[place] = outcome }
         }
         return outcomes
