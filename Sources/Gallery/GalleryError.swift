@@ -26,6 +26,8 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
     case idempotencyConflict(key: String)
     /// An argument breaks a rule.
     case invalid(field: String, expected: String, found: String)
+    /// No set of modalities by which a passage can be compared has a threshold that can be used.
+    case noThreshold(model: String, sets: [[String]], areStale: Bool)
     /// The gallery has vectors, but none of the model asked for.
     case modelMismatch(requested: String, available: [String])
     /// A vector has another dimension than the model's.
@@ -53,6 +55,9 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
         case .invalid(let field, let expected, let found): "\(field): expected \(expected), found \(found)"
         case .modelMismatch(let requested, let available):
             "the gallery has no vectors of the model \(requested), but of \(available.joined(separator: ", "))"
+        case .noThreshold(let model, let sets, let areStale):
+            "the gallery has no \(areStale ? "thresholds but stale ones" : "threshold") for the model \(model) and "
+                + sets.map { $0.joined(separator: "+") }.joined(separator: ", ") + ": set or calibrate one"
         case .dimensionMismatch(let model, let expected, let found):
             "vectors of the model \(model) have \(expected) elements, found \(found)"
         case .newerSchema(let found, let supported):

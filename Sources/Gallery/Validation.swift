@@ -125,8 +125,9 @@ enum Validation {
 }
 
 extension Enrolment {
-    func validate() throws {
-        try Validation.identity(identity)
+    /// - Parameter named: whether its identity has a name already.
+    func validate(named: Bool = true) throws {
+        if named { try Validation.identity(identity) }
         try Validation.label(identityLabel)
         if let camera { try Validation.text(camera, "camera", limit: 128) }
         try Validation.date(capturedAt, "captured_at")
@@ -150,6 +151,32 @@ extension NewIdentity {
         try Validation.identity(id)
         try Validation.label(label)
         try Validation.metadata(metadata)
+    }
+}
+
+extension MatchThreshold {
+    func validate() throws {
+        try Validation.require(!modalities.isEmpty, "modalities", "at least one", "none")
+        for modality in modalities { try Validation.modality(modality) }
+        try Validation.distinct(modalities, "modalities")
+        try Validation.require((-1...1).contains(threshold), "threshold", "a cosine, -1 to 1", "\(threshold)")
+    }
+}
+
+extension Passage {
+    func validate() throws {
+        try Validation.embedding(embedding)
+        try filter.validate()
+        let most = SightingEmbedding.mostModalities
+        try Validation.require(
+            embedding.modalities.count <= most, "modalities", "at most \(most)", "\(embedding.modalities.count)")
+        try Validation.require((1...16).contains(sightings.count), "sightings", "1 to 16 triples", "\(sightings.count)")
+        try Validation.require((1...100).contains(limit), "limit", "1 to 100", "\(limit)")
+        try Validation.require((0...2).contains(margin), "margin", "0 to 2", "\(margin)")
+        if let threshold {
+            try Validation.require((-1...1).contains(threshold), "threshold", "a cosine, -1 to 1", "\(threshold)")
+        }
+        for sighting in sightings { try sighting.validate(named: false) }
     }
 }
 

@@ -92,6 +92,9 @@ public struct TriptychServer: Sendable {
             .add(to: router)
         SightingEndpoints(gallery: gallery, enrolment: serving.enrolment, bodies: bodies, metrics: metrics)
             .add(to: router)
+        IdentificationEndpoints(
+            identification: serving.identification, models: models, gallery: gallery, bodies: bodies, metrics: metrics
+        ).add(to: router)
         TransferEndpoints(gallery: gallery, models: models, imports: serving.imports, limits: configuration.limits)
             .add(to: router)
         ModelEndpoints(models: serving.models, limits: configuration.limits).add(to: router)

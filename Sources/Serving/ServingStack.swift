@@ -17,6 +17,7 @@ package struct ServingStack: Sendable {
     package let queries: QueryService
     package let imports: ImportService
     package let groupings: GroupingService
+    package let identification: IdentificationService
     package let models: ModelService
     private let jobRetentionDays: Int
     private let logger: Logger
@@ -43,6 +44,9 @@ package struct ServingStack: Sendable {
             models: registry, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
             memory: memory, files: files, jobs: jobs,
             longestLine: 4 * configuration.encoding.imageBytes)
+        identification = IdentificationService(
+            models: registry, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
+            memory: memory, files: files)
         groupings = GroupingService(models: registry, gallery: gallery, jobs: jobs)
         models = ModelService(parts: parts, jobs: jobs, imports: imports, files: files)
     }

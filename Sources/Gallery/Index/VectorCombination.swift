@@ -73,6 +73,13 @@ struct VectorCombination: Sendable {
 package enum ExactScore {
     /// The cosine of two sides over what they share; nil if they cannot be compared. O(elements).
     package static func cosine(_ query: [IndexVector], _ sighting: [IndexVector], in space: VectorSpace) -> Float? {
+        compared(query, sighting, in: space)?.score
+    }
+
+    /// The same with the modalities of the sighting that were compared, sorted.
+    static func compared(
+        _ query: [IndexVector], _ sighting: [IndexVector], in space: VectorSpace
+    ) -> (score: Float, modalities: [String])? {
         guard let query = VectorCombination(query, in: space), let sighting = VectorCombination(sighting, in: space)
         else {
             return nil
@@ -81,6 +88,6 @@ package enum ExactScore {
         guard let comparison = table.comparison(with: query), let unit = sighting.unit(over: comparison.names) else {
             return nil
         }
-        return comparison.unit.product(with: unit)
+        return (comparison.unit.product(with: unit), comparison.names)
     }
 }

@@ -10,6 +10,8 @@ extension VectorIndex {
         /// The least cosine.
         package var threshold: Float?
         package var grouping = Grouping.identity
+        /// If only those sightings may answer that share exactly these modalities with the query, sorted.
+        var compared: [String]?
 
         package init(
             vectors: [IndexVector], filter: IndexFilter = IndexFilter(), limit: Int = 10, threshold: Float? = nil,
@@ -36,6 +38,8 @@ extension VectorIndex {
         package let candidates: Int
         /// How many more there were that cannot be compared with the query.
         package let incomparable: Int
+        /// The last sighting, by its row, that the search knew of.
+        var last: Int64 = 0
 
         package init(hits: [Hit], rows: Int, candidates: Int, incomparable: Int) {
             (self.hits, self.rows) = (hits, rows)
@@ -54,7 +58,7 @@ extension VectorIndex {
         _ queries: [Query], source: some VectorSource, threads: WorkerThreads, slices: Int
     ) async throws -> [Outcome] {
         // Taken on a thread too: a snapshot is as long as the index has tables and chunks.
-        let searches = try await threads.run { [self] in snapshot(for: queries) }
+        let (searches, last) = try await threads.run { [self] in snapshot(for: queries) }
         var outcomes = [Outcome?](repeating: nil, count: queries.count)
         var gone = [Set<Int64>](repeating: [], count: queries.count)
         while true {
@@ -65,7 +69,9 @@ extension VectorIndex {
             let findings = try await finish(open.map { searches[$0] }, parts, source, threads)
             for (index, finding) in zip(open, findings) {
                 switch finding {
-                case .outcome(let outcome): outcomes[index] = outcome
+                case .outcome(let outcome):
+                    outcomes[index] = outcome
+                    outcomes[index]?.last = last
                 case .gone(let more): gone[index].formUnion(more)
                 }
             }

@@ -39,6 +39,8 @@ package final class VectorIndex: Sendable {
         /// Sightings by the ordinal of their identity; of one that was deleted there are none, and it is not given again.
         var sightings: [[Int64]] = []
         var cameras: [String: Int32] = [:]
+        /// The last sighting that came, by its row.
+        var last: Int64 = 0
     }
 
     /// What the vectors are.
@@ -89,24 +91,33 @@ package final class VectorIndex: Sendable {
         }
     }
 
-    /// What to search for queries, frozen at one moment.
-    func snapshot(for queries: [Query]) -> [IndexSearch] {
+    /// What to search for queries, frozen at one moment, and the last sighting that was there.
+    func snapshot(for queries: [Query]) -> (searches: [IndexSearch], last: Int64) {
         let vectors = queries.map { VectorCombination($0.vectors, in: space) }
-        let (tables, filters) = state.withLock { state in
-            (
-                state.tables,
-                queries.map { query in
-                    Eligibility(
-                        query.filter, cameras: state.cameras, identities: state.identities,
-                        selection: state.selection(query.filter))
-                }
-            )
+        let (tables, filters, last) = state.withLock { state in
+            let filters = queries.map { query in
+                Eligibility(
+                    query.filter, cameras: state.cameras, identities: state.identities,
+                    selection: state.selection(query.filter))
+            }
+            return (state.tables, filters, state.last)
         }
-        return queries.indices.map { index in
+        let searches = queries.indices.map { index in
             IndexSearch(
-                tables: tables.map { table in (table, vectors[index].flatMap(table.comparison)) },
+                tables: tables.map { table in (table, vectors[index].flatMap { queries[index].comparison($0, table) })
+                },
                 eligibility: filters[index], query: queries[index])
         }
+        return (searches, last)
+    }
+}
+
+extension VectorIndex.Query {
+    /// nil if a table's sightings cannot answer.
+    fileprivate func comparison(_ vectors: VectorCombination, _ table: VectorTable) -> TableComparison? {
+        guard let comparison = table.comparison(with: vectors) else { return nil }
+        guard let compared else { return comparison }
+        return comparison.names == compared && vectors.names.contains(compared[0]) ? comparison : nil
     }
 }
 
@@ -142,6 +153,7 @@ extension VectorIndex.State {
         places[entry.sighting] = VectorIndex.Place(
             table: UInt32(table), chunk: UInt32(place.chunk), row: UInt32(place.row), identity: row.identity)
         sightings[Int(row.identity)].append(entry.sighting)
+        last = max(last, entry.sighting)
     }
 
     fileprivate mutating func move(_ sighting: Int64, to identity: Int64) {

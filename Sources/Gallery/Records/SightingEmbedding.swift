@@ -67,6 +67,30 @@ public struct SightingEmbedding: Equatable, Sendable {
         vectors = [ModalityVector(modalities: modalities, values: values)]
     }
 
+    /// The mean of several of one model, at least one: of each modality, over those that have it. Throws `GalleryError.invalid` if
+    /// they do not go together, and `.dimensionMismatch`.
+    public init(meanOf embeddings: [SightingEmbedding]) throws {
+        try Validation.require(!embeddings.isEmpty, "sightings", "at least one", "none")
+        let (first, count) = (embeddings[0], Set(embeddings.map(\.model)).count)
+        try Validation.require(count == 1, "model", "one for all", "\(count)")
+        let parts = Dictionary(grouping: embeddings.flatMap(\.vectors), by: \.key)
+        try Validation.require(
+            parts.count == 1 || parts.keys.allSatisfy { !$0.contains(",") }, "vectors",
+            "one a modality, or of one set of them in all", parts.keys.sorted().joined(separator: "; "))
+        (model, space) = (first.model, first.space)
+        vectors = try parts.sorted { $0.key < $1.key }.map { _, vectors in
+            var sum = [Float](repeating: 0, count: vectors[0].values.count)
+            for vector in vectors {
+                guard vector.values.count == sum.count else {
+                    throw GalleryError.dimensionMismatch(
+                        model: first.model, expected: sum.count, found: vector.values.count)
+                }
+                for (index, value) in vector.values.enumerated() { sum[index] += value }
+            }
+            return ModalityVector(modalities: vectors[0].modalities, values: sum.map { $0 / Float(vectors.count) })
+        }
+    }
+
     /// The same vectors, as those of a model that makes nearly the same.
     public func renamed(_ model: String) -> SightingEmbedding {
         SightingEmbedding(model: model, space: space, vectors)
@@ -77,6 +101,17 @@ public struct SightingEmbedding: Equatable, Sendable {
 
     /// Whether it is a vector of several modalities.
     var isFused: Bool { vectors.contains { $0.modalities.count > 1 } }
+
+    /// Of more, the sets would be too many.
+    static let mostModalities = 8
+
+    /// The sets of modalities over which it can be compared, each sorted.
+    var comparable: [[String]] {
+        if isFused { return [modalities] }
+        return (1..<(1 << modalities.count)).map { bits in
+            modalities.indices.filter { bits & 1 << $0 != 0 }.map { modalities[$0] }
+        }
+    }
 
     /// The space that vectors alone imply.
     var impliedSpace: VectorSpace {

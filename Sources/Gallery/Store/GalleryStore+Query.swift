@@ -43,13 +43,13 @@ extension GalleryStore {
     }
 
     /// A query on its way into an index; without one, the gallery has no vectors at all.
-    private struct Prepared: Sendable {
+    struct Prepared: Sendable {
         let index: VectorIndex?
         let model: String
-        let query: VectorIndex.Query
+        var query: VectorIndex.Query
     }
 
-    private func prepare(_ query: GalleryQuery, _ scope: SearchScope) throws -> Prepared {
+    func prepare(_ query: GalleryQuery, _ scope: SearchScope) throws -> Prepared {
         let model = query.embedding.model
         let models = transactions.indexes.models(of: scope.gallery)
         guard models.isEmpty || models.contains(model) else {
@@ -92,7 +92,7 @@ extension GalleryStore {
     }
 
     /// By the query's place; of what there is nothing to search for there is none.
-    private func search(_ prepared: [Prepared?]) async throws -> [Int: VectorIndex.Outcome] {
+    func search(_ prepared: [Prepared?]) async throws -> [Int: VectorIndex.Outcome] {
         let places = prepared.indices.filter { prepared[$0]?.index != nil }
         var outcomes: [Int: VectorIndex.Outcome] = [:]
         for (model, places) in Dictionary(grouping: places, by: { prepared[$0]?.model ?? "" }) {

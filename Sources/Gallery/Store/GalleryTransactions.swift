@@ -65,6 +65,14 @@ protocol GalleryTransactions: ServerLedger {
     func correct(_ change: CorrectionChange, in gallery: String) async throws -> Correction
     func corrections(in gallery: String, _ page: PageRequest) async throws -> Page<Correction>
 
+    func thresholds(in gallery: String) async throws -> [MatchThreshold]
+    /// In place of the model's.
+    func setThresholds(_ thresholds: [MatchThreshold], model: String, in gallery: String) async throws
+    /// Decides whose a passage is and enrols it, or leaves it; there is no verdict of what was enrolled before with the same key.
+    func identify(
+        _ passage: IdentifyingTransaction, in gallery: String
+    ) async throws -> (outcome: IdentifyingTransaction.Outcome, verdict: Verdict?)
+
     /// Leaves out what is there already, or was erased.
     func addEmbeddings(_ additions: [EmbeddingAddition]) async throws -> Int
     /// Leaves out all but sightings whose vector is fused.

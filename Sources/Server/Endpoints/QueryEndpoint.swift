@@ -78,7 +78,7 @@ struct QueryEndpoint {
     }
 
     private func batch(_ request: Request, _ context: ServerContext) async throws -> Response {
-        var body = try await bodies.batch(request)
+        var body = try await bodies.batch(request, .queries)
         let options = try QueryService.Options(&body.options)
         try body.options.finish()
         let subjects = try body.items.map { item in

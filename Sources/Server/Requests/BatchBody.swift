@@ -2,10 +2,24 @@ import Documents
 import Foundation
 import Inference
 
-/// The queries of a batch, from multipart or JSON.
+/// The triples of a batch or a passage, from multipart or JSON.
 struct BatchBody {
-    /// The most queries.
-    static let most = 64
+    /// What a body has several of.
+    struct Shape: Sendable {
+        /// In JSON, the array's name.
+        let list: String
+        /// How many at most.
+        let most: Int
+        /// Whether a lone one may come without a number or an array.
+        var hasLone = false
+
+        /// Queries.
+        static let queries = Shape(list: "queries", most: 64)
+        /// Triples of one passage.
+        static let passage = Shape(list: "triples", most: 16, hasLone: true)
+    }
+
+    private let shape: Shape
 
     struct Item {
         var images: [Modality: Data] = [:]
@@ -18,19 +32,21 @@ struct BatchBody {
     /// What else was sent, for all of them.
     var options: Fields = .empty
 
-    /// Reads a body: parts `0.rgb`, `0.nir` …, and `options`; or JSON `{"queries": [{"images": …}, …], …}`. O(body).
+    /// Reads a body: parts `0.rgb`, `0.nir` …, and `options`; or JSON `{"queries": [{"images": …}, …], …}`. A lone triple has parts
+    /// `rgb` …, or `{"images": …}`; with vectors it is in the options, and there is no item. O(body).
     ///
     /// Throws `DocumentError`, or `RequestError.unsupportedMediaType`.
-    init(_ body: Data, contentType: String) throws {
+    init(_ body: Data, contentType: String, _ shape: Shape) throws {
+        self.shape = shape
         switch try BodyForm(contentType) {
         case .form:
-            let most = Self.most * Modality.allCases.count + 1
+            let most = shape.most * Modality.allCases.count + 1
             try read(MultipartParser(contentType: contentType, mostParts: most).parts(of: body))
         case .json: try read(json: body)
         }
-        guard (1...Self.most).contains(items.count) else {
+        guard ((shape.hasLone ? 0 : 1)...shape.most).contains(items.count) else {
             throw DocumentError.invalid(
-                field: "queries", expected: "1 to \(Self.most) queries", found: "\(items.count)")
+                field: shape.list, expected: "1 to \(shape.most)", found: "\(items.count)")
         }
     }
 
@@ -44,7 +60,7 @@ struct BatchBody {
                 options = try Fields(document: part.bytes, path: part.name)
                 continue
             }
-            guard let (number, modality) = Self.place(part.name) else {
+            guard let (number, modality) = place(part.name) else {
                 throw .unknownField(
                     String(part.name.prefix(64)), expected: ["0.rgb", "0.nir", "0.tir", "1.rgb", "options"])
             }
@@ -54,7 +70,7 @@ struct BatchBody {
         for number in 0..<groups.count {
             guard let images = groups[number] else {
                 throw .invalid(
-                    field: "\(number).rgb", expected: "queries numbered from 0 without a gap", found: "nothing")
+                    field: "\(number).rgb", expected: "\(shape.list) numbered from 0 without a gap", found: "nothing")
             }
             items.append(Item(images: images, fields: .empty))
         }
@@ -65,9 +81,11 @@ struct BatchBody {
         throw .invalid(field: name, expected: "one part of that name", found: "two")
     }
 
-    private static func place(_ name: String) -> (Int, Modality)? {
+    private func place(_ name: String) -> (Int, Modality)? {
+        if shape.hasLone, let modality = Modality(rawValue: name) { return (0, modality) }
         let halves = name.split(separator: ".", maxSplits: 1)
-        guard halves.count == 2, let number = Int(halves[0]), (0..<most).contains(number), "\(number)" == halves[0],
+        guard halves.count == 2, let number = Int(halves[0]), (0..<shape.most).contains(number),
+            "\(number)" == halves[0],
             let modality = Modality(rawValue: String(halves[1]))
         else { return nil }
         return (number, modality)
@@ -77,14 +95,20 @@ struct BatchBody {
         var reader = JSONReader(body, limits: .batch)
         var others: [String: JSONValue] = [:]
         var items: [Item] = []
+        let shape = shape
         try reader.object("") { key, reader throws(DocumentError) in
-            guard key == "queries" else {
+            let isFirst = items.isEmpty
+            if shape.hasLone && key == "images" && isFirst {
+                items.append(Item(images: try Self.images(&reader, key), fields: .empty))
+                return
+            }
+            guard key == shape.list && isFirst else {
                 others[key] = try reader.value()
                 return
             }
             try reader.array(key) { place, reader throws(DocumentError) in
-                guard place < Self.most else {
-                    throw .invalid(field: key, expected: "1 to \(Self.most) queries", found: "more")
+                guard place < shape.most else {
+                    throw .invalid(field: key, expected: "1 to \(shape.most)", found: "more")
                 }
                 items.append(try Self.item(&reader, "\(key).\(place)"))
             }
@@ -94,17 +118,22 @@ struct BatchBody {
     }
 
     private static func item(_ reader: inout JSONReader, _ path: String) throws(DocumentError) -> Item {
-        var images: [String: Data] = [:]
+        var images: [Modality: Data] = [:]
         var others: [String: JSONValue] = [:]
         try reader.object(path) { key, reader throws(DocumentError) in
             if key == "images" {
-                try TripleBody.read(&reader, "\(path).images", group: "", into: &images)
+                images = try Self.images(&reader, "\(path).images")
             } else {
                 others[key] = try reader.value()
             }
         }
+        return Item(images: images, fields: Fields(members: others, path: path))
+    }
+
+    private static func images(_ reader: inout JSONReader, _ path: String) throws(DocumentError) -> [Modality: Data] {
+        var images: [String: Data] = [:]
+        try TripleBody.read(&reader, path, group: "", into: &images)
         let triple = TripleBody.names("").compactMap { name, modality in images[name].map { (modality, $0) } }
-        return Item(
-            images: Dictionary(uniqueKeysWithValues: triple), fields: Fields(members: others, path: path))
+        return Dictionary(uniqueKeysWithValues: triple)
     }
 }

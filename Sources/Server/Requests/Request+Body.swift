@@ -35,11 +35,11 @@ struct BodyReader: Sendable {
         }
     }
 
-    /// The body as a batch of queries. Throws `DocumentError` or `RequestError`.
-    func batch(_ request: Request) async throws -> BatchBody {
+    /// The body as several triples. Throws `DocumentError` or `RequestError`.
+    func batch(_ request: Request, _ shape: BatchBody.Shape) async throws -> BatchBody {
         let bytes = try await bytes(request)
         let type = request.headers[.contentType] ?? ""
-        return try await threads.run { try BatchBody(bytes, contentType: type) }
+        return try await threads.run { try BatchBody(bytes, contentType: type, shape) }
     }
 
     /// A JSON object, or none at all for an empty body. Throws `DocumentError` or `RequestError`.

@@ -58,6 +58,18 @@ package struct EncodingService: Sendable {
             encodeMilliseconds: middle.duration(to: end).seconds * 1000)
     }
 
+    /// What the active model, the first one, makes of a triple to be enrolled, and the candidate if there is one; that may know
+    /// fewer modalities. Throws as above.
+    func encode(_ images: [Modality: Data], for encoders: [any TripleEncoder]) async throws -> [SightingEmbedding] {
+        var embeddings: [SightingEmbedding] = []
+        for (index, encoder) in encoders.enumerated() {
+            let known = index == 0 ? images : images.filter { encoder.modalities.contains($0.key) }
+            if index > 0 && known.isEmpty { continue }
+            embeddings.append(try await encode(known, with: encoder).embedding.stored(by: encoder))
+        }
+        return embeddings
+    }
+
     /// Encodes a text. Throws `ServingError.deadline`, `EncoderError`, or `CancellationError`.
     package func encode(text: String, with encoder: any TripleEncoder) async throws -> [Float] {
         try await Deadline.run(seconds: settings.seconds) { try await encoder.embed(text: text) }

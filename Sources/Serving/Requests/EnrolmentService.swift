@@ -79,22 +79,9 @@ package struct EnrolmentService: Sendable {
         if keepsImages { enrolment.images = images.sorted { $0.key < $1.key }.map(Self.kept) }
         return try await models.enrolling { [enrolment] encoders in
             var enrolment = enrolment
-            enrolment.embeddings = try await embeddings(images, encoders)
+            enrolment.embeddings = try await encoding.encode(images, for: encoders)
             return try await self.gallery.enrol(enrolment, in: gallery)
         }
-    }
-
-    /// Those of the active model, and of the candidate if there is one; it may know fewer modalities.
-    private func embeddings(
-        _ images: [Modality: Data], _ encoders: [any TripleEncoder]
-    ) async throws -> [SightingEmbedding] {
-        var embeddings: [SightingEmbedding] = []
-        for (index, encoder) in encoders.enumerated() {
-            let known = index == 0 ? images : images.filter { encoder.modalities.contains($0.key) }
-            if index > 0 && known.isEmpty { continue }
-            embeddings.append(try await encoding.encode(known, with: encoder).embedding.stored(by: encoder))
-        }
-        return embeddings
     }
 
     static func kept(_ modality: Modality, _ bytes: Data) -> KeptImage {

@@ -103,6 +103,30 @@ struct FixtureTests {
         try await store.close()
     }
 
+    @Test("A gallery of schema version 5 answers as it did, and what was corrected there can be undone")
+    func corrected() async throws {
+        let directory = try TemporaryDirectory()
+        let fixture = try #require(
+            Bundle.module.url(forResource: "gallery-v5", withExtension: "sqlite", subdirectory: "Fixtures"))
+        try FileManager.default.copyItem(atPath: fixture.path, toPath: directory.file("g.sqlite"))
+        let store = try await GalleryStore.open(path: directory.file("g.sqlite"))
+        try await store.checkIntegrity()
+        let summary = try await store.gallery("vehicles")
+        #expect(summary.gallery.retentionDays == 30000 && (summary.identities, summary.sightings) == (3, 5))
+        let asked = SightingEmbedding(model: "m", space: nil, vectors: ["rgb": [5, 1, 2, 3]])
+        let matches = try await store.query(GalleryQuery(embedding: asked, grouping: .sighting), in: "vehicles").matches
+        #expect(matches.map(\.identity) == ["car-2", "car-2", "van-1", "car-0", "car-2"])
+        #expect(matches.map(\.score) == [0.99999994, 0.9939991, 0.96828175, 0.78555334, 0.5991447])
+        #expect(matches.map { $0.metadata["n"] } == [5, 4, 3, 1, 0])
+        for correction in try await store.corrections(in: "vehicles").items.reversed() {
+            _ = try await store.undoCorrection(correction.id, in: "vehicles")
+        }
+        #expect(try await store.identities(in: "vehicles").items.map(\.id) == ["car-0", "car-1", "car-2"])
+        #expect(try await store.identities(in: "vehicles").items.map(\.sightings) == [2, 1, 2])
+        #expect(try await store.thresholds(in: "vehicles").isEmpty)
+        try await store.close()
+    }
+
     @Test("Jobs of schema version 2 are kept, and those that had not ended go on")
     func jobs() async throws {
         let directory = try TemporaryDirectory()

@@ -3,7 +3,7 @@ import GRDB
 /// The database's layout and its history. A migration that was released is never edited.
 enum Schema {
     /// The version this release writes: the number of migrations.
-    static let version = 5
+    static let version = 6
     /// "TRPT" in the file's header tells a gallery database from any other SQLite file.
     static let applicationID = 0x5452_5054
 
@@ -32,6 +32,10 @@ enum Schema {
             try createDigests(db)
             try createCorrections(db)
             try db.execute(sql: "PRAGMA user_version = 5")
+        }
+        migrator.registerMigration("v6") { db in
+            try createThresholds(db)
+            try db.execute(sql: "PRAGMA user_version = 6")
         }
         return migrator
     }

@@ -22,7 +22,7 @@ extension SQLiteStore {
         }
     }
 
-    private static func enrol(
+    static func enrol(
         _ enrolment: Enrolment, _ gallery: Int64, keepsImages: Bool, _ changes: inout [IndexChange],
         _ db: Database
     ) throws -> EnrolmentReceipt {
@@ -55,7 +55,7 @@ extension SQLiteStore {
         }
     }
 
-    private static func replay(
+    static func replay(
         _ idempotency: Idempotency?, _ gallery: Int64, _ db: Database
     ) throws -> SightingRecord? {
         guard let idempotency else { return nil }
