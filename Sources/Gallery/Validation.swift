@@ -107,10 +107,13 @@ enum Validation {
         try text(embedding.model, "model", limit: 128)
         try require(!embedding.modalities.isEmpty, "modalities", "at least one", "none")
         for modality in embedding.modalities { try Self.modality(modality) }
-        try distinct(embedding.modalities, "modalities")
+        try distinct(embedding.vectors.map(\.key), "vectors")
+        for vector in embedding.vectors { try distinct(vector.modalities, "modalities") }
+        let sets = 1 << min(embedding.modalities.count, SightingEmbedding.mostModalities)
         try require(
-            embedding.vectors.count == 1 || !embedding.isFused, "vectors", "one a modality, or one of them all",
-            "\(embedding.vectors.count)")
+            !embedding.hasSets || embedding.vectors.count == sets - 1, "vectors",
+            "one a modality, one for each set of them, or one of them all",
+            embedding.vectors.map { $0.modalities.joined(separator: "+") }.joined(separator: "; "))
         for vector in embedding.vectors { try Self.vector(vector, embedding) }
     }
 

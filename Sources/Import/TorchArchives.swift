@@ -98,7 +98,9 @@ struct TarArchive {
     }
 
     init(_ bytes: [UInt8]) throws(ImportError) {
-        var (reader, entries) = (TarReader(size: bytes.count) { Array(bytes[$0]) }, [String: ArraySlice<UInt8>]())
+        var (reader, entries) = (
+            TarReader(size: bytes.count, requiresEnd: false) { Array(bytes[$0]) }, [String: ArraySlice<UInt8>]()
+        )
         do {
             while let entry = try reader.next() {
                 if entry.isFile { entries[entry.name] = bytes[entry.contents] }

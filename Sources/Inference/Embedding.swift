@@ -12,6 +12,9 @@ public enum Combination: String, Sendable {
 public struct Embedding: Sendable, Equatable {
     /// As the system gave them: their relative lengths decide what they make together.
     public var vectors: [Modality: [Float]]
+    /// Of systems in which modalities give each other something: what the system makes of each smaller set, its blocks side by
+    /// side in the model's order. Empty for others.
+    public var subsets: [Set<Modality>: [Float]] = [:]
     /// What all of them make: a unit vector.
     public var values: [Float]
 
@@ -41,6 +44,16 @@ public struct Embedding: Sendable, Equatable {
 }
 
 extension Embedding {
+    /// A vector a modality; or, where they give each other something, one for each set of them, named `nir+rgb`.
+    ///
+    /// - Parameter order: the model's modalities.
+    public func named(order: [Modality]) -> [String: [Float]] {
+        if subsets.isEmpty { return Dictionary(uniqueKeysWithValues: vectors.map { ($0.key.rawValue, $0.value) }) }
+        let sets = subsets.merging([Set(modalities): order.flatMap { vectors[$0] ?? [] }]) { $1 }
+        return Dictionary(
+            uniqueKeysWithValues: sets.map { ($0.key.map(\.rawValue).sorted().joined(separator: "+"), $0.value) })
+    }
+
     /// Each row of [B, D] divided by its L2 norm (at least 1e-12).
     public static func normalised(_ rows: Tensor) -> [[Float]] { Self.rows(rows).map { normalised($0[...]) } }
 
@@ -49,6 +62,9 @@ extension Embedding {
         let (width, scalars) = (tensor.shape[1], tensor.scalars)
         return (0..<tensor.shape[0]).map { Array(scalars[($0 * width)..<(($0 + 1) * width)]) }
     }
+
+    /// A vector divided by its L2 norm (at least 1e-12).
+    package static func normalised(_ values: [Float]) -> [Float] { normalised(values[...]) }
 
     private static func normalised(_ values: ArraySlice<Float>) -> [Float] {
         let norm = Float(values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot())

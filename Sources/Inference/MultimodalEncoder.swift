@@ -59,6 +59,9 @@ public final class MultimodalEncoder: TripleEncoder {
     /// The system's.
     public var combination: Combination { system.combination }
 
+    /// As the system does.
+    public var interacts: Bool { system.interacts }
+
     /// The configuration's.
     public var inputSize: Image.Size {
         Image.Size(width: configuration.input.width, height: configuration.input.height)
@@ -69,48 +72,72 @@ public final class MultimodalEncoder: TripleEncoder {
 
     /// Encodes a triple. Throws `EncoderError`.
     public func embed(_ images: [Modality: Image]) async throws -> Embedding {
-        try await embed(images, by: batcher)
+        try await embed(images, by: batcher, withSets: interacts)
     }
 
     /// As `TripleEncoder` says.
     public func expecting<Value>(
         _ modalities: Set<Modality>, _ work: () async throws -> Value
     ) async rethrows -> Value {
-        try await batcher.expecting(modalities, work)
+        try await batcher.expecting(.init(modalities: modalities, withSets: interacts), work)
     }
 
     /// As `TripleEncoder` says: on `ComputeThread.background`.
-    public var inBackground: any TripleEncoder { Background(encoder: self) }
+    public var inBackground: any TripleEncoder {
+        Variant(encoder: self, isInBackground: true, interacts: interacts)
+    }
 
-    private struct Background: TripleEncoder {
+    /// As `TripleEncoder` says.
+    public var wholeOnly: any TripleEncoder {
+        interacts ? Variant(encoder: self, isInBackground: false, interacts: false) : self
+    }
+
+    private struct Variant: TripleEncoder {
         let encoder: MultimodalEncoder
+        let isInBackground: Bool
+        let interacts: Bool
 
         var model: String { encoder.model }
         var modalities: [Modality] { encoder.modalities }
         var dimension: Int { encoder.dimension }
         var combination: Combination { encoder.combination }
         var inputSize: Image.Size { encoder.inputSize }
-        var isInBackground: Bool { true }
+        var inBackground: any TripleEncoder { Self(encoder: encoder, isInBackground: true, interacts: interacts) }
+        var wholeOnly: any TripleEncoder { Self(encoder: encoder, isInBackground: isInBackground, interacts: false) }
 
         func prepared(_ image: Image) -> Image { encoder.prepared(image) }
 
         func embed(_ images: [Modality: Image]) async throws -> Embedding {
-            try await encoder.embed(images, by: encoder.backgroundBatcher)
+            try await encoder.embed(
+                images, by: isInBackground ? encoder.backgroundBatcher : encoder.batcher, withSets: interacts)
+        }
+
+        func embed(text: String) async throws -> [Float] { try await encoder.embed(text: text) }
+
+        func expecting<Value>(
+            _ modalities: Set<Modality>, _ work: () async throws -> Value
+        ) async rethrows -> Value {
+            // Nobody waits for those in the background.
+            if isInBackground { return try await work() }
+            return try await encoder.batcher.expecting(.init(modalities: modalities, withSets: interacts), work)
         }
     }
 
-    private func embed(_ images: [Modality: Image], by batcher: Batcher) async throws -> Embedding {
+    private func embed(
+        _ images: [Modality: Image], by batcher: Batcher, withSets: Bool
+    ) async throws -> Embedding {
         try check(images.keys)
         let preprocessing = preprocessing
         let prepared = try await ComputeThread.preparation.run {
             Dictionary(
                 uniqueKeysWithValues: images.map { ($0, preprocessing.tensor([preprocessing.resized($1)], $0)) })
         }
-        let embedding = Embedding(
-            vectors: try await batcher.embed(prepared), combination: combination, order: modalities)
+        let vectors = try await batcher.embed(prepared, withSets: withSets)
+        var embedding = Embedding(vectors: vectors.parts, combination: combination, order: modalities)
+        embedding.subsets = vectors.subsets
         // Of finite vectors, as their sum or norm may still be none.
         guard embedding.values.allSatisfy(\.isFinite),
-            embedding.vectors.values.allSatisfy({ $0.allSatisfy(\.isFinite) })
+            (Array(embedding.vectors.values) + embedding.subsets.values).allSatisfy({ $0.allSatisfy(\.isFinite) })
         else { throw EncoderError.notFinite }
         return embedding
     }

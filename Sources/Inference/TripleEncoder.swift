@@ -27,6 +27,10 @@ public protocol TripleEncoder: Sendable {
 
     /// The same model, for work that nobody waits for: it leaves the cores to `self` and to other models.
     var inBackground: any TripleEncoder { get }
+    /// Whether an embedding has a vector for each set of its modalities, since they give each other something.
+    var interacts: Bool { get }
+    /// The same model, whose embeddings have a vector a modality at most: cheaper, for what is compared as a whole.
+    var wholeOnly: any TripleEncoder { get }
     /// Whether nobody waits for what it encodes.
     var isInBackground: Bool { get }
 
@@ -38,6 +42,12 @@ public protocol TripleEncoder: Sendable {
 extension TripleEncoder {
     /// For models that have no way of their own.
     public var inBackground: any TripleEncoder { self }
+
+    /// No.
+    public var interacts: Bool { false }
+
+    /// For models that do not interact.
+    public var wholeOnly: any TripleEncoder { self }
 
     /// For models that encode each triple alone.
     public func expecting<Value>(

@@ -16,13 +16,17 @@ public struct TarReader {
     private static let longestExtension = 1 << 16
 
     private let size: Int
+    private let requiresEnd: Bool
     private let read: (Range<Int>) throws -> [UInt8]
     /// Where the next entry begins.
     public private(set) var position: Int
 
-    /// A reader of an archive of so many bytes from where an entry begins; `read` gives bytes within it.
-    public init(size: Int, at position: Int = 0, read: @escaping (Range<Int>) throws -> [UInt8]) {
-        (self.size, self.position, self.read) = (size, position, read)
+    /// A reader of an archive of so many bytes from where an entry begins; `read` gives bytes within it. One that does not
+    /// end with a block of zeros was cut off, unless its writer is known to leave that out.
+    public init(
+        size: Int, at position: Int = 0, requiresEnd: Bool = true, read: @escaping (Range<Int>) throws -> [UInt8]
+    ) {
+        (self.size, self.position, self.requiresEnd, self.read) = (size, position, requiresEnd, read)
     }
 
     /// The next entry; nil at the end. Throws `DocumentError.syntax` for what is no archive, or one that is cut off, and what
@@ -66,6 +70,7 @@ public struct TarReader {
 
     /// nil at the end, a block of zeros.
     private func header() throws -> Header? {
+        if position == size && !requiresEnd { return nil }
         guard size - position >= Self.block else {
             throw Self.error("cut off at byte \(position): expected a header, or the archive's end")
         }

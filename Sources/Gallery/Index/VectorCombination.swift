@@ -9,8 +9,8 @@ package struct IndexVector: Sendable, Equatable {
 
     package init(modalities: String, bytes: Data) { (self.modalities, self.bytes) = (modalities, bytes) }
 
-    /// Whether it is of several modalities.
-    var isFused: Bool { modalities.contains(",") }
+    /// Of how many modalities it is.
+    var count: Int { modalities.count { $0 == "," } + 1 }
 }
 
 /// Gives the float32 vectors of sightings, which an index does not hold. Called on threads for searching.
@@ -26,21 +26,27 @@ struct VectorCombination: Sendable {
     let names: [String]
     /// Whether there is one vector of several modalities.
     let isFused: Bool
+    /// Whether there is one for each set of the modalities.
+    let hasSets: Bool
+    /// What each vector is of, joined by commas.
+    private let keys: [String]
     private let values: [[Float]]
 
     /// nil unless each vector has the length that it has in the space.
     init?(_ vectors: [IndexVector], in space: VectorSpace) {
         let sorted = vectors.sorted { $0.modalities < $1.modalities }
         self.space = space
-        isFused = sorted.contains(where: \.isFused)
-        names = isFused ? sorted[0].modalities.split(separator: ",").map(String.init) : sorted.map(\.modalities)
+        keys = sorted.map(\.modalities)
+        isFused = sorted.count == 1 && sorted[0].count > 1
+        hasSets = sorted.count > 1 && sorted.contains { $0.count > 1 }
+        names = hasSets ? keys.filter { !$0.contains(",") } : keys.flatMap { $0.split(separator: ",").map(String.init) }
         values = sorted.map { UnitVector.values($0.bytes) }
-        let blocks = isFused && space.combination == .blocks ? names.count : 1
-        guard !values.isEmpty, values.allSatisfy({ $0.count == blocks * space.partDimension }) else { return nil }
+        let widths = sorted.map { (space.combination == .sum ? 1 : $0.count) * space.partDimension }
+        guard !values.isEmpty, zip(values, widths).allSatisfy({ $0.count == $1 }) else { return nil }
     }
 
     /// The vector of one modality as it is.
-    func part(_ name: String) -> [Float] { names.firstIndex(of: name).map { values[$0] } ?? [] }
+    func part(_ name: String) -> [Float] { keys.firstIndex(of: name).map { values[$0] } ?? [] }
 
     /// What some of the modalities make, at unit length: of two of these the cosine is the inner product. Added in the order
     /// of their names, or side by side in the model's order. nil for a sum of no length.
@@ -56,6 +62,7 @@ struct VectorCombination: Sendable {
     }
 
     private func combined(_ chosen: [String]) -> [Float] {
+        if hasSets { return part(chosen.sorted().joined(separator: ",")) }
         switch space.combination {
         case .blocks: return space.modalities.filter(chosen.contains).flatMap(part)
         case .sum where chosen.count == 1: return part(chosen[0])
@@ -84,7 +91,7 @@ package enum ExactScore {
         else {
             return nil
         }
-        let table = VectorTable(names: sighting.names, isFused: sighting.isFused, space: space)
+        let table = VectorTable(sighting)
         guard let comparison = table.comparison(with: query), let unit = sighting.unit(over: comparison.names) else {
             return nil
         }

@@ -61,6 +61,16 @@ package final class VectorIndex: Sendable {
         }
     }
 
+    /// Whether there are sightings that share some of these modalities, but not all. O(sets of modalities).
+    func sharesSome(of names: [String]) -> Bool {
+        state.withLock { state in
+            state.tables.contains { table in
+                let shared = names.filter(table.names.contains)
+                return table.live > 0 && !table.isFused && !shared.isEmpty && shared.count < names.count
+            }
+        }
+    }
+
     /// Adds a sighting, or does nothing and gives false if its vectors are not of the space or have no length. O(elements).
     @discardableResult package func append(_ entry: Entry) -> Bool {
         guard let vectors = VectorCombination(entry.vectors, in: space), let prepared = VectorTable.Prepared(vectors)
@@ -166,9 +176,8 @@ extension VectorIndex.State {
     }
 
     private mutating func ordinal(ofTable prepared: VectorTable.Prepared, _ space: VectorSpace) -> Int {
-        let known = tables.firstIndex { $0.names == prepared.names && $0.isFused == prepared.isFused }
-        if let known { return known }
-        tables.append(VectorTable(names: prepared.names, isFused: prepared.isFused, space: space))
+        if let known = tables.firstIndex(where: { $0.isLike(prepared.table) }) { return known }
+        tables.append(prepared.table)
         return tables.count - 1
     }
 

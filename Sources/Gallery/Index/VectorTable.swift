@@ -3,21 +3,25 @@ import Similarity
 /// The sightings of an index that have the same modalities.
 ///
 /// Its columns hold the codes of unit vectors: one a modality, and where several are added the one that they make, so that a
-/// whole triple is compared by one pass; or one for vectors that cannot be taken apart. Of each sighting the lengths of its
+/// whole triple is compared by one pass; or one for each set of modalities, where they give each other something; or one for vectors
+/// that cannot be taken apart. Of each sighting the lengths of its
 /// vectors are kept, and of what each smaller set of them makes: with these, cosines over any of them follow from the
 /// columns.
 struct VectorTable: Sendable {
     /// Sorted names.
     let names: [String]
     let isFused: Bool
+    /// Whether there is a column for each set of the modalities.
+    let hasSets: Bool
     let space: VectorSpace
     private(set) var chunks: [VectorChunk] = []
     private(set) var live = 0
     /// Sets of modalities whose lengths are kept, as bits; of sums only.
     private let subsets: [Int]
 
-    init(names: [String], isFused: Bool, space: VectorSpace) {
-        (self.names, self.isFused, self.space) = (names, isFused, space)
+    /// For sightings that have vectors of these kinds.
+    init(_ vectors: VectorCombination) {
+        (names, isFused, hasSets, space) = (vectors.names, vectors.isFused, vectors.hasSets, vectors.space)
         let all = 1 << names.count
         let isSum = space.combination == .sum && !isFused
         subsets = isSum ? (1..<max(all - 1, 1)).filter { $0.nonzeroBitCount > 1 } : []
@@ -26,13 +30,14 @@ struct VectorTable: Sendable {
     /// Elements of each column.
     private var columns: [Int] {
         if isFused { return [space.combination == .sum ? space.partDimension : space.partDimension * names.count] }
+        if hasSets { return (1..<(1 << names.count)).map { $0.nonzeroBitCount * space.partDimension } }
         return [Int](repeating: space.partDimension, count: names.count + (hasWhole ? 1 : 0))
     }
 
     /// Whether the last column is what all modalities make.
     private var hasWhole: Bool { !isFused && space.combination == .sum && names.count > 1 }
 
-    private var lengthsPerRow: Int { isFused ? 0 : names.count + subsets.count }
+    private var lengthsPerRow: Int { isFused || hasSets ? 0 : names.count + subsets.count }
 
     /// Bytes of a full chunk.
     var chunkBytes: Int {
@@ -42,17 +47,22 @@ struct VectorTable: Sendable {
 
     /// What a table keeps of a sighting's vectors.
     struct Prepared: Sendable {
-        let names: [String]
-        let isFused: Bool
+        /// An empty one of its kind.
+        let table: VectorTable
         let units: [[Float]]
         let lengths: [Float]
 
         /// nil if one of the vectors has no length. O(elements).
         init?(_ vectors: VectorCombination) {
-            let table = VectorTable(names: vectors.names, isFused: vectors.isFused, space: vectors.space)
+            let table = VectorTable(vectors)
             guard let units = table.units(vectors), let lengths = table.lengths(vectors) else { return nil }
-            (names, isFused, self.units, self.lengths) = (vectors.names, vectors.isFused, units, lengths)
+            (self.table, self.units, self.lengths) = (table, units, lengths)
         }
+    }
+
+    /// Whether it is for sightings of the same kind.
+    func isLike(_ other: VectorTable) -> Bool {
+        names == other.names && isFused == other.isFused && hasSets == other.hasSets
     }
 
     /// Where a sighting went.
@@ -65,16 +75,20 @@ struct VectorTable: Sendable {
     }
 
     private func units(_ vectors: VectorCombination) -> [[Float]]? {
-        let sets = isFused ? [names] : names.map { [$0] } + (hasWhole ? [names] : [])
+        let sets =
+            hasSets
+            ? (1..<(1 << names.count)).map(set) : isFused ? [names] : names.map { [$0] } + (hasWhole ? [names] : [])
         let units = sets.compactMap { vectors.unit(over: $0) }
         let isSound = zip(units, columns).allSatisfy { $0.count == $1 }
         return units.count == sets.count && isSound ? units : nil
     }
 
+    /// By its bits.
+    private func set(_ bits: Int) -> [String] { names.indices.filter { bits & 1 << $0 != 0 }.map { names[$0] } }
+
     private func lengths(_ vectors: VectorCombination) -> [Float]? {
-        if isFused { return [] }
-        let sets =
-            names.map { [$0] } + subsets.map { bits in names.indices.filter { bits & 1 << $0 != 0 }.map { names[$0] } }
+        if isFused || hasSets { return [] }
+        let sets = names.map { [$0] } + subsets.map(set)
         let lengths = sets.map { Float(vectors.length(over: $0)) }
         return lengths.allSatisfy { $0.isFinite } ? lengths : nil
     }
@@ -97,7 +111,7 @@ struct VectorTable: Sendable {
     func comparison(with query: VectorCombination) -> TableComparison? {
         if isFused || query.isFused {
             guard names == query.names, let unit = query.unit(over: names) else { return nil }
-            if isFused || hasWhole {
+            if isFused || hasWhole || hasSets {
                 return TableComparison(unit: unit, names: names, terms: [.init(unit, columns.count - 1)])
             }
             return terms(over: names, unit, query)
@@ -108,6 +122,10 @@ struct VectorTable: Sendable {
             return TableComparison(unit: unit, names: names, terms: [.init(unit, columns.count - 1)])
         }
         guard let unit = query.unit(over: shared) else { return nil }
+        if hasSets {
+            let bits = shared.compactMap(names.firstIndex).reduce(0) { $0 | 1 << $1 }
+            return TableComparison(unit: unit, names: shared, terms: [.init(unit, bits - 1)])
+        }
         if hasWhole && shared == names || shared.count == 1 {
             let column = shared.count == 1 ? names.firstIndex(of: shared[0]) : nil
             return TableComparison(unit: unit, names: shared, terms: [.init(unit, column ?? columns.count - 1)])

@@ -43,7 +43,8 @@ public struct ModalityVector: Equatable, Sendable {
     var key: String { modalities.joined(separator: ",") }
 }
 
-/// What a model made of a sighting: a vector a modality. Any set of modalities can be compared with any other then.
+/// What a model made of a sighting: a vector a modality, or one for each set of its modalities. Any set of modalities can be
+/// compared with any other then.
 ///
 /// Of databases and clients that know only the vector of a whole set, a lone one that cannot be taken apart: it is compared
 /// with what has exactly that set.
@@ -55,10 +56,12 @@ public struct SightingEmbedding: Equatable, Sendable {
     /// By name; one of several modalities is alone.
     public let vectors: [ModalityVector]
 
-    /// A vector a modality.
+    /// A vector a modality, or one for each set of them, named `nir+rgb`.
     public init(model: String, space: VectorSpace?, vectors: [String: [Float]]) {
         (self.model, self.space) = (model, space)
-        self.vectors = vectors.sorted { $0.key < $1.key }.map { ModalityVector(modalities: [$0.key], values: $0.value) }
+        self.vectors = vectors.map {
+            ModalityVector(modalities: $0.key.split(separator: "+").map(String.init), values: $0.value)
+        }.sorted { $0.key < $1.key }
     }
 
     /// A lone vector of a set of modalities.
@@ -97,10 +100,13 @@ public struct SightingEmbedding: Equatable, Sendable {
     }
 
     /// All the modalities, sorted.
-    public var modalities: [String] { vectors.flatMap(\.modalities).sorted() }
+    public var modalities: [String] { Set(vectors.flatMap(\.modalities)).sorted() }
 
-    /// Whether it is a vector of several modalities.
-    var isFused: Bool { vectors.contains { $0.modalities.count > 1 } }
+    /// Whether it is a lone vector of several modalities.
+    public var isFused: Bool { vectors.count == 1 && vectors[0].modalities.count > 1 }
+
+    /// Whether it has a vector for each set of its modalities: of systems in which they give each other something (IEEE).
+    var hasSets: Bool { vectors.count > 1 && vectors.contains { $0.modalities.count > 1 } }
 
     /// Of more, the sets would be too many.
     static let mostModalities = 8
@@ -121,6 +127,8 @@ public struct SightingEmbedding: Equatable, Sendable {
     /// The same in the model's space, without the zeros of blocks that are absent. Throws `GalleryError.dimensionMismatch`, and
     /// `.invalid` for modalities that the model has no block for.
     func resolved(in space: VectorSpace) throws -> SightingEmbedding {
+        try Validation.require(
+            !hasSets || space.combination == .blocks, "vectors", "a vector a modality", "one for each set of them")
         if space.combination == .blocks {
             let unknown = modalities.filter { !space.modalities.contains($0) }
             try Validation.require(
@@ -176,7 +184,7 @@ struct StoredVectors {
 
     /// A vector of several modalities is kept at unit length: nothing depends on its own.
     init(_ embedding: SightingEmbedding) {
-        modalities = embedding.modalities.joined(separator: ",")
+        modalities = embedding.vectors.map(\.key).joined(separator: embedding.hasSets ? ";" : ",")
         isFused = embedding.isFused
         bytes = embedding.vectors.reduce(into: Data()) { data, vector in
             for value in embedding.isFused ? UnitVector.of(vector.values) : vector.values {
@@ -185,14 +193,16 @@ struct StoredVectors {
         }
     }
 
-    /// A vector each, in the order of the names.
+    /// A vector each, in the order of the names; of sets, which are between semicolons, each is as long as its modalities are many.
     var vectors: [IndexVector] {
         if isFused { return [IndexVector(modalities: modalities, bytes: bytes)] }
-        let names = modalities.split(separator: ",").map(String.init)
-        let size = bytes.count / max(names.count, 1)
-        return names.enumerated().map { index, name in
-            let start = bytes.startIndex + index * size
-            return IndexVector(modalities: name, bytes: bytes[start..<(start + size)])
+        let keys = modalities.split(separator: modalities.contains(";") ? ";" : ",").map(String.init)
+        let sizes = keys.map { $0.count { $0 == "," } + 1 }
+        let unit = bytes.count / max(sizes.reduce(0, +), 1)
+        var start = bytes.startIndex
+        return zip(keys, sizes).map { key, size in
+            defer { start += size * unit }
+            return IndexVector(modalities: key, bytes: bytes[start..<(start + size * unit)])
         }
     }
 }

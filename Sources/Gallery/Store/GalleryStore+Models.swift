@@ -2,6 +2,13 @@ extension GalleryStore {
     /// Which models have embedded how many sightings, over all galleries. O(models), but for erasures under way.
     public func models() async throws -> [ModelCoverage] { try await transactions.models() }
 
+    /// Whether a gallery has sightings that share some of these modalities under a model, but not all: only these are compared by
+    /// smaller sets. Throws `.notFound`.
+    public func sharesSome(of modalities: [String], model: String, in gallery: String) async throws -> Bool {
+        let scope = try await transactions.scopes([QueryFilter()], in: gallery)[0]
+        return transactions.indexes.index(gallery: scope.gallery, model: model)?.sharesSome(of: modalities) ?? false
+    }
+
     /// How many sightings there are, over all galleries. O(1), but for erasures under way.
     public func sightingCount() async throws -> Int { try await transactions.sightingCount() }
 
@@ -22,8 +29,8 @@ extension GalleryStore {
         return try await transactions.addEmbeddings(additions)
     }
 
-    /// Puts what a model made of sightings in place of vectors that cannot be taken apart, in one transaction. Others are
-    /// left as they are. Throws as `addEmbeddings` does.
+    /// Puts what a model made of sightings in place of vectors that cannot be taken apart, or that are one a modality where one for
+    /// each set of these comes, in one transaction. Others are left as they are. Throws as `addEmbeddings` does.
     ///
     /// - Returns: how many were replaced.
     public func replaceEmbeddings(_ replacements: [EmbeddingAddition]) async throws -> Int {
@@ -63,14 +70,18 @@ extension GalleryStore {
     }
 
     /// The next sightings with images that have a vector of a model that cannot be taken apart, as `pendingBatch` gives them.
-    public func fusedBatch(model: String, limit: Int, after key: Int64 = 0) async throws -> PendingBatch {
+    ///
+    /// - Parameter orParts: also those that have one a modality; a model that `interacts` needs more.
+    public func fusedBatch(
+        model: String, orParts: Bool = false, limit: Int, after key: Int64 = 0
+    ) async throws -> PendingBatch {
         try Validation.limit(limit)
-        return try await transactions.pendingBatch(.fused, model: model, limit: limit, after: key)
+        return try await transactions.pendingBatch(.fused(orParts: orParts), model: model, limit: limit, after: key)
     }
 
-    /// How many of these there are. O(their number).
-    public func fusedCount(model: String) async throws -> Int {
-        try await transactions.pendingCount(.fused, model: model)
+    /// How many of these there are. O(their number), or O(the model's vectors) with `orParts`.
+    public func fusedCount(model: String, orParts: Bool = false) async throws -> Int {
+        try await transactions.pendingCount(.fused(orParts: orParts), model: model)
     }
 
     /// The row numbers of about so many sightings with images, over all galleries: all those of identities spread evenly,

@@ -75,7 +75,7 @@ protocol GalleryTransactions: ServerLedger {
 
     /// Leaves out what is there already, or was erased.
     func addEmbeddings(_ additions: [EmbeddingAddition]) async throws -> Int
-    /// Leaves out all but sightings whose vector is fused.
+    /// Leaves out all but sightings whose vectors say less: that are fused, or one a modality where one a set comes.
     func replaceEmbeddings(_ replacements: [EmbeddingAddition]) async throws -> Int
     func embedding(of sighting: String, in gallery: String, model: String) async throws -> SightingEmbedding?
     func deleteEmbeddings(model: String) async throws
@@ -114,8 +114,9 @@ enum CorrectionChange: Sendable {
 enum PendingVectors: Sendable {
     /// Those that have no vector of it.
     case missing
-    /// Those with images whose vector of it cannot be taken apart.
-    case fused
+    /// Those with images whose vector of it cannot be taken apart; or also those that have one a modality, and need one for each
+    /// set of these.
+    case fused(orParts: Bool)
 }
 
 /// Where a search looks: a gallery, by its row, and what a filter selects there.

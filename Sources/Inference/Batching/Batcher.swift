@@ -10,11 +10,21 @@ import Threads
 /// as requests wait, a turn or the timer of a wait is to come.
 final class Batcher: Sendable {
     /// What requests have in common that can be computed together.
-    typealias Kind = Set<Modality>
+    struct Kind: Hashable, Sendable {
+        let modalities: Set<Modality>
+        /// Whether a vector for each smaller set is wanted too.
+        let withSets: Bool
+    }
+
+    /// What the system makes of one triple.
+    struct Vectors: Sendable {
+        let parts: [Modality: [Float]]
+        let subsets: [Set<Modality>: [Float]]
+    }
 
     private struct Request: Sendable {
         let images: [Modality: Tensor]
-        let waiter: Waiter<[Modality: [Float]]>
+        let waiter: Waiter<Vectors>
     }
 
     private let system: any EncodingSystem
@@ -39,10 +49,12 @@ final class Batcher: Sendable {
     ///
     /// Throws `CancellationError` as soon as the task is cancelled; a request that is not being computed yet never is then.
     ///
-    /// - Parameter images: [1, H, W, 3] by modality.
-    func embed(_ images: [Modality: Tensor]) async throws -> [Modality: [Float]] {
-        let kind = Kind(images.keys)
-        let waiter = Waiter<[Modality: [Float]]>()
+    /// - Parameters:
+    ///   - images: [1, H, W, 3] by modality.
+    ///   - withSets: whether those of smaller sets are wanted too, if they do not follow from these.
+    func embed(_ images: [Modality: Tensor], withSets: Bool) async throws -> Vectors {
+        let kind = Kind(modalities: Set(images.keys), withSets: withSets)
+        let waiter = Waiter<Vectors>()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 waiter.wait(continuation)
@@ -74,13 +86,17 @@ final class Batcher: Sendable {
     private func compute(_ batch: BatchQueue<Kind, Request>.Batch) {
         observe(batch.waits)
         let images = Dictionary(
-            uniqueKeysWithValues: batch.kind.map { modality in
+            uniqueKeysWithValues: batch.kind.modalities.map { modality in
                 (modality, Tensor.concatenated(batch.requests.compactMap { $0.images[modality] }, axis: 0))
             })
-        let vectors = system.vectors(images).mapValues(Embedding.rows)
+        let vectors =
+            batch.kind.withSets ? system.encode(images) : SystemVectors(parts: system.vectors(images))
+        let (parts, subsets) = (vectors.parts.mapValues(Embedding.rows), vectors.subsets.mapValues(Embedding.rows))
         compute.deliver {
             for (row, request) in batch.requests.enumerated() {
-                request.waiter.resume(with: .success(vectors.mapValues { $0[row] }))
+                request.waiter.resume(
+                    with: .success(
+                        Vectors(parts: parts.mapValues { $0[row] }, subsets: subsets.mapValues { $0[row] })))
             }
         }
     }

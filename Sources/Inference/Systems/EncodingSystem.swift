@@ -10,10 +10,16 @@ public protocol EncodingSystem: Sendable {
     /// In the order of their blocks.
     var modalities: [Modality] { get }
 
+    /// Whether modalities give each other something, so that the vectors of fewer of them do not follow from those of all.
+    var interacts: Bool { get }
+
     /// A vector a modality, before L2 normalisation: [B, dimension], or that divided by the modalities for blocks.
     ///
     /// - Parameter images: [B, H, W, 3] by modality, the same B for each, at least one.
     func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor]
+
+    /// These, and what the system makes of fewer of the modalities where that does not follow from them.
+    func encode(_ images: [Modality: Tensor]) -> SystemVectors
 
     /// The forward pass of training; only for a system built for it.
     func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput
@@ -29,7 +35,22 @@ public protocol TextEncodingSystem: EncodingSystem {
     func callAsFunction(texts: [[Int]]) -> SystemOutput
 }
 
+/// What a system makes of triples that have the same modalities.
+public struct SystemVectors: Sendable {
+    /// A vector a modality.
+    public var parts: [Modality: Tensor]
+    /// Of each smaller set of the modalities its blocks side by side, in the model's order: [B, blocks' elements]. Of systems in
+    /// which modalities give each other something, for whose parts know of all that were there.
+    public var subsets: [Set<Modality>: Tensor] = [:]
+}
+
 extension EncodingSystem {
+    /// No: so it is in most.
+    public var interacts: Bool { false }
+
+    /// Of systems whose vectors of a modality do not depend on the others.
+    public func encode(_ images: [Modality: Tensor]) -> SystemVectors { SystemVectors(parts: vectors(images)) }
+
     /// The embedding of all the modalities given: [B, dimension], before L2 normalisation.
     public func embed(_ images: [Modality: Tensor]) -> Tensor { combined(vectors(images)) }
 

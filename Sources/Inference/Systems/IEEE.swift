@@ -9,6 +9,7 @@ struct IEEE: EncodingSystem {
     private let branches: [Branch]
 
     var modalities: [Modality] { branches.map(\.modality) }
+    var interacts: Bool { branches.contains { $0.interaction != nil } }
 
     /// One modality's way.
     private struct Branch: Sendable {
@@ -38,15 +39,36 @@ struct IEEE: EncodingSystem {
         dimension = configuration.modalities.count * head.parts * head.partWidth
     }
 
-    /// Each present modality's parts, [B, P, part width].
-    private func parts(_ images: [Modality: Tensor]) -> [(branch: Branch, parts: Tensor)] {
-        let maps = branches.compactMap { branch in images[branch.modality].map { (branch, branch.backbone($0)) } }
-        return maps.enumerated().map { index, own in
-            let others = maps.indices.filter { $0 != index }.map { maps[$0].1 }
-            let rest = others.dropFirst().reduce(others.first ?? .zeros(own.1.shape), +)
-            return (own.0, own.0.parts(own.0.interaction?(own.1, rest: rest) ?? own.1))
+    /// What does not depend on which others are there.
+    private struct Seen {
+        let branch: Branch
+        let map: Tensor
+        /// What the interaction makes of the map itself.
+        let own: Tensor?
+    }
+
+    private func seen(_ images: [Modality: Tensor]) -> [Seen] {
+        branches.compactMap { branch in
+            images[branch.modality].map { image in
+                let map = branch.backbone(image)
+                return Seen(branch: branch, map: map, own: branch.interaction?.own(map))
+            }
         }
     }
+
+    /// Each modality's parts, [B, P, part width], with what the others of a set gave it.
+    private func parts(_ set: [Seen]) -> [(branch: Branch, parts: Tensor)] {
+        set.enumerated().map { index, seen in
+            let others = set.indices.filter { $0 != index }.map { set[$0].map }
+            // Of nothing one pixel is enough: all are the same.
+            let nothing = Tensor.zeros([seen.map.shape[0], 1, 1, seen.map.shape[3]])
+            let rest = others.dropFirst().reduce(others.first ?? nothing, +)
+            let map = seen.own.flatMap { own in seen.branch.interaction?(own: own, rest: rest) } ?? seen.map
+            return (seen.branch, seen.branch.parts(map))
+        }
+    }
+
+    private func parts(_ images: [Modality: Tensor]) -> [(branch: Branch, parts: Tensor)] { parts(seen(images)) }
 
     private static func flat(_ parts: Tensor) -> Tensor {
         parts.reshaped([parts.shape[0], parts.shape[1] * parts.shape[2]])
@@ -55,6 +77,19 @@ struct IEEE: EncodingSystem {
     /// A modality's parts, with what the others that are present gave it.
     func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
         Dictionary(uniqueKeysWithValues: parts(images).map { ($0.branch.modality, Self.flat($0.parts)) })
+    }
+
+    /// Also for each smaller set: what the modalities of a whole triple give each other is not there when one of them is not.
+    func encode(_ images: [Modality: Tensor]) -> SystemVectors {
+        let seen = seen(images)
+        var subsets: [Set<Modality>: Tensor] = [:]
+        for bits in 1..<(interacts ? (1 << seen.count) - 1 : 1) {
+            let set = seen.indices.filter { bits & 1 << $0 != 0 }.map { seen[$0] }
+            subsets[Set(set.map(\.branch.modality))] = Tensor.concatenated(
+                parts(set).map { Self.flat($0.parts) }, axis: 1)
+        }
+        let whole = parts(seen).map { ($0.branch.modality, Self.flat($0.parts)) }
+        return SystemVectors(parts: Dictionary(uniqueKeysWithValues: whole), subsets: subsets)
     }
 
     func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput {
@@ -68,14 +103,14 @@ struct IEEE: EncodingSystem {
 
 /// CIM: a modality's own map plus the channel-weighted sum of the others' (IEEE, eq. 1 and 2).
 private struct CrossModalInteraction: Sendable {
-    private let own: NormedLinear
-    private let rest: NormedLinear
+    private let ownLayer: NormedLinear
+    private let restLayer: NormedLinear
     private let squeeze: Linear
     private let excite: Linear
 
     init(_ scope: ParameterScope, width: Int, ratio: Int) throws {
-        own = try NormedLinear(convolution: scope.scope("own"), inputs: width, outputs: width)
-        rest = try NormedLinear(convolution: scope.scope("rest"), inputs: width, outputs: width)
+        ownLayer = try NormedLinear(convolution: scope.scope("own"), inputs: width, outputs: width)
+        restLayer = try NormedLinear(convolution: scope.scope("rest"), inputs: width, outputs: width)
         let attention = scope.scope("attention")
         let hidden = width / ratio
         let weight = { (name: String, out: Int, into: Int) in
@@ -85,13 +120,20 @@ private struct CrossModalInteraction: Sendable {
         excite = Linear(attention, weight: try weight("fc2", width, hidden), bias: nil)
     }
 
-    /// Two maps [B, H, W, C] → one.
-    func callAsFunction(_ x: Tensor, rest others: Tensor) -> Tensor {
-        let r = rest(others)
+    /// What a modality's own map [B, H, W, C] brings, whatever the others are.
+    func own(_ map: Tensor) -> Tensor { ownLayer(map) }
+
+    /// That and the others' maps, added → one map.
+    func callAsFunction(own: Tensor, rest others: Tensor) -> Tensor {
+        let r = restLayer(others)
         let flat = r.reshaped([r.shape[0], r.shape[1] * r.shape[2], r.shape[3]])
         // Channel attention (CBAM, Woo et al., 2018).
         let weights = (mlp(flat.mean(axis: 1)) + mlp(flat.largest(axis: 1))).sigmoid()
-        return own(x) + flat.multiplied(by: weights.adding(1), repeatedAlong: 1).reshaped(r.shape)
+        let weighted = flat.multiplied(by: weights.adding(1), repeatedAlong: 1)
+        if flat.shape[1] == 1 {
+            return own + weighted.repeated(own.shape[1] * own.shape[2], axis: 1).reshaped(own.shape)
+        }
+        return own + weighted.reshaped(r.shape)
     }
 
     private func mlp(_ x: Tensor) -> Tensor { excite(squeeze(x, activation: .relu)) }

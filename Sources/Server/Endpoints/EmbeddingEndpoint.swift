@@ -24,7 +24,7 @@ struct EmbeddingEndpoint {
             return try Answer.json(
                 Reply(
                     model: encoder.model, modalities: embedding.modalities.map(\.rawValue), embedding: embedding.values,
-                    vectors: Dictionary(uniqueKeysWithValues: embedding.vectors.map { ($0.key.rawValue, $0.value) })))
+                    vectors: embedding.named(order: encoder.modalities)))
         }
     }
 }

@@ -106,10 +106,11 @@ private struct SightingLine: Encodable {
         }
         guard let embedding = sighting.embedding else { return }
         model = embedding.model
-        if let fused = embedding.vectors.first, fused.modalities.count > 1 {
+        if embedding.isFused, let fused = embedding.vectors.first {
             (vector, modalities) = (Self.bytes(fused.values), fused.modalities)
         } else {
-            vectors = Self.byModality(embedding.vectors.map { ($0.modalities[0], Self.bytes($0.values)) })
+            vectors = Self.byModality(
+                embedding.vectors.map { ($0.modalities.joined(separator: "+"), Self.bytes($0.values)) })
         }
     }
 

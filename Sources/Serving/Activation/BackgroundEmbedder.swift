@@ -60,18 +60,20 @@ struct Reembedding: Sendable {
     let parts: Activation.Parts
 
     /// How many sightings there are. Throws `GalleryError`.
-    static func count(_ model: String, _ gallery: GalleryStore) async throws -> Int {
-        try await gallery.fusedCount(model: model) + gallery.missingCount(model: model)
+    static func count(_ encoder: any TripleEncoder, _ gallery: GalleryStore) async throws -> Int {
+        try await gallery.fusedCount(model: encoder.model, orParts: encoder.interacts)
+            + gallery.missingCount(model: encoder.model)
     }
 
     /// Throws `ModelError`, `GalleryError`, `ServingError`, or `CancellationError`; what is done by then stays.
     func run(_ job: JobHandle) async throws -> JobRecord {
         let (encoder, gallery) = (parts.models.active, parts.gallery)
         guard encoder.model == model else { return try await job.finished(.object(["embedded": .integer(0)])) }
-        let total = try await Self.count(model, gallery)
+        let total = try await Self.count(encoder, gallery)
         let size = BackgroundEmbedder.atOnce
         let replaced = try await embed(
-            job, 0, of: total, { try await gallery.fusedBatch(model: model, limit: size, after: $0) },
+            job, 0, of: total,
+            { try await gallery.fusedBatch(model: model, orParts: encoder.interacts, limit: size, after: $0) },
             { try await gallery.replaceEmbeddings($0) })
         let added = try await embed(
             job, replaced, of: total, { try await gallery.pendingBatch(model: model, limit: size, after: $0) },

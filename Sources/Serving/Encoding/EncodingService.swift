@@ -97,6 +97,7 @@ package struct EncodingService: Sendable {
     package func compare(
         _ pair: (first: [Modality: Data], second: [Modality: Data]), with encoder: any TripleEncoder
     ) async throws -> (modalities: [[Modality]], score: Float) {
+        let encoder = Set(pair.first.keys) == Set(pair.second.keys) ? encoder.wholeOnly : encoder
         let first = try await encode(pair.first, with: encoder).embedding
         let second = try await encode(pair.second, with: encoder).embedding
         let shared = Set(first.modalities).intersection(second.modalities)
@@ -147,14 +148,18 @@ extension EncodingService {
 extension Embedding {
     /// As the gallery takes it.
     func stored(by encoder: any TripleEncoder) -> SightingEmbedding {
-        SightingEmbedding(
-            model: encoder.model, space: encoder.space,
-            vectors: Dictionary(uniqueKeysWithValues: vectors.map { ($0.key.rawValue, $0.value) }))
+        SightingEmbedding(model: encoder.model, space: encoder.space, vectors: named(order: encoder.modalities))
     }
 
     /// Of some of its modalities, or of all if there are none of these.
     fileprivate func restricted(to modalities: Set<Modality>, _ encoder: any TripleEncoder) -> Embedding {
         if modalities.isEmpty { return self }
+        if let subset = subsets[modalities] {
+            var restricted = self
+            restricted.vectors = vectors.filter { modalities.contains($0.key) }
+            restricted.values = Embedding.normalised(subset)
+            return restricted
+        }
         return Embedding(
             vectors: vectors.filter { modalities.contains($0.key) }, combination: encoder.combination,
             order: encoder.modalities)

@@ -98,7 +98,7 @@ package struct ModelService: Sendable {
     /// Begins to embed what the active model lacks and has images, if there is any.
     private func reembed() async throws {
         let model = models.active.model
-        guard try await Reembedding.count(model, gallery) > 0 else { return }
+        guard try await Reembedding.count(models.active, gallery) > 0 else { return }
         let unfinished = try await gallery.ledger.unfinishedJobs()
         if unfinished.contains(where: { $0.kind == JobKind.reembedding.rawValue && $0.model == model }) { return }
         try await start(JobRecord(kind: JobKind.reembedding.rawValue, model: model), .reembedding)

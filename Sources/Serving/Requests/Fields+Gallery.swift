@@ -71,9 +71,11 @@ extension Fields {
         }
         var vectors: [String: [Float]] = [:]
         for (key, value) in members {
-            guard Modality(rawValue: key) != nil || key == "text" else {
+            let names = key.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
+            guard names.allSatisfy({ Modality(rawValue: $0) != nil }) || key == "text" else {
                 throw .unknownField(
-                    name("vectors.\(key.prefix(64))"), expected: Modality.allCases.map(\.rawValue) + ["text"])
+                    name("vectors.\(key.prefix(64))"),
+                    expected: Modality.allCases.map(\.rawValue) + ["nir+rgb", "text"])
             }
             vectors[key] = try vector("vectors.\(key)", value)
         }

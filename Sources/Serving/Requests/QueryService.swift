@@ -98,7 +98,7 @@ package struct QueryService: Sendable {
         _ subjects: [Subject], _ options: Options, in gallery: String
     ) async throws -> [Result<Answer, any Error>] {
         try await self.gallery.requireGallery(gallery)  // An unknown gallery costs no encoding.
-        let asked = try await asked(subjects)
+        let asked = try await asked(subjects, in: gallery)
         let start = ContinuousClock.now
         let embeddings = asked.compactMap { try? $0.get().embedding }
         var results = try await self.gallery.queries(embeddings.map(options.query), in: gallery)[...]
@@ -115,11 +115,11 @@ package struct QueryService: Sendable {
         let asked: Result<Asked, any Error>
     }
 
-    private func asked(_ subjects: [Subject]) async throws -> [Result<Asked, any Error>] {
+    private func asked(_ subjects: [Subject], in name: String) async throws -> [Result<Asked, any Error>] {
         let encoder = models.active
         return try await withThrowingTaskGroup(of: Attempt.self) { group in
             for (place, subject) in subjects.enumerated() {
-                group.addTask { Attempt(place: place, asked: try await attempt(subject, encoder)) }
+                group.addTask { Attempt(place: place, asked: try await attempt(subject, encoder, in: name)) }
             }
             var attempts: [Attempt] = []
             for try await attempt in group { attempts.append(attempt) }
@@ -128,10 +128,10 @@ package struct QueryService: Sendable {
     }
 
     private func attempt(
-        _ subject: Subject, _ encoder: any TripleEncoder
+        _ subject: Subject, _ encoder: any TripleEncoder, in name: String
     ) async throws -> Result<Asked, any Error> {
         do {
-            return .success(try await asked(subject, encoder))
+            return .success(try await asked(subject, encoder, in: name))
         } catch let error as CancellationError {
             throw error
         } catch {
@@ -151,7 +151,7 @@ package struct QueryService: Sendable {
         }
     }
 
-    private func asked(_ subject: Subject, _ encoder: any TripleEncoder) async throws -> Asked {
+    private func asked(_ subject: Subject, _ encoder: any TripleEncoder, in name: String) async throws -> Asked {
         switch subject {
         case .vectors(let vectors): return Asked(embedding: vectors.embedding(encoder))
         case .text(let text):
@@ -162,6 +162,12 @@ package struct QueryService: Sendable {
                     model: encoder.model, space: encoder.space, vectors: ["text": vector]),
                 encodeMilliseconds: start.duration(to: .now).seconds * 1000)
         case .triple(let images):
+            var encoder = encoder
+            if encoder.interacts {
+                let names = images.keys.map(\.rawValue)
+                let needsSets = try await gallery.sharesSome(of: names, model: encoder.model, in: name)
+                if !needsSets { encoder = encoder.wholeOnly }
+            }
             let encoded = try await encoding.encode(images, with: encoder)
             return Asked(
                 embedding: encoded.embedding.stored(by: encoder), decodeMilliseconds: encoded.decodeMilliseconds,

@@ -98,7 +98,7 @@ struct Embed: AsyncParsableCommand {
         try Output.json(
             Answer(
                 model: encoder.model, modalities: embedding.modalities.map(\.rawValue), embedding: embedding.values,
-                vectors: Dictionary(uniqueKeysWithValues: embedding.vectors.map { ($0.key.rawValue, $0.value) })))
+                vectors: embedding.named(order: encoder.modalities)))
     }
 
     private static func read(_ path: String, _ decoder: ImageDecoder) throws -> Image {

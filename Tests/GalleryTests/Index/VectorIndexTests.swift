@@ -17,8 +17,13 @@ struct VectorIndexTests {
         let time: Int64
         let vectors: [IndexVector]
 
-        var names: [String] { vectors.flatMap { $0.modalities.split(separator: ",").map(String.init) } }
-        var isFused: Bool { vectors[0].modalities.contains(",") }
+        var names: [String] {
+            hasSets
+                ? vectors.map(\.modalities).filter { !$0.contains(",") }
+                : vectors.flatMap { $0.modalities.split(separator: ",").map(String.init) }
+        }
+        var isFused: Bool { vectors.count == 1 && vectors[0].modalities.contains(",") }
+        var hasSets: Bool { vectors.count > 1 && vectors.contains { $0.modalities.contains(",") } }
     }
 
     /// What the store would have.
@@ -47,6 +52,13 @@ struct VectorIndexTests {
         if fused && names.count > 1 {
             let count = space.combination == .sum ? dimension : dimension * names.count
             return [IndexVector(modalities: set, bytes: bytes(generator.unitVector(count)))]
+        }
+        if space.combination == .blocks && Bool.random(using: &generator) {
+            return (1..<(1 << names.count)).map { bits in
+                let chosen = names.indices.filter { bits & 1 << $0 != 0 }.map { names[$0] }
+                let vector = generator.unitVector(dimension * chosen.count).map { $0 * Float(bits) }
+                return IndexVector(modalities: chosen.joined(separator: ","), bytes: bytes(vector))
+            }
         }
         return names.map { name in
             let length = Float.random(in: 0.2..<3, using: &generator)
@@ -89,7 +101,9 @@ struct VectorIndexTests {
             let names = shared.isEmpty ? side.names : shared
             let parts = { (name: String) in values(side.vectors.first { $0.modalities == name }?.bytes ?? Data()) }
             var combined = [Float](repeating: 0, count: dimension)
-            if space.combination == .sum {
+            if side.hasSets {
+                combined = parts(names.sorted().joined(separator: ","))
+            } else if space.combination == .sum {
                 for name in names.sorted() { combined = zip(combined, parts(name)).map(+) }
             } else {
                 combined = space.modalities.filter(names.contains).flatMap(parts)

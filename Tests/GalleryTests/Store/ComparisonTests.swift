@@ -31,7 +31,7 @@ struct ComparisonTests {
             let vectors = vectors(set, sample)
             let space = VectorSpace(
                 combination: combination == "sum" ? .sum : .blocks, modalities: modalities,
-                partDimension: vectors.first?.value.count ?? 0)
+                partDimension: vectors.first { !$0.key.contains("+") }?.value.count ?? 0)
             return SightingEmbedding(model: "m", space: space, vectors: vectors)
         }
     }

@@ -80,6 +80,48 @@ struct ModelTests {
         }
     }
 
+    @Test(
+        "One vector a modality is embedded again where a model needs one for each set of them, and then compared by sets"
+    )
+    func sets() async throws {
+        try await withStore { store, _ in
+            let image = KeptImage(modality: "rgb", contentType: "image/jpeg", bytes: Data([1]))
+            let space = VectorSpace(combination: .blocks, modalities: ["rgb", "nir"], partDimension: 2)
+            func embedding(_ vectors: [String: [Float]]) -> SightingEmbedding {
+                SightingEmbedding(model: "m", space: space, vectors: vectors)
+            }
+            let parts = embedding(["rgb": [1, 0], "nir": [0, 1]])
+            let whole = embedding(["rgb": [0, 1], "nir": [1, 1], "nir+rgb": [1, 0, 0, 1]])
+            _ = try await store.enrol(Enrolment(identity: "a", images: [image], embeddings: [parts]), in: "g")
+            _ = try await store.enrol(Enrolment(identity: "b", images: [image], embeddings: [whole]), in: "g")
+            #expect(try await store.fusedCount(model: "m") == 0)
+            #expect(try await store.fusedCount(model: "m", orParts: true) == 1)
+            let batch = try await store.fusedBatch(model: "m", orParts: true, limit: 10)
+            let new = batch.sightings.map { EmbeddingAddition(whole, to: $0.sighting, in: $0.gallery) }
+            #expect(try await store.replaceEmbeddings(new) == 1)
+            #expect(try await store.fusedCount(model: "m", orParts: true) == 0)
+            #expect(try await store.embedding(of: batch.sightings[0].sighting, in: "g", model: "m") == whole)
+            for (asked, score) in [(["rgb": [0, 2]], 1), (["nir": [1, 0]], Float(0.5).squareRoot())]
+                as [([String: [Float]], Float)]
+            {
+                let matches = try await store.query(GalleryQuery(embedding: embedding(asked)), in: "g").matches
+                #expect(matches.count == 2 && matches.allSatisfy { abs($0.score - score) < 1e-6 }, "\(matches)")
+            }
+            let both = try await store.query(GalleryQuery(embedding: whole), in: "g").matches
+            #expect(both.allSatisfy { abs($0.score - 1) < 1e-6 })
+            let lacking = embedding(["rgb": [0, 1], "nir+rgb": [1, 0, 0, 1]])
+            await expectError(kind: "invalid vectors") {
+                try await store.enrol(Enrolment(identity: "c", embeddings: [lacking]), in: "g")
+            }
+            let sum = SightingEmbedding(
+                model: "s", space: VectorSpace(combination: .sum, modalities: ["rgb", "nir"], partDimension: 2),
+                vectors: ["rgb": [0, 1], "nir": [1, 1], "nir+rgb": [1, 0]])
+            await expectError(kind: "invalid vectors") {
+                try await store.enrol(Enrolment(identity: "c", embeddings: [sum]), in: "g")
+            }
+        }
+    }
+
     @Test("The vectors of a sighting that is not there go nowhere")
     func missing() async throws {
         try await withStore { store, _ async throws in

@@ -37,8 +37,8 @@ extension SQLiteStore {
                 else { continue }
                 try db.execute(
                     sql: """
-                        DELETE FROM embedding WHERE is_fused = 1 AND sighting_id = ?
-                            AND model_id = (SELECT id FROM live_model WHERE digest = ?)
+                        DELETE FROM embedding WHERE \(Self.fused(orParts: replacement.embedding.hasSets))
+                            AND sighting_id = ? AND model_id = (SELECT id FROM live_model WHERE digest = ?)
                         """,
                     arguments: [owner.sighting, model])
                 if db.changesCount == 0 { continue }

@@ -80,7 +80,8 @@ extension SQLiteStore {
     func pendingCount(_ pending: PendingVectors, model: String) async throws -> Int {
         try await read { db in
             switch pending {
-            case .fused: return try Row.only(db, "SELECT COUNT(*) \(Self.fused)", [model, 0])[0]
+            case .fused(let orParts):
+                return try Row.only(db, "SELECT COUNT(*) \(Self.withFused(orParts: orParts))", [model, 0])[0]
             case .missing: return try Self.missingCount(model, db)
             }
         }
@@ -108,7 +109,7 @@ extension SQLiteStore {
             let source =
                 switch pending {
                 case .missing: "\(Self.missing) ORDER BY s.id"
-                case .fused: "\(Self.fused) ORDER BY e.sighting_id"
+                case .fused(let orParts): "\(Self.withFused(orParts: orParts)) ORDER BY e.sighting_id"
                 }
             let rows = try Row.fetchAll(
                 db, sql: "SELECT s.id, g.name, s.uuid \(source) LIMIT ?3", arguments: [model, key, limit + 1])
@@ -122,11 +123,18 @@ extension SQLiteStore {
             SELECT 1 FROM embedding e JOIN model m ON m.id = e.model_id WHERE e.sighting_id = s.id AND m.digest = ?1)
         """
 
-    private static let fused = """
-        FROM embedding e CROSS JOIN live_sighting s ON s.id = e.sighting_id JOIN gallery g ON g.id = s.gallery_id
-        WHERE e.is_fused = 1 AND e.model_id = (SELECT id FROM live_model WHERE digest = ?1) AND e.sighting_id > ?2
-            AND EXISTS (SELECT 1 FROM image i WHERE i.sighting_id = s.id)
+    /// Whether vectors are fused, or perhaps one a modality of several. The former has an index of its own.
+    static func fused(orParts: Bool) -> String {
+        orParts ? "(is_fused = 1 OR instr(modalities, ',') > 0 AND instr(modalities, ';') = 0)" : "is_fused = 1"
+    }
+
+    private static func withFused(orParts: Bool) -> String {
         """
+        FROM embedding e CROSS JOIN live_sighting s ON s.id = e.sighting_id JOIN gallery g ON g.id = s.gallery_id
+        WHERE \(fused(orParts: orParts)) AND e.model_id = (SELECT id FROM live_model WHERE digest = ?1)
+            AND e.sighting_id > ?2 AND EXISTS (SELECT 1 FROM image i WHERE i.sighting_id = s.id)
+        """
+    }
 
     /// Of one more row than wanted, if there are as many.
     private static func batch(_ rows: [Row], _ limit: Int, _ db: Database) throws -> PendingBatch {
