@@ -58,7 +58,7 @@ let package = Package(
         .target(
             name: "Gallery",
             dependencies: [
-                "Documents", "Similarity", "Threads", .product(name: "Crypto", package: "swift-crypto"),
+                "Documents", "Randomness", "Similarity", "Threads", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
 

@@ -26,6 +26,8 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
     case idempotencyConflict(key: String)
     /// An argument breaks a rule.
     case invalid(field: String, expected: String, found: String)
+    /// Fewer sightings to learn from than it takes.
+    case tooFew(expected: Int, found: Int)
     /// No set of modalities by which a passage can be compared has a threshold that can be used.
     case noThreshold(model: String, sets: [[String]], areStale: Bool)
     /// The gallery has vectors, but none of the model asked for.
@@ -55,6 +57,8 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
         case .invalid(let field, let expected, let found): "\(field): expected \(expected), found \(found)"
         case .modelMismatch(let requested, let available):
             "the gallery has no vectors of the model \(requested), but of \(available.joined(separator: ", "))"
+        case .tooFew(let expected, let found):
+            "expected at least \(expected) sightings of two identities or more, found \(found)"
         case .noThreshold(let model, let sets, let areStale):
             "the gallery has no \(areStale ? "thresholds but stale ones" : "threshold") for the model \(model) and "
                 + sets.map { $0.joined(separator: "+") }.joined(separator: ", ") + ": set or calibrate one"

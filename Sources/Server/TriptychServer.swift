@@ -88,12 +88,13 @@ public struct TriptychServer: Sendable {
         GalleryEndpoints(gallery: gallery, bodies: bodies).add(to: router)
         QueryEndpoint(queries: serving.queries, bodies: bodies, metrics: metrics).add(to: router)
         IdentityEndpoints(gallery: gallery, bodies: bodies).add(to: router)
-        CorrectionEndpoints(gallery: gallery, models: models, groupings: serving.groupings, bodies: bodies)
+        CorrectionEndpoints(gallery: gallery, models: models, surveys: serving.surveys, bodies: bodies)
             .add(to: router)
         SightingEndpoints(gallery: gallery, enrolment: serving.enrolment, bodies: bodies, metrics: metrics)
             .add(to: router)
         IdentificationEndpoints(
-            identification: serving.identification, models: models, gallery: gallery, bodies: bodies, metrics: metrics
+            identification: serving.identification, surveys: serving.surveys, models: models, gallery: gallery,
+            bodies: bodies, metrics: metrics
         ).add(to: router)
         TransferEndpoints(gallery: gallery, models: models, imports: serving.imports, limits: configuration.limits)
             .add(to: router)

@@ -16,7 +16,7 @@ package struct ServingStack: Sendable {
     package let enrolment: EnrolmentService
     package let queries: QueryService
     package let imports: ImportService
-    package let groupings: GroupingService
+    package let surveys: SurveyService
     package let identification: IdentificationService
     package let models: ModelService
     private let jobRetentionDays: Int
@@ -47,7 +47,7 @@ package struct ServingStack: Sendable {
         identification = IdentificationService(
             models: registry, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
             memory: memory, files: files)
-        groupings = GroupingService(models: registry, gallery: gallery, jobs: jobs)
+        surveys = SurveyService(models: registry, gallery: gallery, jobs: jobs)
         models = ModelService(parts: parts, jobs: jobs, imports: imports, files: files)
     }
 
@@ -131,7 +131,7 @@ package struct ServingStack: Sendable {
                     + "model's as the checkpoint")
         }
         let encoder = try await catalog.add(source)
-        try await gallery.ledger.activate(digest, finishing: nil)
+        try await gallery.ledger.activate(digest, finishing: nil, moving: nil)
         return encoder
     }
 

@@ -41,10 +41,10 @@ class Server:
                 time.sleep(0.05)
         raise SystemExit("the server was not ready in a minute")
 
-    def ask(self, method, path, body=None, kind="application/json"):
+    def ask(self, method, path, body=None, kind="application/json", headers={}):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            connection.request(method, path, body, {"Content-Type": kind} if body is not None else {})
+            connection.request(method, path, body, {**headers, "Content-Type": kind} if body is not None else headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:

@@ -66,6 +66,43 @@ struct IdentificationTests {
         }
     }
 
+    @Test(
+        "a calibration proposes thresholds by what is enrolled, and sets them if asked to; over too few it fails and says so"
+    )
+    func calibration() async throws {
+        try await TestServer.run { server in
+            _ = try await server.sendJSON("POST", "/v1/galleries", #"{"name": "g"}"#)
+            for number in 0..<12 {
+                for shift in [0, 1] {
+                    _ = try await server.sendForm(
+                        "/v1/galleries/g/identities/car-\(number)/sightings", ["rgb": picture(number * 20 + shift)])
+                }
+            }
+            let few = try await server.sendJSON("POST", "/v1/galleries/g/calibrations", #"{"false_match_rate": 0.01}"#)
+            #expect(few.status == 202 && few.json["kind"]?.string == "calibration")
+            let failed = try await server.ended(try #require(few.json["id"]?.string))
+            #expect(failed["state"]?.string == "failed" && failed["reason"]?.string?.contains("at least 100") == true)
+            let asked = try await server.sendJSON(
+                "POST", "/v1/galleries/g/calibrations", #"{"false_match_rate": 0.25, "apply": true}"#)
+            let job = try await server.ended(try #require(asked.json["id"]?.string))
+            let proposal = try #require(job["result"]?["thresholds"]?[0])
+            #expect(proposal["modalities"] == .array([.string("rgb")]) && proposal["samples"]?.integer == 24, "\(job)")
+            #expect(proposal["false_match_rate"]?.number ?? 1 <= 0.25)
+            let kept = try await server.send("GET", "/v1/galleries/g/thresholds").json["items"]?[0]
+            let (set, proposed) = (kept?["threshold"]?.number ?? -2, proposal["threshold"]?.number ?? 2)
+            #expect(abs(set - proposed) < 1e-6)
+            for body in [
+                #"{}"#, #"{"false_match_rate": 0}"#, #"{"false_match_rate": 0.9}"#,
+                #"{"false_match_rate": 0.1, "x": 1}"#,
+            ] {
+                #expect(
+                    try await server.sendJSON("POST", "/v1/galleries/g/calibrations", body).status == 400, "\(body)")
+            }
+            let none = try await server.sendJSON("POST", "/v1/galleries/x/calibrations", #"{"false_match_rate": 0.1}"#)
+            #expect(none.status == 404)
+        }
+    }
+
     @Test("what cannot be decided or makes no sense is a problem, and nothing is enrolled")
     func refused() async throws {
         try await TestServer.run { server in

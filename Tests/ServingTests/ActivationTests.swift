@@ -56,6 +56,27 @@ struct ActivationTests {
         func set() { value.withLock { $0 = true } }
     }
 
+    @Test("thresholds follow an exchange by what a comparison has found; without one they are stale")
+    func thresholds() async throws {
+        try await World.run { world in
+            for car in 0..<4 { for seed in [car, car] { try await world.enrol("car-\(car)", seed: seed) } }
+            let (gallery, active) = (world.stack.gallery, world.stack.registry.active.model)
+            try await gallery.ledger.activate(active, finishing: nil, moving: nil)
+            try await gallery.setThresholds(
+                [MatchThreshold(model: active, modalities: ["rgb"], threshold: 0.5)], model: active, in: "g")
+            let compared = try await world.publish(seed: 1)
+            let dry = try await world.stack.models.activate(compared, isDry: true, allowsFewerModalities: false)
+            let report = try await world.ended(dry.record.id).record
+            #expect(report.state == .succeeded, "\(report)")
+            #expect(try await world.activate(compared).record.state == .succeeded)
+            let moved = try #require(try await gallery.thresholds(in: "g").first { $0.model == compared })
+            #expect(!moved.isStale && moved.modalities == ["rgb"])
+            let other = try await world.publish(seed: 2)
+            #expect(try await world.activate(other).record.state == .succeeded)
+            #expect(try await gallery.thresholds(in: "g").first { $0.model == other }?.isStale == true)
+        }
+    }
+
     @Test("a model that knows fewer modalities is refused unless that is meant, and says what stops working")
     func fewerModalities() async throws {
         try await World.run { world in

@@ -24,6 +24,38 @@ public struct MatchThreshold: Codable, Equatable, Sendable {
     }
 }
 
+/// Where another model's scores are, compared with those of the active one.
+public struct ThresholdShift: Sendable, Equatable {
+    /// Two cosines that let as many false matches pass.
+    public struct Point: Sendable, Equatable {
+        /// Under the active model.
+        public let active: Float
+        /// Under the other.
+        public let other: Float
+
+        /// A point as given.
+        public init(active: Float, other: Float) { (self.active, self.other) = (active, other) }
+    }
+
+    private let points: [Point]
+
+    /// A shift that leads through some points; nil without any.
+    public init?(_ points: [Point]) {
+        if points.isEmpty { return nil }
+        self.points = points.sorted { $0.active < $1.active }
+    }
+
+    /// The other model's threshold for one of the active model's: on the line between the two points beside it, at their distance
+    /// beyond the outermost, −1 to 1.
+    public func moved(_ threshold: Float) -> Float {
+        let after = points.firstIndex { $0.active >= threshold } ?? points.count
+        let (low, high) = (points[max(after - 1, 0)], points[min(after, points.count - 1)])
+        let share = high.active > low.active ? (threshold - low.active) / (high.active - low.active) : 0
+        let shift = (low.other - low.active) * (1 - share) + (high.other - high.active) * share
+        return min(max(threshold + shift, -1), 1)
+    }
+}
+
 /// Triples of one object in one passage before a camera, of which nobody has said whose they are.
 public struct Passage: Sendable {
     /// What is enrolled of it, 1–16, in order; whose they are is not looked at.

@@ -16,8 +16,9 @@ public protocol ServerLedger: Sendable {
     /// Forgets the jobs that ended before a time, and says how many. O(jobs).
     @discardableResult func deleteJobs(endedBefore time: Date) async throws -> Int
 
-    /// Makes a model the active one and writes its job down, both or neither.
-    func activate(_ model: String, finishing job: JobRecord?) async throws
+    /// Makes a model the active one and writes its job down, both or neither. Galleries that have thresholds of the model that was
+    /// active and none of the new one get them with it: moved by a shift, or stale if there is none.
+    func activate(_ model: String, finishing job: JobRecord?, moving shift: ThresholdShift?) async throws
     /// The model that was made active last; nil if none ever was.
     func activeModel() async throws -> String?
 

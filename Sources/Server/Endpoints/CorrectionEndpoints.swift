@@ -9,7 +9,7 @@ import Serving
 struct CorrectionEndpoints {
     let gallery: GalleryStore
     let models: ModelRegistry
-    let groupings: GroupingService
+    let surveys: SurveyService
     let bodies: BodyReader
 
     private struct Reply: Encodable {
@@ -72,7 +72,7 @@ struct CorrectionEndpoints {
             var fields = try await bodies.fields(request)
             let threshold = try fields.require("threshold", .number(-1...1))
             try fields.finish()
-            let job = try await groupings.start(in: context.parameter("gallery"), threshold: Float(threshold))
+            let job = try await surveys.group(context.parameter("gallery"), threshold: Float(threshold))
             return try Answer.json(
                 JobView(job), status: .accepted, headers: [.location: "/v1/jobs/\(job.record.id)"])
         }

@@ -5,9 +5,10 @@ import Hummingbird
 import Inference
 import Serving
 
-/// POST `/v1/galleries/{gallery}/sightings`: a passage → whose it is; GET and PUT `…/thresholds`.
+/// POST `/v1/galleries/{gallery}/sightings`: a passage → whose it is; GET and PUT `…/thresholds`, POST `…/calibrations`.
 struct IdentificationEndpoints {
     let identification: IdentificationService
+    let surveys: SurveyService
     let models: ModelRegistry
     let gallery: GalleryStore
     let bodies: BodyReader
@@ -68,6 +69,9 @@ struct IdentificationEndpoints {
         router.get("/v1/galleries/{gallery}/thresholds") { _, context in
             try Answer.json(Thresholds(items: await gallery.thresholds(in: context.parameter("gallery"))))
         }
+        router.post("/v1/galleries/{gallery}/calibrations") { request, context in
+            try await calibrate(request, in: context.parameter("gallery"))
+        }
         router.put("/v1/galleries/{gallery}/thresholds") { request, context in
             var fields = try await bodies.fields(request)
             let model = try fields.string("model") ?? models.active.model
@@ -84,6 +88,21 @@ struct IdentificationEndpoints {
             try await gallery.setThresholds(thresholds, model: model, in: name)
             return try Answer.json(Thresholds(items: await gallery.thresholds(in: name)))
         }
+    }
+
+    private func calibrate(_ request: Request, in name: String) async throws -> Response {
+        var fields = try await bodies.fields(request)
+        // The range is checked where it is used.
+        let rate = try fields.require("false_match_rate", .number(0...1))
+        let samples = try fields.integer("samples", 1...100_000) ?? 2000
+        let applies = try fields.bool("apply") ?? false
+        try fields.finish()
+        guard rate > 0 && rate <= 0.5 else {
+            throw RequestError.invalid(field: "false_match_rate", expected: "above 0, at most 0.5", found: "\(rate)")
+        }
+        let job = try await surveys.calibrate(name, falseMatchRate: rate, samples: samples, applies: applies)
+        return try Answer.json(
+            JobView(job), status: .accepted, headers: [.location: "/v1/jobs/\(job.record.id)"])
     }
 
     private func identify(_ request: Request, in name: String) async throws -> Response {

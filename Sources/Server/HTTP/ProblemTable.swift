@@ -117,6 +117,7 @@ enum ProblemTable {
             return Entry(status: .conflict, type: "idempotency-conflict", detail: detail)
         case .invalid(let field, _, _):
             return Entry(status: .badRequest, type: "invalid-field", detail: detail, field: field)
+        case .tooFew: return Entry(status: .conflict, type: "too-few-sightings", detail: detail)
         case .noThreshold: return Entry(status: .conflict, type: "no-threshold", detail: detail)
         case .modelMismatch: return Entry(status: .conflict, type: "model-mismatch", detail: detail)
         case .dimensionMismatch: return Entry(status: .badRequest, type: "dimension-mismatch", detail: detail)

@@ -97,7 +97,7 @@ package struct Activation: Sendable {
             count += try await embedLacking(encoder, standIn, job, after: count)
             try await beforeSwitch()
             let record = try await job.finished(.object(["embedded": .integer(count)]))
-            try await parts.gallery.ledger.activate(model, finishing: record)
+            try await parts.gallery.ledger.activate(model, finishing: record, moving: try await shift())
             parts.models.promote()
             BufferPool.shared.drainSoon()
             return record
@@ -106,6 +106,19 @@ package struct Activation: Sendable {
             BufferPool.shared.drainSoon()
             throw error
         }
+    }
+
+    /// What the last comparison with the active model has found of its scores; nil if there was none.
+    private func shift() async throws -> ThresholdShift? {
+        var (cursor, found) = (nil as String?, nil as ThresholdShift?)
+        repeat {
+            let page = try await parts.gallery.ledger.jobs(PageRequest(limit: 1000, after: cursor))
+            for job in page.items where job.kind == JobKind.comparison.rawValue && job.model == model {
+                found = ShadowReport.shift(job.result, from: parts.models.active.model) ?? found
+            }
+            cursor = page.next
+        } while cursor != nil
+        return found
     }
 
     /// Embeds until nothing is lacking, or so many sightings, and gives their number. What is deleted between two reads

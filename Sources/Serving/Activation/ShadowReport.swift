@@ -1,4 +1,6 @@
 import Documents
+import Foundation
+import Gallery
 import Inference
 
 /// How two models see the same sightings.
@@ -76,6 +78,19 @@ package struct ShadowReport: Sendable {
         }
         scores.different.sort()
         return scores
+    }
+
+    /// What a job's result says of how scores shift from a model to the one that was compared; nil if it was compared with another,
+    /// or nothing was enrolled.
+    static func shift(_ result: String?, from active: String) -> ThresholdShift? {
+        guard let result, let json = try? JSONParser.parse(Data(result.utf8)), json["active"]?.string == active else {
+            return nil
+        }
+        return ThresholdShift(
+            (json["thresholds"]?.array ?? []).compactMap { entry in
+                guard let active = entry["active"]?.number, let other = entry["candidate"]?.number else { return nil }
+                return ThresholdShift.Point(active: Float(active), other: Float(other))
+            })
     }
 
     /// For a job's result. The threshold of the candidate that lets as many false matches pass as one of the active

@@ -25,13 +25,18 @@ package enum JobKind: String, CaseIterable, Sendable {
     case importing = "import"
     /// Looks for identities without a label that are one.
     case grouping
+    /// Proposes thresholds.
+    case calibration
+
+    /// Whether it goes on after a start. What the others were asked for is not written down.
+    package var isResumed: Bool { ![.grouping, .calibration].contains(self) }
 
     /// What it runs beside of.
     package var jobClass: JobClass {
         switch self {
         case .activation, .comparison: .model
         case .reembedding, .importing: .gallery
-        case .grouping: .maintenance
+        case .grouping, .calibration: .maintenance
         }
     }
 }

@@ -80,8 +80,7 @@ package struct ModelService: Sendable {
         imports.removeOthers(than: unfinished)
         for job in unfinished {
             let kind = JobKind(rawValue: job.kind)
-            // What a grouping was asked for is not written down.
-            guard let kind, kind != .grouping else {
+            guard let kind, kind.isResumed else {
                 var failed = job
                 failed.state = .failed
                 failed.reason =
@@ -112,7 +111,7 @@ package struct ModelService: Sendable {
             case .comparison: try await ShadowEvaluation(model: model, parts: parts).run(handle)
             case .reembedding: try await Reembedding(model: model, parts: parts).run(handle)
             case .importing: try await imports.run(handle)
-            case .grouping: throw CancellationError()
+            case .grouping, .calibration: throw CancellationError()
             }
         }
     }

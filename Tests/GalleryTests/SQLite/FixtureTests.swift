@@ -175,7 +175,7 @@ struct FixtureTests {
         var job = JobRecord(kind: "activation", model: Self.model)
         job.state = .succeeded
         job.result = #"{"embedded":6}"#
-        try await store.ledger.activate(Self.model, finishing: job)
+        try await store.ledger.activate(Self.model, finishing: job, moving: nil)
         try await store.ledger.save(JobRecord(kind: "comparison", model: "other"))
         try await store.close()
     }

@@ -172,6 +172,33 @@ struct IdentificationTests {
         }
     }
 
+    @Test("Another model gets the thresholds of the one before: moved as its scores are, or stale and not used")
+    func moved() async throws {
+        let shift = try #require(
+            ThresholdShift([
+                .init(active: 0.7, other: 0.72), .init(active: 0.3, other: 0.4), .init(active: 0.5, other: 0.55),
+            ]))
+        for (threshold, expected) in [(0.5, 0.55), (0.4, 0.475), (0.9, 0.92), (0.1, 0.2), (0.99, 1), (-1, -0.9)]
+            as [(Float, Float)]
+        {
+            #expect(abs(shift.moved(threshold) - expected) < 1e-6, "\(threshold)")
+        }
+        #expect(ThresholdShift([]) == nil)
+        try await withThreshold(0.5) { store, _ in
+            try await store.ledger.activate("m", finishing: nil, moving: nil)
+            #expect(try await store.thresholds(in: "g").count == 1)
+            try await store.ledger.activate("n", finishing: nil, moving: shift)
+            try await store.ledger.activate("o", finishing: nil, moving: nil)
+            let thresholds = try await store.thresholds(in: "g")
+            #expect(thresholds.map(\.model) == ["m", "n", "o"] && thresholds.map(\.isStale) == [false, false, true])
+            #expect(zip(thresholds, [0.5, 0.55, 0.55] as [Float]).allSatisfy { abs($0.threshold - $1) < 1e-6 })
+            // A stale one is nobody's to hand on, and one that was set is not replaced.
+            try await store.ledger.activate("p", finishing: nil, moving: shift)
+            try await store.ledger.activate("m", finishing: nil, moving: shift)
+            #expect(try await store.thresholds(in: "g").map(\.model) == ["m", "n", "o"])
+        }
+    }
+
     @Test("Thresholds are kept, replaced by model, and erased with their gallery")
     func kept() async throws {
         let directory = try TemporaryDirectory()

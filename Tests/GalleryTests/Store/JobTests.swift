@@ -49,14 +49,16 @@ struct JobTests {
         let store = try await GalleryStore.open(path: directory.file("g.sqlite"))
         #expect(try await store.ledger.activeModel() == nil)
         var job = JobRecord(kind: "activation", model: "m2")
-        try await store.ledger.activate("m1", finishing: nil)
+        try await store.ledger.activate("m1", finishing: nil, moving: nil)
         try await store.ledger.save(job)
         job.state = .succeeded
         job.result = #"{"embedded":7}"#
-        try await store.ledger.activate("m2", finishing: job)
+        try await store.ledger.activate("m2", finishing: job, moving: nil)
         var broken = JobRecord(kind: "activation", model: "m3")
         broken.result = "not JSON"
-        await expectError(kind: "storage") { [broken] in try await store.ledger.activate("m3", finishing: broken) }
+        await expectError(kind: "storage") { [broken] in
+            try await store.ledger.activate("m3", finishing: broken, moving: nil)
+        }
         try await store.close()
         let again = try await GalleryStore.open(path: directory.file("g.sqlite"))
         #expect(try await again.ledger.activeModel() == "m2")

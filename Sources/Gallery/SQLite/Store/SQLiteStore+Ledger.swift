@@ -6,12 +6,34 @@ extension SQLiteStore {
         try await write { db in try Self.save(job, db) }
     }
 
-    func activate(_ model: String, finishing job: JobRecord?) async throws {
+    func activate(_ model: String, finishing job: JobRecord?, moving shift: ThresholdShift?) async throws {
         try await write { db in
+            if let earlier = try String.fetchOne(db, sql: "SELECT digest FROM active_model"), earlier != model {
+                try Self.moveThresholds(from: earlier, to: model, shift, db)
+            }
             try db.execute(
                 sql: "INSERT OR REPLACE INTO active_model (only_row, digest, activated_at) VALUES (1, ?, ?)",
                 arguments: [model, Date().milliseconds])
             if let job { try Self.save(job, db) }
+        }
+    }
+
+    private static func moveThresholds(
+        from earlier: String, to model: String, _ shift: ThresholdShift?, _ db: Database
+    ) throws {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT gallery_id, modalities, threshold FROM match_threshold t WHERE model = ? AND is_stale = 0
+                    AND NOT EXISTS (SELECT 1 FROM match_threshold WHERE gallery_id = t.gallery_id AND model = ?)
+                """, arguments: [earlier, model])
+        for row in rows {
+            let threshold: Float = row[2]
+            try db.execute(
+                sql: "INSERT INTO match_threshold VALUES (?, ?, ?, ?, ?)",
+                arguments: [
+                    row[0] as Int64, model, row[1] as String, shift?.moved(threshold) ?? threshold, shift == nil,
+                ])
         }
     }
 
