@@ -5,12 +5,15 @@ import Randomness
 public struct Calibration: Sendable, Equatable {
     /// What lies between 2.5 and 97.5 % of the same on samples drawn anew, by identity.
     public struct Interval: Sendable, Equatable {
+        /// The lower end.
         public let low: Double
+        /// The upper end.
         public let high: Double
     }
 
     /// A threshold and what it would do.
     public struct Point: Sendable, Equatable {
+        /// A cosine.
         public let threshold: Float
         /// The share of newcomers that would be taken for somebody.
         public let falseMatchRate: Double
@@ -31,11 +34,15 @@ public struct Calibration: Sendable, Equatable {
     public let modalities: [String]
     /// The lowest threshold at which no more newcomers than wanted would be matched.
     public let point: Point
+    /// How sure the threshold is.
     public let threshold: Interval
+    /// How sure the share of the known that it misses is.
     public let missRate: Interval
-    /// Sightings that were looked for, and how many of them as known too.
+    /// Sightings that were looked for.
     public let samples: Int
+    /// How many of them have others of their identity.
     public let known: Int
+    /// Whose they are.
     public let identities: Int
     /// From the lowest threshold to the highest, at most 41.
     public let curve: [Point]
