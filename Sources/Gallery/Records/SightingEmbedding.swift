@@ -119,6 +119,11 @@ public struct SightingEmbedding: Equatable, Sendable {
         }
     }
 
+    /// What it would be of some of its modalities alone, one of `comparable`.
+    func restricted(to set: [String]) -> SightingEmbedding {
+        SightingEmbedding(model: model, space: space, vectors.filter { Set($0.modalities).isSubset(of: set) })
+    }
+
     /// The space that vectors alone imply.
     var impliedSpace: VectorSpace {
         VectorSpace(combination: .sum, modalities: [], partDimension: vectors.first?.values.count ?? 0)

@@ -41,7 +41,7 @@ extension GalleryStore {
         return found
     }
 
-    /// What each of the last sightings of an identity shows, for each set of its modalities.
+    /// What each of the last sightings of an identity shows, for each set of its modalities: had it these alone.
     private func samples(
         of identity: String, in gallery: String, _ model: String
     ) async throws -> [([String], Calibration.Sample)] {
@@ -60,9 +60,9 @@ extension GalleryStore {
             for set in exemplar.embedding.comparable {
                 sets.append(set)
                 for (filter, scope) in zip([others, own], scopes) {
-                    var query = GalleryQuery(
-                        embedding: exemplar.embedding, limit: 2, grouping: .sighting, filter: filter)
-                    query.threshold = nil
+                    let query = GalleryQuery(
+                        embedding: exemplar.embedding.restricted(to: set), limit: 2, grouping: .sighting,
+                        filter: filter)
                     var prepared = try prepare(query, scope)
                     prepared.query.compared = set
                     asked.append(prepared)

@@ -55,6 +55,27 @@ struct CalibrationTests {
         }
     }
 
+    @Test("Each set of modalities has a threshold of its own, as if sightings had no others")
+    func sets() async throws {
+        try await withStore { store, _ in
+            var generator = SeededGenerator(seed: 9)
+            for identity in 0..<20 {
+                let centres = ["rgb": generator.unitVector(16), "tir": generator.unitVector(16)]
+                for _ in 0..<2 {
+                    let vectors = centres.mapValues { generator.vector(near: $0, spread: 0.3) }
+                    let embedding = SightingEmbedding(
+                        model: "m",
+                        space: VectorSpace(combination: .sum, modalities: ["rgb", "tir"], partDimension: 16),
+                        vectors: vectors)
+                    _ = try await store.enrol(Enrolment(identity: "i\(identity)", embeddings: [embedding]), in: "g")
+                }
+            }
+            let found = try await store.calibrate(in: "g", model: "m", falseMatchRate: 0.1)
+            #expect(found.map(\.modalities) == [["rgb"], ["rgb", "tir"], ["tir"]])
+            #expect(found.allSatisfy { $0.samples == 40 && $0.known == 40 && $0.point.falseMatchRate <= 0.1 })
+        }
+    }
+
     @Test("Fewer sightings than a rate takes, none at all, or a rate that is none are errors")
     func tooFew() async throws {
         try await withStore { store, _ in
