@@ -18,7 +18,7 @@ INLINE WIDE void wide_block(
     for (size_t j = 0; j < width; j += 32) {
         __m512i row[4];
         for (int r = 0; r < rows; r++)
-            row[r] = _mm512_cvtepi8_epi16(_mm256_load_si256((const __m256i *)(codes + r * width + j)));
+            row[r] = _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)(codes + r * width + j)));
         for (int q = 0; q < 4; q++) {
             __m512i query = _mm512_loadu_si512(queries + q * width + j);
             for (int r = 0; r < rows; r++) sums[r][q] = _mm512_dpwssd_epi32(sums[r][q], row[r], query);
@@ -50,7 +50,7 @@ INLINE NARROW void narrow_block(
     for (size_t j = 0; j < width; j += 16) {
         __m256i row[2];
         for (int r = 0; r < rows; r++)
-            row[r] = _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(codes + r * width + j)));
+            row[r] = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(codes + r * width + j)));
         for (int q = 0; q < 4; q++) {
             __m256i query = _mm256_loadu_si256((const __m256i *)(queries + q * width + j));
             for (int r = 0; r < rows; r++)
