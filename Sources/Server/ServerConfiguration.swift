@@ -32,6 +32,8 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var swap = ServingConfiguration.Swap()
     /// Which triples are encoded together.
     public var batching = ServingConfiguration.Batching()
+    /// What an image must be for a passage to make an identity.
+    public var quality = ServingConfiguration.Quality()
     /// What a model may be.
     public var modelLimits = ServingConfiguration.ModelLimits()
     /// How long ended jobs are remembered, in days.
@@ -139,6 +141,12 @@ extension ServerConfiguration {
         scalesDecoding = try fields.bool("scale_decoding") ?? scalesDecoding
         models = try fields.string("models")
         memoryBytes = try fields.integer("memory_bytes", 1...1 << 50)
+        if var section = try fields.object("quality") {
+            quality.side = try section.integer("min_side", 0...65535) ?? quality.side
+            quality.sharpness = try section.number("min_sharpness", 0...1_000_000) ?? quality.sharpness
+            quality.contrast = try section.number("min_contrast", 0...255) ?? quality.contrast
+            try section.finish()
+        }
         if var section = try fields.object("swap") {
             swap.share = try section.number("share", 0.01...1) ?? swap.share
             swap.compatibleCosine = try section.number("compatible_cosine", 0...1) ?? swap.compatibleCosine
@@ -182,7 +190,7 @@ extension ServerConfiguration {
         var serving = ServingConfiguration()
         (serving.checkpoint, serving.database, serving.modelsFolder) = (checkpoint, database, modelsFolder)
         (serving.keepsImages, serving.swap, serving.batching) = (keepsImages, swap, batching)
-        serving.memoryBytes = memoryBytes
+        (serving.memoryBytes, serving.quality) = (memoryBytes, quality)
         (serving.models, serving.jobRetentionDays) = (modelLimits, jobRetentionDays)
         serving.encoding.imageBytes = limits.imageBytes
         serving.encoding.imagePixels = limits.imagePixels

@@ -1,4 +1,5 @@
 import Foundation
+import Imaging
 
 /// What serving is told at its start, whoever asks for it.
 public struct ServingConfiguration: Sendable {
@@ -16,6 +17,8 @@ public struct ServingConfiguration: Sendable {
     public var swap = Swap()
     /// Which triples are encoded together.
     public var batching = Batching()
+    /// What an image must be for a passage to make an identity.
+    public var quality = Quality()
     /// What a model may be.
     public var models = ModelLimits()
     /// What the process may have in memory, for models and galleries together; absent, what the system has and what its control
@@ -58,6 +61,24 @@ public struct ServingConfiguration: Sendable {
         public var compatibleCosine = 0.95
         /// The defaults.
         public init() {}
+    }
+
+    /// What an image must be for a passage to make an identity; each is 0 for no demand. See `ImageQuality` for the units.
+    public struct Quality: Sendable, Equatable {
+        /// The shorter side as it was decoded, in pixels.
+        public var side = 0
+        /// The variance of the Laplacian at the model's size.
+        public var sharpness = 0.0
+        /// The standard deviation of the luminance at the model's size.
+        public var contrast = 0.0
+
+        /// The defaults.
+        public init() {}
+
+        /// Whether an image is good enough.
+        package func admits(_ image: ImageQuality) -> Bool {
+            image.side >= side && image.sharpness >= sharpness && image.contrast >= contrast
+        }
     }
 
     /// Which triples are encoded together.

@@ -46,7 +46,7 @@ package struct ServingStack: Sendable {
             longestLine: 4 * configuration.encoding.imageBytes)
         identification = IdentificationService(
             models: registry, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
-            memory: memory, files: files)
+            memory: memory, files: files, quality: configuration.quality)
         surveys = SurveyService(models: registry, gallery: gallery, jobs: jobs)
         models = ModelService(parts: parts, jobs: jobs, imports: imports, files: files)
     }

@@ -67,6 +67,21 @@ struct IdentificationTests {
     }
 
     @Test(
+        "a crop that shows too little makes no identity, and is recognised all the same; the answer says what it shows")
+    func quality() async throws {
+        try await TestServer.run({ $0.quality.contrast = 200 }) { server in
+            try await ready(server)
+            let poor = try await server.sendForm(path, ["rgb": picture(3)])
+            #expect(poor.status == 200 && poor.json["sufficient"]?.bool == false && poor.json["new"]?.bool == false)
+            #expect(poor.json["quality"]?[0]?["rgb"]?["side"]?.integer ?? 0 > 0, "\(poor.json)")
+            #expect(try await server.send("GET", "/v1/galleries/g").json["sightings"]?.integer == 0)
+            _ = try await server.sendForm("/v1/galleries/g/identities/known/sightings", ["rgb": picture(3)])
+            let known = try await server.sendForm(path, ["rgb": picture(3)])
+            #expect(known.status == 201 && known.json["identity"]?.string == "known")
+        }
+    }
+
+    @Test(
         "a calibration proposes thresholds by what is enrolled, and sets them if asked to; over too few it fails and says so"
     )
     func calibration() async throws {

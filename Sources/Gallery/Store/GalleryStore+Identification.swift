@@ -12,6 +12,7 @@ extension GalleryStore {
     /// Puts thresholds in place of those of a model. Throws `.notFound` or `.invalid`.
     public func setThresholds(_ thresholds: [MatchThreshold], model: String, in gallery: String) async throws {
         try Validation.text(model, "model", limit: 128)
+        try Validation.require(thresholds.count <= 255, "thresholds", "at most 255", "\(thresholds.count)")
         for threshold in thresholds { try threshold.validate() }
         try Validation.distinct(thresholds.map { $0.modalities.joined(separator: "+") }, "thresholds")
         try await transactions.setThresholds(thresholds, model: model, in: gallery)

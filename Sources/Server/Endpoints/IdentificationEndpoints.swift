@@ -32,6 +32,12 @@ struct IdentificationEndpoints {
         }
     }
 
+    private struct QualityView: Encodable {
+        let side: Int
+        let sharpness: Double
+        let contrast: Double
+    }
+
     private struct Timing: Encodable {
         let encodeMs: Double
         let searchMs: Double
@@ -45,6 +51,8 @@ struct IdentificationEndpoints {
         let ambiguous: Bool
         let new: Bool
         let replayed: Bool
+        let sufficient: Bool
+        let quality: [[String: QualityView]]
         let sightings: [SightingRecord]
         let contenders: [ContenderView]
         let timing: Timing
@@ -53,6 +61,17 @@ struct IdentificationEndpoints {
             let found = answer.identification
             (model, identity, matched) = (answer.model, found.identity, found.isMatched)
             (ambiguous, new, replayed) = (found.isAmbiguous, found.isNew, found.isReplay)
+            sufficient = answer.isSufficient
+            quality = answer.quality.map { triple in
+                Dictionary(
+                    uniqueKeysWithValues: triple.map { modality, quality in
+                        (
+                            modality.rawValue,
+                            QualityView(
+                                side: quality.side, sharpness: quality.sharpness, contrast: quality.contrast)
+                        )
+                    })
+            }
             (sightings, contenders) = (found.sightings, found.contenders.map(ContenderView.init))
             timing = Timing(encodeMs: answer.encoding.seconds * 1000, searchMs: answer.search.seconds * 1000)
         }

@@ -26,6 +26,8 @@ package struct EncodingService: Sendable {
     /// An embedding with what it took.
     package struct Encoded: Sendable {
         package let embedding: Embedding
+        /// Of each image at the model's size; empty unless asked for.
+        package var quality: [Modality: ImageQuality] = [:]
         package let decodeMilliseconds: Double
         package let encodeMilliseconds: Double
     }
@@ -34,40 +36,55 @@ package struct EncodingService: Sendable {
     ///
     /// Throws `ServingError.noImage`, `.undecodable` or `.deadline`, `EncoderError`, or `CancellationError`; what has not
     /// begun by then is never begun.
-    package func encode(_ images: [Modality: Data], with encoder: any TripleEncoder) async throws -> Encoded {
-        try await Deadline.run(seconds: settings.seconds) { try await encodeWithoutDeadline(images, with: encoder) }
+    ///
+    /// - Parameter measures: whether the images' quality is wanted.
+    package func encode(
+        _ images: [Modality: Data], with encoder: any TripleEncoder, measures: Bool = false
+    ) async throws -> Encoded {
+        try await Deadline.run(seconds: settings.seconds) {
+            try await encodeWithoutDeadline(images, with: encoder, measures: measures)
+        }
     }
 
     private func encodeWithoutDeadline(
-        _ images: [Modality: Data], with encoder: any TripleEncoder
+        _ images: [Modality: Data], with encoder: any TripleEncoder, measures: Bool = false
     ) async throws -> Encoded {
         guard !images.isEmpty else { throw ServingError.noImage }
         for modality in images.keys.sorted() where !encoder.modalities.contains(modality) {
             throw EncoderError.unknownModality(found: modality, expected: encoder.modalities)
         }
         let start = ContinuousClock.now
-        let (embedding, middle) = try await encoder.expecting(Set(images.keys)) {
-            let decoded = try await decode(images, for: encoder)
+        let (embedding, quality, middle) = try await encoder.expecting(Set(images.keys)) {
+            let decoded = try await decode(images, for: encoder, measures: measures)
             let middle = ContinuousClock.now
-            return (try await encoder.embed(decoded), middle)
+            return (try await encoder.embed(decoded.mapValues(\.image)), decoded.compactMapValues(\.quality), middle)
         }
         let end = ContinuousClock.now
         observer.encoded(middle.duration(to: end))
         return Encoded(
-            embedding: embedding, decodeMilliseconds: start.duration(to: middle).seconds * 1000,
+            embedding: embedding, quality: quality, decodeMilliseconds: start.duration(to: middle).seconds * 1000,
             encodeMilliseconds: middle.duration(to: end).seconds * 1000)
     }
 
     /// What the active model, the first one, makes of a triple to be enrolled, and the candidate if there is one; that may know
     /// fewer modalities. Throws as above.
     func encode(_ images: [Modality: Data], for encoders: [any TripleEncoder]) async throws -> [SightingEmbedding] {
-        var embeddings: [SightingEmbedding] = []
+        try await measured(images, for: encoders, measures: false).embeddings
+    }
+
+    /// The same with the images' quality.
+    func measured(
+        _ images: [Modality: Data], for encoders: [any TripleEncoder], measures: Bool = true
+    ) async throws -> (embeddings: [SightingEmbedding], quality: [Modality: ImageQuality]) {
+        var (embeddings, quality) = ([SightingEmbedding](), [Modality: ImageQuality]())
         for (index, encoder) in encoders.enumerated() {
             let known = index == 0 ? images : images.filter { encoder.modalities.contains($0.key) }
             if index > 0 && known.isEmpty { continue }
-            embeddings.append(try await encode(known, with: encoder).embedding.stored(by: encoder))
+            let encoded = try await encode(known, with: encoder, measures: measures && index == 0)
+            embeddings.append(encoded.embedding.stored(by: encoder))
+            if index == 0 { quality = encoded.quality }
         }
-        return embeddings
+        return (embeddings, quality)
     }
 
     /// Encodes a text. Throws `ServingError.deadline`, `EncoderError`, or `CancellationError`.
@@ -114,28 +131,41 @@ package struct EncodingService: Sendable {
 extension EncodingService {
     /// Images at the model's size, decoded side by side. Throws `ServingError.undecodable`, if several cannot be decoded for
     /// the first modality, or `CancellationError`.
-    private func decode(_ images: [Modality: Data], for encoder: any TripleEncoder) async throws -> [Modality: Image] {
-        try await sideBySide(images.sorted { $0.key < $1.key }[...], for: encoder)
+    private func decode(
+        _ images: [Modality: Data], for encoder: any TripleEncoder, measures: Bool
+    ) async throws -> [Modality: Decoded] {
+        try await sideBySide(images.sorted { $0.key < $1.key }[...], for: encoder, measures)
+    }
+
+    private struct Decoded: Sendable {
+        let image: Image
+        let quality: ImageQuality?
     }
 
     private func sideBySide(
-        _ files: ArraySlice<(key: Modality, value: Data)>, for encoder: any TripleEncoder
-    ) async throws -> [Modality: Image] {
+        _ files: ArraySlice<(key: Modality, value: Data)>, for encoder: any TripleEncoder, _ measures: Bool
+    ) async throws -> [Modality: Decoded] {
         guard let (modality, file) = files.first else { return [:] }
         // If this image cannot be decoded, the others are cancelled, and their errors are not seen.
-        async let others = sideBySide(files.dropFirst(), for: encoder)
-        let image = try await decode(file, modality, for: encoder)
+        async let others = sideBySide(files.dropFirst(), for: encoder, measures)
+        let image = try await decode(file, modality, for: encoder, measures)
         return try await others.merging([modality: image]) { $1 }
     }
 
-    private func decode(_ file: Data, _ modality: Modality, for encoder: any TripleEncoder) async throws -> Image {
+    private func decode(
+        _ file: Data, _ modality: Modality, for encoder: any TripleEncoder, _ measures: Bool
+    ) async throws -> Decoded {
         let (decoder, target) = (decoder, settings.scalesDecoding ? encoder.inputSize : nil)
         let seconds = settings.decodeSeconds
         return try await (encoder.isInBackground ? backgroundDecoding : decoding).run { isWanted in
             let budget = DecodingBudget(deadline: .now + .seconds(seconds)) { !isWanted() }
             do {
                 // Resized at once: so only one large image a decoding thread is in memory, however many wait.
-                return encoder.prepared(try decoder.decode(file, for: target, within: budget))
+                let image = try decoder.decode(file, for: target, within: budget)
+                let prepared = encoder.prepared(image)
+                return Decoded(
+                    image: prepared,
+                    quality: measures ? ImageQuality(of: prepared, side: min(image.width, image.height)) : nil)
             } catch ImagingError.cancelled {
                 throw CancellationError()
             } catch let error as ImagingError {

@@ -1,5 +1,6 @@
 import Foundation
 import Gallery
+import Imaging
 import Inference
 import Threads
 
@@ -29,11 +30,15 @@ package struct IdentificationService: Sendable {
     let keepsImages: Bool
     let memory: MemoryBudget
     let files: WorkerThreads
+    let quality: ServingConfiguration.Quality
 
     /// What was decided, and what it took.
     package struct Answer: Sendable {
         package let model: String
         package let identification: Identification
+        /// By triple, and whether one of them shows enough to make an identity.
+        package let quality: [[Modality: ImageQuality]]
+        package let isSufficient: Bool
         package let encoding: Duration
         package let search: Duration
     }
@@ -41,6 +46,7 @@ package struct IdentificationService: Sendable {
     private struct Encoded: Sendable {
         let place: Int
         let enrolment: Enrolment
+        let quality: [Modality: ImageQuality]
     }
 
     /// Throws `GalleryError`, `ServingError`, `EncoderError` or `CancellationError`.
@@ -49,43 +55,46 @@ package struct IdentificationService: Sendable {
         if passage.isStored { try memory.requireRoomToEnrol() }
         return try await models.enrolling { encoders in
             let start = ContinuousClock.now
-            let enrolments = try await enrolments(passage, passage.isStored ? encoders : [encoders[0]])
+            let encoded = try await self.encoded(passage, passage.isStored ? encoders : [encoders[0]])
             let middle = ContinuousClock.now
-            let found = enrolments.compactMap(\.embeddings.first)
-            var asked = Passage(enrolments, embedding: try SightingEmbedding(meanOf: found))
+            let found = encoded.compactMap(\.enrolment.embeddings.first)
+            var asked = Passage(encoded.map(\.enrolment), embedding: try SightingEmbedding(meanOf: found))
+            asked.mayBeNew = encoded.contains { $0.quality.values.allSatisfy(quality.admits) }
             (asked.filter, asked.threshold, asked.margin) = (passage.filter, passage.threshold, passage.margin)
             (asked.limit, asked.isStored) = (passage.limit, passage.isStored)
             let identification = try await self.gallery.identify(asked, in: gallery)
             return Answer(
-                model: encoders[0].model, identification: identification, encoding: start.duration(to: middle),
+                model: encoders[0].model, identification: identification, quality: encoded.map(\.quality),
+                isSufficient: asked.mayBeNew, encoding: start.duration(to: middle),
                 search: middle.duration(to: .now))
         }
     }
 
-    private func enrolments(_ passage: NewPassage, _ encoders: [any TripleEncoder]) async throws -> [Enrolment] {
+    private func encoded(_ passage: NewPassage, _ encoders: [any TripleEncoder]) async throws -> [Encoded] {
         try await withThrowingTaskGroup(of: Encoded.self) { group in
             for place in passage.triples.indices {
-                group.addTask { Encoded(place: place, enrolment: try await enrolment(passage, place, encoders)) }
+                group.addTask { try await self.encoded(passage, place, encoders) }
             }
-            var encoded: [Encoded] = []
-            for try await one in group { encoded.append(one) }
-            return encoded.sorted { $0.place < $1.place }.map(\.enrolment)
+            var found: [Encoded] = []
+            for try await one in group { found.append(one) }
+            return found.sorted { $0.place < $1.place }
         }
     }
 
-    private func enrolment(
+    private func encoded(
         _ passage: NewPassage, _ place: Int, _ encoders: [any TripleEncoder]
-    ) async throws -> Enrolment {
+    ) async throws -> Encoded {
         var sighting = passage.about
         (sighting.images, sighting.vectors) = passage.triples[place]
         if place > 0 { sighting.idempotencyKey = sighting.idempotencyKey.map { "\($0) \(place)" } }
         var enrolment = try await sighting.enrolment(files)
         if let vectors = sighting.vectors {
             enrolment.embeddings = [vectors.embedding(encoders[0])]
-            return enrolment
+            return Encoded(place: place, enrolment: enrolment, quality: [:])
         }
         if keepsImages { enrolment.images = sighting.images.sorted { $0.key < $1.key }.map(EnrolmentService.kept) }
-        enrolment.embeddings = try await encoding.encode(sighting.images, for: encoders)
-        return enrolment
+        let measured = try await encoding.measured(sighting.images, for: encoders)
+        enrolment.embeddings = measured.embeddings
+        return Encoded(place: place, enrolment: enrolment, quality: measured.quality)
     }
 }
