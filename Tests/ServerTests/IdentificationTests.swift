@@ -38,6 +38,10 @@ struct IdentificationTests {
             #expect(contender["modalities"] == .array([.string("rgb")]))
             let other = try await server.sendForm(path, ["rgb": picture(120)])
             #expect(other.json["new"]?.bool == true && other.json["contenders"]?.array?.count == 1)
+            let north = try await server.send("GET", path + "?camera=north").json["items"]
+            #expect(north?.array?.count == 1 && north?[0]?["identity"]?.string == name)
+            #expect(try await server.send("GET", path + "?limit=2").json["next"]?.string != nil)
+            #expect(try await server.send("GET", path + "?captured_after=yesterday").status == 400)
             let gallery = try await server.send("GET", "/v1/galleries/g").json
             #expect(gallery["identities"]?.integer == 2 && gallery["sightings"]?.integer == 3)
         }

@@ -24,6 +24,19 @@ public struct SightingRecord: Codable, Equatable, Sendable {
     }
 }
 
+/// Which sightings of a gallery are listed.
+public struct SightingListFilter: Sendable, Equatable {
+    /// Seen by this camera.
+    public var camera: String?
+    /// At this time or later; a sighting without a time is not listed then.
+    public var capturedAfter: Date?
+    /// Before this time.
+    public var capturedBefore: Date?
+
+    /// All of them.
+    public init() {}
+}
+
 /// An image of a sighting, as the client sent it.
 public struct KeptImage: Equatable, Sendable {
     /// What it was taken in: 1–32 lower-case letters, digits, '_' and '-'.

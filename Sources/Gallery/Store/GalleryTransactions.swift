@@ -51,6 +51,9 @@ protocol GalleryTransactions: ServerLedger {
     /// What an enrolment with the same key has given. Throws `.idempotencyConflict`.
     func enrolled(before enrolment: Enrolment, in gallery: String) async throws -> EnrolmentReceipt?
     func sightings(of identity: String, in gallery: String, _ page: PageRequest) async throws -> Page<SightingRecord>
+    func sightings(
+        in gallery: String, _ filter: SightingListFilter, _ page: PageRequest
+    ) async throws -> Page<SightingRecord>
     func sighting(_ id: String, in gallery: String) async throws -> SightingRecord
     func image(_ modality: String, of sighting: String, in gallery: String) async throws -> KeptImage
     func images(of sighting: String, in gallery: String) async throws -> [ImageRecord]

@@ -3,7 +3,7 @@ import Gallery
 import Hummingbird
 import Serving
 
-/// GET and POST `/v1/galleries/{gallery}/identities/{identity}/sightings`, GET and DELETE `…/{sighting}`, and
+/// GET `/v1/galleries/{gallery}/sightings`, GET and POST `/v1/galleries/{gallery}/identities/{identity}/sightings`, GET and DELETE `…/{sighting}`, and
 /// GET `…/{sighting}/images/{modality}`.
 struct SightingEndpoints {
     let gallery: GalleryStore
@@ -19,6 +19,14 @@ struct SightingEndpoints {
             try Answer.json(
                 await gallery.sightings(
                     of: context.parameter("identity"), in: context.parameter("gallery"), request.pageRequest()))
+        }
+        router.get("/v1/galleries/{gallery}/sightings") { request, context in
+            var filter = SightingListFilter()
+            filter.camera = request.uri.queryParameters["camera"].map(String.init)
+            filter.capturedAfter = try request.date("captured_after")
+            filter.capturedBefore = try request.date("captured_before")
+            return try Answer.json(
+                await gallery.sightings(in: context.parameter("gallery"), filter, request.pageRequest()))
         }
         router.post(list) { request, context in try await enrol(request, context) }
         router.get(one) { _, context in try Answer.json(await sighting(context)) }

@@ -82,6 +82,16 @@ extension Request {
         }
     }
 
+    /// A query parameter that is a time. Throws `RequestError.invalid`.
+    func date(_ name: String) throws -> Date? {
+        guard let text = uri.queryParameters[name[...]] else { return nil }
+        guard let date = Timestamp.date(String(text)) else {
+            throw RequestError.invalid(
+                field: name, expected: "an RFC 3339 time such as 2026-01-31T12:00:00Z", found: "\"\(text)\"")
+        }
+        return date
+    }
+
     /// `?limit=&cursor=` of a gallery's list.
     func pageRequest() throws -> PageRequest {
         let page = try page()

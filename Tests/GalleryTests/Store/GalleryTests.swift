@@ -72,6 +72,34 @@ struct GalleryTests {
         }
     }
 
+    @Test("A gallery's sightings are listed in order of enrolment, by camera and time")
+    func sightings() async throws {
+        try await withStore { store, _ in
+            for number in 0..<6 {
+                let time = number == 5 ? nil : Date(timeIntervalSince1970: Double(number))
+                _ = try await store.enrol(
+                    Enrolment(
+                        identity: "i\(number % 2)", camera: "c\(number % 3)", capturedAt: time,
+                        metadata: ["n": .number(Double(number))]),
+                    in: "g")
+            }
+            func listed(_ change: (inout SightingListFilter) -> Void = { _ in }, _ page: PageRequest = .first)
+                async throws -> [MetadataValue?]
+            {
+                var filter = SightingListFilter()
+                change(&filter)
+                return try await store.sightings(in: "g", filter, page).items.map { $0.metadata["n"] }
+            }
+            #expect(try await listed() == [0, 1, 2, 3, 4, 5])
+            #expect(try await listed { $0.camera = "c1" } == [1, 4])
+            #expect(try await listed { $0.capturedAfter = Date(timeIntervalSince1970: 2) } == [2, 3, 4])
+            #expect(try await listed { $0.capturedBefore = Date(timeIntervalSince1970: 2) } == [0, 1])
+            let first = try await store.sightings(in: "g", SightingListFilter(), PageRequest(limit: 4))
+            #expect(try await listed({ _ in }, PageRequest(limit: 4, after: first.next)) == [4, 5])
+            await expectError(.notFound(.gallery, "x")) { try await store.sightings(in: "x", SightingListFilter()) }
+        }
+    }
+
     @Test("A page encodes its end as null")
     func pageJSON() async throws {
         try await withStore { store, _ in

@@ -15,6 +15,25 @@ extension SQLiteStore {
         }
     }
 
+    func sightings(
+        in gallery: String, _ filter: SightingListFilter, _ page: PageRequest
+    ) async throws -> Page<SightingRecord> {
+        try await read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    \(Self.selectSighting) WHERE s.gallery_id = ?1 AND s.id > ?2 AND (?3 IS NULL OR s.camera = ?3)
+                        AND (?4 IS NULL OR s.captured_at >= ?4) AND (?5 IS NULL OR s.captured_at < ?5)
+                    ORDER BY s.id LIMIT ?6
+                    """,
+                arguments: [
+                    Self.galleryID(gallery, db), page.start, filter.camera, filter.capturedAfter?.milliseconds,
+                    filter.capturedBefore?.milliseconds, page.limit + 1,
+                ])
+            return Page(try rows.map { ($0["id"], try SightingRecord($0)) }, page)
+        }
+    }
+
     func sighting(_ id: String, in gallery: String) async throws -> SightingRecord {
         try await read { db in
             try Self.sightingRecord(row: Self.sightingID(id, Self.galleryID(gallery, db), db), db)
