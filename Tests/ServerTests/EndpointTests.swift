@@ -123,6 +123,29 @@ struct EndpointTests {
         }
     }
 
+    @Test("an enrolled sighting finds others like it, and not itself")
+    func bySighting() async throws {
+        try await TestServer.run { server in
+            _ = try await server.sendJSON("POST", "/v1/galleries", #"{"name": "g"}"#)
+            var ids: [String] = []
+            for number in [3, 4, 90] {
+                let made = try await server.sendForm(
+                    "/v1/galleries/g/identities/car-\(number)/sightings", ["rgb": picture(number)])
+                ids.append(try #require(made.json["id"]?.string))
+            }
+            let asked = #"{"sighting": "\#(ids[0])", "group_by": "sighting"}"#
+            let found = try await server.sendJSON("POST", "/v1/galleries/g/queries", asked)
+            #expect(Set((found.json["matches"]?.array ?? []).compactMap { $0["sighting"]?.string }) == Set(ids[1...]))
+            #expect(found.json["modalities"] == .array([.string("rgb")]))
+            let gone = try await server.sendJSON(
+                "POST", "/v1/galleries/g/queries", #"{"sighting": "00000000-0000-0000-0000-000000000000"}"#)
+            #expect(gone.status == 404 && gone.json["type"]?.string?.hasSuffix("sighting-not-found") == true)
+            let both = try await server.sendForm(
+                "/v1/galleries/g/queries", ["rgb": picture(3)], options: #"{"sighting": "\#(ids[0])"}"#)
+            #expect(both.status == 400)
+        }
+    }
+
     @Test("an embedding can be sent back as a query")
     func vectors() async throws {
         try await TestServer.run { server in

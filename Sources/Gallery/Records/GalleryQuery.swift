@@ -22,6 +22,8 @@ public struct QueryFilter: Equatable, Sendable {
     public var identities: [String]?
     /// Of none of these.
     public var excludeIdentities: [String]?
+    /// None of these sightings.
+    public var excludeSightings: [String]?
     /// Of an identity whose label begins so.
     public var labelPrefix: String?
     /// Of an identity that has a label, or of one that has none.

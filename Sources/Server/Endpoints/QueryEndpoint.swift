@@ -141,11 +141,13 @@ extension QueryService.Subject {
     /// What is looked for. Throws `DocumentError`, or `RequestError.invalid` if there is more than one.
     fileprivate init(_ images: [Modality: Data], _ fields: inout Fields) throws {
         let (vectors, text) = (try fields.vectors(), try fields.string("text"))
-        guard [!images.isEmpty, vectors != nil, text != nil].count(where: { $0 }) < 2 else {
+        let sighting = try fields.string("sighting")
+        guard [!images.isEmpty, vectors != nil, text != nil, sighting != nil].count(where: { $0 }) < 2 else {
             throw RequestError.invalid(
-                field: fields.name(text == nil ? "vector" : "text"), expected: "either images, vectors or a text",
-                found: "more than one")
+                field: fields.name(sighting != nil ? "sighting" : text == nil ? "vector" : "text"),
+                expected: "either images, vectors, a text or a sighting", found: "more than one")
         }
-        self = vectors.map { .vectors($0) } ?? text.map { .text($0) } ?? .triple(images)
+        self =
+            vectors.map { .vectors($0) } ?? text.map { .text($0) } ?? sighting.map { .sighting($0) } ?? .triple(images)
     }
 }

@@ -55,6 +55,8 @@ package struct QueryService: Sendable {
         /// What a model made of a triple.
         case vectors(GivenVectors)
         case text(String)
+        /// One that is enrolled in the gallery; it is no answer itself.
+        case sighting(String)
     }
 
     /// How it is looked for.
@@ -100,8 +102,12 @@ package struct QueryService: Sendable {
         try await self.gallery.requireGallery(gallery)  // An unknown gallery costs no encoding.
         let asked = try await asked(subjects, in: gallery)
         let start = ContinuousClock.now
-        let embeddings = asked.compactMap { try? $0.get().embedding }
-        var results = try await self.gallery.queries(embeddings.map(options.query), in: gallery)[...]
+        let queries = asked.compactMap { try? $0.get() }.map { asked in
+            var query = options.query(asked.embedding)
+            query.filter.excludeSightings = asked.sighting.map { [$0] }
+            return query
+        }
+        var results = try await self.gallery.queries(queries, in: gallery)[...]
         let search = start.duration(to: .now)
         return asked.map { asked in
             asked.flatMap { asked in
@@ -141,6 +147,7 @@ package struct QueryService: Sendable {
 
     private struct Asked {
         let embedding: SightingEmbedding
+        var sighting: String?
         var decodeMilliseconds = 0.0
         var encodeMilliseconds = 0.0
 
@@ -154,6 +161,12 @@ package struct QueryService: Sendable {
     private func asked(_ subject: Subject, _ encoder: any TripleEncoder, in name: String) async throws -> Asked {
         switch subject {
         case .vectors(let vectors): return Asked(embedding: vectors.embedding(encoder))
+        case .sighting(let sighting):
+            guard let embedding = try await gallery.embedding(of: sighting, in: name, model: encoder.model) else {
+                let known = try await gallery.models().map(\.model)
+                throw GalleryError.modelMismatch(requested: encoder.model, available: known)
+            }
+            return Asked(embedding: embedding, sighting: sighting)
         case .text(let text):
             let start = ContinuousClock.now
             let vector = try await encoding.encode(text: text, with: encoder)

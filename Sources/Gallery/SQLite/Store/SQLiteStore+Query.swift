@@ -64,6 +64,8 @@ extension SQLiteStore {
         ].compactMap({ $0 }) {
             result.identities = result.identities?.intersection(named) ?? named
         }
+        result.excludedSightings = Set(
+            try (filter.excludeSightings ?? []).compactMap { try findOwner(of: $0, gallery, db)?.sighting })
         result.excludedIdentities = try rows(of: filter.excludeIdentities ?? [], gallery, db)
         for (key, condition) in filter.metadata ?? [:] {
             let found = try MetadataField.sightings(key, condition, gallery, db)
