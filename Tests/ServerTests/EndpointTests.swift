@@ -123,6 +123,26 @@ struct EndpointTests {
         }
     }
 
+    @Test("a sighting's camera, time and metadata are patched")
+    func patchedSighting() async throws {
+        try await TestServer.run { server in
+            _ = try await server.sendJSON("POST", "/v1/galleries", #"{"name": "g"}"#)
+            let made = try await server.sendForm(
+                "/v1/galleries/g/identities/a/sightings", ["rgb": picture(3)], options: #"{"camera": "north"}"#)
+            let path = "/v1/galleries/g/identities/a/sightings/\(try #require(made.json["id"]?.string))"
+            let changed = try await server.sendJSON(
+                "PATCH", path, #"{"camera": null, "captured_at": "2026-01-31T12:00:00Z", "metadata": {"lane": 2}}"#)
+            #expect(changed.status == 200 && changed.json["camera"]?.string == nil)
+            #expect(changed.json["captured_at"]?.string == "2026-01-31T12:00:00.000Z")
+            #expect(changed.json["metadata"]?["lane"]?.integer == 2)
+            for body in [#"{"camera": ""}"#, #"{"captured_at": "soon"}"#, #"{"identity": "b"}"#] {
+                #expect(try await server.sendJSON("PATCH", path, body).status == 400, "\(body)")
+            }
+            let elsewhere = path.replacingOccurrences(of: "identities/a", with: "identities/b")
+            #expect(try await server.sendJSON("PATCH", elsewhere, #"{"camera": "x"}"#).status == 404)
+        }
+    }
+
     @Test("an enrolled sighting finds others like it, and not itself")
     func bySighting() async throws {
         try await TestServer.run { server in

@@ -5,6 +5,8 @@ enum IndexChange: Sendable {
     case append(VectorIndex.Entry, to: IndexRegistry.Key, space: VectorSpace)
     /// Sightings of a gallery to an identity.
     case move([Int64], to: Int64, gallery: Int64)
+    /// Where and when a sighting was seen.
+    case describe(Int64, camera: String?, capturedAt: Int64?, gallery: Int64)
     case removeSightings([Int64], gallery: Int64)
     /// A sighting's vectors of one model.
     case removeVectors(Int64, from: IndexRegistry.Key)
@@ -50,6 +52,10 @@ final class IndexRegistry: Sendable {
             case .move(let sightings, let identity, let gallery):
                 for index in indexes(of: gallery) {
                     for sighting in sightings { index.move(sighting: sighting, to: identity) }
+                }
+            case .describe(let sighting, let camera, let capturedAt, let gallery):
+                for index in indexes(of: gallery) {
+                    index.describe(sighting: sighting, camera: camera, capturedAt: capturedAt)
                 }
             case .removeSightings(let sightings, let gallery):
                 for index in indexes(of: gallery) { sightings.forEach(index.remove(sighting:)) }

@@ -7,9 +7,9 @@ struct IndexRow: Sendable {
     /// Ordinal of the identity in this index.
     var identity: Int32
     /// Ordinal of the camera in this index, −1 if unknown.
-    let camera: Int32
+    var camera: Int32
     /// Milliseconds since 1970; nil if unknown.
-    let capturedAt: Int64?
+    var capturedAt: Int64?
     /// False once deleted; the row's place is reclaimed by compaction.
     var isLive = true
 }
@@ -43,7 +43,8 @@ struct VectorChunk: Sendable {
 
     func length(_ index: Int, of row: Int) -> Float { lengths[row * stride + index] }
 
-    mutating func assign(_ row: Int, identity: Int32) { rows[row].identity = identity }
+    /// Changes what is known of a sighting.
+    mutating func update(_ row: Int, _ change: (inout IndexRow) -> Void) { change(&rows[row]) }
 
     /// Marks a row as deleted.
     mutating func remove(_ row: Int) {

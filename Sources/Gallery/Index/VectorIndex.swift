@@ -92,6 +92,17 @@ package final class VectorIndex: Sendable {
         state.withLock { $0.move(sighting, to: identity) }
     }
 
+    /// Says where and when a sighting was seen. O(1).
+    package func describe(sighting: Int64, camera: String?, capturedAt: Int64?) {
+        state.withLock { state in
+            guard let place = state.places[sighting] else { return }
+            let ordinal = camera.map { state.ordinal(ofCamera: $0) } ?? -1
+            state.tables[Int(place.table)].update(chunk: Int(place.chunk), row: Int(place.row)) { row in
+                (row.camera, row.capturedAt) = (ordinal, capturedAt)
+            }
+        }
+    }
+
     /// Deletes an identity's sightings. O(their number).
     package func remove(identity: Int64) {
         state.withLock { state in
@@ -169,7 +180,7 @@ extension VectorIndex.State {
     fileprivate mutating func move(_ sighting: Int64, to identity: Int64) {
         guard let old = places[sighting] else { return }
         let ordinal = ordinal(of: identity)
-        tables[Int(old.table)].assign(chunk: Int(old.chunk), row: Int(old.row), identity: ordinal)
+        tables[Int(old.table)].update(chunk: Int(old.chunk), row: Int(old.row)) { $0.identity = ordinal }
         places[sighting] = VectorIndex.Place(table: old.table, chunk: old.chunk, row: old.row, identity: ordinal)
         sightings[Int(old.identity)].removeAll { $0 == sighting }
         sightings[Int(ordinal)].append(sighting)
@@ -189,7 +200,7 @@ extension VectorIndex.State {
         return ordinal
     }
 
-    private mutating func ordinal(ofCamera camera: String) -> Int32 {
+    fileprivate mutating func ordinal(ofCamera camera: String) -> Int32 {
         if let known = cameras[camera] { return known }
         let ordinal = Int32(cameras.count)
         cameras[camera] = ordinal

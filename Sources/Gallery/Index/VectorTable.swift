@@ -93,7 +93,7 @@ struct VectorTable: Sendable {
         return lengths.allSatisfy { $0.isFinite } ? lengths : nil
     }
 
-    mutating func assign(chunk: Int, row: Int, identity: Int32) { chunks[chunk].assign(row, identity: identity) }
+    mutating func update(chunk: Int, row: Int, _ change: (inout IndexRow) -> Void) { chunks[chunk].update(row, change) }
 
     /// Marks a row as deleted. A chunk that lost half its rows is rewritten: then says where its rows are now.
     mutating func remove(chunk: Int, row: Int) -> [(sighting: Int64, row: Int)] {

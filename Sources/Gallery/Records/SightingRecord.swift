@@ -24,6 +24,19 @@ public struct SightingRecord: Codable, Equatable, Sendable {
     }
 }
 
+/// What to change of a sighting. An idempotency key stays that of what was sent first.
+public struct SightingPatch: Sendable {
+    /// Where it was seen; `.set(nil)` takes it away.
+    public var camera = IdentityPatch.Change<String?>.keep
+    /// When it was seen; `.set(nil)` takes it away.
+    public var capturedAt = IdentityPatch.Change<Date?>.keep
+    /// The whole metadata object.
+    public var metadata = IdentityPatch.Change<Metadata>.keep
+
+    /// No change.
+    public init() {}
+}
+
 /// Which sightings of a gallery are listed.
 public struct SightingListFilter: Sendable, Equatable {
     /// Seen by this camera.

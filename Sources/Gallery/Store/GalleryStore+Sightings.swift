@@ -50,6 +50,17 @@ extension GalleryStore {
         try await transactions.sighting(id, in: gallery)
     }
 
+    /// Changes what is known of a sighting beside its images; every query that starts from then on sees it so. Throws `.notFound` or
+    /// `.invalid`.
+    public func updateSighting(
+        _ id: String, in gallery: String, _ patch: SightingPatch
+    ) async throws -> SightingRecord {
+        if case .set(let camera?) = patch.camera { try Validation.text(camera, "camera", limit: 128) }
+        if case .set(let time) = patch.capturedAt { try Validation.date(time, "captured_at") }
+        if case .set(let metadata) = patch.metadata { try Validation.metadata(metadata) }
+        return try await transactions.updateSighting(id, in: gallery, patch)
+    }
+
     /// A sighting's kept image; no other is read. Throws `.notFound`.
     public func image(_ modality: String, of sighting: String, in gallery: String) async throws -> KeptImage {
         try await transactions.image(modality, of: sighting, in: gallery)

@@ -55,6 +55,7 @@ protocol GalleryTransactions: ServerLedger {
         in gallery: String, _ filter: SightingListFilter, _ page: PageRequest
     ) async throws -> Page<SightingRecord>
     func sighting(_ id: String, in gallery: String) async throws -> SightingRecord
+    func updateSighting(_ id: String, in gallery: String, _ patch: SightingPatch) async throws -> SightingRecord
     func image(_ modality: String, of sighting: String, in gallery: String) async throws -> KeptImage
     func images(of sighting: String, in gallery: String) async throws -> [ImageRecord]
     func exportBatch(

@@ -3,7 +3,7 @@ import Gallery
 import Hummingbird
 import Serving
 
-/// GET `/v1/galleries/{gallery}/sightings`, GET and POST `/v1/galleries/{gallery}/identities/{identity}/sightings`, GET and DELETE `…/{sighting}`, and
+/// GET `/v1/galleries/{gallery}/sightings`, GET and POST `/v1/galleries/{gallery}/identities/{identity}/sightings`, GET, PATCH and DELETE `…/{sighting}`, and
 /// GET `…/{sighting}/images/{modality}`.
 struct SightingEndpoints {
     let gallery: GalleryStore
@@ -30,6 +30,7 @@ struct SightingEndpoints {
         }
         router.post(list) { request, context in try await enrol(request, context) }
         router.get(one) { _, context in try Answer.json(await sighting(context)) }
+        router.patch(one) { request, context in try await update(request, context) }
         router.delete(one) { _, context in
             let sighting = try await sighting(context)
             try await gallery.deleteSighting(sighting.id, in: context.parameter("gallery"))
@@ -51,6 +52,20 @@ struct SightingEndpoints {
             throw GalleryError.notFound(.sighting, id)
         }
         return sighting
+    }
+
+    /// A merge patch (RFC 7396) of camera, time and metadata: null removes the first two; metadata are replaced whole.
+    private func update(_ request: Request, _ context: ServerContext) async throws -> Response {
+        var fields = try await bodies.fields(request)
+        var patch = SightingPatch()
+        let (camera, time) = (try fields.string("camera"), try fields.date("captured_at"))
+        if fields.keys.contains("camera") { patch.camera = .set(camera) }
+        if fields.keys.contains("captured_at") { patch.capturedAt = .set(time) }
+        if let metadata = try fields.metadata("metadata") { patch.metadata = .set(metadata) }
+        try fields.finish()
+        let sighting = try await sighting(context)
+        return try Answer.json(
+            await gallery.updateSighting(sighting.id, in: context.parameter("gallery"), patch))
     }
 
     private func enrol(_ request: Request, _ context: ServerContext) async throws -> Response {

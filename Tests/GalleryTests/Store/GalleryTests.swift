@@ -100,6 +100,46 @@ struct GalleryTests {
         }
     }
 
+    @Test("A sighting that is changed is filtered as it is now, and its digest is true")
+    func changed() async throws {
+        let directory = try TemporaryDirectory()
+        let store = try await GalleryStore.open(path: directory.file("g.sqlite"))
+        _ = try await store.createGallery("g")
+        let vector = SightingEmbedding(model: "m", space: nil, vectors: ["rgb": [1, 0]])
+        let id = try await store.enrol(
+            Enrolment(identity: "a", camera: "north", metadata: ["lane": 1], embeddings: [vector]), in: "g"
+        ).sighting.id
+        func isFound(_ change: (inout QueryFilter) -> Void) async throws -> Bool {
+            var query = GalleryQuery(embedding: vector)
+            change(&query.filter)
+            return try await !store.query(query, in: "g").matches.isEmpty
+        }
+        var patch = SightingPatch()
+        (patch.camera, patch.capturedAt) = (.set("south"), .set(Date(timeIntervalSince1970: 50)))
+        patch.metadata = .set(["lane": 2])
+        let record = try await store.updateSighting(id, in: "g", patch)
+        #expect(record.camera == "south" && record.metadata == ["lane": 2])
+        #expect(try await isFound { $0.cameras = ["south"] })
+        #expect(try await !isFound { $0.cameras = ["north"] })
+        #expect(try await isFound { $0.capturedAfter = Date(timeIntervalSince1970: 49) })
+        #expect(try await isFound { $0.metadata = ["lane": 2] })
+        #expect(try await !isFound { $0.metadata = ["lane": 1] })
+        patch = SightingPatch()
+        patch.camera = .set(nil)
+        #expect(try await store.updateSighting(id, in: "g", patch).camera == nil)
+        #expect(try await !isFound { $0.cameras = ["south"] })
+        #expect(try await store.sighting(id, in: "g").metadata == ["lane": 2])
+        patch.camera = .set("")
+        await expectError(kind: "invalid camera") { [patch] in try await store.updateSighting(id, in: "g", patch) }
+        await expectError(.notFound(.sighting, "x")) {
+            try await store.updateSighting("x", in: "g", SightingPatch())
+        }
+        try await store.close()
+        let check = try GalleryCheck(path: directory.file("g.sqlite"))
+        #expect(try check.examine().count == 0)
+        try check.close()
+    }
+
     @Test("A page encodes its end as null")
     func pageJSON() async throws {
         try await withStore { store, _ in

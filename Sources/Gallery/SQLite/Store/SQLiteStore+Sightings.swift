@@ -49,6 +49,34 @@ extension SQLiteStore {
         }
     }
 
+    func updateSighting(
+        _ id: String, in gallery: String, _ patch: SightingPatch
+    ) async throws -> SightingRecord {
+        try await write { [indexes] db in
+            let galleryID = try Self.galleryID(gallery, db)
+            let row = try Self.sightingID(id, galleryID, db)
+            if case .set(let camera) = patch.camera {
+                try db.execute(sql: "UPDATE sighting SET camera = ? WHERE id = ?", arguments: [camera, row])
+            }
+            if case .set(let time) = patch.capturedAt {
+                try db.execute(
+                    sql: "UPDATE sighting SET captured_at = ? WHERE id = ?", arguments: [time?.milliseconds, row])
+            }
+            if case .set(let metadata) = patch.metadata {
+                let text = try MetadataColumn.text(metadata)
+                try db.execute(sql: "UPDATE sighting SET metadata = ? WHERE id = ?", arguments: [text, row])
+            }
+            try RowDigest.keep(sighting: row, db)
+            let record = try Self.sightingRecord(row: row, db)
+            db.apply(
+                [
+                    .describe(
+                        row, camera: record.camera, capturedAt: record.capturedAt?.milliseconds, gallery: galleryID)
+                ], to: indexes)
+            return record
+        }
+    }
+
     func image(_ modality: String, of sighting: String, in gallery: String) async throws -> KeptImage {
         try await read { db in
             let row = try Self.sightingID(sighting, Self.galleryID(gallery, db), db)
