@@ -24,10 +24,18 @@ struct ShutdownTests {
         request.setValue("application/octet-stream", forHTTPHeaderField: "Content-Type")
         request.httpBody = try Data(contentsOf: URL(fileURLWithPath: path))
         let upload = Task { [request] in try await URLSession.shared.data(for: request) }
-        try await Task.sleep(for: .seconds(1))
         let models = world.database + "-models"
-        let before = try FileManager.default.contentsOfDirectory(atPath: models)
-        #expect(before.contains { !$0.hasSuffix(".safetensors") }, "not on its way: \(before)")
+        // On a busy machine sending takes a while; verifying what has come takes longer still.
+        let whole = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+        func hasCome() throws -> Bool {
+            try FileManager.default.contentsOfDirectory(atPath: models).contains { name in
+                let size = (try? FileManager.default.attributesOfItem(atPath: "\(models)/\(name)"))?[.size] as? Int
+                return !name.hasSuffix(".safetensors") && size == whole
+            }
+        }
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try !hasCome() && .now < deadline { try await Task.sleep(for: .milliseconds(50)) }
+        #expect(try hasCome(), "the model has not come, or was verified at once")
         server.send(SIGTERM)
         #expect(try await server.result().status == 0)
         let answer = try? await upload.value
