@@ -70,15 +70,18 @@ public struct SightingEmbedding: Equatable, Sendable {
         vectors = [ModalityVector(modalities: modalities, values: values)]
     }
 
-    /// The mean of several of one model, at least one: of each modality, over those that have it. Throws `GalleryError.invalid` if
-    /// they do not go together, and `.dimensionMismatch`.
+    /// The mean of several of one model, at least one: of each modality, over those that have it. Where there is a vector for each
+    /// set of modalities, of the sets that the widest of them has: of others not all would be there. Throws
+    /// `GalleryError.invalid` if they do not go together, and `.dimensionMismatch`.
     public init(meanOf embeddings: [SightingEmbedding]) throws {
         try Validation.require(!embeddings.isEmpty, "sightings", "at least one", "none")
         let (first, count) = (embeddings[0], Set(embeddings.map(\.model)).count)
         try Validation.require(count == 1, "model", "one for all", "\(count)")
-        let parts = Dictionary(grouping: embeddings.flatMap(\.vectors), by: \.key)
+        let widest = embeddings.filter(\.hasSets).max { $0.modalities.count < $1.modalities.count }
+        let alike = widest.map { widest in embeddings.map { $0.restricted(to: widest.modalities) } } ?? embeddings
+        let parts = Dictionary(grouping: alike.flatMap(\.vectors), by: \.key)
         try Validation.require(
-            parts.count == 1 || parts.keys.allSatisfy { !$0.contains(",") }, "vectors",
+            parts.count == 1 || !embeddings.contains(where: \.isFused), "vectors",
             "one a modality, or of one set of them in all", parts.keys.sorted().joined(separator: "; "))
         (model, space) = (first.model, first.space)
         vectors = try parts.sorted { $0.key < $1.key }.map { _, vectors in

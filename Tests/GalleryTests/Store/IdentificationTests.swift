@@ -123,6 +123,37 @@ struct IdentificationTests {
         }
     }
 
+    @Test("Passages of a model with a vector for each set of modalities: triples of fewer add to what the widest has")
+    func vectorsOfSets() async throws {
+        let space = VectorSpace(combination: .blocks, modalities: ["nir", "rgb", "tir"], partDimension: 2)
+        func embedding(_ modalities: [String], _ degrees: Float) -> SightingEmbedding {
+            let alone = modalities.map { ($0, at(degrees)) }
+            let together = modalities.count > 1 ? [("nir+rgb", at(degrees + 7) + at(degrees - 7))] : []
+            return SightingEmbedding(
+                model: "m", space: space, vectors: Dictionary(uniqueKeysWithValues: alone + together))
+        }
+        try await withStore { store, _ in
+            func identify(_ triples: [SightingEmbedding]) async throws -> Identification {
+                var passage = Passage(
+                    triples.map { Enrolment(identity: "", embeddings: [$0]) },
+                    embedding: try SightingEmbedding(meanOf: triples))
+                passage.threshold = 0.99
+                return try await store.identify(passage, in: "g")
+            }
+            let first = try await identify([embedding(["nir", "rgb"], 0)])
+            #expect(first.isNew)
+            // Compared by what both have together, which of the three only the second says anything of.
+            let again = try await identify([
+                embedding(["rgb"], -5), embedding(["nir", "rgb"], 5), embedding(["tir"], 90),
+            ])
+            #expect(again.isMatched && again.identity == first.identity && again.sightings.count == 3)
+            let best = again.contenders[0]
+            #expect(best.modalities == ["nir", "rgb"] && abs(best.match.score - cos(5 * .pi / 180)) < 1e-5)
+            let fused = SightingEmbedding(model: "m", modalities: ["nir", "rgb"], values: at(0) + at(0))
+            #expect(throws: GalleryError.self) { try SightingEmbedding(meanOf: [fused, embedding(["rgb"], 0)]) }
+        }
+    }
+
     @Test("Two identities closer to each other than the margin are ambiguous, and nobody is matched")
     func margin() async throws {
         try await withThreshold(0.5) { store, _ in
