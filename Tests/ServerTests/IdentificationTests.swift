@@ -148,7 +148,7 @@ struct IdentificationTests {
                 #"{"thresholds": [{"modalities": ["rgb"], "threshold": 5}]}"#,
                 #"{"thresholds": [{"modalities": ["rgb", "rgb"], "threshold": 0.5}]}"#,
                 #"{"thresholds": [{"modalities": ["rgb"], "threshold": 0.5}, {"modalities": ["rgb"], "threshold": 0.4}]}"#,
-                #"{"thresholds": [{"modalities": ["rgb"]}]}"#, #"{"thresholds": 3}"#,
+                #"{"thresholds": [{"modalities": ["rgb"]}]}"#, #"{"thresholds": 3}"#, "{}",
             ] {
                 #expect(try await server.sendJSON("PUT", "/v1/galleries/g/thresholds", body).status == 400, "\(body)")
             }

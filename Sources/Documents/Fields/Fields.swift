@@ -102,6 +102,12 @@ extension Fields {
         return objects
     }
 
+    /// The objects of a list that must be there.
+    package mutating func requireObjects(_ key: String) throws(DocumentError) -> [Fields] {
+        guard let objects = try objects(key) else { throw invalid(key, "a list of objects", nil) }
+        return objects
+    }
+
     package mutating func string(_ key: String) throws(DocumentError) -> String? { try read(key, .string) }
 
     package mutating func bool(_ key: String) throws(DocumentError) -> Bool? { try read(key, .bool) }

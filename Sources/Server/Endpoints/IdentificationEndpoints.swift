@@ -94,7 +94,7 @@ struct IdentificationEndpoints {
         router.put("/v1/galleries/{gallery}/thresholds") { request, context in
             var fields = try await bodies.fields(request)
             let model = try fields.string("model") ?? models.active.model
-            let thresholds = try (fields.objects("thresholds") ?? []).map { entry in
+            let thresholds = try fields.requireObjects("thresholds").map { entry in
                 var entry = entry
                 let threshold = MatchThreshold(
                     model: model, modalities: try entry.require("modalities", .list(of: "modalities", .string)),
@@ -111,7 +111,6 @@ struct IdentificationEndpoints {
 
     private func calibrate(_ request: Request, in name: String) async throws -> Response {
         var fields = try await bodies.fields(request)
-        // The range is checked where it is used.
         let rate = try fields.require("false_match_rate", .number(0...1))
         let samples = try fields.integer("samples", 1...100_000) ?? 2000
         let applies = try fields.bool("apply") ?? false
@@ -120,8 +119,7 @@ struct IdentificationEndpoints {
             throw RequestError.invalid(field: "false_match_rate", expected: "above 0, at most 0.5", found: "\(rate)")
         }
         let job = try await surveys.calibrate(name, falseMatchRate: rate, samples: samples, applies: applies)
-        return try Answer.json(
-            JobView(job), status: .accepted, headers: [.location: "/v1/jobs/\(job.record.id)"])
+        return try Answer.accepted(job)
     }
 
     private func identify(_ request: Request, in name: String) async throws -> Response {
