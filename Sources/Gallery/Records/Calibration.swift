@@ -91,8 +91,8 @@ public struct Calibration: Sendable, Equatable {
 
     private static func interval(_ values: [Double]) -> Interval {
         let sorted = values.sorted()
-        guard let last = sorted.last else { return Interval(low: 0, high: 0) }
+        guard !sorted.isEmpty else { return Interval(low: 0, high: 0) }
         let at = { (share: Double) in sorted[min(Int(share * Double(sorted.count)), sorted.count - 1)] }
-        return Interval(low: at(0.025), high: min(at(0.975), last))
+        return Interval(low: at(0.025), high: at(0.975))
     }
 }

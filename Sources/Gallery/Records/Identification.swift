@@ -89,9 +89,6 @@ public struct Contender: Sendable, Equatable {
     public let modalities: [String]
     /// For these.
     public let threshold: Float
-
-    /// How far it is above its threshold: what contenders are ranked by.
-    public var lead: Float { match.score - threshold }
 }
 
 /// Whose a passage is.

@@ -72,9 +72,8 @@ struct CorrectionEndpoints {
             var fields = try await bodies.fields(request)
             let threshold = try fields.require("threshold", .number(-1...1))
             try fields.finish()
-            let job = try await surveys.group(context.parameter("gallery"), threshold: Float(threshold))
-            return try Answer.json(
-                JobView(job), status: .accepted, headers: [.location: "/v1/jobs/\(job.record.id)"])
+            return try Answer.accepted(
+                await surveys.group(context.parameter("gallery"), threshold: Float(threshold)))
         }
         router.get("/v1/galleries/{gallery}/identities/{identity}/similar") { request, context in
             let model = models.active.model

@@ -58,10 +58,9 @@ struct ModelEndpoints {
     }
 
     private func activate(_ model: String, _ request: Request) async throws -> Response {
-        let status = try await models.activate(
-            model, isDry: try request.flag("dry_run"),
-            allowsFewerModalities: try request.flag("allow_fewer_modalities"))
-        return try Answer.json(
-            JobView(status), status: .accepted, headers: [.location: "/v1/jobs/\(status.record.id)"])
+        try Answer.accepted(
+            await models.activate(
+                model, isDry: request.flag("dry_run"),
+                allowsFewerModalities: request.flag("allow_fewer_modalities")))
     }
 }

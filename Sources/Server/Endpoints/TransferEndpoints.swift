@@ -42,9 +42,7 @@ struct TransferEndpoints {
             file.remove()
             throw error
         }
-        let status = try await imports.start(file, job, in: gallery)
-        return try Answer.json(
-            JobView(status), status: .accepted, headers: [.location: "/v1/jobs/\(status.record.id)"])
+        return try Answer.accepted(await imports.start(file, job, in: gallery))
     }
 
     private func append(_ body: RequestBody, to file: ImportFile) async throws {
@@ -59,6 +57,7 @@ struct TransferEndpoints {
         try await imports.append(Data(buffer: buffer), to: file)
     }
 
+    /// Sent as it is read; what is enrolled meanwhile may be in it or not.
     private func export(_ name: String, _ form: ImportFile.Form) async throws -> Response {
         try await gallery.requireGallery(name)
         let export = GalleryExport(gallery: gallery, name: name, model: models.active.model)

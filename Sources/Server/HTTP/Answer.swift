@@ -27,6 +27,11 @@ enum Answer {
             body: ResponseBody(byteBuffer: ByteBuffer(data: try encoder().encode(value))))
     }
 
+    /// A job that has begun: 202, and where it is followed.
+    static func accepted(_ job: JobStatus) throws -> Response {
+        try json(JobView(job), status: .accepted, headers: [.location: "/v1/jobs/\(job.record.id)"])
+    }
+
     /// Nothing: 204.
     static var nothing: Response { Response(status: .noContent) }
 

@@ -10,7 +10,6 @@ import Synchronization
 final class FileTransfer: NSObject, URLSessionDataDelegate, Sendable {
     private struct State {
         var continuation: CheckedContinuation<Int, any Error>?
-        var status = 0
         /// What a refusal says, or the answer if it is not kept in a file.
         var answer = Data()
         var failure: (any Error)?
