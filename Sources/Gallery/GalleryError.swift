@@ -14,6 +14,8 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
         case job
         /// A change of what belongs to whom.
         case correction
+        /// What a client proves who it is with.
+        case key
     }
 
     /// There is no such thing, by its name or identifier.

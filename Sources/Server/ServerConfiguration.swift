@@ -13,7 +13,9 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var host = "127.0.0.1"
     /// The port to listen on; 0 takes any that is free.
     public var port = 8080
-    /// There is no authentication yet: listening beyond loopback must be asked for.
+    /// Names that clients know this server by, besides `localhost`, `host` and any address.
+    public var hosts: [String] = []
+    /// Whether to listen beyond loopback even if no key was ever made.
     public var allowsUnauthenticated = false
     /// What the process may have in memory, for models and galleries together.
     public var memoryBytes: Int?
@@ -79,6 +81,8 @@ public struct ServerConfiguration: Sendable, Equatable {
         public var uploads = 2
         /// Jobs that are followed at the same time: 503.
         public var eventStreams = 32
+        /// Requests a minute with one key, unless the key says something else: 429. Absent, as many as it likes.
+        public var requestsPerMinute: Int?
         /// Open connections; for one more, the one is closed that has been idle longest.
         public var connections = 512
         /// Seconds for receiving a body: 408.
@@ -127,6 +131,7 @@ extension ServerConfiguration {
         database = try fields.string("database") ?? database
         host = try fields.string("host") ?? host
         port = try fields.integer("port", 0...65535) ?? port
+        hosts = try fields.strings("hosts") ?? hosts
         allowsUnauthenticated = try fields.bool("allow_unauthenticated") ?? allowsUnauthenticated
         keepsImages = try fields.bool("keep_images") ?? keepsImages
         if try fields.bool("embed_subsets") != nil {
@@ -211,14 +216,19 @@ extension ServerConfiguration {
         return gallery
     }
 
-    /// Throws `ServerError.configuration` for an address that needs a decision, and for limits that contradict each other.
-    func validate() throws {
+    /// Throws `ServerError.configuration` for an address that others reach while no key was ever made.
+    func requireKey(_ hasKeys: Bool) throws {
         let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
-        guard isLoopback || allowsUnauthenticated else {
+        guard isLoopback || allowsUnauthenticated || hasKeys else {
             throw ServerError.configuration(
-                "host \(host) is reachable by others and there is no authentication: expected a loopback address, or "
-                    + "allow_unauthenticated: true behind a proxy that authenticates")
+                "host \(host) is reachable by others, and there is no key: make one with "
+                    + "'triptych keys create --database \(database) --name admin --role admin', listen on a loopback "
+                    + "address, or set allow_unauthenticated: true behind a proxy that authenticates")
         }
+    }
+
+    /// Throws `ServerError.configuration` for limits that contradict each other.
+    func validate() throws {
         let busy = limits.requestsInFlight + limits.uploads + limits.eventStreams
         guard limits.connections > busy else {
             throw ServerError.configuration(
@@ -253,6 +263,7 @@ extension ServerConfiguration.Limits {
         bytesInFlight = try section.integer("bytes_in_flight", 1...most) ?? bytesInFlight
         uploads = try section.integer("uploads", 1...1000) ?? uploads
         eventStreams = try section.integer("event_streams", 1...10_000) ?? eventStreams
+        requestsPerMinute = try section.integer("requests_per_minute", 1...1_000_000)
         connections = try section.integer("connections", 1...100_000) ?? connections
         bodySeconds = try section.integer("body_seconds", 1...3600) ?? bodySeconds
         leastBytesPerSecond = try section.integer("least_bytes_per_second", 1...most) ?? leastBytesPerSecond

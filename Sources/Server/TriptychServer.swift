@@ -14,6 +14,7 @@ public struct TriptychServer: Sendable {
     private let configuration: ServerConfiguration
     private let serving: ServingStack
     private let metrics: ServerMetrics
+    private let keys: KeyRing
     private let parsing: WorkerThreads
     private let logger: Logger
 
@@ -32,7 +33,7 @@ public struct TriptychServer: Sendable {
         let metrics = ServerMetrics()
         let serving = try await ServingStack.around(
             encoder, gallery: gallery, configuration.serving, observer: metrics.observer, logger: logger)
-        self.init(configuration, serving, metrics, logger)
+        try await self.init(configuration, serving, metrics, logger)
     }
 
     /// Opens the gallery and loads the model that was active last, else the configuration's checkpoint, which becomes it.
@@ -44,7 +45,7 @@ public struct TriptychServer: Sendable {
         do {
             let serving = try await ServingStack.opened(
                 configuration.serving, configuration.gallery, observer: metrics.observer, logger: logger)
-            return TriptychServer(configuration, serving, metrics, logger)
+            return try await TriptychServer(configuration, serving, metrics, logger)
         } catch let error where error is ModelError || error is StartError {
             throw ServerError.models("\(error)")
         }
@@ -52,9 +53,11 @@ public struct TriptychServer: Sendable {
 
     private init(
         _ configuration: ServerConfiguration, _ serving: ServingStack, _ metrics: ServerMetrics, _ logger: Logger
-    ) {
+    ) async throws {
         (self.configuration, self.serving) = (configuration, serving)
         (self.metrics, self.logger) = (metrics, logger)
+        keys = try await KeyRing(serving.gallery.ledger)
+        try configuration.requireKey(keys.isNeeded)
         parsing = WorkerThreads("parsing", count: configuration.threads.parsing)
     }
 
@@ -73,6 +76,12 @@ public struct TriptychServer: Sendable {
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: MetricsMiddleware(metrics: metrics))
         router.add(middleware: ProblemMiddleware(routes: table))
+        router.add(
+            middleware: OriginMiddleware(
+                hosts: Set((configuration.hosts + [configuration.host]).map { $0.lowercased() }), origins: []))
+        router.add(
+            middleware: AccessMiddleware(
+                keys: keys, rates: RateLimiter(perMinute: configuration.limits.requestsPerMinute)))
         router.add(middleware: LimitsMiddleware(configuration.limits))
         addEndpoints(to: router)
         return router
@@ -99,7 +108,8 @@ public struct TriptychServer: Sendable {
         TransferEndpoints(gallery: gallery, models: models, imports: serving.imports, limits: configuration.limits)
             .add(to: router)
         ModelEndpoints(models: serving.models, limits: configuration.limits).add(to: router)
-        JobEndpoints(jobs: serving.jobs).add(to: router)
+        JobEndpoints(jobs: serving.jobs, keys: keys).add(to: router)
+        KeyEndpoints(keys: keys, bodies: bodies).add(to: router)
     }
 
     /// Serves until the task is cancelled or, if `signals` says so, until SIGTERM or SIGINT; then answers what is under way,

@@ -21,7 +21,7 @@ struct Triptych: AsyncParsableCommand {
         subcommands: [
             Serve.self, Publish.self, Train.self, Prune.self, Evaluate.self, Embed.self, Enroll.self, Query.self,
             Synthesize.self, Import.self, Inspect.self, Export.self,
-            GalleryCommand.self, Backup.self, Restore.self, Benchmark.self,
+            GalleryCommand.self, KeysCommand.self, Backup.self, Restore.self, Benchmark.self,
         ])
 
     static let version = "0.1.0"

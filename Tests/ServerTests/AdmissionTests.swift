@@ -50,4 +50,27 @@ struct AdmissionTests {
         admission.release(bytes: .max)
         #expect(admission.bytes == 0)
     }
+
+    @Test("a client takes no more than it leaves free, so that another always finds a place")
+    func shares() {
+        var admission = Admission(mostRequests: 12, mostBytes: 100)
+        func take(_ client: String?, bytes: Int = 0) -> Int {
+            var count = 0
+            while admission.admit(client, bytes: bytes) { count += 1 }
+            return count
+        }
+        // Half, then half of what is left as long as that is as much as one has.
+        #expect([take("a"), take("b"), take("c")] == [6, 3, 2] && admission.requests == 11)
+        #expect(take("d") == 1 && take("e") == 0)
+        for (client, count) in [("a", 6), ("b", 3), ("c", 2), ("d", 1)] {
+            for _ in 0..<count { admission.release(client, bytes: 0) }
+        }
+        // Nobody in particular may have all.
+        #expect(take(nil) == 12)
+        for _ in 0..<12 { admission.release(bytes: 0) }
+        // Of bytes alike; a client's only request is judged by the bound of all.
+        #expect([take("a", bytes: 20), take("b", bytes: 40)] == [2, 1])
+        #expect(!admission.change("a", from: 20, to: 30) && admission.change("a", from: 20, to: 10))
+        #expect(admission.bytes == 70)
+    }
 }

@@ -14,6 +14,8 @@ public struct JobRecord: Sendable, Equatable {
     public let kind: String
     /// For which model, if it is for one.
     public let model: String?
+    /// In which gallery; nil if it concerns the whole server.
+    public let gallery: String?
     /// How it stands.
     public var state: State
     /// Steps done.
@@ -32,14 +34,14 @@ public struct JobRecord: Sendable, Equatable {
     public var updatedAt: Date
 
     /// A job that has just been asked for.
-    public init(kind: String, model: String? = nil) {
+    public init(kind: String, model: String? = nil, gallery: String? = nil) {
         let now = Date()
-        (id, self.kind, self.model) = (UUID().uuidString.lowercased(), kind, model)
+        (id, self.kind, self.model, self.gallery) = (UUID().uuidString.lowercased(), kind, model, gallery)
         (state, done, total, createdAt, updatedAt) = (.running, 0, 0, now, now)
     }
 
     init(_ row: Row) {
-        (id, kind, model) = (row["uuid"], row["kind"], row["model"])
+        (id, kind, model, gallery) = (row["uuid"], row["kind"], row["model"], row["gallery"])
         state = State(rawValue: row["state"]) ?? .failed
         (done, total, reason, result) = (row["done"], row["total"], row["reason"], row["result"])
         let startedAt: Int64? = row["started_at"]

@@ -23,9 +23,11 @@ extension GalleryStore {
         return try await transactions.updateGallery(name, patch)
     }
 
-    /// The galleries in order of creation.
-    public func galleries(_ page: PageRequest = .first) async throws -> Page<GalleryRecord> {
-        try await transactions.galleries(page)
+    /// The galleries in order of creation; only those among some names, or all.
+    public func galleries(
+        among names: [String]? = nil, _ page: PageRequest = .first
+    ) async throws -> Page<GalleryRecord> {
+        try await transactions.galleries(among: names, page)
     }
 
     /// A gallery and how much is in it; images and vectors of what was erased count until they are deleted. Throws

@@ -30,7 +30,7 @@ protocol GalleryTransactions: ServerLedger {
     /// Throws `.alreadyExists`.
     func createGallery(_ gallery: GalleryRecord) async throws
     func updateGallery(_ name: String, _ patch: GalleryPatch) async throws -> GalleryRecord
-    func galleries(_ page: PageRequest) async throws -> Page<GalleryRecord>
+    func galleries(among names: [String]?, _ page: PageRequest) async throws -> Page<GalleryRecord>
     func gallery(_ name: String) async throws -> GallerySummary
     func requireGallery(_ name: String) async throws
     func deleteGallery(_ name: String) async throws

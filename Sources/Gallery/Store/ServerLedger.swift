@@ -1,14 +1,14 @@
 import Foundation
 
-/// What a server writes down beside its galleries: jobs, verified checkpoints, and which model is active. Durable when a method
+/// What a server writes down beside its galleries: jobs, verified checkpoints, which model is active, and keys. Durable when a method
 /// returns; all throw `GalleryError`.
 public protocol ServerLedger: Sendable {
     /// Writes a job down, new or changed.
     func save(_ job: JobRecord) async throws
     /// A job. Throws `.notFound`.
     func job(_ id: String) async throws -> JobRecord
-    /// Jobs in order of creation.
-    func jobs(_ page: PageRequest) async throws -> Page<JobRecord>
+    /// Jobs in order of creation; only those of some galleries, or all.
+    func jobs(of galleries: [String]?, _ page: PageRequest) async throws -> Page<JobRecord>
     /// Jobs that have not ended: after a start, those that the last end cut off.
     func unfinishedJobs() async throws -> [JobRecord]
     /// Forgets a job that has ended. Throws `.notFound`, and `.invalid` if it has not ended.
@@ -28,6 +28,18 @@ public protocol ServerLedger: Sendable {
     func checkpoints() async throws -> [CheckpointRecord]
     /// Forgets a file. Does nothing if it is not known.
     func forgetCheckpoint(file: String) async throws
+
+    /// Writes a new key down.
+    func save(_ key: AccessKey) async throws
+    /// Every key that was ever made, in order.
+    func accessKeys() async throws -> [AccessKey]
+    /// Makes a key useless for ever; one that is already keeps its time. Throws `.notFound`.
+    func revokeAccessKey(_ id: String, at time: Date) async throws -> AccessKey
+}
+
+extension ServerLedger {
+    /// Jobs in order of creation.
+    public func jobs(_ page: PageRequest) async throws -> Page<JobRecord> { try await jobs(of: nil, page) }
 }
 
 /// A checkpoint file that was verified.

@@ -8,10 +8,10 @@ struct GalleryEndpoints {
     let bodies: BodyReader
 
     func add(to router: Router<ServerContext>) {
-        router.get("/v1/galleries") { request, _ in
-            try Answer.json(await gallery.galleries(request.pageRequest()))
+        router.get("/v1/galleries") { request, context in
+            try Answer.json(await gallery.galleries(among: context.principal?.galleries, request.pageRequest()))
         }
-        router.post("/v1/galleries") { request, _ in try await create(request) }
+        router.post("/v1/galleries") { request, context in try await create(request, context) }
         router.get("/v1/galleries/{gallery}") { _, context in
             try await Answer.json(GalleryView(gallery.gallery(context.parameter("gallery"))))
         }
@@ -41,11 +41,12 @@ struct GalleryEndpoints {
         return try Answer.json(await gallery.updateGallery(context.parameter("gallery"), patch))
     }
 
-    private func create(_ request: Request) async throws -> Response {
+    private func create(_ request: Request, _ context: ServerContext) async throws -> Response {
         var fields = try await bodies.fields(request)
         guard let name = try fields.string("name") else {
             throw RequestError.invalid(field: "name", expected: "the gallery's name", found: "nothing")
         }
+        try context.principal?.require(Permission(role: .admin, scope: .gallery), gallery: name)
         let label = try fields.string("label")
         let metadata = try fields.metadata("metadata")
         let days = try fields.integer("retention_days", 1...36500)

@@ -15,15 +15,15 @@ struct HealthEndpoints {
 
     private struct Readiness: Encodable {
         let status: String
-        let model: String
-        let modalities: [String]
-        let dimension: Int
-        let sightings: Int
+        var model: String?
+        var modalities: [String]?
+        var dimension: Int?
+        var sightings: Int?
     }
 
     func add(to router: Router<ServerContext>) {
         router.get("/healthz") { _, _ in try Answer.json(Health(status: "ok")) }
-        router.get("/readyz") { _, _ in try await ready() }
+        router.get("/readyz") { _, context in try await ready(tellsMore: context.principal != nil) }
         router.get("/metrics") { _, _ in
             let active = models.active.model
             let text = metrics.exposition(
@@ -36,13 +36,14 @@ struct HealthEndpoints {
         }
     }
 
-    /// Ready means: the model is loaded (or there would be no server), and the gallery answers.
-    private func ready() async throws -> Response {
-        let encoder = models.active
-        return try Answer.json(
-            Readiness(
-                status: "ready", model: encoder.model,
-                modalities: encoder.modalities.map(\.rawValue), dimension: encoder.dimension,
-                sightings: try await gallery.sightingCount()))
+    /// Ready means: the model is loaded (or there would be no server), and the gallery answers. More is told to whoever has a key.
+    private func ready(tellsMore: Bool) async throws -> Response {
+        let (encoder, sightings) = (models.active, try await gallery.sightingCount())
+        var answer = Readiness(status: "ready")
+        if tellsMore {
+            (answer.model, answer.modalities) = (encoder.model, encoder.modalities.map(\.rawValue))
+            (answer.dimension, answer.sightings) = (encoder.dimension, sightings)
+        }
+        return try Answer.json(answer)
     }
 }

@@ -9,25 +9,40 @@ import Serving
 /// GET `/v1/jobs`, GET and DELETE `/v1/jobs/{job}`, GET `/v1/jobs/{job}/events`.
 struct JobEndpoints {
     let jobs: JobBoard
+    let keys: KeyRing
 
     func add(to router: Router<ServerContext>) {
-        router.get("/v1/jobs") { request, _ in
-            let found = try await jobs.jobs(request.pageRequest())
+        router.get("/v1/jobs") { request, context in
+            let found = try await jobs.jobs(of: context.principal?.galleries, request.pageRequest())
             return try Answer.json(Page(items: found.items.map(JobView.init), next: found.next))
         }
         router.get("/v1/jobs/{job}") { _, context in
-            try Answer.json(JobView(await jobs.job(context.parameter("job"))))
+            try Answer.json(JobView(await job(context)))
         }
         router.delete("/v1/jobs/{job}") { _, context in
-            try await jobs.cancel(context.parameter("job")) ? Answer.nothing : Response(status: .accepted)
+            let job = try await job(context)
+            // What concerns the whole server is an admin's.
+            if job.record.gallery == nil {
+                try context.principal?.require(Permission(role: .admin, scope: .server), gallery: nil)
+            }
+            return try await jobs.cancel(job.record.id) ? Answer.nothing : Response(status: .accepted)
         }
-        router.get("/v1/jobs/{job}/events") { _, context in try await events(context.parameter("job")) }
+        router.get("/v1/jobs/{job}/events") { _, context in
+            try await events(job(context), for: context.principal ?? .anyone)
+        }
+    }
+
+    /// The one that the path names. Throws `GalleryError.notFound`, also if it is of a gallery that the client may not see.
+    private func job(_ context: ServerContext) async throws -> JobStatus {
+        let id = try context.parameter("job")
+        let job = try await jobs.job(id)
+        guard context.principal?.sees(job.record.gallery) ?? true else { throw GalleryError.notFound(.job, id) }
+        return job
     }
 
     /// Server-sent events (WHATWG HTML, section 9.2): `progress` for each change, `end` once the job has ended. The stream
-    /// also ends with the server.
-    private func events(_ id: String) async throws -> Response {
-        let first = try await jobs.job(id)
+    /// also ends with the server, and when the client's key does.
+    private func events(_ first: JobStatus, for principal: Principal) async throws -> Response {
         let body = ResponseBody { writer in
             var (job, sent, silent) = (first, JobStatus?.none, 0)
             while true {
@@ -35,10 +50,10 @@ struct JobEndpoints {
                     try await writer.write(ByteBuffer(bytes: Self.event(job)))
                     (sent, silent) = (job, 0)
                 }
-                if job.hasEnded || Task.isShuttingDownGracefully { break }
+                if job.hasEnded || Task.isShuttingDownGracefully || !keys.isValid(principal) { break }
                 try await Task.sleep(for: .milliseconds(200))
                 silent += 1
-                job = try await jobs.job(id)
+                job = try await jobs.job(first.record.id)
             }
             try await writer.finish(nil)
         }
@@ -57,6 +72,7 @@ struct JobView: Encodable, Sendable {
     let id: String
     let kind: String
     let model: String?
+    let gallery: String?
     let state: String
     let done: Int
     let total: Int
@@ -71,7 +87,8 @@ struct JobView: Encodable, Sendable {
 
     init(_ status: JobStatus) {
         let job = status.record
-        (id, kind, model, state) = (job.id, job.kind, job.model, status.isWaiting ? "waiting" : job.state.rawValue)
+        (id, kind, model, gallery) = (job.id, job.kind, job.model, job.gallery)
+        state = status.isWaiting ? "waiting" : job.state.rawValue
         (done, total, reason) = (job.done, job.total, job.reason)
         (rate, secondsLeft) = status.hasEnded ? (nil, nil) : (status.rate, status.secondsLeft)
         (createdAt, startedAt, updatedAt) = (job.createdAt, job.startedAt, job.updatedAt)

@@ -1,8 +1,18 @@
 import Synchronization
 
-/// Decides whether a request may begin: bounds how many are under way and how many bytes they hold. Pure; time and
-/// threads are elsewhere.
+/// Decides whether a request may begin: bounds how many are under way and how many bytes they hold, and leaves room for others.
+/// Pure; time and threads are elsewhere.
+///
+/// A client takes no more than it leaves free (Choudhury and Hahne, "Dynamic Queue Length Thresholds for Shared-Memory Packet
+/// Switches", 1998, with a factor of one): one alone has half of everything at most, n that all want more an n-plus-first part
+/// each, and a newcomer always finds a place.
 package struct Admission: Equatable {
+    /// What a client holds.
+    private struct Holding: Equatable {
+        var requests = 0
+        var bytes = 0
+    }
+
     /// Requests that may be under way.
     package let mostRequests: Int
     /// Bytes that they may hold.
@@ -11,37 +21,54 @@ package struct Admission: Equatable {
     package private(set) var requests = 0
     /// Held now.
     package private(set) var bytes = 0
+    /// Of those that have one, by client.
+    private var holdings: [String: Holding] = [:]
 
     package init(mostRequests: Int, mostBytes: Int) {
         self.mostRequests = mostRequests
         self.mostBytes = mostBytes
     }
 
-    /// Takes a place for a request of so many bytes, if there is one.
-    package mutating func admit(bytes count: Int) -> Bool {
-        guard requests < mostRequests else { return false }
-        requests += 1
-        guard change(from: 0, to: count) else {
-            requests -= 1
+    /// Takes a place for a request of so many bytes, if there is one for its client; nil is nobody in particular, who may have all.
+    package mutating func admit(_ client: String? = nil, bytes count: Int) -> Bool {
+        let free = mostRequests - requests
+        guard free > 0, client.map({ holdings[$0, default: Holding()].requests < free }) ?? true else { return false }
+        self.count(client, requests: 1, bytes: 0)
+        guard change(client, from: 0, to: count) else {
+            self.count(client, requests: -1, bytes: 0)
             return false
         }
         return true
     }
 
     /// Lets a request that is under way hold another number of bytes, if they fit; fewer always do.
-    package mutating func change(from held: Int, to count: Int) -> Bool {
-        let others = bytes - held
-        // One that is alone may be larger than the bound: its own limit judges it.
-        let (sum, overflow) = others.addingReportingOverflow(count)
-        guard count <= held || requests == 1 || (!overflow && sum <= mostBytes) else { return false }
-        bytes = overflow ? .max : sum
+    package mutating func change(_ client: String? = nil, from held: Int, to count: Int) -> Bool {
+        guard count <= held || fits(client, more: count - held) else { return false }
+        self.count(client, requests: 0, bytes: count - held)
         return true
     }
 
+    private func fits(_ client: String?, more: Int) -> Bool {
+        // One that is alone may be larger than the bound: its own limit judges it.
+        if requests == 1 { return !bytes.addingReportingOverflow(more).overflow }
+        let (free, overflow) = (mostBytes - bytes).subtractingReportingOverflow(more)
+        guard !overflow, free >= 0 else { return false }
+        guard let client, let holding = holdings[client], holding.requests > 1 else { return true }
+        return holding.bytes + more <= free
+    }
+
+    private mutating func count(_ client: String?, requests: Int, bytes: Int) {
+        self.requests += requests
+        self.bytes += bytes
+        guard let client else { return }
+        holdings[client, default: Holding()].requests += requests
+        holdings[client, default: Holding()].bytes += bytes
+        if holdings[client] == Holding() { holdings[client] = nil }
+    }
+
     /// Gives the place back.
-    package mutating func release(bytes count: Int) {
-        requests -= 1
-        bytes -= count
+    package mutating func release(_ client: String? = nil, bytes count: Int) {
+        self.count(client, requests: -1, bytes: -count)
     }
 }
 
@@ -54,19 +81,20 @@ final class AdmissionGate: Sendable {
     }
 
     /// Takes a place. Throws `RequestError.overloaded` at once if there is none.
-    func admit(bytes: Int = 0) throws(RequestError) -> Place {
-        guard admission.withLock({ $0.admit(bytes: bytes) }) else { throw .overloaded }
-        return Place(self, bytes)
+    func admit(_ client: String?, bytes: Int = 0) throws(RequestError) -> Place {
+        guard admission.withLock({ $0.admit(client, bytes: bytes) }) else { throw .overloaded }
+        return Place(self, client, bytes)
     }
 
     /// A request's place. It is given back at the latest when nobody has it any more.
     final class Place: Sendable {
         private let gate: AdmissionGate
+        private let client: String?
         /// nil once it was given back.
         private let bytes: Mutex<Int?>
 
-        fileprivate init(_ gate: AdmissionGate, _ bytes: Int) {
-            self.gate = gate
+        fileprivate init(_ gate: AdmissionGate, _ client: String?, _ bytes: Int) {
+            (self.gate, self.client) = (gate, client)
             self.bytes = Mutex(bytes)
         }
 
@@ -82,7 +110,7 @@ final class AdmissionGate: Sendable {
             let fits = bytes.withLock { bytes in
                 guard let held = bytes else { return true }
                 let count = count(held)
-                guard gate.admission.withLock({ $0.change(from: held, to: count) }) else { return false }
+                guard gate.admission.withLock({ $0.change(client, from: held, to: count) }) else { return false }
                 bytes = count
                 return true
             }
@@ -92,7 +120,7 @@ final class AdmissionGate: Sendable {
         /// Gives it back, once.
         func release() {
             bytes.withLock { bytes in
-                if let held = bytes { gate.admission.withLock { $0.release(bytes: held) } }
+                if let held = bytes { gate.admission.withLock { $0.release(client, bytes: held) } }
                 bytes = nil
             }
         }

@@ -16,6 +16,8 @@ enum ProblemTable {
         var modality: String?
         var field: String?
         var retryAfter: Int?
+        /// What proves who a client is, for one that has not.
+        var challenge: String?
         /// Whether nothing more can be made of the connection.
         var closes = false
     }
@@ -24,6 +26,7 @@ enum ProblemTable {
     static func entry(_ error: any Error) -> Entry? {
         switch error {
         case let error as RequestError: entry(error)
+        case let error as AccessError: entry(error)
         case let error as DocumentError: entry(error)
         case let error as ServingError: entry(error)
         case let error as EncoderError: entry(error)
@@ -56,6 +59,24 @@ enum ProblemTable {
             return Entry(
                 status: .init(code: 499, reasonPhrase: "Client Closed Request"), type: "client-left", detail: detail,
                 closes: true)
+        }
+    }
+
+    private static func entry(_ error: AccessError) -> Entry {
+        let detail = error.description
+        switch error {
+        case .unauthenticated:
+            // RFC 6750, section 3.
+            return Entry(
+                status: .unauthorized, type: "unauthenticated", detail: detail, challenge: "Bearer realm=\"triptych\"")
+        case .role: return Entry(status: .forbidden, type: "role-too-low", detail: detail)
+        case .gallery: return Entry(status: .forbidden, type: "other-gallery", detail: detail)
+        case .keyInAddress(let parameter):
+            return Entry(status: .badRequest, type: "key-in-address", detail: detail, field: parameter)
+        case .host: return Entry(status: .forbidden, type: "unknown-host", detail: detail)
+        case .origin: return Entry(status: .forbidden, type: "foreign-origin", detail: detail)
+        case .tooManyRequests(_, let seconds):
+            return Entry(status: .tooManyRequests, type: "too-many-requests", detail: detail, retryAfter: seconds)
         }
     }
 

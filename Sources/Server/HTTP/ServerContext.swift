@@ -8,6 +8,8 @@ struct ServerContext: RequestContext {
     var requestID = ""
     /// What it asks for, or what is wrong with that.
     var target: Result<RequestTarget, RequestError> = .failure(.noSuchPath(""))
+    /// Who asks; nil if that was not asked.
+    var principal: Principal?
     /// The connection that it came on.
     let connection: Connection
 

@@ -29,7 +29,7 @@ struct LimitsMiddleware: RouterMiddleware {
         let declared = request.headers[.contentLength].flatMap(Int.init)
         // A checkpoint goes to a file, a part at a time.
         let cost = kind == .request || kind == .batch ? (isJSON(request) ? Self.costOfJSON : 1) : 0
-        let place = try gate(kind).admit(bytes: (declared ?? 0) * cost)
+        let place = try gate(kind).admit(context.principal?.id, bytes: (declared ?? 0) * cost)
         context.connection.keep(place)
         var request = request
         request.body = RequestBody(

@@ -57,6 +57,7 @@ struct ProblemMiddleware: RouterMiddleware {
     ) -> Response {
         var headers = headers
         if let retryAfter = entry.retryAfter { headers[.retryAfter] = "\(retryAfter)" }
+        if let challenge = entry.challenge { headers[.wwwAuthenticate] = challenge }
         if entry.closes { headers[.connection] = "close" }
         return Problem(entry, instance: context.requestID).response(headers: headers)
     }

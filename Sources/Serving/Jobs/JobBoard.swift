@@ -128,9 +128,9 @@ package actor JobBoard {
         return JobStatus(record: try await ledger.job(id))
     }
 
-    /// Jobs in order of creation, as they stand. Throws `GalleryError.invalid`.
-    package func jobs(_ page: PageRequest) async throws -> Page<JobStatus> {
-        let page = try await ledger.jobs(page)
+    /// Jobs in order of creation, as they stand; only those of some galleries, or all. Throws `GalleryError.invalid`.
+    package func jobs(of galleries: [String]? = nil, _ page: PageRequest) async throws -> Page<JobStatus> {
+        let page = try await ledger.jobs(of: galleries, page)
         return Page(items: page.items.map { entry($0.id)?.status ?? JobStatus(record: $0) }, next: page.next)
     }
 

@@ -23,7 +23,7 @@ package struct ImportService: Sendable {
         _ form: ImportFile.Form = .lines, for gallery: String
     ) async throws -> (file: ImportFile, job: JobRecord) {
         try await self.gallery.requireGallery(gallery)
-        let job = JobRecord(kind: JobKind.importing.rawValue)
+        let job = JobRecord(kind: JobKind.importing.rawValue, gallery: gallery)
         return (ImportFile(job: job.id, database: self.gallery.path, form: form), job)
     }
 

@@ -14,7 +14,7 @@ package struct SurveyService: Sendable {
     /// `ModelError.tooManyJobs`.
     package func group(_ gallery: String, threshold: Float) async throws -> JobStatus {
         let (identities, model) = (try await self.gallery.gallery(gallery).identities, models.active.model)
-        return try await start(.grouping) { [store = self.gallery] handle in
+        return try await start(.grouping, gallery) { [store = self.gallery] handle in
             let groups = try await store.groups(in: gallery, model: model, threshold: threshold) { done in
                 try Task.checkCancellation()
                 await handle.report(done, of: max(identities, done))
@@ -34,7 +34,7 @@ package struct SurveyService: Sendable {
     ) async throws -> JobStatus {
         try await self.gallery.requireGallery(gallery)
         let model = models.active.model
-        return try await start(.calibration) { [store = self.gallery] handle in
+        return try await start(.calibration, gallery) { [store = self.gallery] handle in
             let found = try await store.calibrate(
                 in: gallery, model: model, falseMatchRate: rate, samples: samples
             ) { done, total in
@@ -54,9 +54,9 @@ package struct SurveyService: Sendable {
     }
 
     private func start(
-        _ kind: JobKind, _ work: @escaping @Sendable (JobHandle) async throws -> [String: JSONValue]
+        _ kind: JobKind, _ gallery: String, _ work: @escaping @Sendable (JobHandle) async throws -> [String: JSONValue]
     ) async throws -> JobStatus {
-        let job = JobRecord(kind: kind.rawValue)
+        let job = JobRecord(kind: kind.rawValue, gallery: gallery)
         try await jobs.start(job, kind) { try await $0.finished(.object(work($0))) }
         return try await jobs.job(job.id)
     }

@@ -30,13 +30,14 @@ struct APIClient: Sendable {
 
     private let base: URL
     private let session: URLSession
+    private let key: String?
 
     /// Throws `Failure.notAURL` unless the text is an http or https URL.
-    init(server: String) throws {
+    init(server: String, key: String?) throws {
         guard let url = URL(string: server), ["http", "https"].contains(url.scheme), url.host != nil else {
             throw Failure.notAURL(server)
         }
-        base = url
+        (base, self.key) = (url, key)
         let configuration = URLSessionConfiguration.ephemeral
         configuration.timeoutIntervalForRequest = 60
         session = URLSession(configuration: configuration)
@@ -74,7 +75,7 @@ struct APIClient: Sendable {
         _ file: URL, type: String, to path: [String], as answer: Answer.Type = Answer.self,
         progress: @escaping @Sendable (Int) -> Void
     ) async throws -> Answer {
-        var request = URLRequest(url: url(path))
+        var request = request(url(path))
         request.httpMethod = "POST"
         request.setValue(type, forHTTPHeaderField: "Content-Type")
         let (status, data) = try await reaching(request) {
@@ -87,7 +88,7 @@ struct APIClient: Sendable {
     func download(
         _ path: [String], accepting type: String, into file: FileHandle, progress: @escaping @Sendable (Int) -> Void
     ) async throws {
-        var request = URLRequest(url: url(path))
+        var request = request(url(path))
         request.setValue(type, forHTTPHeaderField: "Accept")
         let (status, data) = try await reaching(request) {
             try await FileTransfer.download($0, into: file, progress: progress)
@@ -101,6 +102,12 @@ struct APIClient: Sendable {
         } catch let error as URLError {
             throw Failure.unreachable(request.url ?? base, error.localizedDescription)
         }
+    }
+
+    private func request(_ url: URL) -> URLRequest {
+        var request = URLRequest(url: url)
+        if let key { request.setValue("Bearer \(key)", forHTTPHeaderField: "Authorization") }
+        return request
     }
 
     private func url(_ path: [String]) -> URL { path.reduce(base) { $0.appendingPathComponent($1) } }
@@ -117,7 +124,7 @@ struct APIClient: Sendable {
     ) async throws -> (Data, Int) {
         var url = url(path)
         if !query.isEmpty { url.append(queryItems: query.map { URLQueryItem(name: $0.key, value: $0.value) }) }
-        var request = URLRequest(url: url)
+        var request = request(url)
         request.httpMethod = method
         for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
         if let body {

@@ -11,8 +11,7 @@ struct Enroll: AsyncParsableCommand {
             run again after a failure without enrolling anything twice.
             """)
 
-    @Option(help: "The server.")
-    var server = "http://127.0.0.1:8080"
+    @OptionGroup var server: ServerOptions
     @Option(help: "The gallery.")
     var gallery: String
     @Option(help: "The data set's folder.")
@@ -43,7 +42,7 @@ struct Enroll: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = try APIClient(server: server)
+        let client = try server.client()
         let sightings = try TriplesDataset(root: URL(fileURLWithPath: data)).sightings(Split.parse(split))
         let body = ("application/json", try JSONEncoder().encode(Named(name: gallery)))
         // 409: it exists already.

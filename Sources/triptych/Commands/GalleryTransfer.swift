@@ -16,12 +16,11 @@ struct GalleryExportCommand: AsyncParsableCommand {
     var gallery: String
     @Option(help: "The file to write, NAME.tar or NAME.ndjson.")
     var output: String
-    @Option(help: "The server.")
-    var server = "http://127.0.0.1:8080"
+    @OptionGroup var server: ServerOptions
 
     func run() async throws {
         let type = try ArchiveType.of(output)
-        let client = try APIClient(server: server)
+        let client = try server.client()
         let partial = "\(output).\(UUID().uuidString).partial"
         defer { unlink(partial) }
         guard FileManager.default.createFile(atPath: partial, contents: nil, attributes: [.posixPermissions: 0o600]),
@@ -52,8 +51,7 @@ struct GalleryImportCommand: AsyncParsableCommand {
     var gallery: String
     @Argument(help: "The file, NAME.tar or NAME.ndjson.")
     var file: String
-    @Option(help: "The server.")
-    var server = "http://127.0.0.1:8080"
+    @OptionGroup var server: ServerOptions
     @Flag(help: "Make the gallery if there is none.")
     var create = false
     @Flag(help: "Print the job as JSON.")
@@ -68,7 +66,7 @@ struct GalleryImportCommand: AsyncParsableCommand {
         guard FileManager.default.isReadableFile(atPath: file) else {
             throw FileError(operation: "open \(file)", code: errno)
         }
-        let client = try APIClient(server: server)
+        let client = try server.client()
         if create {
             let body = try JSONEncoder().encode(["name": gallery])
             _ = try await client.send(

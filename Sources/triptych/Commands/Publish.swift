@@ -16,8 +16,7 @@ struct Publish: AsyncParsableCommand {
 
     @Argument(help: "The checkpoint.")
     var checkpoint: String
-    @Option(help: "The server.")
-    var server = "http://127.0.0.1:8080"
+    @OptionGroup var server: ServerOptions
     @Flag(help: "Make it the active model.")
     var activate = false
     @Flag(help: "Return when the model is active, not when its activation has begun.")
@@ -42,7 +41,7 @@ struct Publish: AsyncParsableCommand {
 
     func run() async throws {
         let digest = try Checkpoint.load(path: checkpoint).digest
-        let client = try APIClient(server: server)
+        let client = try server.client()
         if try await client.send("GET", ["v1", "models", digest], tolerating: [404], as: Model.self) == nil {
             let data = try Data(contentsOf: URL(fileURLWithPath: checkpoint), options: .mappedIfSafe)
             _ = try await client.send(

@@ -12,8 +12,7 @@ struct Query: AsyncParsableCommand {
             Matches of the query's own identity and camera are not ranked. --sheet draws some queries with their matches.
             """)
 
-    @Option(help: "The server.")
-    var server = "http://127.0.0.1:8080"
+    @OptionGroup var server: ServerOptions
     @Option(help: "The gallery.")
     var gallery: String
     @Option(help: "The data set's folder.")
@@ -58,7 +57,7 @@ struct Query: AsyncParsableCommand {
     private static let mostSightings = 1000
 
     func run() async throws {
-        let client = try APIClient(server: server)
+        let client = try server.client()
         let sent = try chosenModalities()
         let sightings = try TriplesDataset(root: URL(fileURLWithPath: data)).sightings(Split.parse(split))
             .map { TriplesDataset.Sighting($0, keeping: sent) }

@@ -7,11 +7,16 @@ import Training
 enum Output {
     /// Prints a value as pretty JSON with sorted keys, snake_case.
     static func json(_ value: some Encodable) throws {
+        print(String(decoding: try encoder().encode(value), as: UTF8.self))
+    }
+
+    /// snake_case keys in order, RFC 3339 times: as the API has them.
+    static func encoder() -> JSONEncoder {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.dateEncodingStrategy = .iso8601
-        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+        return encoder
     }
 
     /// A value in one line of JSON.

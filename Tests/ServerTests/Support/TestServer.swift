@@ -72,6 +72,7 @@ struct TestServer {
         defer { try? FileManager.default.removeItem(at: folder) }
         var configuration = ServerConfiguration()
         configuration.port = 0
+        configuration.hosts = ["a"]
         configuration.models = folder.appendingPathComponent("models").path
         configure(&configuration)
         let models = configuration.modelsFolder

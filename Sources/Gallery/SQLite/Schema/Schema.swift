@@ -3,7 +3,7 @@ import GRDB
 /// The database's layout and its history. A migration that was released is never edited.
 enum Schema {
     /// The version this release writes: the number of migrations.
-    static let version = 6
+    static let version = 8
     /// "TRPT" in the file's header tells a gallery database from any other SQLite file.
     static let applicationID = 0x5452_5054
 
@@ -36,6 +36,10 @@ enum Schema {
         migrator.registerMigration("v6") { db in
             try createThresholds(db)
             try db.execute(sql: "PRAGMA user_version = 6")
+        }
+        migrator.registerMigration("v8") { db in
+            try createAccess(db)
+            try db.execute(sql: "PRAGMA user_version = 8")
         }
         return migrator
     }

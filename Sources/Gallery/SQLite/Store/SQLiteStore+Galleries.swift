@@ -33,11 +33,12 @@ extension SQLiteStore {
         }
     }
 
-    func galleries(_ page: PageRequest) async throws -> Page<GalleryRecord> {
+    func galleries(among names: [String]?, _ page: PageRequest) async throws -> Page<GalleryRecord> {
         try await read { db in
+            let isAsked = Self.isAmong("name", names)
             let rows = try Row.fetchAll(
-                db, sql: "SELECT * FROM live_gallery WHERE id > ? ORDER BY id LIMIT ?",
-                arguments: [page.start, page.limit + 1])
+                db, sql: "SELECT * FROM live_gallery WHERE \(isAsked) AND id > ? ORDER BY id LIMIT ?",
+                arguments: StatementArguments(names ?? []) + [page.start, page.limit + 1])
             return Page(try rows.map { ($0["id"], try GalleryRecord($0)) }, page)
         }
     }

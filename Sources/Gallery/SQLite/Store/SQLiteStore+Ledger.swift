@@ -44,15 +44,16 @@ extension SQLiteStore {
     private static func save(_ job: JobRecord, _ db: Database) throws {
         try db.execute(
             sql: """
-                INSERT INTO job (uuid, kind, model, state, done, total, reason, result, created_at, started_at, updated_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO job (uuid, kind, model, gallery, state, done, total, reason, result, created_at, started_at,
+                    updated_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (uuid) DO UPDATE SET state = excluded.state, done = excluded.done, total = excluded.total,
                     reason = excluded.reason, result = excluded.result, started_at = excluded.started_at,
                     updated_at = excluded.updated_at
                 """,
             arguments: [
-                job.id, job.kind, job.model, job.state.rawValue, job.done, job.total, job.reason, job.result,
-                job.createdAt.milliseconds, job.startedAt?.milliseconds, job.updatedAt.milliseconds,
+                job.id, job.kind, job.model, job.gallery, job.state.rawValue, job.done, job.total, job.reason,
+                job.result, job.createdAt.milliseconds, job.startedAt?.milliseconds, job.updatedAt.milliseconds,
             ])
     }
 
@@ -65,12 +66,19 @@ extension SQLiteStore {
         }
     }
 
-    func jobs(_ page: PageRequest) async throws -> Page<JobRecord> {
+    func jobs(of galleries: [String]?, _ page: PageRequest) async throws -> Page<JobRecord> {
         try await read { db in
+            let isSeen = Self.isAmong("gallery", galleries)
             let rows = try Row.fetchAll(
-                db, sql: "SELECT * FROM job WHERE id > ? ORDER BY id LIMIT ?", arguments: [page.start, page.limit + 1])
+                db, sql: "SELECT * FROM job WHERE \(isSeen) AND id > ? ORDER BY id LIMIT ?",
+                arguments: StatementArguments(galleries ?? []) + [page.start, page.limit + 1])
             return Page(rows.map { (key: $0["id"], item: JobRecord($0)) }, page)
         }
+    }
+
+    /// A condition that holds of every row if there are no values, with a place for each of them.
+    static func isAmong(_ column: String, _ values: [String]?) -> String {
+        values.map { "\(column) IN (\(databaseQuestionMarks(count: $0.count)))" } ?? "TRUE"
     }
 
     func unfinishedJobs() async throws -> [JobRecord] {

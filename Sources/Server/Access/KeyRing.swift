@@ -1,0 +1,78 @@
+import Foundation
+import Gallery
+import Synchronization
+
+/// The keys that clients may have. Once there was one, every request takes one.
+final class KeyRing: Sendable {
+    private let ledger: any ServerLedger
+    /// By identifier; every key that was ever made.
+    private let keys: Mutex<[String: AccessKey]>
+
+    /// Reads them. Throws `GalleryError`.
+    init(_ ledger: any ServerLedger) async throws {
+        self.ledger = ledger
+        let all = try await ledger.accessKeys()
+        keys = Mutex(Dictionary(uniqueKeysWithValues: all.map { ($0.id, $0) }))
+    }
+
+    /// Whether requests take a key.
+    var isNeeded: Bool { keys.withLock { !$0.isEmpty } }
+
+    /// In order of creation.
+    var all: [AccessKey] {
+        keys.withLock { $0.values.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) } }
+    }
+
+    /// Who has proven to be whom by an `Authorization` header (RFC 6750, section 2.1).
+    ///
+    /// Throws `AccessError.unauthenticated`; of a key that is no longer good it tells why only to who has its secret.
+    func principal(_ authorization: String?, at now: Date = Date()) throws(AccessError) -> Principal {
+        guard isNeeded else { return .anyone }
+        guard let authorization else {
+            throw .unauthenticated("expected a key as \"Authorization: Bearer triptych_…\", found none")
+        }
+        let parts = authorization.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, parts[0].lowercased() == "bearer", let token = AccessToken(String(parts[1])) else {
+            throw .unauthenticated("expected a key as \"Authorization: Bearer triptych_…\", found something else")
+        }
+        guard let key = keys.withLock({ $0[token.id] }), key.matches(token.secret) else {
+            throw .unauthenticated("expected a key of this server, found another")
+        }
+        if key.revokedAt != nil { throw .unauthenticated("the key \(key.id) was revoked") }
+        guard key.isValid(at: now) else { throw .unauthenticated("the key \(key.id) has expired") }
+        return Principal(key)
+    }
+
+    /// Whether someone may still do what they began: their key was not revoked meanwhile, and has not expired.
+    func isValid(_ principal: Principal, at now: Date = Date()) -> Bool {
+        guard let id = principal.id else { return !isNeeded }
+        return keys.withLock { $0[id]?.isValid(at: now) ?? false }
+    }
+
+    /// A key. Throws `GalleryError.notFound`.
+    func key(_ id: String) throws -> AccessKey {
+        guard let key = keys.withLock({ $0[id] }) else { throw GalleryError.notFound(.key, id) }
+        return key
+    }
+
+    /// Makes a key, and its token, which is told this once. Throws `GalleryError`, `.invalid` if it is the first and nobody could
+    /// make another with it.
+    func create(_ new: NewAccessKey) async throws -> (key: AccessKey, token: AccessToken) {
+        let made = try new.issue()
+        guard isNeeded || (new.role == .admin && new.galleries == nil && new.expiresAt == nil) else {
+            throw GalleryError.invalid(
+                field: "role", expected: "the first key to be an admin's, of all galleries and without an end",
+                found: "another, with which nobody could make keys")
+        }
+        try await ledger.save(made.key)
+        keys.withLock { $0[made.key.id] = made.key }
+        return made
+    }
+
+    /// Makes a key useless from now on. Throws `GalleryError.notFound`.
+    func revoke(_ id: String) async throws -> AccessKey {
+        let key = try await ledger.revokeAccessKey(id, at: Date())
+        keys.withLock { $0[id] = key }
+        return key
+    }
+}

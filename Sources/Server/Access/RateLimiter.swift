@@ -1,0 +1,59 @@
+import Serving
+import Synchronization
+
+/// A bucket of tokens (RFC 2697 without colours): one for each request, filled again evenly, a minute's worth at most. Pure; the
+/// clock is elsewhere.
+package struct TokenBucket: Equatable, Sendable {
+    /// Requests a minute, and how many may come at once.
+    package let perMinute: Int
+    private var tokens: Double
+    private var filled: ContinuousClock.Instant
+
+    package init(perMinute: Int, at now: ContinuousClock.Instant) {
+        (self.perMinute, tokens, filled) = (perMinute, Double(perMinute), now)
+    }
+
+    /// What a client is told (draft-ietf-httpapi-ratelimit-headers).
+    package struct State: Equatable, Sendable {
+        package let perMinute: Int
+        /// Requests that may come at once.
+        package let remaining: Int
+        /// Until one more may.
+        package let secondsLeft: Int
+    }
+
+    /// Takes a token, if there is one.
+    package mutating func take(at now: ContinuousClock.Instant) -> (isAllowed: Bool, state: State) {
+        let rate = Double(perMinute) / 60
+        tokens = min(Double(perMinute), tokens + max(filled.duration(to: now).seconds, 0) * rate)
+        filled = max(filled, now)
+        let isAllowed = tokens >= 1
+        if isAllowed { tokens -= 1 }
+        let missing = (tokens.rounded(.down) + 1 - tokens) / rate
+        return (
+            isAllowed,
+            State(perMinute: perMinute, remaining: Int(tokens), secondsLeft: max(Int(missing.rounded(.up)), 1))
+        )
+    }
+}
+
+/// How many requests each key sends.
+final class RateLimiter: Sendable {
+    /// For keys that say nothing else; nil for as many as they like.
+    private let perMinute: Int?
+    private let buckets = Mutex<[String: TokenBucket]>([:])
+
+    init(perMinute: Int?) { self.perMinute = perMinute }
+
+    /// Counts a request; nil if nothing bounds them. Throws `AccessError.tooManyRequests`.
+    func count(
+        _ principal: Principal, at now: ContinuousClock.Instant = .now
+    ) throws(AccessError) -> TokenBucket.State? {
+        guard let id = principal.id, let perMinute = principal.requestsPerMinute ?? perMinute else { return nil }
+        let (isAllowed, state) = buckets.withLock {
+            $0[id, default: TokenBucket(perMinute: perMinute, at: now)].take(at: now)
+        }
+        guard isAllowed else { throw .tooManyRequests(perMinute: perMinute, secondsLeft: state.secondsLeft) }
+        return state
+    }
+}
