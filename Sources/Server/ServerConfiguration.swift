@@ -38,8 +38,8 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var quality = ServingConfiguration.Quality()
     /// What a model may be.
     public var modelLimits = ServingConfiguration.ModelLimits()
-    /// How long ended jobs are remembered, in days.
-    public var jobRetentionDays = 30
+    /// How long jobs, events and the audit log are kept.
+    public var retention = ServingConfiguration.Retention()
     /// How many threads do what.
     public var threads = Threads()
     /// Every limit.
@@ -173,7 +173,15 @@ extension ServerConfiguration {
             try section.finish()
         }
         if var section = try fields.object("jobs") {
-            jobRetentionDays = try section.integer("retention_days", 0...36_500) ?? jobRetentionDays
+            retention.jobs = try section.integer("retention_days", 0...36_500) ?? retention.jobs
+            try section.finish()
+        }
+        if var section = try fields.object("events") {
+            retention.events = try section.integer("retention_days", 1...3650) ?? retention.events
+            try section.finish()
+        }
+        if var section = try fields.object("audit") {
+            retention.audit = try section.integer("retention_days", 1...36_500) ?? retention.audit
             try section.finish()
         }
         if var section = try fields.object("threads") {
@@ -196,7 +204,7 @@ extension ServerConfiguration {
         (serving.checkpoint, serving.database, serving.modelsFolder) = (checkpoint, database, modelsFolder)
         (serving.keepsImages, serving.swap, serving.batching) = (keepsImages, swap, batching)
         (serving.memoryBytes, serving.quality) = (memoryBytes, quality)
-        (serving.models, serving.jobRetentionDays) = (modelLimits, jobRetentionDays)
+        (serving.models, serving.retention) = (modelLimits, retention)
         serving.encoding.imageBytes = limits.imageBytes
         serving.encoding.imagePixels = limits.imagePixels
         serving.encoding.thermalRange = thermalRange.map { UInt16($0[0])...UInt16($0[1]) }

@@ -15,6 +15,7 @@ public struct TriptychServer: Sendable {
     private let serving: ServingStack
     private let metrics: ServerMetrics
     private let keys: KeyRing
+    private let reads: ReadTally
     private let parsing: WorkerThreads
     private let logger: Logger
 
@@ -56,6 +57,7 @@ public struct TriptychServer: Sendable {
     ) async throws {
         (self.configuration, self.serving) = (configuration, serving)
         (self.metrics, self.logger) = (metrics, logger)
+        reads = ReadTally(serving.gallery.ledger, logger)
         keys = try await KeyRing(serving.gallery.ledger)
         try configuration.requireKey(keys.isNeeded)
         parsing = WorkerThreads("parsing", count: configuration.threads.parsing)
@@ -81,7 +83,7 @@ public struct TriptychServer: Sendable {
                 hosts: Set((configuration.hosts + [configuration.host]).map { $0.lowercased() }), origins: []))
         router.add(
             middleware: AccessMiddleware(
-                keys: keys, rates: RateLimiter(perMinute: configuration.limits.requestsPerMinute)))
+                keys: keys, rates: RateLimiter(perMinute: configuration.limits.requestsPerMinute), reads: reads))
         router.add(middleware: LimitsMiddleware(configuration.limits))
         addEndpoints(to: router)
         return router
@@ -109,7 +111,9 @@ public struct TriptychServer: Sendable {
             .add(to: router)
         ModelEndpoints(models: serving.models, limits: configuration.limits).add(to: router)
         JobEndpoints(jobs: serving.jobs, keys: keys).add(to: router)
+        EventEndpoint(gallery: gallery, keys: keys).add(to: router)
         KeyEndpoints(keys: keys, bodies: bodies).add(to: router)
+        AuditEndpoint(ledger: gallery.ledger).add(to: router)
     }
 
     /// Serves until the task is cancelled or, if `signals` says so, until SIGTERM or SIGINT; then answers what is under way,
@@ -124,7 +128,7 @@ public struct TriptychServer: Sendable {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    .init(service: Maintenance(serving: serving)),
+                    .init(service: Maintenance(serving: serving)), .init(service: reads),
                     .init(service: HTTPListener(configuration, responder, logger, running: running)),
                 ],
                 gracefulShutdownSignals: signals ? [.sigterm, .sigint] : [], logger: logger))

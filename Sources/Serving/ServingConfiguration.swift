@@ -24,8 +24,21 @@ public struct ServingConfiguration: Sendable {
     /// What the process may have in memory, for models and galleries together; absent, what the system has and what its control
     /// group allows.
     public var memoryBytes: Int?
-    /// How long ended jobs are remembered, in days.
-    public var jobRetentionDays = 30
+    /// How long what is written down beside the galleries is kept.
+    public var retention = Retention()
+
+    /// How long what is written down beside the galleries is kept, in days.
+    public struct Retention: Sendable, Equatable {
+        /// Jobs, from their end.
+        public var jobs = 30
+        /// Events.
+        public var events = 7
+        /// The audit log.
+        public var audit = 365
+
+        /// The defaults.
+        public init() {}
+    }
 
     /// The defaults.
     public init() {}

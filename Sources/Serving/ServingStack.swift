@@ -19,7 +19,7 @@ package struct ServingStack: Sendable {
     package let surveys: SurveyService
     package let identification: IdentificationService
     package let models: ModelService
-    private let jobRetentionDays: Int
+    private let retention: ServingConfiguration.Retention
     private let logger: Logger
 
     private init(
@@ -27,7 +27,7 @@ package struct ServingStack: Sendable {
         _ gallery: GalleryStore, _ observer: ServingObserver, _ logger: Logger
     ) {
         (self.gallery, self.catalog, self.logger) = (gallery, catalog, logger)
-        jobRetentionDays = configuration.jobRetentionDays
+        retention = configuration.retention
         registry = ModelRegistry(encoder)
         jobs = JobBoard(ledger: gallery.ledger, logger: logger)
         encoding = EncodingService(configuration.encoding, observer: observer)
@@ -136,13 +136,13 @@ package struct ServingStack: Sendable {
     }
 
     /// Goes on beside the requests until the task is cancelled: resumes the jobs that the last end cut off, watches the
-    /// models' folder, forgets jobs that ended long ago, and erases what its gallery keeps no longer. Then stops the jobs.
+    /// models' folder, forgets jobs, events and audits that are old, and erases what its gallery keeps no longer. Then stops the jobs.
     package func maintain() async {
         await attempt("jobs were not resumed") { try await models.resumeJobs() }
         var round = 0
         while !Task.isCancelled {
             await attempt("the models' folder was not read") { try await catalog.scan() }
-            if round % 1800 == 0 { await attempt("old jobs were not forgotten") { try await forgetJobs() } }
+            if round % 1800 == 0 { await attempt("what is old was not forgotten") { try await forget() } }
             if round % 150 == 0 { await attempt("old sightings were not erased") { try await eraseExpired() } }
             round += 1
             try? await Task.sleep(for: .seconds(2))
@@ -155,9 +155,11 @@ package struct ServingStack: Sendable {
         if count > 0 { logger.info("erased sightings past their gallery's retention", metadata: ["count": "\(count)"]) }
     }
 
-    private func forgetJobs() async throws {
-        let end = Date(timeIntervalSinceNow: -86_400 * Double(jobRetentionDays))
-        try await gallery.ledger.deleteJobs(endedBefore: end)
+    private func forget() async throws {
+        let before = { (days: Int) in Date(timeIntervalSinceNow: -86_400 * Double(days)) }
+        try await gallery.ledger.deleteJobs(endedBefore: before(retention.jobs))
+        try await gallery.forgetEvents(before: before(retention.events))
+        try await gallery.ledger.forgetAudit(before: before(retention.audit))
     }
 
     private func attempt(_ failure: Logger.Message, _ work: () async throws -> Void) async {

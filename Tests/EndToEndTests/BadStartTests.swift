@@ -17,7 +17,7 @@ struct BadStartTests {
             case .truncatedModel: "truncated"
             case .notANumber: "NaN"
             case .noModel: "No such file"
-            case .newerDatabase: "schema version 9, this release reads versions up to 8"
+            case .newerDatabase: "schema version 10, this release reads versions up to 9"
             case .notADatabase: "not a"
             case .badConfiguration: "prot"
             }

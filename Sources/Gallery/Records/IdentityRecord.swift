@@ -8,6 +8,8 @@ public struct IdentityRecord: Codable, Equatable, Sendable {
     public let label: String?
     /// The client's own.
     public let metadata: Metadata
+    /// Whether its sightings are told as events of their own.
+    public let watchlist: Bool
     /// When it was made.
     public let createdAt: Date
     /// When it was last patched.
@@ -16,7 +18,7 @@ public struct IdentityRecord: Codable, Equatable, Sendable {
     public let sightings: Int
 
     private enum CodingKeys: String, CodingKey {
-        case id, label, metadata, sightings
+        case id, label, metadata, watchlist, sightings
         case createdAt = "created_at"
         case updatedAt = "updated_at"
     }
@@ -51,6 +53,8 @@ public struct IdentityPatch: Sendable {
     public var label: Change<String?>
     /// The whole metadata object.
     public var metadata: Change<Metadata>
+    /// Whether its sightings are told as events of their own.
+    public var watchlist = Change<Bool>.keep
 
     /// A patch that changes what is given.
     public init(label: Change<String?> = .keep, metadata: Change<Metadata> = .keep) {

@@ -8,16 +8,19 @@ extension GalleryStore {
     /// another fingerprint it throws `.idempotencyConflict`. Throws `.notFound` for the gallery, `.invalid`,
     /// `.dimensionMismatch`, `.busy`, `.full` or `.storage`; then nothing was enrolled.
     public func enrol(_ enrolment: Enrolment, in gallery: String) async throws -> EnrolmentReceipt {
-        try await enrol([enrolment], in: gallery)[0].get()
+        try enrolment.validate()
+        return try await transactions.enrol([.success(enrolment)], in: gallery, isAnnounced: true)[0].get()
     }
 
-    /// Enrols several in one transaction, in their order; what is wrong with one is its result, and the others are enrolled.
+    /// Enrols several in one transaction, in their order, without events; what is wrong with one is its result, and the others are
+    /// enrolled.
     /// Throws `.notFound` for the gallery, `.busy`, `.full` or `.storage`; then none was.
     public func enrol(
         _ enrolments: [Enrolment], in gallery: String
     ) async throws -> [Result<EnrolmentReceipt, any Error>] {
         try await transactions.enrol(
-            enrolments.map { enrolment in Result { try enrolment.validate() }.map { enrolment } }, in: gallery)
+            enrolments.map { enrolment in Result { try enrolment.validate() }.map { enrolment } }, in: gallery,
+            isAnnounced: false)
     }
 
     /// What an enrolment with the same idempotency key and fingerprint gave before; nil if there was none. Checks the

@@ -5,7 +5,8 @@ import Foundation
 /// A transaction keeps every promise of a gallery or changes nothing: names are unique among what is not erased, a sighting has
 /// an identity, its images and vectors live and die with it, an idempotency key gives one sighting, counts are true. It is
 /// durable when its method returns, and `indexes` have its changes by then, in the order of commits. What was erased is found
-/// nowhere from the return on; its bytes may go later, see `erasure`. Arguments were validated. All methods throw
+/// nowhere from the return on; its bytes may go later, see `erasure`. Changes are written down for the audit log, and as events, with
+/// themselves. Arguments were validated. All methods throw
 /// `GalleryError`, `.notFound` for what they name and `.busy`, `.full` or `.storage` at any time, or `CancellationError`, and
 /// none blocks Swift's cooperative pool.
 protocol GalleryTransactions: ServerLedger {
@@ -44,9 +45,9 @@ protocol GalleryTransactions: ServerLedger {
     func identity(_ id: String, in gallery: String) async throws -> IdentityRecord
     func deleteIdentity(_ id: String, in gallery: String) async throws
 
-    /// Enrols all of those that are valid, in their order, or throws.
+    /// Enrols all of those that are valid, in their order, or throws; with events or without.
     func enrol(
-        _ enrolments: [Result<Enrolment, any Error>], in gallery: String
+        _ enrolments: [Result<Enrolment, any Error>], in gallery: String, isAnnounced: Bool
     ) async throws -> [Result<EnrolmentReceipt, any Error>]
     /// What an enrolment with the same key has given. Throws `.idempotencyConflict`.
     func enrolled(before enrolment: Enrolment, in gallery: String) async throws -> EnrolmentReceipt?
@@ -68,6 +69,11 @@ protocol GalleryTransactions: ServerLedger {
     /// Throws `.alreadyExists` for a name that is taken, `.outdated` for what cannot be undone.
     func correct(_ change: CorrectionChange, in gallery: String) async throws -> Correction
     func corrections(in gallery: String, _ page: PageRequest) async throws -> Page<Correction>
+
+    /// The last event that was committed.
+    var lastEvent: Int64 { get }
+    func events(after last: Int64, _ filter: EventFilter) async throws -> EventBatch
+    func forgetEvents(before time: Date) async throws
 
     func thresholds(in gallery: String) async throws -> [MatchThreshold]
     /// In place of the model's.

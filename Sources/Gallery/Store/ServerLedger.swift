@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a server writes down beside its galleries: jobs, verified checkpoints, which model is active, and keys. Durable when a method
+/// What a server writes down beside its galleries: jobs, verified checkpoints, which model is active, keys, and the audit log. Durable when a method
 /// returns; all throw `GalleryError`.
 public protocol ServerLedger: Sendable {
     /// Writes a job down, new or changed.
@@ -35,6 +35,13 @@ public protocol ServerLedger: Sendable {
     func accessKeys() async throws -> [AccessKey]
     /// Makes a key useless for ever; one that is already keeps its time. Throws `.notFound`.
     func revokeAccessKey(_ id: String, at time: Date) async throws -> AccessKey
+
+    /// Who has changed, erased and read what, in order; changes are in it from their commit on.
+    func audit(_ filter: AuditFilter, _ page: PageRequest) async throws -> Page<AuditRecord>
+    /// Counts reads, by the hour.
+    func save(_ reads: [AuditedReads: Int], at now: Date) async throws
+    /// Forgets what is older.
+    func forgetAudit(before time: Date) async throws
 }
 
 extension ServerLedger {

@@ -21,6 +21,7 @@ enum AccessTable {
             [
                 "POST /v1/embeddings", "POST /v1/comparisons", "GET /v1/galleries", "GET /v1/models",
                 "GET /v1/models/{model}", "GET /v1/jobs", "GET /v1/jobs/{job}", "GET /v1/jobs/{job}/events",
+                "GET /v1/events",
             ]
         ),
         (
@@ -61,7 +62,7 @@ enum AccessTable {
             .admin, .server,
             [
                 "POST /v1/models", "DELETE /v1/models/{model}", "POST /v1/models/{model}/activation", "GET /v1/keys",
-                "POST /v1/keys", "GET /v1/keys/{key}", "DELETE /v1/keys/{key}",
+                "POST /v1/keys", "GET /v1/keys/{key}", "DELETE /v1/keys/{key}", "GET /v1/audit",
             ]
         ),
     ]

@@ -41,13 +41,14 @@ struct IdentityEndpoints {
             headers: [.location: "/v1/galleries/\(name.pathEncoded)/identities/\(id.pathEncoded)"])
     }
 
-    /// A merge patch (RFC 7396) of label and metadata: null removes the label; metadata is replaced whole.
+    /// A merge patch (RFC 7396) of label, metadata and watchlist: null removes the label; metadata is replaced whole.
     private func update(_ request: Request, _ context: ServerContext) async throws -> Response {
         var fields = try await bodies.fields(request)
         var patch = IdentityPatch()
         let label = try fields.string("label")
         if fields.keys.contains("label") { patch.label = .set(label) }
         if let metadata = try fields.metadata("metadata") { patch.metadata = .set(metadata) }
+        if let isWatched = try fields.bool("watchlist") { patch.watchlist = .set(isWatched) }
         try fields.finish()
         return try Answer.json(
             await gallery.updateIdentity(

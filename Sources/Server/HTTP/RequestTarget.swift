@@ -69,6 +69,7 @@ package struct RequestTarget: Equatable, Sendable {
         switch segments {
         case ["healthz"], ["readyz"], ["metrics"], ["openapi.yaml"]: .service
         case ["v1", "models"] where method == .post: .upload
+        case ["v1", "events"]: .stream
         case let path where path.count == 4 && path.starts(with: ["v1", "jobs"]) && path[3] == "events": .stream
         case let path where path.count == 4 && path[1] == "galleries" && path[3] == "imports" && method == .post:
             .importing

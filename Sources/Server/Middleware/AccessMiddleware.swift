@@ -1,3 +1,4 @@
+import Gallery
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -8,6 +9,7 @@ struct AccessMiddleware: RouterMiddleware {
 
     let keys: KeyRing
     let rates: RateLimiter
+    let reads: ReadTally
 
     /// What clients elsewhere put keys under.
     private static let parameters = ["access_token", "api_key", "apikey", "key", "token"]
@@ -31,7 +33,13 @@ struct AccessMiddleware: RouterMiddleware {
         try principal.require(permission, gallery: gallery)
         context.principal = principal
         if let name = principal.id { context.logger[metadataKey: "key"] = "\(name)" }
-        var response = try await next(request, context)
+        var response = try await Audit.$key.withValue(principal.id) { [context] in
+            try await next(request, context)
+        }
+        if permission.role == .read {
+            reads.count(
+                AuditedReads(key: principal.id, operation: "\(request.method) \(path)", gallery: gallery))
+        }
         if let rate {
             response.headers[.rateLimitPolicy] = "\"key\";q=\(rate.perMinute);w=60"
             response.headers[.rateLimit] = "\"key\";r=\(rate.remaining);t=\(rate.secondsLeft)"

@@ -12,6 +12,8 @@ package actor JobBoard {
         var job: JobRecord
         let kind: JobKind
         let work: Work
+        /// Who has asked for it.
+        let key = Audit.key
         var task: Task<Void, Never>?
         var begun: ContinuousClock.Instant?
         var saved = ContinuousClock.now
@@ -64,7 +66,9 @@ package actor JobBoard {
         guard !isStopping, let next = queues[jobClass]?.first, next.begun == nil else { return }
         queues[jobClass]?[0].begun = .now
         queues[jobClass]?[0].job.startedAt = Date()
-        queues[jobClass]?[0].task = Task { await perform(next.job, next.kind, next.work) }
+        queues[jobClass]?[0].task = Task {
+            await Audit.$key.withValue(next.key) { await perform(next.job, next.kind, next.work) }
+        }
     }
 
     private func perform(_ job: JobRecord, _ kind: JobKind, _ work: Work) async {

@@ -9,7 +9,6 @@ struct AccessTableTests {
     /// The role that the contract says an operation takes; nil for none.
     private func declared() async throws -> [String: String?] {
         var found: [String: String?] = [:]
-        try await TestServer.run { _ in }
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
         let text = try String(contentsOf: root.appendingPathComponent("openapi.yaml"), encoding: .utf8)
@@ -37,6 +36,7 @@ struct AccessTableTests {
                 let parts = operation.split(separator: " ").map(String.init)
                 let path = parts[1].replacing(/\{[a-z]+\}/, with: "nothing")
                 let needed = try #require(declared[operation])
+                if path == "/v1/events" { continue }  // Has no end: EventStreamTests.
                 let nobody = try await server.send(parts[0], path)
                 #expect((nobody.status == 401) == (needed != nil), "\(operation)")
                 for (rank, role) in Self.roles.enumerated() {

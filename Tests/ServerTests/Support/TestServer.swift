@@ -65,7 +65,8 @@ struct TestServer {
     /// Starts a server, hands it to `body`, and stops it.
     static func run(
         _ configure: (inout ServerConfiguration) -> Void = { _ in }, encoder: any TripleEncoder = BrightnessEncoder(),
-        log: TestLog? = nil, _ body: @escaping @Sendable (TestServer) async throws -> Void
+        log: TestLog? = nil, preparing prepare: (_ database: String) throws -> Void = { _ in },
+        _ body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("triptych-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -79,7 +80,9 @@ struct TestServer {
         let handler: any LogHandler = log ?? StreamLogHandler.standardError(label: "test")
         var logger = Logger(label: "test") { _ in handler }
         logger.logLevel = log == nil ? Logger.Level.critical : .error
-        let gallery = try await GalleryStore.open(path: folder.appendingPathComponent("gallery.sqlite").path)
+        let database = folder.appendingPathComponent("gallery.sqlite").path
+        try prepare(database)
+        let gallery = try await GalleryStore.open(path: database)
         let server = try await TriptychServer(
             configuration: configuration, encoder: encoder, gallery: gallery, logger: logger)
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)

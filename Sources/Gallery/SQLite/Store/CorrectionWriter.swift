@@ -42,7 +42,7 @@ struct CorrectionWriter {
         try db.execute(
             sql: """
                 INSERT INTO correction_identity
-                SELECT ?, id, name, label, metadata, created_at, updated_at FROM identity WHERE id = ?
+                SELECT ?, id, name, label, metadata, created_at, updated_at, watchlist FROM identity WHERE id = ?
                 """, arguments: [correction, identity])
     }
 
@@ -111,8 +111,9 @@ struct CorrectionWriter {
             }
             try db.execute(
                 sql: """
-                    INSERT INTO identity (id, gallery_id, name, label, metadata, created_at, updated_at)
-                    SELECT identity_id, ?, name, label, metadata, created_at, updated_at FROM correction_identity
+                    INSERT INTO identity (id, gallery_id, name, label, metadata, created_at, updated_at, watchlist)
+                    SELECT identity_id, ?, name, label, metadata, created_at, updated_at, watchlist
+                    FROM correction_identity
                     WHERE correction_id = ? AND identity_id = ?
                     """, arguments: [gallery, correction, row["identity_id"] as Int64])
         }

@@ -71,6 +71,7 @@ private enum AccessKeyRows {
                 key.id, key.name, key.role.rawValue, try key.galleries.map(json), key.requestsPerMinute, key.digest,
                 key.createdAt.milliseconds, key.expiresAt?.milliseconds,
             ])
+        try db.audit(.keyCreated, subject: db.lastInsertedRowID)
     }
 
     static func all(_ db: Database) throws -> [AccessKey] {
@@ -83,6 +84,7 @@ private enum AccessKeyRows {
             arguments: [time.milliseconds, id])
         guard let row = try Row.fetchOne(db, sql: "SELECT * FROM access_key WHERE public_id = ?", arguments: [id])
         else { throw GalleryError.notFound(.key, id) }
+        try db.audit(.keyRevoked, subject: row["id"])
         return try key(row)
     }
 

@@ -5,7 +5,9 @@ extension SQLiteStore {
     func correct(_ change: CorrectionChange, in gallery: String) async throws -> Correction {
         try await write { [indexes] db in
             let writer = CorrectionWriter(gallery: try Self.galleryID(gallery, db), indexes: indexes, db: db)
-            return Correction(try Row.only(db, "\(Self.selectCorrection) WHERE c.id = ?", [writer.correct(change)]))
+            let row = try writer.correct(change)
+            try db.audit(.corrected, gallery: writer.gallery, subject: row)
+            return Correction(try Row.only(db, "\(Self.selectCorrection) WHERE c.id = ?", [row]))
         }
     }
 
@@ -79,6 +81,12 @@ extension CorrectionWriter {
             let sightings = try Int64.fetchAll(
                 db, sql: "SELECT id FROM sighting WHERE gallery_id = ? AND identity_id = ?", arguments: [gallery, row])
             try move(sightings, to: target, by: correction)
+            // Who is watched for under one name is under the other.
+            try db.execute(
+                sql: """
+                    UPDATE identity SET watchlist = 1
+                    WHERE id = ? AND (SELECT watchlist FROM identity WHERE id = ?)
+                    """, arguments: [target, row])
             try db.execute(sql: "DELETE FROM identity WHERE id = ?", arguments: [row])
         }
         return correction

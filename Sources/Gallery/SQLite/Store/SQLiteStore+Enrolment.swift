@@ -3,9 +3,9 @@ import GRDB
 
 extension SQLiteStore {
     func enrol(
-        _ enrolments: [Result<Enrolment, any Error>], in gallery: String
+        _ enrolments: [Result<Enrolment, any Error>], in gallery: String, isAnnounced: Bool
     ) async throws -> [Result<EnrolmentReceipt, any Error>] {
-        try await write { [configuration, indexes] db in
+        try await write { [configuration, indexes, events] db in
             let galleryID = try Self.galleryID(gallery, db)
             var changes: [IndexChange] = []
             let receipts = try enrolments.map { enrolment -> Result<EnrolmentReceipt, any Error> in
@@ -18,6 +18,11 @@ extension SQLiteStore {
                 }
             }
             db.apply(changes, to: indexes)
+            let new = receipts.compactMap { try? $0.get() }.filter { !$0.isReplay }.map(\.sighting)
+            if isAnnounced {
+                for sighting in new { try db.announceSighting(.enrolled, sighting, gallery: galleryID, to: events) }
+            }
+            try db.auditEnrolment(of: new.count, gallery: galleryID)
             return receipts
         }
     }

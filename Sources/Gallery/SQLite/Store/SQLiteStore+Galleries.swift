@@ -13,6 +13,7 @@ extension SQLiteStore {
                     gallery.name, gallery.label, MetadataColumn.text(gallery.metadata), gallery.createdAt.milliseconds,
                     gallery.retentionDays,
                 ])
+            try db.audit(.galleryCreated, gallery: db.lastInsertedRowID)
         }
     }
 
@@ -29,6 +30,7 @@ extension SQLiteStore {
             if case .set(let days) = patch.retentionDays {
                 try db.execute(sql: "UPDATE gallery SET retention_days = ? WHERE id = ?", arguments: [days, id])
             }
+            try db.audit(.galleryChanged, gallery: id)
             return try GalleryRecord(Row.only(db, "SELECT * FROM gallery WHERE id = ?", [id]))
         }
     }
@@ -76,9 +78,11 @@ extension SQLiteStore {
     }
 
     func deleteGallery(_ name: String) async throws {
-        try await erase { [indexes] db in
+        try await erase { [indexes, events] db in
             let id = try Self.galleryID(name, db)
             try Erasure.mark(.gallery, id, db)
+            try db.audit(.galleryErased, gallery: id)
+            try db.announce(.erased, gallery: nil, detail: .object(["gallery": .string(name)]), to: events)
             db.apply([.removeGallery(id)], to: indexes)
         }
     }

@@ -31,13 +31,14 @@ extension SQLiteStore {
                         id, model, threshold.modalities.joined(separator: ","), threshold.threshold, threshold.isStale,
                     ])
             }
+            try db.audit(.thresholdsChanged, gallery: id, count: max(thresholds.count, 1))
         }
     }
 
     func identify(
         _ passage: IdentifyingTransaction, in gallery: String
     ) async throws -> (outcome: IdentifyingTransaction.Outcome, verdict: Verdict?) {
-        try await write { [configuration, indexes] db in
+        try await write { [configuration, indexes, events] db in
             let id = try Self.galleryID(gallery, db)
             let earlier = try passage.enrolments.compactMap { try Self.replay($0.idempotency, id, db) }
             if !earlier.isEmpty { return (.init(sightings: earlier, isReplay: true), nil) }
@@ -57,6 +58,14 @@ extension SQLiteStore {
                 return try Self.enrol(enrolment, id, keepsImages: configuration.keepsImages, &changes, db)
             }
             db.apply(changes, to: indexes)
+            if let first = receipts.first?.sighting {
+                let isMatched = verdict.decision != .make
+                try db.announceSighting(
+                    isMatched ? .matched : .new, first, gallery: id,
+                    score: isMatched ? verdict.rivals.first?.score : nil,
+                    to: events)
+            }
+            try db.auditEnrolment(of: receipts.count, gallery: id)
             return (.init(sightings: receipts.map(\.sighting)), verdict)
         }
     }

@@ -10,7 +10,8 @@ extension SQLiteStore {
             return try identities.map { identity in
                 guard case .success(let new) = identity else { return identity.map { _ in false } }
                 if try Self.findIdentity(new.id, galleryID, db) != nil { return .success(false) }
-                _ = try Self.insertIdentity(new.id, galleryID, label: new.label, metadata: new.metadata, db)
+                let row = try Self.insertIdentity(new.id, galleryID, label: new.label, metadata: new.metadata, db)
+                try db.audit(.identityCreated, gallery: galleryID, subject: row)
                 return .success(true)
             }
         }
@@ -42,16 +43,25 @@ extension SQLiteStore {
                 let text = try MetadataColumn.text(metadata)
                 try db.execute(sql: "UPDATE identity SET metadata = ? WHERE id = ?", arguments: [text, row])
             }
+            if case .set(let isWatched) = patch.watchlist {
+                try db.execute(sql: "UPDATE identity SET watchlist = ? WHERE id = ?", arguments: [isWatched, row])
+            }
             try db.execute(
                 sql: "UPDATE identity SET updated_at = ? WHERE id = ?", arguments: [Date().milliseconds, row])
+            try db.audit(.identityChanged, gallery: galleryID, subject: row)
             return try Self.identityRecord(id, galleryID, db)
         }
     }
 
     func deleteIdentity(_ id: String, in gallery: String) async throws {
-        try await erase { [indexes] db in
+        try await erase { [indexes, events] db in
             let galleryID = try Self.galleryID(gallery, db)
             let row = try Self.identityID(id, galleryID, db)
+            let sightings = try String.fetchAll(
+                db, sql: "SELECT uuid FROM live_sighting WHERE gallery_id = ? AND identity_id = ?",
+                arguments: [galleryID, row])
+            try db.announceErasure(of: sightings, gallery: galleryID, to: events)
+            try db.audit(.identityErased, gallery: galleryID, subject: row)
             try CorrectionWriter.forget(identity: row, db)
             try Erasure.mark(.identity, row, db)
             db.apply([.removeIdentity(row, gallery: galleryID)], to: indexes)
@@ -102,7 +112,7 @@ extension IdentityRecord {
     init(_ row: Row) throws {
         self.init(
             id: row["name"], label: row["label"], metadata: try MetadataColumn.decode(row["metadata"]),
-            createdAt: Date(milliseconds: row["created_at"]), updatedAt: Date(milliseconds: row["updated_at"]),
-            sightings: row["sightings"])
+            watchlist: row["watchlist"], createdAt: Date(milliseconds: row["created_at"]),
+            updatedAt: Date(milliseconds: row["updated_at"]), sightings: row["sightings"])
     }
 }

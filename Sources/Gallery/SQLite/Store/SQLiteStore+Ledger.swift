@@ -7,10 +7,15 @@ extension SQLiteStore {
     }
 
     func activate(_ model: String, finishing job: JobRecord?, moving shift: ThresholdShift?) async throws {
-        try await write { db in
-            if let earlier = try String.fetchOne(db, sql: "SELECT digest FROM active_model"), earlier != model {
+        try await write { [events] db in
+            let earlier = try String.fetchOne(db, sql: "SELECT digest FROM active_model")
+            if let earlier, earlier != model {
                 try Self.moveThresholds(from: earlier, to: model, shift, db)
+                try db.announce(
+                    .model, gallery: nil, detail: .object(["model": .string(model), "previous": .string(earlier)]),
+                    to: events)
             }
+            if earlier != model { try db.audit(.modelActivated) }
             try db.execute(
                 sql: "INSERT OR REPLACE INTO active_model (only_row, digest, activated_at) VALUES (1, ?, ?)",
                 arguments: [model, Date().milliseconds])

@@ -19,6 +19,10 @@ extension SQLiteStore {
             let store = SQLiteStore(
                 configuration: configuration, connection: connection, indexes: indexes, threads: threads,
                 setAside: setAside)
+            store.events.reach(
+                try await store.read { db in
+                    try Int64.fetchOne(db, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'event'") ?? 0
+                })
             store.reclaimer.request()
             return store
         }

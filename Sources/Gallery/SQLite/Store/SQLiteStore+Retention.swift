@@ -45,15 +45,18 @@ extension SQLiteStore {
         // Reading may take long; whoever enrols need not wait for it.
         let found = try await read(find)
         if found.allSatisfy(\.value.isEmpty) { return 0 }
-        return try await erase { [indexes] db in
+        return try await erase { [indexes, events] db in
             var count = 0
             for (gallery, sightings) in found {
-                let live = try sightings.filter { id in
-                    try Bool.fetchOne(
-                        db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM live_sighting WHERE id = ?)"),
-                        arguments: [id]) ?? false
+                let names = try sightings.compactMap { id in
+                    try String.fetchOne(
+                        db.cachedStatement(sql: "SELECT uuid FROM live_sighting WHERE id = ?"), arguments: [id]
+                    ).map { (row: id, name: $0) }
                 }
+                let live = names.map(\.row)
                 try Erasure.mark(sightings: live, db)
+                try db.announceErasure(of: names.map(\.name), gallery: gallery, to: events)
+                try db.audit(.sightingsErased, gallery: gallery, count: live.count)
                 count += live.count
                 db.apply([.removeSightings(live, gallery: gallery)], to: indexes)
             }

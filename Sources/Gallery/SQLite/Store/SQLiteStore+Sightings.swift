@@ -41,9 +41,11 @@ extension SQLiteStore {
     }
 
     func deleteSighting(_ id: String, in gallery: String) async throws {
-        try await erase { [indexes] db in
+        try await erase { [indexes, events] db in
             let galleryID = try Self.galleryID(gallery, db)
             let row = try Self.sightingID(id, galleryID, db)
+            try db.announceErasure(of: [id], gallery: galleryID, to: events)
+            try db.audit(.sightingsErased, gallery: galleryID, subject: row)
             try db.execute(sql: "DELETE FROM sighting WHERE id = ?", arguments: [row])
             db.apply([.removeSightings([row], gallery: galleryID)], to: indexes)
         }
@@ -67,6 +69,7 @@ extension SQLiteStore {
                 try db.execute(sql: "UPDATE sighting SET metadata = ? WHERE id = ?", arguments: [text, row])
             }
             try RowDigest.keep(sighting: row, db)
+            try db.audit(.sightingChanged, gallery: galleryID, subject: row)
             let record = try Self.sightingRecord(row: row, db)
             db.apply(
                 [

@@ -13,6 +13,7 @@ final class SQLiteStore: GalleryTransactions {
     let configuration: GalleryConfiguration
     let pool: DatabasePool
     let reclaimer: Reclaimer
+    let events = EventCounter()
     private let ownership: DatabaseOwnership
     private let commits: CommitCounter
     private let threads: WorkerThreads
@@ -45,19 +46,22 @@ final class SQLiteStore: GalleryTransactions {
     }
 
     func write<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
-        try await GalleryError.translating {
-            try await pool.write { [commits] db in
-                try commits.count(db)
-                return try body(db)
-            }
-        }
+        let counted = counted(body)
+        return try await GalleryError.translating { try await pool.write(counted) }
     }
 
     /// Runs a transaction that deletes or marks what is to be deleted; the rest follows in the background.
     func erase<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
-        try await reclaimer.erase { [commits] db in
+        try await reclaimer.erase(counted(body))
+    }
+
+    /// The same with the commit counted, and done in the name of who has asked for it: the database's own thread knows of no task.
+    private func counted<T: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> T
+    ) -> @Sendable (Database) throws -> T {
+        { [commits, key = Audit.key] db in
             try commits.count(db)
-            return try body(db)
+            return try Audit.$key.withValue(key) { try body(db) }
         }
     }
 

@@ -1,0 +1,125 @@
+import Documents
+import Foundation
+import GRDB
+import Synchronization
+
+/// The last event that was committed, so that whoever waits for more need not ask the database.
+final class EventCounter: Sendable {
+    private let value = Mutex<Int64>(0)
+
+    var last: Int64 { value.withLock { $0 } }
+
+    func reach(_ id: Int64) { value.withLock { $0 = max($0, id) } }
+}
+
+extension Database {
+    /// Writes down what has just happened.
+    func announce(
+        _ kind: GalleryEvent.Kind, gallery: Int64?, sighting: Int64? = nil, score: Float? = nil,
+        detail: JSONValue? = nil, to counter: EventCounter
+    ) throws {
+        let text = try detail.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
+        try execute(
+            sql: """
+                INSERT INTO event (kind, created_at, gallery_id, sighting_id, score, detail) VALUES (?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [kind.rawValue, Date().milliseconds, gallery, sighting, score, text])
+        let id = lastInsertedRowID
+        afterNextTransaction { _ in counter.reach(id) }
+    }
+
+    /// The same of a sighting, and again if its identity is on the watchlist.
+    func announceSighting(
+        _ kind: GalleryEvent.Kind, _ sighting: SightingRecord, gallery: Int64, score: Float? = nil,
+        to counter: EventCounter
+    ) throws {
+        let row = try Row.only(
+            self,
+            """
+            SELECT s.id, i.watchlist FROM sighting s JOIN identity i ON i.id = s.identity_id
+            WHERE s.gallery_id = ? AND s.uuid = ?
+            """, [gallery, sighting.id])
+        try announce(kind, gallery: gallery, sighting: row[0], score: score, to: counter)
+        if row[1] { try announce(.watchlist, gallery: gallery, sighting: row[0], score: score, to: counter) }
+    }
+
+    /// That sightings are no more, by their identifiers.
+    func announceErasure(of sightings: [String], gallery: Int64, to counter: EventCounter) throws {
+        if sightings.isEmpty { return }
+        let named = sightings.prefix(1000).map(JSONValue.string)
+        try announce(
+            .erased, gallery: gallery,
+            detail: .object(["sightings": .array(named), "count": .integer(sightings.count)]), to: counter)
+    }
+}
+
+extension SQLiteStore {
+    /// Events that are read at once, whoever they are for.
+    private static let batch = 500
+
+    var lastEvent: Int64 { events.last }
+
+    func events(after last: Int64, _ filter: EventFilter) async throws -> EventBatch {
+        try await read { db in
+            let floor: Int64 = try Row.only(db, "SELECT id FROM event_floor", [])[0]
+            let newest = try Int64.fetchOne(db, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'event'") ?? 0
+            // A place that this database has not reached was told by another, as before a restore.
+            let hasGap = last < floor || last > newest
+            let start = last > newest ? newest : last
+            let end = try Int64.fetchOne(
+                db, sql: "SELECT MAX(id) FROM (SELECT id FROM event WHERE id > ? ORDER BY id LIMIT ?)",
+                arguments: [start, Self.batch])
+            guard let end else { return EventBatch(events: [], last: max(start, newest), hasGap: hasGap) }
+            let wanted = Self.condition(filter)
+            let rows = try Row.fetchAll(
+                db, sql: "\(Self.selectEvent) WHERE e.id > ? AND e.id <= ? AND \(wanted.sql) ORDER BY e.id",
+                arguments: [start, end] + wanted.arguments)
+            return EventBatch(events: try rows.map(GalleryEvent.init), last: end, hasGap: hasGap)
+        }
+    }
+
+    /// Without those of what was erased.
+    private static let selectEvent = """
+        SELECT e.*, g.name AS gallery, i.name AS identity, i.label, s.uuid, s.camera, s.captured_at
+        FROM event e LEFT JOIN live_gallery g ON g.id = e.gallery_id LEFT JOIN live_sighting s ON s.id = e.sighting_id
+            LEFT JOIN identity i ON i.id = s.identity_id
+        """
+
+    private static func condition(_ filter: EventFilter) -> (sql: String, arguments: StatementArguments) {
+        let kinds = filter.kinds?.map(\.rawValue)
+        let parts = [
+            ("(e.sighting_id IS NULL OR s.id IS NOT NULL) AND (e.gallery_id IS NULL OR g.id IS NOT NULL)", nil),
+            // A gallery that was erased is named by its event.
+            (isAmong("coalesce(g.name, json_extract(e.detail, '$.gallery'))", filter.galleries), filter.galleries),
+            (isAmong("s.camera", filter.cameras), filter.cameras),
+            (isAmong("i.name", filter.identities), filter.identities),
+            (isAmong("e.kind", kinds), kinds),
+        ]
+        return (
+            parts.map(\.0).joined(separator: " AND "), StatementArguments(parts.flatMap { $0.1 ?? [] })
+        )
+    }
+
+    func forgetEvents(before time: Date) async throws {
+        try await write { db in
+            let last = try Int64.fetchOne(
+                db, sql: "SELECT MAX(id) FROM event WHERE created_at < ?", arguments: [time.milliseconds])
+            guard let last else { return }
+            try db.execute(sql: "DELETE FROM event WHERE id <= ?", arguments: [last])
+            try db.execute(sql: "UPDATE event_floor SET id = ?", arguments: [last])
+        }
+    }
+}
+
+extension GalleryEvent {
+    fileprivate init(_ row: Row) throws {
+        let (kind, detail): (String, String?) = (row["kind"], row["detail"])
+        guard let kind = Kind(rawValue: kind) else { throw GalleryError.storage("an event of the kind \(kind)") }
+        let capturedAt: Int64? = row["captured_at"]
+        self.init(
+            id: row["id"], kind: kind, at: Date(milliseconds: row["created_at"]), gallery: row["gallery"],
+            identity: row["identity"], label: row["label"], sighting: row["uuid"], camera: row["camera"],
+            capturedAt: capturedAt.map(Date.init(milliseconds:)), score: row["score"],
+            detail: try detail.map { try JSONDecoder().decode(JSONValue.self, from: Data($0.utf8)) })
+    }
+}
