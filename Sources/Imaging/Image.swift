@@ -46,16 +46,6 @@ public struct Image: Sendable, Equatable {
         return Image(width: width, height: height, channels: 3, pixels: rgb)
     }
 
-    /// A rectangle of the image, which must lie inside.
-    public func cropped(x: Int, y: Int, width: Int, height: Int) -> Image {
-        precondition(
-            x >= 0 && y >= 0 && x + width <= self.width && y + height <= self.height, "a crop outside the image")
-        let run = width * channels
-        let rows = (y..<(y + height)).map { ($0 * self.width + x) * channels }
-        return Image(
-            width: width, height: height, channels: channels, pixels: rows.flatMap { pixels[$0..<($0 + run)] })
-    }
-
     /// Left and right exchanged.
     public func flippedHorizontally() -> Image {
         mapped(width: width, height: height) { x, y in (width - 1 - x, y) }

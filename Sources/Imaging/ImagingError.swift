@@ -12,6 +12,8 @@ public enum ImagingError: Error, Equatable, Sendable, CustomStringConvertible {
     case tooLong(limit: Int, width: Int, height: Int)
     /// Scans that go over the image's blocks more often than allowed.
     case tooManyPasses(limit: Int)
+    /// A box that has no pixel, or one outside the upright image.
+    case outside(box: Image.Box, Image.Size)
     /// The decoding's deadline passed. Says nothing about the image.
     case timedOut
     /// Nobody waits for the decoding any more. Says nothing about the image.
@@ -33,6 +35,9 @@ public enum ImagingError: Error, Equatable, Sendable, CustomStringConvertible {
             "an image of \(width) × \(height) pixels exceeds the limit of \(limit) pixels a side"
         case .tooManyPasses(let limit):
             "a JPEG image whose scans go over it more often than the limit of \(limit) times"
+        case .outside(let box, let size):
+            "expected a box within the upright image's \(size.width) × \(size.height) pixels, found "
+                + "[\(box.x), \(box.y), \(box.width), \(box.height)]"
         case .timedOut: "decoding the image was given up at its deadline"
         case .cancelled: "decoding the image was given up: nobody waits for it"
         case .corrupt(let format, let reason): "a damaged or truncated \(format) image: \(reason)"

@@ -22,7 +22,7 @@ struct ResizingTests {
     @Test("crops, flips and replication move values and change none")
     func geometry() {
         let image = Image(width: 3, height: 2, channels: 1, pixels: [1, 2, 3, 4, 5, 6])
-        #expect(image.cropped(x: 1, y: 0, width: 2, height: 2).pixels == [2, 3, 5, 6])
+        #expect(image.cropped(to: Image.Box(x: 1, y: 0, width: 2, height: 2)).pixels == [2, 3, 5, 6])
         #expect(image.flippedHorizontally().pixels == [3, 2, 1, 6, 5, 4])
         #expect(image.replicatedToRGB().pixels.prefix(6) == [1, 1, 1, 2, 2, 2])
     }

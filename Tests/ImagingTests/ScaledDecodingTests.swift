@@ -5,7 +5,7 @@ import Testing
 @Suite("Scaled decoding")
 struct ScaledDecodingTests {
     /// Shapes, edges and grain, as a camera's image has them.
-    private static func scene(width: Int, height: Int) -> Image {
+    static func scene(width: Int, height: Int) -> Image {
         var noise: UInt32 = 1
         var pixels = [UInt8]()
         for y in 0..<height {
@@ -23,12 +23,12 @@ struct ScaledDecodingTests {
         return Image(width: width, height: height, channels: 3, pixels: pixels)
     }
 
-    private static func jpeg(_ width: Int, _ height: Int) throws -> Data {
+    static func jpeg(_ width: Int, _ height: Int) throws -> Data {
         try JPEGEncoder.encode(scene(width: width, height: height), quality: 90)
     }
 
     /// A JPEG with an EXIF block that notes an orientation.
-    private static func jpeg(_ jpeg: Data, orientation: UInt8) -> Data {
+    static func jpeg(_ jpeg: Data, orientation: UInt8) -> Data {
         let tiff: [UInt8] =
             [0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0]
         let contents = Array("Exif\0\0".utf8) + tiff

@@ -14,39 +14,45 @@ public struct ImageDecoder: Sendable {
         self.thermalRange = thermalRange
     }
 
-    /// Decodes an image to three channels, upright.
+    /// Decodes an image, or what a box shows of it, to three channels, upright.
     ///
     /// JPEG: grey, YCbCr, CMYK and YCCK, with EXIF orientation applied. PNG: all kinds; alpha is dropped, grey is
-    /// replicated, 16-bit grey is scaled by `thermalRange`. O(pixels).
+    /// replicated, 16-bit grey is scaled by `thermalRange`, or by what the box alone shows. O(pixels).
     ///
     /// - Parameters:
     ///   - bytes: the file.
-    ///   - target: what the image will be resized to. A JPEG of at least four times its columns and rows is then decoded at
-    ///     a half, a quarter or an eighth of its own, if these are whole pixels and twice the target or more: faster, in
-    ///     less memory, and not exactly what resizing the whole image gives. nil decodes all of it.
+    ///   - box: what is wanted, in pixels of the upright image at its full size; nil for all of it.
+    ///   - target: what the result will be resized to. A JPEG of which at least four times its columns and rows are wanted is then
+    ///     decoded at a half, a quarter or an eighth of its size, if that is whole pixels and leaves twice the target or more
+    ///     of the box: faster, in less memory, and not exactly what resizing the whole gives. An edge of the box is then moved
+    ///     by half a decoded pixel at most, a quarter of one of the target. nil decodes at full size.
     ///   - budget: when decoding is given up before its end.
     /// - Throws: `ImagingError`; limits judge the whole image.
     public func decode(
-        _ bytes: Data, for target: Image.Size? = nil, within budget: DecodingBudget = .unlimited
+        _ bytes: Data, box: Image.Box? = nil, for target: Image.Size? = nil,
+        within budget: DecodingBudget = .unlimited
     ) throws(ImagingError) -> Image {
         guard !bytes.isEmpty else { throw .empty }
         guard bytes.count <= limits.bytes else { throw .tooManyBytes(limit: limits.bytes, found: bytes.count) }
         try budget.check()
         let contents = [UInt8](bytes)
-        if contents.starts(with: [0xFF, 0xD8]) { return try decodeJPEG(contents, for: target, within: budget) }
-        if contents.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return try decodePNG(contents, within: budget) }
+        if contents.starts(with: [0xFF, 0xD8]) { return try decodeJPEG(contents, box, for: target, within: budget) }
+        if contents.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return try decodePNG(contents, box, within: budget) }
         let start = contents.prefix(4).map { String(format: "%02x", $0) }.joined(separator: " ")
         throw .unrecognised(start: start)
     }
 
     private func decodeJPEG(
-        _ bytes: [UInt8], for target: Image.Size?, within budget: DecodingBudget
+        _ bytes: [UInt8], _ box: Image.Box?, for target: Image.Size?, within budget: DecodingBudget
     ) throws(ImagingError) -> Image {
         let info = try header(bytes, format: "JPEG", cjpeg_header)
         let orientation = EXIF.orientation(ofJPEG: bytes)
-        let whole = Image.Size(width: Int(info.width), height: Int(info.height))
-        let scale = JPEGScale(of: whole, for: target.map { EXIF.isTurned(orientation) ? $0.turned : $0 })
-        let size = scale.applied(to: whole)
+        let stored = Image.Size(width: Int(info.width), height: Int(info.height))
+        let upright = EXIF.isTurned(orientation) ? stored.turned : stored
+        let box = box ?? Image.Box(all: upright)
+        try box.check(within: upright)
+        let scale = JPEGScale(of: upright, showing: box.size, for: target)
+        let size = scale.applied(to: stored)
         var pixels = [UInt8](repeating: 0, count: size.width * size.height * Int(info.channels))
         let count = pixels.count
         try Codec.decode("JPEG", passes: limits.passes, within: budget) {
@@ -56,26 +62,33 @@ public struct ImageDecoder: Sendable {
         try budget.check()
         let image = Image(
             width: size.width, height: size.height, channels: info.channels == 1 ? 1 : 3, pixels: pixels)
-        return image.oriented(orientation).replicatedToRGB()
+        return image.oriented(orientation).cropped(to: scale.applied(to: box)).replicatedToRGB()
     }
 
-    private func decodePNG(_ bytes: [UInt8], within budget: DecodingBudget) throws(ImagingError) -> Image {
+    private func decodePNG(
+        _ bytes: [UInt8], _ box: Image.Box?, within budget: DecodingBudget
+    ) throws(ImagingError) -> Image {
         let info = try header(bytes, format: "PNG", cpng_header)
         let (width, height, channels) = (Int(info.width), Int(info.height), Int(info.channels))
+        let box = box ?? Image.Box(all: Image.Size(width: width, height: height))
+        try box.check(within: Image.Size(width: width, height: height))
         let count = width * height * channels
         if info.depth == 16 {
             var values = [UInt16](repeating: 0, count: count)
             try Codec.decode("PNG", passes: limits.passes, within: budget) {
                 cpng_decode(bytes, bytes.count, &values, count * 2, $0, $1)
             }
-            let pixels = ThermalScaling.scaled(values, range: thermalRange)
-            return Image(width: width, height: height, channels: 1, pixels: pixels).replicatedToRGB()
+            // Cut first: what is hot elsewhere must not darken the box, and a crop that was sent as a file looks the same.
+            let pixels = ThermalScaling.scaled(
+                box.cut(of: values, width: width, channels: 1), range: thermalRange)
+            return Image(width: box.width, height: box.height, channels: 1, pixels: pixels).replicatedToRGB()
         }
         var pixels = [UInt8](repeating: 0, count: count)
         try Codec.decode("PNG", passes: limits.passes, within: budget) {
             cpng_decode(bytes, bytes.count, &pixels, count, $0, $1)
         }
-        return Image(width: width, height: height, channels: channels, pixels: pixels).replicatedToRGB()
+        return Image(width: width, height: height, channels: channels, pixels: pixels).cropped(to: box)
+            .replicatedToRGB()
     }
 
     /// Reads a header and checks what it declares.
@@ -116,14 +129,14 @@ struct JPEGScale {
     /// 1, 2, 4 or 8 eighths.
     let eighths: Int
 
-    /// The least of them that the target allows; all of the image without a target, or if a part of it would not be whole
-    /// pixels: libjpeg would make up the rest of the last one, and the image would be moved.
-    init(of image: Image.Size, for target: Image.Size?) {
+    /// The least of them that the target of a box of a size allows; all of the image without a target, or if a part of it
+    /// would not be whole pixels: libjpeg would make up the rest of the last one, and the image would be moved.
+    init(of image: Image.Size, showing box: Image.Size, for target: Image.Size?) {
         let allowed = [1, 2, 4].first { part in
             guard let target else { return false }
             let isWhole = (image.width * part).isMultiple(of: 8) && (image.height * part).isMultiple(of: 8)
-            return isWhole && image.width * part >= Self.margin * target.width * 8
-                && image.height * part >= Self.margin * target.height * 8
+            return isWhole && box.width * part >= Self.margin * target.width * 8
+                && box.height * part >= Self.margin * target.height * 8
         }
         eighths = allowed ?? 8
     }
@@ -132,6 +145,15 @@ struct JPEGScale {
     func applied(to image: Image.Size) -> Image.Size {
         Image.Size(width: image.width * eighths / 8, height: image.height * eighths / 8)
     }
+
+    /// The decoded pixels that show a box, its edges at the nearest ones.
+    func applied(to box: Image.Box) -> Image.Box {
+        let (left, top) = (nearest(box.x), nearest(box.y))
+        return Image.Box(
+            x: left, y: top, width: nearest(box.x + box.width) - left, height: nearest(box.y + box.height) - top)
+    }
+
+    private func nearest(_ edge: Int) -> Int { (edge * eighths + 4) / 8 }
 }
 
 /// When a decoding is given up: asked between rows of pixels, so that neither an image that was made to be slow nor a
