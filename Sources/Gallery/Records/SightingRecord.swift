@@ -16,9 +16,11 @@ public struct SightingRecord: Codable, Equatable, Sendable {
     public let createdAt: Date
     /// Of its kept images, sorted.
     public let modalities: [String]
+    /// Where in these it is, by modality; nothing for one that shows it alone.
+    public let boxes: [String: PixelBox]
 
     private enum CodingKeys: String, CodingKey {
-        case id, identity, camera, metadata, modalities
+        case id, identity, camera, metadata, modalities, boxes
         case capturedAt = "captured_at"
         case createdAt = "created_at"
     }
@@ -58,12 +60,15 @@ public struct KeptImage: Equatable, Sendable {
     public let contentType: String
     /// The file.
     public let bytes: Data
+    /// Where in it the sighting is; nil for all of it.
+    public let box: PixelBox?
 
     /// An image.
-    public init(modality: String, contentType: String, bytes: Data) {
+    public init(modality: String, contentType: String, bytes: Data, box: PixelBox? = nil) {
         self.modality = modality
         self.contentType = contentType
         self.bytes = bytes
+        self.box = box
     }
 }
 

@@ -7,7 +7,8 @@ import Testing
 /// them and give the same answers.
 struct FixtureTests {
     @Test(
-        "A database of an earlier schema version opens and answers as it did", arguments: ["gallery-v1", "gallery-v2"])
+        "A database of an earlier schema version opens and answers as it did",
+        arguments: ["gallery-v1", "gallery-v2", "gallery-v6"])
     func earlier(name: String) async throws {
         let directory = try TemporaryDirectory()
         let fixture = try #require(

@@ -7,12 +7,12 @@ import GRDB
 enum RowDigest {
     /// Of a sighting as it is in the database, with its images.
     static func sighting(_ id: Int64, _ db: Database) throws -> Data? {
-        let statement = try db.cachedStatement(
-            sql: "SELECT uuid, camera, captured_at, metadata, created_at FROM sighting WHERE id = ?")
+        // All columns, for a migration digests sightings before they have boxes.
+        let statement = try db.cachedStatement(sql: "SELECT * FROM sighting WHERE id = ?")
         guard let row = try Row.fetchOne(statement, arguments: [id]) else { return nil }
         var hash = Hash()
-        let (camera, capturedAt): (String?, Int64?) = (row[1], row[2])
-        let (uuid, metadata, createdAt): (String, String, Int64) = (row[0], row[3], row[4])
+        let (camera, capturedAt): (String?, Int64?) = (row["camera"], row["captured_at"])
+        let (uuid, metadata, createdAt): (String, String, Int64) = (row["uuid"], row["metadata"], row["created_at"])
         for text in [uuid, camera ?? "", capturedAt.map { "\($0)" } ?? "", metadata, "\(createdAt)"] {
             hash.add(Data(text.utf8))
         }
@@ -25,6 +25,8 @@ enum RowDigest {
             hash.add(Data((image[1] as String).utf8))
             hash.add(image[2])
         }
+        // Only if there are any, so that digests of earlier releases stay true.
+        if let boxes: String = row["boxes"] { hash.add(Data(boxes.utf8)) }
         return hash.value
     }
 

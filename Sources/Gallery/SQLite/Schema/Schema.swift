@@ -37,6 +37,10 @@ enum Schema {
             try createThresholds(db)
             try db.execute(sql: "PRAGMA user_version = 6")
         }
+        migrator.registerMigration("v7") { db in
+            try createBoxes(db)
+            try db.execute(sql: "PRAGMA user_version = 7")
+        }
         migrator.registerMigration("v8") { db in
             try createAccess(db)
             try db.execute(sql: "PRAGMA user_version = 8")

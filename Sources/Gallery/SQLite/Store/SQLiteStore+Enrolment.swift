@@ -38,8 +38,7 @@ extension SQLiteStore {
         // Of what is refused half way nothing stays.
         try db.inSavepoint {
             let identity = try identityToEnrol(enrolment, gallery, db)
-            let sighting = try insertSighting(enrolment, gallery, identity, db)
-            if keepsImages { try insertImages(enrolment.images, sighting, db) }
+            let sighting = try insertSighting(enrolment, gallery, identity, keepsImages ? enrolment.images : [], db)
             try RowDigest.keep(sighting: sighting, db)
             let owner = SightingOwner(
                 gallery: gallery, identity: identity, sighting: sighting, camera: enrolment.camera,
@@ -80,7 +79,7 @@ extension SQLiteStore {
     }
 
     private static func insertSighting(
-        _ enrolment: Enrolment, _ gallery: Int64, _ identity: Int64, _ db: Database
+        _ enrolment: Enrolment, _ gallery: Int64, _ identity: Int64, _ images: [KeptImage], _ db: Database
     ) throws -> Int64 {
         let now = Date()
         if let key = enrolment.idempotency?.key {
@@ -94,15 +93,17 @@ extension SQLiteStore {
         try db.execute(
             sql: """
                 INSERT INTO sighting (gallery_id, identity_id, uuid, camera, captured_at, metadata, created_at,
-                    idempotency_key, fingerprint)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    idempotency_key, fingerprint, boxes)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 gallery, identity, SightingIdentifier.make(at: now), enrolment.camera,
                 enrolment.capturedAt?.milliseconds, MetadataColumn.text(enrolment.metadata), now.milliseconds,
-                enrolment.idempotency?.key, enrolment.idempotency?.fingerprint,
+                enrolment.idempotency?.key, enrolment.idempotency?.fingerprint, BoxesColumn.text(images),
             ])
-        return db.lastInsertedRowID
+        let sighting = db.lastInsertedRowID
+        try insertImages(images, sighting, db)
+        return sighting
     }
 
     private static func insertImages(_ images: [KeptImage], _ sighting: Int64, _ db: Database) throws {

@@ -83,11 +83,10 @@ extension SQLiteStore {
     func image(_ modality: String, of sighting: String, in gallery: String) async throws -> KeptImage {
         try await read { db in
             let row = try Self.sightingID(sighting, Self.galleryID(gallery, db), db)
-            let image = try Row.fetchOne(
-                db, sql: "SELECT modality, content_type, bytes FROM image WHERE sighting_id = ? AND modality = ?",
-                arguments: [row, modality])
-            guard let image else { throw GalleryError.notFound(.image, modality) }
-            return KeptImage(modality: image[0], contentType: image[1], bytes: image[2])
+            guard let image = try Self.images(of: row, only: modality, db).first else {
+                throw GalleryError.notFound(.image, modality)
+            }
+            return image
         }
     }
 
@@ -122,11 +121,18 @@ extension SQLiteStore {
         try SightingRecord(Row.only(db, "\(selectSighting) WHERE s.id = ?", [row]))
     }
 
-    static func images(of sighting: Int64, _ db: Database) throws -> [KeptImage] {
-        try Row.fetchAll(
-            db, sql: "SELECT modality, content_type, bytes FROM image WHERE sighting_id = ? ORDER BY modality",
-            arguments: [sighting]
-        ).map { KeptImage(modality: $0[0], contentType: $0[1], bytes: $0[2]) }
+    /// By modality; all of them, or the one of a modality.
+    static func images(of sighting: Int64, only modality: String? = nil, _ db: Database) throws -> [KeptImage] {
+        let boxes = try BoxesColumn.decode(
+            String.fetchOne(db, sql: "SELECT boxes FROM sighting WHERE id = ?", arguments: [sighting]))
+        return try Row.fetchAll(
+            db,
+            sql: """
+                SELECT modality, content_type, bytes FROM image
+                WHERE sighting_id = ?1 AND (?2 IS NULL OR modality = ?2) ORDER BY modality
+                """,
+            arguments: [sighting, modality]
+        ).map { KeptImage(modality: $0[0], contentType: $0[1], bytes: $0[2], box: boxes[$0[0]]) }
     }
 }
 
@@ -138,6 +144,7 @@ extension SightingRecord {
             id: row["uuid"], identity: row["identity"], camera: row["camera"],
             capturedAt: capturedAt.map(Date.init(milliseconds:)),
             metadata: try MetadataColumn.decode(row["metadata"]), createdAt: Date(milliseconds: row["created_at"]),
-            modalities: modalities?.split(separator: ",").map(String.init) ?? [])
+            modalities: modalities?.split(separator: ",").map(String.init) ?? [],
+            boxes: try BoxesColumn.decode(row["boxes"]))
     }
 }
