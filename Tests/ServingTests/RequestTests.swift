@@ -30,7 +30,7 @@ struct RequestTests {
         try await World.run({ $0.encoding.seconds = 1 }, encoder: SlowEncoder()) { world in
             let (encoding, encoder) = (world.stack.encoding, world.stack.registry.active)
             await #expect(throws: ServingError.deadline(seconds: 1)) {
-                _ = try await encoding.encode([.rgb: picture(1)], with: encoder)
+                _ = try await encoding.encode([.rgb: SentImage(picture(1))], with: encoder)
             }
             await #expect(throws: ServingError.deadline(seconds: 1)) {
                 _ = try await encoding.encode(text: "a car", with: encoder)

@@ -61,7 +61,10 @@ struct World {
         if (try? await stack.gallery.requireGallery("g")) == nil { _ = try await stack.gallery.createGallery("g") }
         var sighting = NewSighting(
             identity: identity,
-            images: [.rgb: try picture(seed), .nir: try picture(seed + 100), .tir: try picture(seed + 200)])
+            images: [
+                .rgb: SentImage(try picture(seed)), .nir: SentImage(try picture(seed + 100)),
+                .tir: SentImage(try picture(seed + 200)),
+            ])
         sighting.idempotencyKey = key
         return try await stack.enrolment.enrol(sighting, in: "g")
     }

@@ -89,6 +89,7 @@ private struct SightingLine: Encodable {
     let idempotencyKey: String
     var images: [String: Data]?
     var files: [String: String]?
+    let boxes: [String: PixelBox]?
     var model: String?
     var vectors: [String: Data]?
     var vector: Data?
@@ -99,6 +100,7 @@ private struct SightingLine: Encodable {
         let record = sighting.record
         (identity, camera, capturedAt, metadata) = (record.identity, record.camera, record.capturedAt, record.metadata)
         idempotencyKey = "export:\(record.id)"
+        boxes = record.boxes.isEmpty ? nil : record.boxes
         if let path {
             files = Self.byModality(sighting.images.map { ($0.modality, path(sighting, $0)) })
         } else {

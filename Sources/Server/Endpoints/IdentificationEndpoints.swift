@@ -145,7 +145,7 @@ struct IdentificationEndpoints {
     /// Each of images or of vectors.
     private static func triples(
         _ body: inout BatchBody
-    ) throws -> [(images: [Modality: Data], vectors: GivenVectors?)] {
+    ) throws -> [(images: [Modality: SentImage], vectors: GivenVectors?)] {
         if body.items.isEmpty { return [([:], try body.options.vectors())] }
         return try body.items.map { item in
             var fields = item.fields

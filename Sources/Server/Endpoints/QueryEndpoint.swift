@@ -139,7 +139,7 @@ extension QueryService.Options {
 
 extension QueryService.Subject {
     /// What is looked for. Throws `DocumentError`, or `RequestError.invalid` if there is more than one.
-    fileprivate init(_ images: [Modality: Data], _ fields: inout Fields) throws {
+    fileprivate init(_ images: [Modality: SentImage], _ fields: inout Fields) throws {
         let (vectors, text) = (try fields.vectors(), try fields.string("text"))
         let sighting = try fields.string("sighting")
         guard [!images.isEmpty, vectors != nil, text != nil, sighting != nil].count(where: { $0 }) < 2 else {

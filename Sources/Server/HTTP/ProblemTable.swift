@@ -107,6 +107,7 @@ enum ProblemTable {
             let type =
                 switch reason {
                 case .tooManyBytes, .tooManyPixels: "image-too-large"
+                case .outside: "box-outside"
                 default: "image-undecodable"
                 }
             return Entry(

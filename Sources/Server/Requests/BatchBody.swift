@@ -1,6 +1,7 @@
 import Documents
 import Foundation
 import Inference
+import Serving
 
 /// The triples of a batch or a passage, from multipart or JSON.
 struct BatchBody {
@@ -22,7 +23,7 @@ struct BatchBody {
     private let shape: Shape
 
     struct Item {
-        var images: [Modality: Data] = [:]
+        var images: [Modality: SentImage] = [:]
         /// What else is said of this one.
         var fields: Fields
     }
@@ -33,7 +34,8 @@ struct BatchBody {
     var options: Fields = .empty
 
     /// Reads a body: parts `0.rgb`, `0.nir` …, and `options`; or JSON `{"queries": [{"images": …}, …], …}`. A lone triple has parts
-    /// `rgb` …, or `{"images": …}`; with vectors it is in the options, and there is no item. O(body).
+    /// `rgb` …, or `{"images": …}`; with vectors it is in the options, and there is no item. Boxes are named as the parts are; in
+    /// JSON they stand beside the images. O(body).
     ///
     /// Throws `DocumentError`, or `RequestError.unsupportedMediaType`.
     init(_ body: Data, contentType: String, _ shape: Shape) throws {
@@ -51,7 +53,7 @@ struct BatchBody {
     }
 
     private mutating func read(_ parts: [MultipartParser.Part]) throws(DocumentError) {
-        var groups: [Int: [Modality: Data]] = [:]
+        var groups: [Int: [Modality: (name: String, file: Data)]] = [:]
         var hasOptions = false
         for part in parts {
             if part.name == "options" {
@@ -65,13 +67,15 @@ struct BatchBody {
                     String(part.name.prefix(64)), expected: ["0.rgb", "0.nir", "0.tir", "1.rgb", "options"])
             }
             try Self.once(part.name, isNew: groups[number]?[modality] == nil)
-            groups[number, default: [:]][modality] = part.bytes
+            groups[number, default: [:]][modality] = (part.name, part.bytes)
         }
+        let boxes = try options.boxes(of: groups.values.flatMap { $0.values.map(\.name) })
         for number in 0..<groups.count {
-            guard let images = groups[number] else {
+            guard let parts = groups[number] else {
                 throw .invalid(
                     field: "\(number).rgb", expected: "\(shape.list) numbered from 0 without a gap", found: "nothing")
             }
+            let images = parts.mapValues { SentImage($0.file, box: boxes[$0.name]) }
             items.append(Item(images: images, fields: .empty))
         }
     }
@@ -95,11 +99,12 @@ struct BatchBody {
         var reader = JSONReader(body, limits: .batch)
         var others: [String: JSONValue] = [:]
         var items: [Item] = []
+        var lone: [Modality: Data]?
         let shape = shape
         try reader.object("") { key, reader throws(DocumentError) in
-            let isFirst = items.isEmpty
+            let isFirst = items.isEmpty && lone == nil
             if shape.hasLone && key == "images" && isFirst {
-                items.append(Item(images: try Self.images(&reader, key), fields: .empty))
+                lone = try Self.images(&reader, key)
                 return
             }
             guard key == shape.list && isFirst else {
@@ -114,7 +119,9 @@ struct BatchBody {
             }
         }
         try reader.end()
-        (self.items, options) = (items, Fields(members: others))
+        options = Fields(members: others)
+        if let lone { items.append(Item(images: try [Modality: SentImage](lone, &options), fields: .empty)) }
+        self.items = items
     }
 
     private static func item(_ reader: inout JSONReader, _ path: String) throws(DocumentError) -> Item {
@@ -127,7 +134,8 @@ struct BatchBody {
                 others[key] = try reader.value()
             }
         }
-        return Item(images: images, fields: Fields(members: others, path: path))
+        var fields = Fields(members: others, path: path)
+        return Item(images: try [Modality: SentImage](images, &fields), fields: fields)
     }
 
     private static func images(_ reader: inout JSONReader, _ path: String) throws(DocumentError) -> [Modality: Data] {

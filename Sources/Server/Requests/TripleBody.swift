@@ -1,6 +1,8 @@
 import Documents
 import Foundation
+import Gallery
 import Inference
+import Serving
 
 /// A request's images and options, from multipart or JSON.
 ///
@@ -8,7 +10,9 @@ import Inference
 /// same contents give the same images and options, however they came.
 struct TripleBody {
     /// File bytes by part name: `rgb`, `nir`, `tir`, or with a prefix where a request has two triples.
-    private(set) var images: [String: Data] = [:]
+    private var images: [String: Data] = [:]
+    /// By part name too.
+    private var boxes: [String: PixelBox] = [:]
     /// What else was sent.
     var options: Fields = .empty
 
@@ -43,22 +47,25 @@ struct TripleBody {
                 images[part.name] = part.bytes
             }
         }
+        boxes = try options.boxes(of: images.keys)
     }
 
-    /// `{"images": {"rgb": "<base64>"}}`, or with groups `{"a": {"images": …}, "b": …}`.
+    /// `{"images": {"rgb": "<base64>"}, "boxes": …}`, or with groups `{"a": {"images": …, "boxes": …}, "b": …}`.
     private mutating func read(json body: Data, _ groups: [String]) throws(DocumentError) {
         var reader = JSONReader(body, limits: .request)
         var images: [String: Data] = [:]
         var others: [String: JSONValue] = [:]
+        var inner: [String: [String: JSONValue]] = [:]
         try reader.object("") { key, reader throws(DocumentError) in
             if groups.contains("") && key == "images" {
                 try Self.read(&reader, key, group: "", into: &images)
             } else if groups.contains(key) {
-                try reader.object(key) { inner, reader throws(DocumentError) in
-                    guard inner == "images" else {
-                        throw .unknownField("\(key).\(inner.prefix(64))", expected: ["\(key).images"])
+                try reader.object(key) { name, reader throws(DocumentError) in
+                    if name == "images" {
+                        try Self.read(&reader, "\(key).images", group: key, into: &images)
+                    } else {
+                        inner[key, default: [:]][name] = try reader.value()
                     }
-                    try Self.read(&reader, "\(key).images", group: key, into: &images)
                 }
             } else {
                 others[key] = try reader.value()
@@ -67,8 +74,24 @@ struct TripleBody {
         try reader.end()
         self.images = images
         options = Fields(members: others)
+        try readBoxes(inner, groups)
         // Known, though they have been read already.
         for group in groups { _ = options.value(group.isEmpty ? "images" : group) }
+    }
+
+    /// The boxes beside a JSON body's images, by the groups that they are in.
+    private mutating func readBoxes(
+        _ inner: [String: [String: JSONValue]], _ groups: [String]
+    ) throws(DocumentError) {
+        if groups.contains("") { boxes = try options.boxes(of: images.keys) }
+        for group in groups where !group.isEmpty {
+            var fields = Fields(members: inner[group] ?? [:], path: group)
+            for (name, box) in try fields.boxes(of: triple(group).keys.map(\.rawValue)) {
+                boxes["\(group).\(name)"] = box
+            }
+            _ = fields.value("images")
+            try fields.finish()
+        }
     }
 
     /// Reads an object of images by modality.
@@ -84,10 +107,10 @@ struct TripleBody {
     }
 
     /// The images of a triple.
-    func triple(_ group: String = "") -> [Modality: Data] {
+    func triple(_ group: String = "") -> [Modality: SentImage] {
         Dictionary(
             uniqueKeysWithValues: Self.names(group).compactMap { name, modality in
-                images[name].map { (modality, $0) }
+                images[name].map { (modality, SentImage($0, box: boxes[name])) }
             })
     }
 }

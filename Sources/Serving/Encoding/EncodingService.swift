@@ -39,7 +39,7 @@ package struct EncodingService: Sendable {
     ///
     /// - Parameter measures: whether the images' quality is wanted.
     package func encode(
-        _ images: [Modality: Data], with encoder: any TripleEncoder, measures: Bool = false
+        _ images: [Modality: SentImage], with encoder: any TripleEncoder, measures: Bool = false
     ) async throws -> Encoded {
         try await Deadline.run(seconds: settings.seconds) {
             try await encodeWithoutDeadline(images, with: encoder, measures: measures)
@@ -47,7 +47,7 @@ package struct EncodingService: Sendable {
     }
 
     private func encodeWithoutDeadline(
-        _ images: [Modality: Data], with encoder: any TripleEncoder, measures: Bool = false
+        _ images: [Modality: SentImage], with encoder: any TripleEncoder, measures: Bool = false
     ) async throws -> Encoded {
         guard !images.isEmpty else { throw ServingError.noImage }
         for modality in images.keys.sorted() where !encoder.modalities.contains(modality) {
@@ -68,13 +68,14 @@ package struct EncodingService: Sendable {
 
     /// What the active model, the first one, makes of a triple to be enrolled, and the candidate if there is one; that may know
     /// fewer modalities. Throws as above.
-    func encode(_ images: [Modality: Data], for encoders: [any TripleEncoder]) async throws -> [SightingEmbedding] {
+    func encode(_ images: [Modality: SentImage], for encoders: [any TripleEncoder]) async throws -> [SightingEmbedding]
+    {
         try await measured(images, for: encoders, measures: false).embeddings
     }
 
     /// The same with the images' quality.
     func measured(
-        _ images: [Modality: Data], for encoders: [any TripleEncoder], measures: Bool = true
+        _ images: [Modality: SentImage], for encoders: [any TripleEncoder], measures: Bool = true
     ) async throws -> (embeddings: [SightingEmbedding], quality: [Modality: ImageQuality]) {
         var (embeddings, quality) = ([SightingEmbedding](), [Modality: ImageQuality]())
         for (index, encoder) in encoders.enumerated() {
@@ -99,7 +100,9 @@ package struct EncodingService: Sendable {
         _ images: [KeptImage], with encoder: any TripleEncoder, share: Double = 1
     ) async throws -> Encoded? {
         let known = images.compactMap { image in
-            Modality(rawValue: image.modality).flatMap { encoder.modalities.contains($0) ? ($0, image.bytes) : nil }
+            Modality(rawValue: image.modality).flatMap {
+                encoder.modalities.contains($0) ? ($0, SentImage(image.bytes, box: image.box)) : nil
+            }
         }
         guard !known.isEmpty else { return nil }
         let start = ContinuousClock.now
@@ -112,7 +115,7 @@ package struct EncodingService: Sendable {
     /// How similar two triples are: the cosine of what they share, or of all of each where they share nothing. Throws as
     /// `encode` does.
     package func compare(
-        _ pair: (first: [Modality: Data], second: [Modality: Data]), with encoder: any TripleEncoder
+        _ pair: (first: [Modality: SentImage], second: [Modality: SentImage]), with encoder: any TripleEncoder
     ) async throws -> (modalities: [[Modality]], score: Float) {
         let encoder = Set(pair.first.keys) == Set(pair.second.keys) ? encoder.wholeOnly : encoder
         let first = try await encode(pair.first, with: encoder).embedding
@@ -132,7 +135,7 @@ extension EncodingService {
     /// Images at the model's size, decoded side by side. Throws `ServingError.undecodable`, if several cannot be decoded for
     /// the first modality, or `CancellationError`.
     private func decode(
-        _ images: [Modality: Data], for encoder: any TripleEncoder, measures: Bool
+        _ images: [Modality: SentImage], for encoder: any TripleEncoder, measures: Bool
     ) async throws -> [Modality: Decoded] {
         try await sideBySide(images.sorted { $0.key < $1.key }[...], for: encoder, measures)
     }
@@ -143,25 +146,25 @@ extension EncodingService {
     }
 
     private func sideBySide(
-        _ files: ArraySlice<(key: Modality, value: Data)>, for encoder: any TripleEncoder, _ measures: Bool
+        _ files: ArraySlice<(key: Modality, value: SentImage)>, for encoder: any TripleEncoder, _ measures: Bool
     ) async throws -> [Modality: Decoded] {
-        guard let (modality, file) = files.first else { return [:] }
+        guard let (modality, sent) = files.first else { return [:] }
         // If this image cannot be decoded, the others are cancelled, and their errors are not seen.
         async let others = sideBySide(files.dropFirst(), for: encoder, measures)
-        let image = try await decode(file, modality, for: encoder, measures)
+        let image = try await decode(sent, modality, for: encoder, measures)
         return try await others.merging([modality: image]) { $1 }
     }
 
     private func decode(
-        _ file: Data, _ modality: Modality, for encoder: any TripleEncoder, _ measures: Bool
+        _ sent: SentImage, _ modality: Modality, for encoder: any TripleEncoder, _ measures: Bool
     ) async throws -> Decoded {
         let (decoder, target) = (decoder, settings.scalesDecoding ? encoder.inputSize : nil)
-        let seconds = settings.decodeSeconds
+        let (box, seconds) = (sent.box.map(Image.Box.init), settings.decodeSeconds)
         return try await (encoder.isInBackground ? backgroundDecoding : decoding).run { isWanted in
             let budget = DecodingBudget(deadline: .now + .seconds(seconds)) { !isWanted() }
             do {
                 // Resized at once: so only one large image a decoding thread is in memory, however many wait.
-                let image = try decoder.decode(file, for: target, within: budget)
+                let image = try decoder.decode(sent.file, box: box, for: target, within: budget)
                 let prepared = encoder.prepared(image)
                 return Decoded(
                     image: prepared,

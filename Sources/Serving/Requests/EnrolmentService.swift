@@ -12,14 +12,14 @@ package struct NewSighting: Sendable {
     package var camera: String?
     package var capturedAt: Date?
     package var metadata: Metadata = [:]
-    /// Files.
-    package var images: [Modality: Data]
+    /// What it is seen in.
+    package var images: [Modality: SentImage]
     /// What a model made of them, in place of files.
     package var vectors: GivenVectors?
     /// The client's key for a request that it may repeat.
     package var idempotencyKey: String?
 
-    package init(identity: String, images: [Modality: Data] = [:], vectors: GivenVectors? = nil) {
+    package init(identity: String, images: [Modality: SentImage] = [:], vectors: GivenVectors? = nil) {
         (self.identity, self.images, self.vectors) = (identity, images, vectors)
     }
 
@@ -42,7 +42,10 @@ package struct NewSighting: Sendable {
             hash.update(data: bytes)
         }
         add("identity", Data(identity.utf8))
-        for (modality, bytes) in images.sorted(by: { $0.key < $1.key }) { add(modality.rawValue, bytes) }
+        for (modality, image) in images.sorted(by: { $0.key < $1.key }) {
+            add(modality.rawValue, image.file)
+            if let box = image.box { add("box.\(modality.rawValue)", Data("\(box.numbers)".utf8)) }
+        }
         if let vectors { add("vectors", Data(vectors.canonical.utf8)) }
         if let identityLabel { add("label", Data(identityLabel.utf8)) }
         if let camera { add("camera", Data(camera.utf8)) }
@@ -76,16 +79,11 @@ package struct EnrolmentService: Sendable {
             enrolment.embeddings = [vectors.embedding(models.active)]
             return try await self.gallery.enrol(enrolment, in: gallery)
         }
-        if keepsImages { enrolment.images = images.sorted { $0.key < $1.key }.map(Self.kept) }
+        if keepsImages { enrolment.images = images.kept }
         return try await models.enrolling { [enrolment] encoders in
             var enrolment = enrolment
             enrolment.embeddings = try await encoding.encode(images, for: encoders)
             return try await self.gallery.enrol(enrolment, in: gallery)
         }
-    }
-
-    static func kept(_ modality: Modality, _ bytes: Data) -> KeptImage {
-        KeptImage(
-            modality: modality.rawValue, contentType: bytes.first == 0x89 ? "image/png" : "image/jpeg", bytes: bytes)
     }
 }

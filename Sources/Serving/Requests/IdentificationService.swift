@@ -7,7 +7,7 @@ import Threads
 /// A passage before a camera of which nobody has said whose it is.
 package struct NewPassage: Sendable {
     /// Images or vectors, one a triple; what is said of them beside is `about`.
-    package var triples: [(images: [Modality: Data], vectors: GivenVectors?)]
+    package var triples: [(images: [Modality: SentImage], vectors: GivenVectors?)]
     /// Camera, time, metadata and key; images and vectors are not looked at.
     package var about: NewSighting
     package var filter = QueryFilter()
@@ -16,7 +16,7 @@ package struct NewPassage: Sendable {
     package var limit = 5
     package var isStored = true
 
-    package init(_ triples: [(images: [Modality: Data], vectors: GivenVectors?)]) {
+    package init(_ triples: [(images: [Modality: SentImage], vectors: GivenVectors?)]) {
         self.triples = triples
         about = NewSighting(identity: "")
     }
@@ -92,7 +92,7 @@ package struct IdentificationService: Sendable {
             enrolment.embeddings = [vectors.embedding(encoders[0])]
             return Encoded(place: place, enrolment: enrolment, quality: [:])
         }
-        if keepsImages { enrolment.images = sighting.images.sorted { $0.key < $1.key }.map(EnrolmentService.kept) }
+        if keepsImages { enrolment.images = sighting.images.kept }
         let measured = try await encoding.measured(sighting.images, for: encoders)
         enrolment.embeddings = measured.embeddings
         return Encoded(place: place, enrolment: enrolment, quality: measured.quality)

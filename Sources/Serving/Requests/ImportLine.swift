@@ -42,7 +42,8 @@ struct ImportLine: Sendable {
             }
             hash.update(data: file)
         }
-        content = try Self.content(&fields, images, key: "import:\(hash.finalize().hexadecimal)")
+        let sent = try [Modality: SentImage](images, &fields)
+        content = try Self.content(&fields, sent, key: "import:\(hash.finalize().hexadecimal)")
         try fields.finish()
     }
 
@@ -65,7 +66,7 @@ struct ImportLine: Sendable {
     }
 
     private static func content(
-        _ fields: inout Fields, _ images: [Modality: Data], key: String
+        _ fields: inout Fields, _ images: [Modality: SentImage], key: String
     ) throws(DocumentError) -> Content {
         let identity = try fields.require("identity", .string)
         let label = try fields.string("label")

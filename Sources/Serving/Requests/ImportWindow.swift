@@ -77,7 +77,7 @@ struct ImportWindow: Sendable {
     ) async throws -> Prepared {
         var enrolment = try await sighting.enrolment(service.files)
         if try await service.gallery.enrolled(before: enrolment, in: gallery) != nil { return .known }
-        let images = sighting.images.sorted { $0.key < $1.key }.map(EnrolmentService.kept)
+        let images = sighting.images.kept
         if service.keepsImages { enrolment.images = images }
         let active = encoders[0]
         if let vectors = sighting.vectors, sighting.images.isEmpty || vectors.model == active.model {

@@ -50,8 +50,8 @@ package struct QueryService: Sendable {
 
     /// What is looked for.
     package enum Subject: Sendable {
-        /// Files.
-        case triple([Modality: Data])
+        /// Images.
+        case triple([Modality: SentImage])
         /// What a model made of a triple.
         case vectors(GivenVectors)
         case text(String)
