@@ -18,7 +18,7 @@ extension Image {
         var size: Size { Size(width: width, height: height) }
 
         /// Throws `ImagingError.outside` unless it has a pixel, and all of them in an image of this size.
-        func check(within size: Size) throws(ImagingError) {
+        public func check(within size: Size) throws(ImagingError) {
             // No sum: numbers of a request may be as large as an integer can be.
             guard x >= 0 && y >= 0 && width > 0 && height > 0, x < size.width && y < size.height,
                 width <= size.width - x && height <= size.height - y

@@ -120,6 +120,7 @@ struct BoxTests {
             #expect(throws: ImagingError.outside(box: box, Image.Size(width: 32, height: 48))) {
                 try ImageDecoder().decode(Data(file), box: box)
             }
+            #expect(try ImageDecoder().size(of: Data(file)) == upright.size)
         }
         #expect("\(ImagingError.outside(box: box, upright.size))".contains("32 × 48 pixels, found [\(box.x), "))
     }

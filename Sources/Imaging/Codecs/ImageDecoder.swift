@@ -32,14 +32,34 @@ public struct ImageDecoder: Sendable {
         _ bytes: Data, box: Image.Box? = nil, for target: Image.Size? = nil,
         within budget: DecodingBudget = .unlimited
     ) throws(ImagingError) -> Image {
-        guard !bytes.isEmpty else { throw .empty }
-        guard bytes.count <= limits.bytes else { throw .tooManyBytes(limit: limits.bytes, found: bytes.count) }
+        let format = try format(bytes)
         try budget.check()
         let contents = [UInt8](bytes)
-        if contents.starts(with: [0xFF, 0xD8]) { return try decodeJPEG(contents, box, for: target, within: budget) }
-        if contents.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return try decodePNG(contents, box, within: budget) }
-        let start = contents.prefix(4).map { String(format: "%02x", $0) }.joined(separator: " ")
-        throw .unrecognised(start: start)
+        switch format {
+        case .jpeg: return try decodeJPEG(contents, box, for: target, within: budget)
+        case .png: return try decodePNG(contents, box, within: budget)
+        }
+    }
+
+    /// Columns and rows of an image once it is upright, by its header alone. Throws `ImagingError`.
+    public func size(of bytes: Data) throws(ImagingError) -> Image.Size {
+        let (format, contents) = (try format(bytes), [UInt8](bytes))
+        switch format {
+        case .jpeg:
+            let info = try header(contents, format: "JPEG", cjpeg_header)
+            return EXIF.isTurned(EXIF.orientation(ofJPEG: contents)) ? info.size.turned : info.size
+        case .png: return try header(contents, format: "PNG", cpng_header).size
+        }
+    }
+
+    private enum Format { case jpeg, png }
+
+    private func format(_ bytes: Data) throws(ImagingError) -> Format {
+        guard !bytes.isEmpty else { throw .empty }
+        guard bytes.count <= limits.bytes else { throw .tooManyBytes(limit: limits.bytes, found: bytes.count) }
+        if bytes.starts(with: [0xFF, 0xD8]) { return .jpeg }
+        if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return .png }
+        throw .unrecognised(start: bytes.prefix(4).map { String(format: "%02x", $0) }.joined(separator: " "))
     }
 
     private func decodeJPEG(
@@ -47,7 +67,7 @@ public struct ImageDecoder: Sendable {
     ) throws(ImagingError) -> Image {
         let info = try header(bytes, format: "JPEG", cjpeg_header)
         let orientation = EXIF.orientation(ofJPEG: bytes)
-        let stored = Image.Size(width: Int(info.width), height: Int(info.height))
+        let stored = info.size
         let upright = EXIF.isTurned(orientation) ? stored.turned : stored
         let box = box ?? Image.Box(all: upright)
         try box.check(within: upright)
@@ -70,8 +90,8 @@ public struct ImageDecoder: Sendable {
     ) throws(ImagingError) -> Image {
         let info = try header(bytes, format: "PNG", cpng_header)
         let (width, height, channels) = (Int(info.width), Int(info.height), Int(info.channels))
-        let box = box ?? Image.Box(all: Image.Size(width: width, height: height))
-        try box.check(within: Image.Size(width: width, height: height))
+        let box = box ?? Image.Box(all: info.size)
+        try box.check(within: info.size)
         let count = width * height * channels
         if info.depth == 16 {
             var values = [UInt16](repeating: 0, count: count)
@@ -117,6 +137,11 @@ public struct ImageDecoder: Sendable {
         }
         return result
     }
+}
+
+extension cimage_info {
+    /// As the file has it.
+    fileprivate var size: Image.Size { Image.Size(width: Int(width), height: Int(height)) }
 }
 
 /// The part of a JPEG's size that it is decoded at. libjpeg then computes fewer pixels of each block of 8 × 8, with its

@@ -112,6 +112,21 @@ package struct EncodingService: Sendable {
         return encoded
     }
 
+    /// Looks, by their headers alone, whether images that are kept without being decoded have their boxes within. Throws
+    /// `ServingError.undecodable`, or `CancellationError`.
+    func checkBoxes(_ images: [Modality: SentImage]) async throws {
+        for (modality, image) in images.sorted(by: { $0.key < $1.key }) {
+            guard let box = image.box.map(Image.Box.init) else { continue }
+            try await backgroundDecoding.run { [decoder] in
+                do {
+                    try box.check(within: decoder.size(of: image.file))
+                } catch let error as ImagingError {
+                    throw ServingError.undecodable(modality, error)
+                }
+            }
+        }
+    }
+
     /// How similar two triples are: the cosine of what they share, or of all of each where they share nothing. Throws as
     /// `encode` does.
     package func compare(

@@ -81,6 +81,7 @@ struct ImportWindow: Sendable {
         if service.keepsImages { enrolment.images = images }
         let active = encoders[0]
         if let vectors = sighting.vectors, sighting.images.isEmpty || vectors.model == active.model {
+            try await service.encoding.checkBoxes(sighting.images)
             enrolment.embeddings = [vectors.embedding(active)]
         }
         let missing = enrolment.embeddings.isEmpty ? encoders : Array(encoders.dropFirst())
