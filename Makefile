@@ -1,7 +1,7 @@
 # The two commands of a newcomer are `make demo` and `make test`; both install what they need.
 SWIFT_FLAGS := -c release
 
-.PHONY: demo test build dependencies format lint asan tsan fuzz clean
+.PHONY: demo test build dependencies format lint asan tsan fuzz python clean
 
 demo: build
 	deploy/demo.sh
@@ -37,6 +37,14 @@ tsan: dependencies
 SECONDS := 600
 fuzz: dependencies
 	Tests/Fuzz/run $(SECONDS) $(FUZZERS)
+
+# The Python client, installed in a new virtual environment, against the server that was built. PYTHON=python3.9 for another.
+PYTHON := python3
+python:
+	rm -rf .build/python
+	$(PYTHON) -m venv .build/python
+	.build/python/bin/pip install -q './clients/python[test]'
+	cd clients/python && ../../.build/python/bin/mypy --cache-dir=/dev/null && ../../.build/python/bin/pytest -p no:cacheprovider
 
 clean:
 	rm -rf .build .build-address .build-thread .build-fuzz demo

@@ -1,0 +1,285 @@
+"""What the server answers, as dataclasses. Members that a newer server adds are ignored; digests name models."""
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Union
+
+from .errors import Problem
+
+if TYPE_CHECKING:
+    Floats = array[float]
+else:
+    Floats = array
+
+#: A value of metadata.
+Value = Union[str, float, bool]
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """The active model and how much the server has."""
+
+    status: str
+    model: str
+    modalities: List[str]
+    dimension: int
+    sightings: int
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """What a triple's vectors are. It can be enrolled and queried with in the triple's place.
+
+    `embedding` has unit length; `vectors` are by modality and find any other modalities. Both are float32, and share
+    their memory with `numpy.asarray(…)` and `torch.frombuffer(…)`.
+    """
+
+    model: str
+    modalities: List[str]
+    embedding: Floats
+    vectors: Dict[str, Floats]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The cosine of two triples; `modalities` of the first and of the second."""
+
+    model: str
+    modalities: List[List[str]]
+    score: float
+
+
+@dataclass(frozen=True)
+class GalleryInfo:
+    """A gallery's own record. Sightings are erased `retention_days` after they were seen; None: never."""
+
+    name: str
+    metadata: Dict[str, Any]
+    created_at: datetime
+    label: Optional[str] = None
+    retention_days: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class ModelShare:
+    """How many of a gallery's sightings a model has embedded."""
+
+    model: str
+    dimension: int
+    sightings: int
+
+
+@dataclass(frozen=True)
+class GallerySummary(GalleryInfo):
+    """A gallery and how much is in it; `image_bytes` of kept images, `models` by how much they have embedded."""
+
+    identities: int = 0
+    sightings: int = 0
+    images: int = 0
+    image_bytes: int = 0
+    models: List[ModelShare] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One vehicle or person; `sightings` is how many there are."""
+
+    id: str
+    metadata: Dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    sightings: int
+    label: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class SightingRef:
+    """Names a sighting by its identity and its own identifier, where no answer is at hand that does."""
+
+    identity: str
+    sighting: str
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """An enrolled triple. `modalities` and `boxes` are those of its kept images."""
+
+    id: str
+    identity: str
+    metadata: Dict[str, Any]
+    created_at: datetime
+    modalities: List[str]
+    camera: Optional[str] = None
+    captured_at: Optional[datetime] = None
+    boxes: Dict[str, List[int]] = field(default_factory=dict)
+
+    @property
+    def sighting(self) -> str:
+        """Its identifier, by the name that matches have for it."""
+        return self.id
+
+
+@dataclass(frozen=True)
+class Match:
+    """The best sighting of an identity, or a sighting, with its cosine; `label` is the identity's."""
+
+    identity: str
+    score: float
+    sighting: str
+    metadata: Dict[str, Any]
+    label: Optional[str] = None
+    camera: Optional[str] = None
+    captured_at: Optional[datetime] = None
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Milliseconds, waiting included. Identifying counts decoding as encoding, and enrolling as searching."""
+
+    encode_ms: float
+    search_ms: float
+    decode_ms: float = 0
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """Matches, best first. `unknown`: there is none. `incomparable`: sightings that share no modality with the query."""
+
+    model: str
+    modalities: List[str]
+    matches: List[Match]
+    unknown: bool
+    incomparable: int
+    timing: Optional[Timing] = None
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """A result for each query, in their order, or what was wrong with it alone."""
+
+    results: List[Union[QueryResult, Problem]]
+    timing: Timing
+
+
+@dataclass(frozen=True)
+class Contender:
+    """The best sighting of an identity that a passage was compared with, and the score from which it would match."""
+
+    identity: str
+    score: float
+    threshold: float
+    modalities: List[str]
+    sighting: str
+    label: Optional[str] = None
+    camera: Optional[str] = None
+    captured_at: Optional[datetime] = None
+
+
+@dataclass(frozen=True)
+class ImageQuality:
+    """Shorter side in pixels; variance of the Laplacian and standard deviation of the luminance at the model's size."""
+
+    side: int
+    sharpness: float
+    contrast: float
+
+
+@dataclass(frozen=True)
+class Identification:
+    """Whose a passage is, and what was enrolled.
+
+    `matched`: the identity was known before. `new`: it was made. `ambiguous`: two were too close to tell. `sufficient`:
+    a triple shows enough for a newcomer. `replayed`: enrolled before, with the same key. `quality` is by triple and
+    modality. Without an `identity` it is nobody's, and was not enrolled.
+    """
+
+    model: str
+    matched: bool
+    ambiguous: bool
+    new: bool
+    replayed: bool
+    sufficient: bool
+    quality: List[Dict[str, ImageQuality]]
+    sightings: List[Sighting]
+    contenders: List[Contender]
+    timing: Timing
+    identity: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The least cosine at which sightings are one identity's. `stale`: another model's, and not used."""
+
+    model: str
+    modalities: List[str]
+    threshold: float
+    stale: bool
+
+
+@dataclass(frozen=True)
+class Similar:
+    """Another identity that may be the same: its `sighting` `resembles` one of the identity that was asked about."""
+
+    identity: str
+    score: float
+    sighting: str
+    resembles: str
+    label: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A move, rename, merge or split, which can be undone."""
+
+    id: str
+    kind: str
+    sightings: int
+    created_at: datetime
+    identity: Optional[str] = None
+    undone_at: Optional[datetime] = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """A checkpoint that the server has verified; `model` is its digest."""
+
+    model: str
+    active: bool
+    sightings: int
+    system: str
+    backbone: str
+    modalities: List[str]
+    dimension: int
+    parameters: int
+    sparsity: float
+    bytes: int
+    self_tested: bool
+    parent: Optional[str] = None
+    training: Optional[Dict[str, Any]] = None
+    pruning: Optional[Dict[str, Any]] = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """What takes long. `done` of `total` sightings (0 while not known); `result` says what came out."""
+
+    id: str
+    kind: str
+    state: str
+    done: int
+    total: int
+    created_at: datetime
+    updated_at: datetime
+    model: Optional[str] = None
+    rate: Optional[float] = None
+    seconds_left: Optional[float] = None
+    reason: Optional[str] = None
+    result: Optional[Dict[str, Any]] = None
+    started_at: Optional[datetime] = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has succeeded, failed or been cancelled."""
+        return self.state not in ("waiting", "running")

@@ -1,0 +1,164 @@
+"""What is in a gallery: its identities and sightings, and what was corrected about them."""
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Union
+
+from ._transport import Transport, given, path
+from .answers import Correction, Identity, Sighting, Similar
+from .subjects import Metadata, SightingLike, Subject, Time, body_of
+
+
+class Unchanged(Enum):
+    """Says of a member in an update that it stays; None would remove it."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED = Unchanged.UNCHANGED
+
+
+def changed(**members: Any) -> Dict[str, Any]:
+    """Those that do not stay."""
+    return {name: value for name, value in members.items() if value is not UNCHANGED}
+
+
+@dataclass(frozen=True)
+class _Corrected:
+    correction: Correction
+
+
+@dataclass(frozen=True)
+class _Similar:
+    items: List[Similar]
+
+
+class Members:
+    """A gallery's identities and sightings."""
+
+    def __init__(self, transport: Transport, name: str) -> None:
+        self._transport = transport
+        #: The gallery's name.
+        self.name = name
+
+    def _path(self, *names: str) -> str:
+        return path("galleries", self.name, *names)
+
+    def _sighting(self, sighting: SightingLike, *names: str) -> str:
+        return self._path("identities", sighting.identity, "sightings", sighting.sighting, *names)
+
+    # Identities
+
+    def identities(self, *, page_size: int = 200) -> Iterator[Identity]:
+        """All identities, in order of creation, asked for a page at a time."""
+        return self._transport.pages(Identity, self._path("identities"), page_size)
+
+    def identity(self, identity: str) -> Identity:
+        """An identity. Raises `NotFound`."""
+        return self._transport.ask(Identity, "GET", self._path("identities", identity))
+
+    def create_identity(
+        self, identity: str, *, label: Optional[str] = None, metadata: Optional[Metadata] = None
+    ) -> Identity:
+        """Makes an identity without sightings; enrolling makes one too. Raises `Conflict` if there is one."""
+        document = given(id=identity, label=label, metadata=metadata)
+        return self._transport.ask(Identity, "POST", self._path("identities"), document)
+
+    def update_identity(
+        self, identity: str, *, label: Union[str, None, Unchanged] = UNCHANGED,
+        metadata: Union[Metadata, Unchanged] = UNCHANGED,
+    ) -> Identity:
+        """Changes its label (None removes it) or its metadata, which are replaced whole."""
+        document = changed(label=label, metadata=metadata)
+        return self._transport.ask(Identity, "PATCH", self._path("identities", identity), document)
+
+    def erase_identity(self, identity: str) -> None:
+        """Erases an identity with its sightings, images and vectors."""
+        self._transport.erase(self._path("identities", identity))
+
+    def similar(self, identity: str, *, limit: int = 10) -> List[Similar]:
+        """Other identities that may be the same, the most similar first."""
+        target = self._path("identities", identity, "similar")
+        return self._transport.ask(_Similar, "GET", target, query={"limit": limit}).items
+
+    # Sightings
+
+    def enrol(
+        self, identity: str, subject: Subject, *, camera: Optional[str] = None, captured_at: Optional[Time] = None,
+        metadata: Optional[Metadata] = None, label: Optional[str] = None, idempotency_key: Optional[str] = None,
+    ) -> Sighting:
+        """Enrols a triple, or vectors, as a sighting of an identity, which is made with `label` if it is new.
+
+        It returns after the commit. Sent again, by this client after a failure or by you with the same
+        `idempotency_key`, it enrols once; without a key of yours each call has one of its own.
+        """
+        options = given(camera=camera, captured_at=captured_at, metadata=metadata, label=label)
+        return self._transport.ask(
+            Sighting, "POST", self._path("identities", identity, "sightings"), body=body_of(subject, options),
+            key=idempotency_key or uuid.uuid4().hex)
+
+    def sightings(
+        self, *, identity: Optional[str] = None, camera: Optional[str] = None, captured_after: Optional[Time] = None,
+        captured_before: Optional[Time] = None, page_size: int = 200,
+    ) -> Iterator[Sighting]:
+        """The gallery's sightings by camera and time, or those of an identity, in order of enrolment."""
+        if identity is None:
+            return self._transport.pages(
+                Sighting, self._path("sightings"), page_size, camera=camera, captured_after=captured_after,
+                captured_before=captured_before)
+        if not camera is captured_after is captured_before is None:
+            raise ValueError("expected an identity, or a camera and times; found both")
+        return self._transport.pages(Sighting, self._path("identities", identity, "sightings"), page_size)
+
+    def sighting(self, sighting: SightingLike) -> Sighting:
+        """A sighting as it is now. Raises `NotFound`, also if it has moved to another identity."""
+        return self._transport.ask(Sighting, "GET", self._sighting(sighting))
+
+    def update_sighting(
+        self, sighting: SightingLike, *, camera: Union[str, None, Unchanged] = UNCHANGED,
+        captured_at: Union[Time, None, Unchanged] = UNCHANGED, metadata: Union[Metadata, Unchanged] = UNCHANGED,
+    ) -> Sighting:
+        """Changes where and when it was seen (None removes it) or its metadata, which are replaced whole."""
+        document = changed(camera=camera, captured_at=captured_at, metadata=metadata)
+        return self._transport.ask(Sighting, "PATCH", self._sighting(sighting), document)
+
+    def erase_sighting(self, sighting: SightingLike) -> None:
+        """Erases a sighting with its images and vectors; its identity stays."""
+        self._transport.erase(self._sighting(sighting))
+
+    def image(self, sighting: SightingLike, modality: str) -> bytes:
+        """A kept image's file, JPEG or PNG, as it was enrolled. Raises `NotFound`."""
+        return self._transport.send("GET", self._sighting(sighting, "images", modality))
+
+    # Corrections
+
+    def move(self, sighting: SightingLike, identity: str) -> Correction:
+        """Gives a sighting to another identity, which is made if it is new."""
+        return self._corrected(self._sighting(sighting, "move"), identity=identity)
+
+    def rename(self, identity: str, new: str) -> Correction:
+        """Gives an identity another name. Raises `Conflict` if there is one of that name."""
+        return self._corrected(self._path("identities", identity, "rename"), identity=new)
+
+    def merge(self, identity: str, others: Sequence[str]) -> Correction:
+        """Makes other identities part of this one."""
+        return self._corrected(self._path("identities", identity, "merge"), identities=list(others))
+
+    def split(self, identity: str, sightings: Sequence[Union[SightingLike, str]], new: str) -> Correction:
+        """Makes some of an identity's sightings, or their identifiers, a new one."""
+        chosen = [s if isinstance(s, str) else s.sighting for s in sightings]
+        return self._corrected(self._path("identities", identity, "split"), sightings=chosen, identity=new)
+
+    def corrections(self, *, page_size: int = 200) -> Iterator[Correction]:
+        """The last 10 000 corrections, the first one first."""
+        return self._transport.pages(Correction, self._path("corrections"), page_size)
+
+    def undo(self, correction: Union[Correction, str]) -> Correction:
+        """Takes a correction back. Raises `Conflict` if later ones must be undone before."""
+        name = correction if isinstance(correction, str) else correction.id
+        return self._transport.ask(Correction, "POST", self._path("corrections", name, "undo"))
+
+    def _corrected(self, target: str, **document: Any) -> Correction:
+        return self._transport.ask(_Corrected, "POST", target, document).correction

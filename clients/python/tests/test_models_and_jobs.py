@@ -1,0 +1,94 @@
+"""Models, activations and jobs, at a real server; broken streams of events, at one that breaks them."""
+from __future__ import annotations
+
+from typing import List, Optional, Tuple
+
+import pytest
+from conftest import FakeServer, World, answer
+
+from triptych_client import (
+    Client, Conflict, Gallery, Job, JobFailed, NotFound, Refused, TimedOut, UnexpectedAnswer,
+)
+
+
+def event(state: str, done: int = 0) -> bytes:
+    return (f'event: {"progress" if state == "running" else "end"}\ndata: {{"id": "j", "kind": "import", "state": "{state}", '
+            f'"done": {done}, "total": 3, "reason": "no disk", "created_at": "2026-01-31T12:00:00Z", '
+            f'"updated_at": "2026-01-31T12:00:00Z"}}\n\n').encode()
+
+
+def stream(*events: bytes, whole: bool = True) -> bytes:
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(e), e) for e in events)
+    return b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n" * whole
+
+
+def test_a_model_from_its_file_to_activity(client: Client, gallery: Gallery, world: World) -> None:
+    gallery.enrol("a", world.triple())
+    before = client.ready().model
+    told: List[Tuple[int, Optional[int]]] = []
+    model = client.upload_model(world.other, progress=lambda sent, total: told.append((sent, total)))
+    size = world.other.stat().st_size
+    assert told[-1] == (size, size) and model.bytes == size and not model.active
+    assert client.upload_model(str(world.other)).model == client.model(model.model).model == model.model
+    assert {m.model for m in client.models(page_size=1)} == {before, model.model}
+
+    seen: List[Job] = []
+    comparison = client.wait(client.activate(model.model, dry_run=True), progress=seen.append)
+    assert comparison.result and "agreement" in comparison.result and seen[-1].ended
+    client.wait(client.activate(model.model), timeout=60)
+    assert client.ready().model == model.model
+    with pytest.raises(Conflict) as raised:
+        client.erase_model(model.model)
+    assert raised.value.code == "model-active"
+    client.wait(client.activate(before))
+    client.erase_model(model.model)
+    with pytest.raises(NotFound):
+        client.model(model.model)
+
+
+def test_what_is_no_model_is_refused(client: Client, world: World) -> None:
+    with pytest.raises(Refused) as raised:
+        client.upload_model(next((world.data / "gallery" / "rgb").iterdir()))
+    assert raised.value.code == "model-refused"
+
+
+def test_jobs_of_a_gallery(client: Client, gallery: Gallery, world: World) -> None:
+    for n in range(4):
+        gallery.enrol(f"v{n // 2}", world.triple(n))
+    groups = client.wait(gallery.group(0.999))
+    assert groups.result and "groups" in groups.result
+    calibrated = client.wait(gallery.calibrate(0.5, samples=4, apply=True))
+    assert calibrated.result and calibrated.result["thresholds"] and gallery.thresholds()
+    with pytest.raises(JobFailed) as raised:
+        client.wait(gallery.calibrate(1e-6))
+    assert raised.value.job.state == "failed" and raised.value.job.reason and raised.value.job.reason in str(raised.value)
+    assert client.job(groups) == groups and groups.id in {j.id for j in client.jobs(page_size=2)}
+    client.cancel(groups)
+    with pytest.raises(NotFound):
+        client.job(groups.id)
+
+
+def test_following_goes_on_over_broken_connections(fake: FakeServer, waits: List[float]) -> None:
+    fake.answers = [stream(event("running", 1), whole=False), stream(event("running", 2)), b"", stream(event("succeeded", 3))]
+    seen: List[int] = []
+    job = Client(fake.url).wait("j", progress=lambda j: seen.append(j.done))
+    assert job.state == "succeeded" and seen == [1, 2, 3] and len(fake.requests) == 4
+
+
+def test_events_come_in_any_parts(fake: FakeServer) -> None:
+    data = event("running", 1) + b": a comment\n\n" + event("cancelled", 2)
+    fake.answers = [stream(*(data[n:n + 7] for n in range(0, len(data), 7)))]
+    with pytest.raises(JobFailed, match="import j has cancelled: no disk"):
+        Client(fake.url).wait("j")
+
+
+def test_waiting_ends(fake: FakeServer, waits: List[float]) -> None:
+    fake.answers = [stream(event("running"))] * 3
+    with pytest.raises(TimedOut):
+        Client(fake.url).wait("j", timeout=1e-9)
+    fake.answers = [stream()]
+    with pytest.raises(UnexpectedAnswer):
+        Client(fake.url).wait("j")
+    fake.answers = [answer(404, b"{}")]
+    with pytest.raises(NotFound):
+        Client(fake.url).wait("j")
