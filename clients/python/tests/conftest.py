@@ -52,8 +52,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         triptych("train", "--config", HERE / "tiny.yaml", "--data", folder / "data", "--output", folder / str(seed),
                  "--seed", seed)
     checkpoints = [folder / str(seed) / "model.safetensors" for seed in (1, 2)]
-    command = [BINARY, "serve", "--checkpoint", checkpoints[0], "--database", folder / "g.sqlite", "--port", "0"]
-    with subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
+    options = {"--checkpoint": checkpoints[0], "--database": folder / "g.sqlite", "--port": 0}
+    command = [str(BINARY), "serve", *(str(part) for option in options.items() for part in option)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
         assert server.stdout
         log: List[str] = []
         for line in server.stdout:

@@ -61,9 +61,8 @@ def rfc3339(time: Union[datetime, str]) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return rfc3339(value)
-    for method in ("tolist", "item"):  # array.array, NumPy, PyTorch.
-        if hasattr(value, method):
-            return getattr(value, method)()
+    if hasattr(value, "tolist"):  # array.array, NumPy, PyTorch.
+        return value.tolist()
     if isinstance(value, typing.Mapping):
         return dict(value)
     if isinstance(value, typing.Iterable):
