@@ -157,6 +157,8 @@ struct TransferTests {
                     head("application/json", "Content-Length: 40000") + String(repeating: " ", count: 40_000)
                 ),
             ] {
+                // The one before has gone, and its place with it.
+                while try await server.metric("triptych_requests_in_flight") > 1 {}
                 let held = RawConnection(server.port)
                 defer { held.leave() }
                 await held.send(first)
