@@ -69,8 +69,10 @@ public struct ServerConfiguration: Sendable, Equatable {
         public var imagePixels = 40_000_000
         /// Seconds for decoding one image: 422.
         public var decodeSeconds = 10
-        /// Bytes of all header fields: 400, from the decoder.
+        /// Bytes of the target and all header fields: 431.
         public var headerBytes = 32 << 10
+        /// Header fields: 431.
+        let headerFields = 100
         /// Parts of a multipart body: 400.
         public var parts = 16
         /// Requests under way, until their answers have been written: 503.

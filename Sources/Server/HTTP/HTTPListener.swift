@@ -61,6 +61,6 @@ extension ServerConfiguration.Limits {
         HTTP1Channel.Configuration(
             idleTimeout: .seconds(Int64(idleSeconds)),
             httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: headerBytes, maxHeaderListSize: headerBytes, maxHeaderFieldCount: 100))
+                maxHeaderFieldSize: headerBytes, maxHeaderListSize: headerBytes, maxHeaderFieldCount: headerFields))
     }
 }

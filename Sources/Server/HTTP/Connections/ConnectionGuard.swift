@@ -1,25 +1,24 @@
 import Foundation
 import HTTPTypes
 import NIOCore
+import NIOHTTP1
 import NIOHTTPTypes
 
 /// Looks at a request's head before anyone reads its body: refuses what is declared too long at once instead of after
-/// receiving it, answers `Expect: 100-continue`, and refuses requests without a host (RFC 9112, section 3.2). Tells the
-/// connection what comes and goes, and closes it after its last answer.
+/// receiving it, what is no HTTP, and what `HeadCheck` refuses; answers `Expect: 100-continue`. Tells the connection what
+/// comes and goes, and closes it after its last answer. Every answer gets the fields that browsers heed.
 final class ConnectionGuard: ChannelDuplexHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    private struct Refusal {
-        let status: HTTPResponse.Status
-        let type: String
-        let detail: String
-    }
-
     private let connection: Connection
     private let limits: ServerConfiguration.Limits
+    /// What `HeadCheck` says of the head that comes next.
+    private var announced: HeadRefusal?
+    /// Whether a request's end is still to come.
+    private var isReceiving = false
     /// After a refusal the connection only waits to be closed.
     private var hasRefused = false
     /// Whether the answer that is being written is the last.
@@ -35,17 +34,21 @@ final class ConnectionGuard: ChannelDuplexHandler {
         case .head(let head): begin(context, head)
         case .body: context.fireChannelRead(data)
         case .end:
+            isReceiving = false
             connection.requestEnded()
             context.fireChannelRead(data)
         }
     }
 
     private func begin(_ context: ChannelHandlerContext, _ head: HTTPRequest) {
+        isReceiving = true
         connection.requestBegan()
         var head = head
         // What cannot be read is answered like any request, if it is not too long.
         let target = head.path.flatMap { try? RequestTarget($0) }
-        if let refusal = refusal(of: head, for: target) { return refuse(context, refusal, head.method) }
+        if let refusal = announced ?? HeadRefusal(head, for: target, limits) {
+            return refuse(context, refusal, head.method)
+        }
         if let target { head.path = target.canonical }
         let options = head.headerFields[.connection]?.lowercased().split(separator: ",") ?? []
         if options.contains(where: { $0.trimmingCharacters(in: .whitespaces) == "close" }) {
@@ -58,26 +61,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 
-    private func refusal(of head: HTTPRequest, for target: RequestTarget?) -> Refusal? {
-        if head.authority?.isEmpty ?? true {
-            return Refusal(status: .badRequest, type: "missing-host", detail: "expected a Host header, found none")
-        }
-        let most = limits.bodyBytes(target?.kind(head.method) ?? .request)
-        // The parser has seen that it is a number; one that is too large for an integer is too large for a body.
-        if let text = head.headerFields[.contentLength], Int(text).map({ $0 > most }) ?? true {
-            return Refusal(
-                status: .contentTooLarge, type: "body-too-large",
-                detail: "the body of \(text.bounded()) bytes exceeds the limit of \(most) bytes")
-        }
-        if let encoding = head.headerFields[.transferEncoding], encoding.lowercased() != "chunked" {
-            return Refusal(
-                status: .notImplemented, type: "transfer-encoding",
-                detail: "transfer encoding: expected chunked, found \(encoding.bounded())")
-        }
-        return nil
-    }
-
-    private func refuse(_ context: ChannelHandlerContext, _ refusal: Refusal, _ method: HTTPRequest.Method) {
+    private func refuse(_ context: ChannelHandlerContext, _ refusal: HeadRefusal, _ method: HTTPRequest.Method? = nil) {
         hasRefused = true
         let identifier = UUID().uuidString
         let body = Problem(
@@ -100,11 +84,20 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
-        case .head(let head): isClosing = isClosing || head.headerFields[.connection] == "close"
-        case .body: break
-        case .end: return end(context, data, promise)
+        case .head(let head): context.write(wrapOutboundOut(.head(completed(head))), promise: promise)
+        case .body: context.write(data, promise: promise)
+        case .end: end(context, data, promise)
         }
-        context.write(data, promise: promise)
+    }
+
+    private func completed(_ head: HTTPResponse) -> HTTPResponse {
+        guard head.status.kind != .informational else { return head }
+        isClosing = isClosing || head.headerFields[.connection] == "close"
+        var head = head
+        head.headerFields[.xContentTypeOptions] = "nosniff"
+        head.headerFields[.referrerPolicy] = "no-referrer"
+        head.headerFields[.crossOriginResourcePolicy] = "same-origin"
+        return head
     }
 
     private func end(_ context: ChannelHandlerContext, _ data: NIOAny, _ promise: EventLoopPromise<Void>?) {
@@ -122,15 +115,29 @@ final class ConnectionGuard: ChannelDuplexHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let refusal = event as? HeadRefusal {
+            announced = refusal
+            return
+        }
         // In the middle of a body the parser complains instead.
         if case ChannelEvent.inputClosed = event, connection.hasWholeRequest { connection.clientLeft() }
         context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
+        guard !hasRefused else { return }
+        // In the middle of a body whoever reads it answers; after the client's end nobody is there to hear.
+        if isReceiving || error == .invalidEOFState { return context.fireErrorCaught(error) }
+        refuse(context, HeadRefusal(error, limits))
     }
 }
 
 extension HTTPField.Name {
     /// The request's identifier. The literal is a valid field name.
     static let requestID = HTTPField.Name("X-Request-Id") ?? .from
+    /// What a browser tells other servers of a page (W3C, Referrer Policy).
+    static let referrerPolicy = HTTPField.Name("Referrer-Policy") ?? .from
     /// A client's key for a request that it may repeat.
     static let idempotencyKey = HTTPField.Name("Idempotency-Key") ?? .from
 }

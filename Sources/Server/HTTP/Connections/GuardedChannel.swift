@@ -24,7 +24,7 @@ struct GuardedChannel: ServerChildChannel {
             let pipeline = channel.pipeline.syncOperations
             let codec = try pipeline.handler(type: HTTP1ToHTTPServerCodec.self)
             // One request at a time: whatever a handler answers comes after the answers before it.
-            try pipeline.addHandler(HTTPServerPipelineHandler(), position: .before(codec))
+            try pipeline.addHandlers([HTTPServerPipelineHandler(), HeadCheck()], position: .before(codec))
             try pipeline.addHandlers(
                 [ConnectionGuard(connection, limits), BodyPace(limits)], position: .after(codec))
             try pipeline.addHandler(AnswerPace(limits), position: .first)
