@@ -2,7 +2,7 @@
 import PackageDescription
 
 /// The C libraries come from the system (Debian: libdnnl-dev libopenblas-openmp-dev libjpeg-dev libpng-dev
-/// libsqlite3-dev). Dependencies between modules point one way; see docs/architecture.md.
+/// libsqlite3-dev zlib1g-dev). Dependencies between modules point one way; see docs/architecture.md.
 let package = Package(
     name: "triptych",
     products: [.executable(name: "triptych", targets: ["triptych"])],
@@ -81,10 +81,11 @@ let package = Package(
             ]),
 
         // HTTP.
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "Server",
             dependencies: [
-                "Documents", "Gallery", "Inference", "Serving", "Threads",
+                "CZlib", "Documents", "Gallery", "Inference", "Serving", "Threads",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),

@@ -15,6 +15,8 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var port = 8080
     /// Names that clients know this server by, besides `localhost`, `host` and any address.
     public var hosts: [String] = []
+    /// The origins whose pages may use the API in browsers, such as `https://example.org`.
+    public var origins: [String] = []
     /// Whether to listen beyond loopback even if no key was ever made.
     public var allowsUnauthenticated = false
     /// What the process may have in memory, for models and galleries together.
@@ -134,6 +136,7 @@ extension ServerConfiguration {
         host = try fields.string("host") ?? host
         port = try fields.integer("port", 0...65535) ?? port
         hosts = try fields.strings("hosts") ?? hosts
+        try readOrigins(&fields)
         allowsUnauthenticated = try fields.bool("allow_unauthenticated") ?? allowsUnauthenticated
         keepsImages = try fields.bool("keep_images") ?? keepsImages
         if try fields.bool("embed_subsets") != nil {
@@ -239,6 +242,7 @@ extension ServerConfiguration {
 
     /// Throws `ServerError.configuration` for limits that contradict each other.
     func validate() throws {
+        try validateOrigins()
         let busy = limits.requestsInFlight + limits.uploads + limits.eventStreams
         guard limits.connections > busy else {
             throw ServerError.configuration(

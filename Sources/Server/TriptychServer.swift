@@ -77,6 +77,10 @@ public struct TriptychServer: Sendable {
         let table = RouteTable(plain.routes.map { ($0.path.description, $0.method) })
         router.add(middleware: RequestIDMiddleware())
         router.add(middleware: MetricsMiddleware(metrics: metrics))
+        router.add(middleware: CompressionMiddleware(threads: parsing))
+        if !configuration.origins.isEmpty {
+            router.add(middleware: CORSMiddleware(origins: Set(configuration.origins), routes: table))
+        }
         router.add(middleware: ProblemMiddleware(routes: table))
         router.add(
             middleware: OriginMiddleware(
