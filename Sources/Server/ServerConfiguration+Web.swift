@@ -2,6 +2,34 @@ import Documents
 import Foundation
 
 extension ServerConfiguration {
+    /// Files of PEM. They are looked at again while the server runs.
+    public struct TLS: Sendable, Equatable {
+        /// The certificate, followed by those that lead to an authority that clients know.
+        public var certificate: String
+        /// Its private key, without a passphrase.
+        public var key: String
+        /// Authorities, of one of which every client must have a certificate; absent, clients need none.
+        public var clientCA: String?
+
+        /// By paths.
+        public init(certificate: String, key: String, clientCA: String? = nil) {
+            (self.certificate, self.key, self.clientCA) = (certificate, key, clientCA)
+        }
+    }
+}
+
+extension ServerConfiguration.TLS {
+    /// Throws `DocumentError`.
+    init?(_ fields: inout Fields) throws {
+        guard var section = try fields.object("tls") else { return nil }
+        certificate = try section.require("certificate", .string)
+        key = try section.require("key", .string)
+        clientCA = try section.string("client_ca")
+        try section.finish()
+    }
+}
+
+extension ServerConfiguration {
     /// Throws `DocumentError`.
     mutating func readOrigins(_ fields: inout Fields) throws {
         guard var section = try fields.object("cors") else { return }

@@ -15,6 +15,8 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var port = 8080
     /// Names that clients know this server by, besides `localhost`, `host` and any address.
     public var hosts: [String] = []
+    /// TLS; absent, HTTP without it.
+    public var tls: TLS?
     /// The origins whose pages may use the API in browsers, such as `https://example.org`.
     public var origins: [String] = []
     /// Whether to listen beyond loopback even if no key was ever made.
@@ -105,6 +107,8 @@ public struct ServerConfiguration: Sendable, Equatable {
         public var importBytes = 16 << 30
         /// Seconds for receiving it: 408.
         public var importSeconds = 7200
+        /// Seconds for a TLS handshake; then the connection is closed.
+        public var handshakeSeconds = 10
         /// Seconds after which an idle connection is closed.
         public var idleSeconds = 60
         /// Seconds for what is under way to be answered once the server is to end; then it is cut off.
@@ -136,6 +140,7 @@ extension ServerConfiguration {
         host = try fields.string("host") ?? host
         port = try fields.integer("port", 0...65535) ?? port
         hosts = try fields.strings("hosts") ?? hosts
+        tls = try TLS(&fields)
         try readOrigins(&fields)
         allowsUnauthenticated = try fields.bool("allow_unauthenticated") ?? allowsUnauthenticated
         keepsImages = try fields.bool("keep_images") ?? keepsImages
@@ -232,11 +237,11 @@ extension ServerConfiguration {
     /// Throws `ServerError.configuration` for an address that others reach while no key was ever made.
     func requireKey(_ hasKeys: Bool) throws {
         let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
-        guard isLoopback || allowsUnauthenticated || hasKeys else {
+        guard isLoopback || allowsUnauthenticated || hasKeys || tls?.clientCA != nil else {
             throw ServerError.configuration(
                 "host \(host) is reachable by others, and there is no key: make one with "
                     + "'triptych keys create --database \(database) --name admin --role admin', listen on a loopback "
-                    + "address, or set allow_unauthenticated: true behind a proxy that authenticates")
+                    + "address, take client certificates with tls.client_ca, or set allow_unauthenticated: true behind a proxy that authenticates")
         }
     }
 
@@ -287,6 +292,7 @@ extension ServerConfiguration.Limits {
         checkpointSeconds = try section.integer("checkpoint_seconds", 1...86_400) ?? checkpointSeconds
         importBytes = try section.integer("import_bytes", 1...most) ?? importBytes
         importSeconds = try section.integer("import_seconds", 1...86_400) ?? importSeconds
+        handshakeSeconds = try section.integer("handshake_seconds", 1...3600) ?? handshakeSeconds
         idleSeconds = try section.integer("idle_seconds", 1...3600) ?? idleSeconds
         shutdownSeconds = try section.integer("shutdown_seconds", 1...3600) ?? shutdownSeconds
         try section.finish()

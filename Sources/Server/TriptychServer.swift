@@ -13,6 +13,8 @@ import Threads
 public struct TriptychServer: Sendable {
     private let configuration: ServerConfiguration
     private let serving: ServingStack
+    /// nil for HTTP without TLS.
+    private let certificate: ServerCertificate?
     private let metrics: ServerMetrics
     private let keys: KeyRing
     private let reads: ReadTally
@@ -31,10 +33,11 @@ public struct TriptychServer: Sendable {
         configuration: ServerConfiguration, encoder: any TripleEncoder, gallery: GalleryStore, logger: Logger
     ) async throws {
         try configuration.validate()
+        let certificate = try ServerCertificate.read(configuration, logger)
         let metrics = ServerMetrics()
         let serving = try await ServingStack.around(
             encoder, gallery: gallery, configuration.serving, observer: metrics.observer, logger: logger)
-        try await self.init(configuration, serving, metrics, logger)
+        try await self.init(configuration, certificate, serving, metrics, logger)
     }
 
     /// Opens the gallery and loads the model that was active last, else the configuration's checkpoint, which becomes it.
@@ -42,20 +45,22 @@ public struct TriptychServer: Sendable {
     /// Throws `ServerError`, among others if the model that was active is gone, `CheckpointError`, or `GalleryError`.
     public static func opened(_ configuration: ServerConfiguration, logger: Logger) async throws -> TriptychServer {
         try configuration.validate()
+        let certificate = try ServerCertificate.read(configuration, logger)
         let metrics = ServerMetrics()
         do {
             let serving = try await ServingStack.opened(
                 configuration.serving, configuration.gallery, observer: metrics.observer, logger: logger)
-            return try await TriptychServer(configuration, serving, metrics, logger)
+            return try await TriptychServer(configuration, certificate, serving, metrics, logger)
         } catch let error where error is ModelError || error is StartError {
             throw ServerError.models("\(error)")
         }
     }
 
     private init(
-        _ configuration: ServerConfiguration, _ serving: ServingStack, _ metrics: ServerMetrics, _ logger: Logger
+        _ configuration: ServerConfiguration, _ certificate: ServerCertificate?, _ serving: ServingStack,
+        _ metrics: ServerMetrics, _ logger: Logger
     ) async throws {
-        (self.configuration, self.serving) = (configuration, serving)
+        (self.configuration, self.certificate, self.serving) = (configuration, certificate, serving)
         (self.metrics, self.logger) = (metrics, logger)
         reads = ReadTally(serving.gallery.ledger, logger)
         keys = try await KeyRing(serving.gallery.ledger)
@@ -133,7 +138,7 @@ public struct TriptychServer: Sendable {
             configuration: .init(
                 services: [
                     .init(service: Maintenance(serving: serving)), .init(service: reads),
-                    .init(service: HTTPListener(configuration, responder, logger, running: running)),
+                    .init(service: HTTPListener(configuration, certificate, responder, logger, running: running)),
                 ],
                 gracefulShutdownSignals: signals ? [.sigterm, .sigint] : [], logger: logger))
         do {

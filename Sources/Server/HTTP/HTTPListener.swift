@@ -12,19 +12,23 @@ struct HTTPListener: ServiceLifecycle.Service {
     let logger: Logger
     /// Told the port once it listens.
     let running: @Sendable (Int) async -> Void
+    /// nil for HTTP without TLS.
+    private let certificate: ServerCertificate?
     private let pool: ConnectionPool
 
     init(
-        _ configuration: ServerConfiguration, _ responder: ServerResponder, _ logger: Logger,
-        running: @escaping @Sendable (Int) async -> Void
+        _ configuration: ServerConfiguration, _ certificate: ServerCertificate?, _ responder: ServerResponder,
+        _ logger: Logger, running: @escaping @Sendable (Int) async -> Void
     ) {
         (self.configuration, self.responder, self.logger, self.running) = (configuration, responder, logger, running)
+        self.certificate = certificate
         pool = ConnectionPool(most: configuration.limits.connections)
     }
 
     func run() async throws {
         // Cancelled, and so at its end, if the application ends first.
         async let _ = closeLate()
+        async let _ = certificate?.renewing()
         try await application.run()
     }
 
@@ -39,9 +43,11 @@ struct HTTPListener: ServiceLifecycle.Service {
     private var application: some ApplicationProtocol {
         Application(
             responder: responder,
-            server: HTTPServerBuilder { [limits = configuration.limits, pool] responder in
-                GuardedChannel(
-                    http: HTTP1Channel(responder: responder, configuration: limits.channel), pool: pool, limits: limits)
+            server: HTTPServerBuilder { [limits = configuration.limits, certificate, pool] responder in
+                let http = HTTP1Channel(responder: responder, configuration: limits.channel)
+                let http1 = GuardedChannel(http: http, pool: pool, limits: limits, isSecure: certificate != nil)
+                guard let certificate else { return http1 }
+                return SecureChannel(certificate: certificate, http1: http1)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), serverName: "triptych", backlog: 1024),

@@ -51,7 +51,7 @@ struct Serve: AsyncParsableCommand {
         let ready = logger
         try await server.run { port in
             ready.info(
-                "listening on http://\(settings.host):\(port)",
+                "listening on \(settings.tls == nil ? "http" : "https")://\(settings.host):\(port)",
                 metadata: ["model": "\(server.model)", "database": "\(settings.database)"])
         }
     }

@@ -97,6 +97,14 @@ final class Connection: Sendable {
         cancel?()
     }
 
+    /// Closes it at once, without what TLS would say and wait for.
+    func cut() {
+        channel.eventLoop.execute { [channel] in
+            // The first handler after the socket; a channel without it is closed already.
+            try? channel.pipeline.syncOperations.context(handlerType: AnswerPace.self).close(promise: nil)
+        }
+    }
+
     /// The connection is closed.
     func closed() {
         let (cancel, place) = state.withLock { state in

@@ -13,8 +13,15 @@ final class ConnectionGuard: ChannelDuplexHandler {
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
+    /// What carries the request.
+    enum Carrier {
+        case plain
+        case tls
+    }
+
     private let connection: Connection
     private let limits: ServerConfiguration.Limits
+    private let carrier: Carrier
     /// What `HeadCheck` says of the head that comes next.
     private var announced: HeadRefusal?
     /// Whether a request's end is still to come.
@@ -24,8 +31,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
     /// Whether the answer that is being written is the last.
     private var isClosing = false
 
-    init(_ connection: Connection, _ limits: ServerConfiguration.Limits) {
-        (self.connection, self.limits) = (connection, limits)
+    init(_ connection: Connection, _ limits: ServerConfiguration.Limits, _ carrier: Carrier) {
+        (self.connection, self.limits, self.carrier) = (connection, limits, carrier)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -97,6 +104,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
         head.headerFields[.xContentTypeOptions] = "nosniff"
         head.headerFields[.referrerPolicy] = "no-referrer"
         head.headerFields[.crossOriginResourcePolicy] = "same-origin"
+        // A browser that was here once does not come without TLS for a year (RFC 6797).
+        if carrier != .plain { head.headerFields[.strictTransportSecurity] = "max-age=31536000" }
         return head
     }
 

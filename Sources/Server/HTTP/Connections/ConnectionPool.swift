@@ -27,7 +27,7 @@ final class ConnectionPool: Sendable {
             connection.closed()
         }
         if isClosed {
-            connection.channel.close(promise: nil)
+            connection.cut()
         } else if excess > 0 {
             closeIdle(excess, but: key)
         }
@@ -44,7 +44,7 @@ final class ConnectionPool: Sendable {
             // No longer counted, so that the next does not choose them too.
             return idle.sorted { $0.1 < $1.1 }.prefix(count).compactMap { state.open.removeValue(forKey: $0.0) }
         }
-        for connection in closing { connection.channel.close(promise: nil) }
+        for connection in closing { connection.cut() }
     }
 
     /// Closes all of them, and whatever is accepted from now on.
@@ -53,6 +53,6 @@ final class ConnectionPool: Sendable {
             state.isClosed = true
             return Array(state.open.values)
         }
-        for connection in closing { connection.channel.close(promise: nil) }
+        for connection in closing { connection.cut() }
     }
 }

@@ -16,18 +16,33 @@ struct GuardedChannel: ServerChildChannel {
     let http: HTTP1Channel
     let pool: ConnectionPool
     let limits: ServerConfiguration.Limits
+    /// Whether it is within TLS.
+    let isSecure: Bool
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        let connection = connection(channel)
+        return channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(AnswerPace(limits))
+        }.flatMap { setup(channel, connection, logger) }
+    }
+
+    /// Takes in a channel that was accepted.
+    func connection(_ channel: any Channel) -> Connection {
         let connection = Connection(channel)
         pool.add(connection)
-        return http.setup(channel: channel, logger: logger).flatMapThrowing { [limits] parts in
+        return connection
+    }
+
+    /// As above, for a connection that is taken in and has its `AnswerPace`.
+    func setup(_ channel: any Channel, _ connection: Connection, _ logger: Logger) -> EventLoopFuture<Value> {
+        http.setup(channel: channel, logger: logger).flatMapThrowing { [limits, isSecure] parts in
             let pipeline = channel.pipeline.syncOperations
             let codec = try pipeline.handler(type: HTTP1ToHTTPServerCodec.self)
             // One request at a time: whatever a handler answers comes after the answers before it.
             try pipeline.addHandlers([HTTPServerPipelineHandler(), HeadCheck()], position: .before(codec))
             try pipeline.addHandlers(
-                [ConnectionGuard(connection, limits), BodyPace(limits)], position: .after(codec))
-            try pipeline.addHandler(AnswerPace(limits), position: .first)
+                [ConnectionGuard(connection, limits, isSecure ? .tls : .plain), BodyPace(limits)],
+                position: .after(codec))
             return Value(parts: parts, connection: connection)
         }
     }
