@@ -47,7 +47,8 @@ struct HTTPListener: ServiceLifecycle.Service {
                 let http = HTTP1Channel(responder: responder, configuration: limits.channel)
                 let http1 = GuardedChannel(http: http, pool: pool, limits: limits, isSecure: certificate != nil)
                 guard let certificate else { return http1 }
-                return SecureChannel(certificate: certificate, http1: http1)
+                return SecureChannel(
+                    certificate: certificate, http1: http1, http2: StreamsChannel(http: http, limits: limits))
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), serverName: "triptych", backlog: 1024),

@@ -7,13 +7,12 @@ final class AnswerPace: ChannelOutboundHandler {
     typealias OutboundOut = IOData
 
     private let limits: ServerConfiguration.Limits
-    private var rate: LeastRate
-    /// Bytes that were written so far, and how many of them had gone to the socket at the last look.
-    private var (written, gone) = (0, 0)
-    private var lastLook = NIODeadline.now()
+    private var progress: AnswerProgress
+    /// Bytes that were written so far.
+    private var written = 0
     private var check: Scheduled<Void>?
 
-    init(_ limits: ServerConfiguration.Limits) { (self.limits, rate) = (limits, limits.leastRate) }
+    init(_ limits: ServerConfiguration.Limits) { (self.limits, progress) = (limits, AnswerProgress(limits)) }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         written += unwrapOutboundIn(data).readableBytes
@@ -25,7 +24,7 @@ final class AnswerPace: ChannelOutboundHandler {
         guard check == nil else { return }
         let left = waiting(context)
         guard left > 0 else { return }
-        (rate, gone, lastLook) = (limits.leastRate, written - left, .now())
+        progress.begin(gone: written - left)
         schedule(context)
     }
 
@@ -38,7 +37,7 @@ final class AnswerPace: ChannelOutboundHandler {
 
     private func schedule(_ context: ChannelHandlerContext) {
         let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        check = context.eventLoop.scheduleTask(in: .milliseconds(Int64(limits.stallSeconds) * 250)) {
+        check = context.eventLoop.scheduleTask(in: limits.look) {
             let (handler, context) = loopBound.value
             handler.look(context)
         }
@@ -46,12 +45,37 @@ final class AnswerPace: ChannelOutboundHandler {
 
     private func look(_ context: ChannelHandlerContext) {
         check = nil
-        let (left, now) = (waiting(context), NIODeadline.now())
-        rate.waited(.nanoseconds((now - lastLook).nanoseconds))
-        rate.moved(written - left - gone)
-        (gone, lastLook) = (written - left, now)
+        let left = waiting(context)
+        let isTooSlow = progress.isTooSlow(gone: written - left)
         guard left > 0 else { return }
-        guard rate.isBroken else { return schedule(context) }
-        context.close(promise: nil)
+        if isTooSlow { context.close(promise: nil) } else { schedule(context) }
     }
+}
+
+/// How an answer moves, looked at now and then.
+struct AnswerProgress {
+    private let limits: ServerConfiguration.Limits
+    private var rate: LeastRate
+    /// Bytes that had gone at the last look.
+    private var gone = 0
+    private var lastLook = NIODeadline.now()
+
+    init(_ limits: ServerConfiguration.Limits) { (self.limits, rate) = (limits, limits.leastRate) }
+
+    /// Something waits, and so many bytes have gone before.
+    mutating func begin(gone: Int) { (rate, self.gone, lastLook) = (limits.leastRate, gone, .now()) }
+
+    /// Looks again, when so many bytes have gone: whether that is below the least rate.
+    mutating func isTooSlow(gone: Int) -> Bool {
+        let now = NIODeadline.now()
+        rate.waited(.nanoseconds((now - lastLook).nanoseconds))
+        rate.moved(gone - self.gone)
+        (self.gone, lastLook) = (gone, now)
+        return rate.isBroken
+    }
+}
+
+extension ServerConfiguration.Limits {
+    /// How often an answer that waits is looked at.
+    var look: TimeAmount { .milliseconds(Int64(stallSeconds) * 250) }
 }

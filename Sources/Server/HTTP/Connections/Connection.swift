@@ -2,7 +2,7 @@ import NIOCore
 import Synchronization
 
 /// What a connection's handlers and the request on it tell each other. There is one request at a time:
-/// `HTTPServerPipelineHandler` holds back the next until the answer is written.
+/// `HTTPServerPipelineHandler` holds back the next until the answer is written, and over HTTP/2 each stream is one of these.
 final class Connection: Sendable {
     /// That of the request that the task answers.
     @TaskLocal static var current: Connection?
@@ -17,6 +17,8 @@ final class Connection: Sendable {
         /// Answers that are being written whose places have not been given back.
         var writing = 0
         var cancel: (@Sendable () -> Void)?
+        /// Those that are open.
+        var streams: [ObjectIdentifier: Connection] = [:]
     }
 
     let channel: any Channel
@@ -28,9 +30,27 @@ final class Connection: Sendable {
     var hasWholeRequest: Bool { state.withLock { $0.hasWholeRequest } }
     /// Whether nobody waits for the answer.
     var hasLeft: Bool { state.withLock { $0.hasLeft || !$0.isOpen } }
-    /// When it last began a request or ended an answer; nil while it has a place in admission.
+    /// When it, or one of its streams, last began a request or ended an answer; nil while it has a place in admission.
     var idleSince: ContinuousClock.Instant? {
-        state.withLock { $0.place == nil && $0.writing == 0 ? $0.lastActive : nil }
+        let (isBusy, lastActive, streams) = state.withLock {
+            ($0.place != nil || $0.writing > 0, $0.lastActive, $0.streams.values)
+        }
+        guard !isBusy else { return nil }
+        return streams.reduce(lastActive as ContinuousClock.Instant?) { latest, stream in
+            latest.flatMap { latest in stream.idleSince.map { max($0, latest) } }
+        }
+    }
+
+    /// A stream of an HTTP/2 connection, until it closes.
+    func stream(_ channel: any Channel) -> Connection {
+        let stream = Connection(channel)
+        let key = ObjectIdentifier(stream)
+        state.withLock { $0.streams[key] = stream }
+        channel.closeFuture.whenComplete { [self] _ in
+            state.withLock { ($0.streams[key], $0.lastActive) = (nil, .now) }
+            stream.closed()
+        }
+        return stream
     }
 
     /// A request's head has come.

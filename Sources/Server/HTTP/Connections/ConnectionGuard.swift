@@ -3,6 +3,7 @@ import HTTPTypes
 import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
+import NIOHTTPTypesHTTP2
 
 /// Looks at a request's head before anyone reads its body: refuses what is declared too long at once instead of after
 /// receiving it, what is no HTTP, and what `HeadCheck` refuses; answers `Expect: 100-continue`. Tells the connection what
@@ -17,6 +18,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
     enum Carrier {
         case plain
         case tls
+        /// One of HTTP/2, and nothing after it.
+        case stream
     }
 
     private let connection: Connection
@@ -51,6 +54,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
         isReceiving = true
         connection.requestBegan()
         var head = head
+        if carrier == .stream { announced = head.refusalOfStream(limits) }
         // What cannot be read is answered like any request, if it is not too long.
         let target = head.path.flatMap { try? RequestTarget($0) }
         if let refusal = announced ?? HeadRefusal(head, for: target, limits) {
@@ -101,6 +105,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
         guard head.status.kind != .informational else { return head }
         isClosing = isClosing || head.headerFields[.connection] == "close"
         var head = head
+        // HTTP/2 has no such field: a stream is over with its answer.
+        if carrier == .stream { head.headerFields[.connection] = nil }
         head.headerFields[.xContentTypeOptions] = "nosniff"
         head.headerFields[.referrerPolicy] = "no-referrer"
         head.headerFields[.crossOriginResourcePolicy] = "same-origin"
@@ -114,13 +120,28 @@ final class ConnectionGuard: ChannelDuplexHandler {
         // What the channel still buffers gladly holds no place: a client that has its answer finds room for the next.
         let isWritten = context.channel.isWritable ? nil : connection.answerWaits()
         if isWritten == nil { connection.answerEnded() }
-        let (isClosing, channel) = (isClosing, context.channel)
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         promise.futureResult.whenComplete { _ in
             isWritten?()
-            // What the client still sends is read and dropped for a moment, so that it gets to see the answer.
-            if isClosing { channel.eventLoop.scheduleTask(in: .milliseconds(500)) { channel.close(promise: nil) } }
+            let (handler, context) = loopBound.value
+            handler.ended(context)
         }
         context.write(data, promise: promise)
+    }
+
+    /// The socket has taken the answer, or never will.
+    private func ended(_ context: ChannelHandlerContext) {
+        switch carrier {
+        case .stream:
+            // The rest of the body is not wanted (RFC 9113, section 8.1).
+            guard isReceiving else { return }
+            context.triggerUserOutboundEvent(NIOHTTP2FramePayloadToHTTPEvent.reset(code: .noError), promise: nil)
+        case .plain, .tls:
+            // What the client still sends is read and dropped for a moment, so that it gets to see the answer.
+            guard isClosing else { return }
+            let channel = context.channel
+            context.eventLoop.scheduleTask(in: .milliseconds(500)) { channel.close(promise: nil) }
+        }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -134,6 +155,11 @@ final class ConnectionGuard: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if carrier == .stream {
+            // Whatever it was, the client gets no answer; whoever reads the body is told as on a connection that is closed.
+            context.fireErrorCaught(ChannelError.eof)
+            return context.close(promise: nil)
+        }
         guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
         guard !hasRefused else { return }
         // In the middle of a body whoever reads it answers; after the client's end nobody is there to hear.
@@ -145,6 +171,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
 extension HTTPField.Name {
     /// The request's identifier. The literal is a valid field name.
     static let requestID = HTTPField.Name("X-Request-Id") ?? .from
+    /// What HTTP/2 clients may send beside the authority.
+    static let hostField = HTTPField.Name("Host") ?? .from
     /// What a browser tells other servers of a page (W3C, Referrer Policy).
     static let referrerPolicy = HTTPField.Name("Referrer-Policy") ?? .from
     /// A client's key for a request that it may repeat.

@@ -1,7 +1,7 @@
 import NIOCore
 import NIOHTTP1
 
-/// Looks at what a head has that HTTPTypes does not keep: its version, and how often it names its host.
+/// Looks at what a head has that is lost once HTTP/1 and HTTP/2 look alike: its version, and how often it names its host.
 /// HTTP/1.0 is answered as such, and the connection closed (RFC 9112, section 9.3).
 final class HeadCheck: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart

@@ -50,3 +50,21 @@ struct HeadRefusal: Error {
         }
     }
 }
+
+extension HTTPRequest {
+    /// Of a stream, whose host may stand in two places, and whose fields nobody has counted: what is wrong with it. Its
+    /// host then stands in one (RFC 9113, section 8.3.1).
+    mutating func refusalOfStream(_ limits: ServerConfiguration.Limits) -> HeadRefusal? {
+        let bytes = headerFields.reduce(path?.utf8.count ?? 0) {
+            // As HTTP/2 counts (RFC 9113, section 6.5.2).
+            $0 + $1.name.rawName.utf8.count + $1.value.utf8.count + 32
+        }
+        guard bytes <= limits.headerBytes, headerFields.count <= limits.headerFields else { return .tooLarge(limits) }
+        let hosts = headerFields[values: .hostField]
+        guard let host = authority ?? hosts.first, !host.isEmpty else { return .hosts(found: "none") }
+        guard hosts.count <= 1, hosts.allSatisfy({ $0 == host }) else { return .hosts(found: "several") }
+        authority = host
+        headerFields[.hostField] = nil
+        return nil
+    }
+}

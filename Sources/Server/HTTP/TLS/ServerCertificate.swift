@@ -76,7 +76,7 @@ final class ServerCertificate: Sendable {
         var tls = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         tls.minimumTLSVersion = .tlsv12
-        tls.applicationProtocols = ["http/1.1"]
+        tls.applicationProtocols = ["h2", "http/1.1"]
         // Whoever does not answer the end of a session is not waited for.
         tls.shutdownTimeout = .seconds(1)
         if let path = configuration.clientCA {
