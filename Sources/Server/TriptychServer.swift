@@ -89,7 +89,8 @@ public struct TriptychServer: Sendable {
         router.add(middleware: ProblemMiddleware(routes: table))
         router.add(
             middleware: OriginMiddleware(
-                hosts: Set((configuration.hosts + [configuration.host]).map { $0.lowercased() }), origins: []))
+                hosts: Set((configuration.hosts + [configuration.host]).map { $0.lowercased() }),
+                origins: Set(configuration.origins.map { $0.lowercased() })))
         router.add(
             middleware: AccessMiddleware(
                 keys: keys, rates: RateLimiter(perMinute: configuration.limits.requestsPerMinute), reads: reads))

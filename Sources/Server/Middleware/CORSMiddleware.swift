@@ -21,7 +21,7 @@ struct CORSMiddleware: RouterMiddleware {
         response.headers.vary(by: "Origin")
         guard let origin else { return response }
         response.headers[.accessControlAllowOrigin] = origin
-        response.headers[.accessControlExposeHeaders] = "Location, Retry-After, X-Request-Id"
+        response.headers[.accessControlExposeHeaders] = "Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
         return response
     }
 
@@ -34,7 +34,7 @@ struct CORSMiddleware: RouterMiddleware {
             status: .noContent,
             headers: [
                 .accessControlAllowMethods: methods.joined(separator: ", "),
-                .accessControlAllowHeaders: "Authorization, Content-Type, Idempotency-Key, X-Request-Id",
+                .accessControlAllowHeaders: "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id",
                 .accessControlMaxAge: "600",
             ])
     }
