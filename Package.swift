@@ -2,7 +2,7 @@
 import PackageDescription
 
 /// The C libraries come from the system (Debian: libdnnl-dev libopenblas-openmp-dev libjpeg-dev libpng-dev
-/// libsqlite3-dev zlib1g-dev). Dependencies between modules point one way; see docs/architecture.md.
+/// libsqlite3-dev zlib1g-dev libcurl4-openssl-dev). Dependencies between modules point one way; see docs/architecture.md.
 let package = Package(
     name: "triptych",
     products: [.executable(name: "triptych", targets: ["triptych"])],
@@ -83,11 +83,13 @@ let package = Package(
             ]),
 
         // HTTP.
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "Server",
             dependencies: [
-                "CZlib", "Documents", "Gallery", "Inference", "Serving", "Threads",
+                "CCurl", "CZlib", "Documents", "Gallery", "Inference", "Serving", "Threads",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -148,9 +150,10 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Documents", "Gallery", "Imaging", "Inference", "Randomness", "Server", "Serving", "ServingFixtures",
-                "Tensor", "Threads", "Training",
+                "CCurl", "Documents", "Gallery", "Imaging", "Inference", "Randomness", "Server", "Serving",
+                "ServingFixtures", "Tensor", "Threads", "Training",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHPACK", package: "swift-nio-http2"),

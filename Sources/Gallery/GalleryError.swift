@@ -16,6 +16,8 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
         case correction
         /// What a client proves who it is with.
         case key
+        /// Somebody who is called with what happens.
+        case webhook
     }
 
     /// There is no such thing, by its name or identifier.

@@ -44,6 +44,8 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var modelLimits = ServingConfiguration.ModelLimits()
     /// How long jobs, events and the audit log are kept.
     public var retention = ServingConfiguration.Retention()
+    /// How webhooks are called.
+    public var webhooks = Webhooks()
     /// How many threads do what.
     public var threads = Threads()
     /// Every limit.
@@ -194,6 +196,7 @@ extension ServerConfiguration {
             retention.audit = try section.integer("retention_days", 1...36_500) ?? retention.audit
             try section.finish()
         }
+        try webhooks.read(&fields)
         if var section = try fields.object("threads") {
             threads.decoding = try section.integer("decoding", 1...64) ?? threads.decoding
             threads.parsing = try section.integer("parsing", 1...64) ?? threads.parsing
@@ -241,7 +244,8 @@ extension ServerConfiguration {
             throw ServerError.configuration(
                 "host \(host) is reachable by others, and there is no key: make one with "
                     + "'triptych keys create --database \(database) --name admin --role admin', listen on a loopback "
-                    + "address, take client certificates with tls.client_ca, or set allow_unauthenticated: true behind a proxy that authenticates")
+                    + "address, take client certificates with tls.client_ca, or set allow_unauthenticated: true behind a proxy that authenticates"
+            )
         }
     }
 

@@ -18,6 +18,8 @@ public struct TriptychServer: Sendable {
     private let metrics: ServerMetrics
     private let keys: KeyRing
     private let reads: ReadTally
+    /// nil where there are no webhooks.
+    private let caller: WebhookCaller?
     private let parsing: WorkerThreads
     private let logger: Logger
 
@@ -62,6 +64,8 @@ public struct TriptychServer: Sendable {
     ) async throws {
         (self.configuration, self.certificate, self.serving) = (configuration, certificate, serving)
         (self.metrics, self.logger) = (metrics, logger)
+        let signer = try configuration.webhooks.secretFile.map { try WebhookSigner(path: $0) }
+        caller = signer.map { WebhookCaller(serving.gallery, configuration.webhooks, $0, logger) }
         reads = ReadTally(serving.gallery.ledger, logger)
         keys = try await KeyRing(serving.gallery.ledger)
         try configuration.requireKey(keys.isNeeded)
@@ -123,6 +127,7 @@ public struct TriptychServer: Sendable {
         JobEndpoints(jobs: serving.jobs, keys: keys).add(to: router)
         EventEndpoint(gallery: gallery, keys: keys).add(to: router)
         KeyEndpoints(keys: keys, bodies: bodies).add(to: router)
+        WebhookEndpoints(gallery: gallery, bodies: bodies, configuration: configuration.webhooks).add(to: router)
         AuditEndpoint(ledger: gallery.ledger).add(to: router)
     }
 
@@ -140,7 +145,7 @@ public struct TriptychServer: Sendable {
                 services: [
                     .init(service: Maintenance(serving: serving)), .init(service: reads),
                     .init(service: HTTPListener(configuration, certificate, responder, logger, running: running)),
-                ],
+                ] + (caller.map { [.init(service: $0)] } ?? []),
                 gracefulShutdownSignals: signals ? [.sigterm, .sigint] : [], logger: logger))
         do {
             try await group.run()

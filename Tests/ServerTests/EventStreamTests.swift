@@ -36,7 +36,7 @@ struct EventStreamTests {
             let told = await text(live, until: "van-17")
             #expect(told.contains("event: enrolled") && told.contains(#""camera":"north""#))
             #expect(!told.contains("before") && !told.contains("other"))
-            let id = try #require(told.firstMatch(of: /id: (\d+)/)?.output.1)
+            let id = try #require(told.firstMatch(of: /id: (\d+)\nevent/)?.output.1)
             try await enrol(server, "later")
             let again = await follow(server, "", "Last-Event-ID: \(id)\r\n")
             let missed = await text(again, until: "later")

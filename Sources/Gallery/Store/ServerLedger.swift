@@ -36,6 +36,19 @@ public protocol ServerLedger: Sendable {
     /// Makes a key useless for ever; one that is already keeps its time. Throws `.notFound`.
     func revokeAccessKey(_ id: String, at time: Date) async throws -> AccessKey
 
+    /// Writes a new webhook down. Throws `.invalid` if there are as many as there may be.
+    func create(_ webhook: Webhook) async throws
+    /// Every webhook, in order of creation.
+    func webhooks() async throws -> [Webhook]
+    /// A webhook. Throws `.notFound`.
+    func webhook(_ id: String) async throws -> Webhook
+    /// Writes down where a webhook is. Does nothing if it was deleted.
+    func save(_ webhook: Webhook) async throws
+    /// Forgets a webhook. Throws `.notFound`.
+    func deleteWebhook(_ id: String) async throws
+    /// How many events there are after one. O(those).
+    func eventCount(after event: Int64) async throws -> Int
+
     /// Who has changed, erased and read what, in order; changes are in it from their commit on.
     func audit(_ filter: AuditFilter, _ page: PageRequest) async throws -> Page<AuditRecord>
     /// Counts reads, by the hour.

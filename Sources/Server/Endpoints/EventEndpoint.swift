@@ -26,8 +26,8 @@ struct EventEndpoint {
         let start = try Self.start(request) ?? gallery.lastEvent
         let body = ResponseBody { writer in
             var (last, silent) = (start, 0)
-            // How long a client should wait before it comes again.
-            try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
+            // How long a client should wait before it comes again, and from where if nothing happens before that.
+            try await writer.write(ByteBuffer(string: "retry: 2000\nid: \(start)\n\n"))
             // A place that was never reached is one of another database.
             var isAhead = last > gallery.lastEvent
             while !Task.isShuttingDownGracefully && keys.isValid(principal) {

@@ -53,6 +53,7 @@ enum ProblemTable {
             return Entry(status: .requestTimeout, type: "body-timeout", detail: detail, closes: true)
         case .bodyTooLarge: return Entry(status: .contentTooLarge, type: "body-too-large", detail: detail, closes: true)
         case .overloaded: return Entry(status: .serviceUnavailable, type: "overloaded", detail: detail, retryAfter: 1)
+        case .webhooksOff: return Entry(status: .conflict, type: "webhooks-off", detail: detail)
         case .stopping: return Entry(status: .serviceUnavailable, type: "stopping", detail: detail, retryAfter: 5)
         case .clientLeft:
             // nginx's status, for the metrics: nobody reads this answer.

@@ -70,8 +70,11 @@ struct OriginMiddleware: RouterMiddleware {
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
         let authority = (request.head.authority ?? "").lowercased()
-        guard let host = Self.host(authority), Self.isAddress(host) || hosts.contains(host) else {
-            throw AccessError.host("\"\(authority.bounded(100))\"")
+        // Only HTTP/1.0 gets here without one, and no browser speaks it.
+        if !authority.isEmpty {
+            guard let host = Self.host(authority), Self.isAddress(host) || hosts.contains(host) else {
+                throw AccessError.host("\"\(authority.bounded(100))\"")
+            }
         }
         if let origin = request.headers[.origin]?.lowercased() {
             guard origins.contains(origin) || Self.authority(of: origin) == authority else {

@@ -21,7 +21,8 @@ struct CORSMiddleware: RouterMiddleware {
         response.headers.vary(by: "Origin")
         guard let origin else { return response }
         response.headers[.accessControlAllowOrigin] = origin
-        response.headers[.accessControlExposeHeaders] = "Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+        response.headers[.accessControlExposeHeaders] =
+            "Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
         return response
     }
 

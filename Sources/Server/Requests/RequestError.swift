@@ -22,6 +22,8 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
     case clientLeft
     /// The server ended before it was answered.
     case stopping
+    /// Nobody has said what webhooks' calls are signed with.
+    case webhooksOff
 
     package var description: String {
         switch self {
@@ -38,6 +40,7 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
         case .overloaded: "too many requests are in flight"
         case .clientLeft: "the client closed the connection before it was answered"
         case .stopping: "the server is stopping"
+        case .webhooksOff: "expected webhooks.secret_file in the server's configuration, found none"
         }
     }
 }
