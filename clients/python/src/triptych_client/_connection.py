@@ -1,6 +1,7 @@
 """One exchange over one connection, and the connections that are kept for the next."""
 from __future__ import annotations
 
+import io
 import os
 import selectors
 import socket
@@ -9,7 +10,7 @@ import threading
 import weakref
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import Callable, Dict, Iterable, Iterator, List, Mapping, Optional
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, cast
 from urllib.parse import quote, urlsplit
 
 from .errors import ConnectionFailed, TimedOut
@@ -176,44 +177,72 @@ def _send(connection: HTTPConnection, method: str, body: Optional[Body], origin:
         connection.putheader("Content-Length", "0")
     with _failures(origin, sent=True):
         connection.endheaders()
+    setattr(connection, "response_class", HTTPResponse)
     if body is None:
         return True
+    begun = _Begun(connection.sock)
+    setattr(connection, "response_class", begun.response)
     sent = 0
     for part in filter(None, body.parts()):  # What this raises is the caller's and no failure of the connection.
         framed = b"%x\r\n%b\r\n" % (len(part), part) if is_chunked else part
         with _failures(origin, sent=True):
-            if not _delivered(connection.sock, framed):
+            if not begun.delivered(framed):
                 return False
         sent += len(part)
         if body.progress:
             body.progress(sent)
     if is_chunked:
         with _failures(origin, sent=True):
-            return _delivered(connection.sock, b"0\r\n\r\n")
+            return begun.delivered(b"0\r\n\r\n")
     if sent != body.length:
         raise ValueError(f"expected {body.length} bytes to send, found {sent}: was the file changed meanwhile?")
     return True
 
 
-def _delivered(sock: socket.socket, data: bytes) -> bool:
-    """Sends; False if the server answers meanwhile, or no longer reads, which it may have answered before."""
-    try:
-        if isinstance(sock, ssl.SSLSocket):  # TLS has tickets to read, which are no answer.
-            sock.sendall(data)
+class _Begun:
+    """Sends a body, and notices an answer that begins meanwhile: what was read of it, the response begins with."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock, self._file = sock, sock.makefile("rb")
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return self._file
+
+    def response(self, sock: socket.socket, *arguments: Any, **named: Any) -> HTTPResponse:
+        return HTTPResponse(cast(socket.socket, self), *arguments, **named)
+
+    def delivered(self, data: bytes) -> bool:
+        """Sends; False if the server answers meanwhile, or no longer reads, which it may have answered before."""
+        timeout, left = self._sock.gettimeout(), memoryview(data)
+        self._sock.settimeout(0)
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
+                while left:
+                    ready = selector.select(timeout)
+                    if not ready:
+                        raise socket.timeout("timed out")
+                    if ready[0][1] & selectors.EVENT_READ and self._is_answered():
+                        return False
+                    left = left[self._sent(left):]
             return True
-        with selectors.DefaultSelector() as selector:
-            selector.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
-            left = memoryview(data)
-            while left:
-                ready = selector.select(sock.gettimeout())
-                if not ready:
-                    raise socket.timeout("timed out")
-                if ready[0][1] & selectors.EVENT_READ:
-                    return False
-                left = left[sock.send(left):]
-        return True
-    except (BrokenPipeError, ConnectionResetError):
-        return False
+        except (BrokenPipeError, ConnectionResetError):
+            return False
+        finally:
+            self._sock.settimeout(timeout)
+
+    def _sent(self, data: memoryview) -> int:
+        try:
+            return self._sock.send(data)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return 0
+
+    def _is_answered(self) -> bool:
+        try:
+            self._file.peek(1)
+            return True
+        except ssl.SSLWantReadError:  # TLS has tickets to read, which are no answer.
+            return False
 
 
 def _readable(sock: socket.socket) -> bool:
