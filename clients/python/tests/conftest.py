@@ -1,8 +1,10 @@
 """A real server with a tiny model, and one that says what a test wants."""
 from __future__ import annotations
 
+import json
 import os
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -24,10 +26,14 @@ BINARY = Path(os.environ.get("TRIPTYCH_BINARY", HERE.parents[2] / ".build" / "re
 class World:
     """A server, its data set, and checkpoints: the one that it serves, and another."""
 
-    url: str
+    server: Server
     data: Path
     checkpoint: Path
     other: Path
+
+    @property
+    def url(self) -> str:
+        return self.server.url
 
     def triple(self, number: int = 0, split: str = "gallery") -> Triple:
         """Numbers 0 and 1 are of one vehicle in the pictures of two cameras, 2 and 3 of the next."""
@@ -41,6 +47,45 @@ def triptych(*arguments: object) -> None:
     assert made.returncode == 0, made.stdout
 
 
+class Server:
+    """`triptych serve`, which can be killed and started again at the same port, with the same database."""
+
+    def __init__(self, folder: Path, checkpoint: Path, **settings: object) -> None:
+        self._config, self.url = folder / "server.yaml", ""
+        self._config.write_text(json.dumps(  # YAML it is too.
+            {"checkpoint": str(checkpoint), "database": str(folder / "g.sqlite"), "port": 0, **settings}))
+
+    def start(self) -> None:
+        port = ["--port", self.url.rpartition(":")[2]] if self.url else []
+        self._process = subprocess.Popen(
+            [str(BINARY), "serve", "--config", str(self._config), *port],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert self._process.stdout
+        log: List[str] = []
+        for line in self._process.stdout:
+            log.append(line)
+            if found := re.search(r"listening on (https?://\S+:\d+)", line):
+                break
+        else:
+            pytest.fail("".join(log))
+        self.url = found[1]
+        # Read on, so that the server never waits for its log to be read.
+        self._reader = threading.Thread(target=log.extend, args=(self._process.stdout,))
+        self._reader.start()
+
+    def end(self, number: int = signal.SIGTERM) -> None:
+        self._process.send_signal(number)
+        self._reader.join()
+        self._process.wait()
+
+    def __enter__(self) -> Server:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     if not BINARY.exists():
@@ -52,23 +97,34 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         triptych("train", "--config", HERE / "tiny.yaml", "--data", folder / "data", "--output", folder / str(seed),
                  "--seed", seed)
     checkpoints = [folder / str(seed) / "model.safetensors" for seed in (1, 2)]
-    options = {"--checkpoint": checkpoints[0], "--database": folder / "g.sqlite", "--port": 0}
-    command = [str(BINARY), "serve", *(str(part) for option in options.items() for part in option)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
-        assert server.stdout
-        log: List[str] = []
-        for line in server.stdout:
-            log.append(line)
-            if found := re.search(r"listening on (http://\S+:\d+)", line):
-                break
-        else:
-            pytest.fail("".join(log))
-        # Read on, so that the server never waits for its log to be read.
-        reader = threading.Thread(target=log.extend, args=(server.stdout,))
-        reader.start()
-        yield World(found[1], folder / "data", *checkpoints)
-        server.terminate()
-        reader.join()
+    with Server(folder, checkpoints[0]) as server:
+        yield World(server, folder / "data", *checkpoints)
+
+
+@pytest.fixture
+def own(world: World, tmp_path: Path) -> Iterator[Server]:
+    """A server that is one test's alone."""
+    with Server(tmp_path, world.checkpoint) as server:
+        yield server
+
+
+@dataclass
+class Certificate:
+    """Of 127.0.0.1, signed by itself."""
+
+    path: str
+    key: str
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Certificate:
+    made = Certificate(str(tmp_path / "certificate.pem"), str(tmp_path / "certificate.key"))
+    try:
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", made.key, "-out", made.path,
+                        "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, stderr=subprocess.DEVNULL)
+    except FileNotFoundError:
+        pytest.skip("there is no openssl to make a certificate with")
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from conftest import FakeServer, answer
 from triptych_client import Client, Gallery, SightingRef, Triple, TriptychError
 
 CONTRACT = Path(__file__).resolve().parents[3] / "openapi.yaml"
-GIVEN = {"gallery": "g", "identity": "i", "sighting": "s", "modality": "rgb", "model": "m", "job": "j", "correction": "c"}
+GIVEN = {"gallery": "g", "identity": "i", "sighting": "s", "modality": "rgb", "model": "m", "job": "j", "correction": "c", "key": "k"}
 SEEN, IMAGE = SightingRef("i", "s"), Triple(rgb=b"\xff\xd8")
 
 CALLS: Dict[str, Callable[[Client, Gallery], object]] = {
@@ -37,7 +37,10 @@ CALLS: Dict[str, Callable[[Client, Gallery], object]] = {
     "uploadModel": lambda c, g: c.upload_model(__file__), "showModel": lambda c, g: c.model("m"),
     "eraseModel": lambda c, g: c.erase_model("m"), "activateModel": lambda c, g: c.activate("m"),
     "listJobs": lambda c, g: next(c.jobs()), "showJob": lambda c, g: c.job("j"), "cancelJob": lambda c, g: c.cancel("j"),
-    "followJob": lambda c, g: next(c.follow("j")),
+    "followJob": lambda c, g: next(c.follow("j")), "followEvents": lambda c, g: next(c.events()),
+    "listAudit": lambda c, g: next(c.audit()), "listKeys": lambda c, g: c.keys(),
+    "createKey": lambda c, g: c.create_key("n", "read"), "showKey": lambda c, g: c.key("k"),
+    "revokeKey": lambda c, g: c.revoke_key("k"),
 }
 
 

@@ -25,6 +25,7 @@ def stream(*events: bytes, whole: bool = True) -> bytes:
 def test_a_model_from_its_file_to_activity(client: Client, gallery: Gallery, world: World) -> None:
     gallery.enrol("a", world.triple())
     before = client.ready().model
+    assert before
     told: List[Tuple[int, Optional[int]]] = []
     model = client.upload_model(world.other, progress=lambda sent, total: told.append((sent, total)))
     size = world.other.stat().st_size

@@ -92,7 +92,9 @@ def test_a_newcomer_is_recognised_the_second_time(client: Client, gallery: Galle
     assert by_vectors.matched and by_vectors.quality[0] == {} and by_vectors.quality[1]
 
 
-def test_duplicates_are_found(gallery: Gallery, world: World) -> None:
+def test_duplicates_are_found(client: Client, gallery: Gallery, world: World) -> None:
     seen = [gallery.enrol(name, world.triple()) for name in ("a", "b")]
-    [similar] = gallery.similar("a", limit=5)
+    found = gallery.similar("a", limit=5)
+    [similar] = found.items
+    assert found.model == client.ready().model
     assert (similar.identity, similar.sighting, similar.resembles) == ("b", seen[1].id, seen[0].id)

@@ -8,18 +8,19 @@
     for match in parking.query(Triple(rgb="other.jpg"), limit=3).matches:
         print(match.identity, match.score)
 
-`Client` has what a server has (vectors, galleries, models, jobs), `Gallery` what a gallery has. What is answered are
-dataclasses; what is refused is raised as a `Problem`.
+`Client` has what a server has (vectors, galleries, models, jobs, events, keys), `Gallery` what a gallery has. What is
+answered are dataclasses; what is refused is raised as a `Problem`.
 """
 from ._version import __version__
 from .answers import (
-    BatchResult, Comparison, Contender, Correction, Embedding, GalleryInfo, GallerySummary, Identification, Identity,
-    ImageQuality, Job, Match, Model, ModelShare, QueryResult, Readiness, Sighting, SightingRef, Similar, Threshold, Timing,
+    AuditRecord, BatchResult, Comparison, Contender, Correction, Embedding, Event, GalleryInfo, GallerySummary,
+    Identification, Identity, ImageQuality, Job, Key, Match, Missed, Model, ModelShare, NewKey, QueryResult, RateLimit,
+    Readiness, Sighting, SightingRef, Similar, SimilarIdentities, Threshold, Timing,
 )
 from .client import Client
 from .errors import (
     BadRequest, Conflict, ConnectionFailed, Forbidden, JobFailed, NotFound, Overloaded, Problem, Refused, StorageFull,
-    TimedOut, TooLarge, TriptychError, Unauthorized, UnexpectedAnswer,
+    TimedOut, TooLarge, TooManyRequests, TriptychError, Unauthorized, UnexpectedAnswer,
 )
 from .gallery import Gallery
 from .members import UNCHANGED
@@ -27,10 +28,11 @@ from .subjects import Filter, Image, Metadata, QuerySubject, SightingLike, Subje
 from .transfer import ImportLine, Progress
 
 __all__ = [
-    "BadRequest", "BatchResult", "Client", "Comparison", "Conflict", "ConnectionFailed", "Contender", "Correction",
-    "Embedding", "Filter", "Forbidden", "Gallery", "GalleryInfo", "GallerySummary", "Identification", "Identity", "Image",
-    "ImageQuality", "ImportLine", "Job", "JobFailed", "Match", "Metadata", "Model", "ModelShare", "NotFound", "Overloaded",
-    "Problem", "Progress", "QueryResult", "QuerySubject", "Readiness", "Refused", "Sighting", "SightingLike", "SightingRef",
-    "Similar", "StorageFull", "Subject", "Text", "Threshold", "Time", "TimedOut", "Timing", "TooLarge", "Triple",
-    "TriptychError", "UNCHANGED", "Unauthorized", "UnexpectedAnswer", "Vector", "Vectors", "__version__",
+    "__version__", "AuditRecord", "BadRequest", "BatchResult", "Client", "Comparison", "Conflict", "ConnectionFailed",
+    "Contender", "Correction", "Embedding", "Event", "Filter", "Forbidden", "Gallery", "GalleryInfo", "GallerySummary",
+    "Identification", "Identity", "Image", "ImageQuality", "ImportLine", "Job", "JobFailed", "Key", "Match", "Metadata",
+    "Missed", "Model", "ModelShare", "NewKey", "NotFound", "Overloaded", "Problem", "Progress", "QueryResult",
+    "QuerySubject", "RateLimit", "Readiness", "Refused", "Sighting", "SightingLike", "SightingRef", "Similar",
+    "SimilarIdentities", "StorageFull", "Subject", "Text", "Threshold", "Time", "TimedOut", "Timing", "TooLarge",
+    "TooManyRequests", "Triple", "TriptychError", "Unauthorized", "UNCHANGED", "UnexpectedAnswer", "Vector", "Vectors",
 ]

@@ -2,24 +2,29 @@
 from __future__ import annotations
 
 import random
+import re
 import ssl
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Type, TypeVar, Union
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 from urllib.parse import quote, urlencode
 
 from ._connection import Body, Exchange, Pool
 from ._decoding import decode, encode, parse, rfc3339
 from ._version import __version__
-from .errors import ConnectionFailed, NotFound, Overloaded, problem_of_answer
+from .answers import RateLimit
+from .errors import ConnectionFailed, NotFound, Overloaded, TooManyRequests, problem_of_answer
 
 T = TypeVar("T")
-_Parameter = Union[str, int, bool, datetime, None]
+#: A sequence is given once for each of its members.
+_Parameter = Union[str, int, bool, datetime, Sequence[str], None]
 Query = Mapping[str, _Parameter]
 
 _IDEMPOTENT = frozenset({"GET", "PUT", "PATCH", "DELETE"})  # A patch here sets values, so it can be repeated.
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 30.0
+#: RateLimit-Policy and RateLimit as this server writes them (draft-ietf-httpapi-ratelimit-headers).
+_RATE = re.compile(r'"key";q=(\d+);w=60 "key";r=(\d+);t=(\d+)')
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Transport:
         if timeout <= 0 or retries < 0:
             raise ValueError("expected a timeout above 0 and no less than 0 retries")
         self.pool = Pool(url, timeout, context)
+        #: What the server has said last of what the key may send; None if nothing bounds it.
+        self.rate_limit: Optional[RateLimit] = None
         self._retries = retries
         self._headers = {"User-Agent": f"triptych-client/{__version__}"}
         if key is not None:
@@ -69,7 +76,8 @@ class Transport:
 
         if safe is None:
             safe = method in _IDEMPOTENT or key is not None
-        return self._repeated(attempt, safe and (body is None or body.repeatable))
+        repeatable = body is None or body.repeatable
+        return self._repeated(attempt, safe and repeatable, repeatable)
 
     def erase(self, path: str) -> None:
         """Not found after a broken connection, it was erased by the request that got no answer."""
@@ -89,9 +97,11 @@ class Transport:
 
         self._repeated(attempt)
 
-    def open(self, path: str, *, accept: str = "*/*", timeout: Optional[float] = None) -> Exchange:
+    def open(
+        self, path: str, *, query: Optional[Query] = None, accept: str = "*/*", timeout: Optional[float] = None
+    ) -> Exchange:
         """An answer to read as it comes. Close it."""
-        return self._repeated(lambda: self._exchange("GET", path, accept=accept, timeout=timeout))
+        return self._repeated(lambda: self._exchange("GET", path, query=query, accept=accept, timeout=timeout))
 
     def pages(self, kind: Type[T], path: str, page_size: int, **query: _Parameter) -> Iterator[T]:
         """The items of a list, asked for a page at a time as they are looked at."""
@@ -108,23 +118,28 @@ class Transport:
         self, method: str, path: str, body: Optional[Body] = None, query: Optional[Query] = None,
         key: Optional[str] = None, accept: str = "application/json", timeout: Optional[float] = None,
     ) -> Exchange:
-        parameters = urlencode({name: _text(value) for name, value in (query or {}).items() if value is not None})
+        parameters = urlencode(
+            {name: _text(value) for name, value in (query or {}).items() if value is not None}, doseq=True)
         headers = {**self._headers, "Accept": accept, **({"Idempotency-Key": key} if key is not None else {})}
         target = f"{path}?{parameters}" if parameters else path
         exchange = self.pool.exchange(method, target, headers, body, timeout)
+        if told := _RATE.fullmatch(" ".join(exchange.headers.get(n, "") for n in ("ratelimit-policy", "ratelimit"))):
+            self.rate_limit = RateLimit(*(int(number) for number in told.groups()))
         if 200 <= exchange.status < 300:
             return exchange
         with exchange:
             text = exchange.read()
         raise problem_of_answer(exchange.status, exchange.reason, exchange.headers, text)
 
-    def _repeated(self, attempt: Callable[[], T], safe: bool = True) -> T:
+    def _repeated(self, attempt: Callable[[], T], safe: bool = True, repeatable: bool = True) -> T:
         number = 0
         while True:
             try:
                 return attempt()
             except (Overloaded, ConnectionFailed) as error:
-                wait = _wait(error, number, safe) if number < self._retries else None
+                # What was too much was refused before anything was done.
+                is_safe = repeatable if isinstance(error, TooManyRequests) else safe
+                wait = _wait(error, number, is_safe) if number < self._retries else None
                 if wait is None:
                     raise
             time.sleep(wait)
@@ -140,9 +155,11 @@ def _wait(error: Union[Overloaded, ConnectionFailed], number: int, safe: bool) -
     return told + backoff if safe and told <= _LONGEST_WAIT else None
 
 
-def _text(value: _Parameter) -> str:
+def _text(value: _Parameter) -> Union[str, Sequence[str]]:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, Sequence):
+        return value
     return rfc3339(value) if isinstance(value, datetime) else str(value)
 
 

@@ -19,13 +19,13 @@ Value = Union[str, float, bool]
 
 @dataclass(frozen=True)
 class Readiness:
-    """The active model and how much the server has."""
+    """The active model and how much the server has; a server with keys tells `status` alone to who has none."""
 
     status: str
-    model: str
-    modalities: List[str]
-    dimension: int
-    sightings: int
+    model: Optional[str] = None
+    modalities: Optional[List[str]] = None
+    dimension: Optional[int] = None
+    sightings: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class GallerySummary(GalleryInfo):
 
 @dataclass(frozen=True)
 class Identity:
-    """One vehicle or person; `sightings` is how many there are."""
+    """One vehicle or person; `sightings` is how many there are. `watchlist`: they are told as events of that kind."""
 
     id: str
     metadata: Dict[str, Any]
@@ -92,6 +92,7 @@ class Identity:
     updated_at: datetime
     sightings: int
     label: Optional[str] = None
+    watchlist: bool = False
 
 
 @dataclass(frozen=True)
@@ -230,6 +231,14 @@ class Similar:
 
 
 @dataclass(frozen=True)
+class SimilarIdentities:
+    """Other identities that may be the same, the most similar first, under a model."""
+
+    model: str
+    items: List[Similar]
+
+
+@dataclass(frozen=True)
 class Correction:
     """A move, rename, merge or split, which can be undone."""
 
@@ -273,6 +282,7 @@ class Job:
     created_at: datetime
     updated_at: datetime
     model: Optional[str] = None
+    gallery: Optional[str] = None
     rate: Optional[float] = None
     seconds_left: Optional[float] = None
     reason: Optional[str] = None
@@ -283,3 +293,82 @@ class Job:
     def ended(self) -> bool:
         """Whether it has succeeded, failed or been cancelled."""
         return self.state not in ("waiting", "running")
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that has happened; `id` is its place. `kind`: enrolled, matched, new, watchlist, erased or model."""
+
+    id: int
+    kind: str
+    at: datetime
+    gallery: Optional[str] = None
+    identity: Optional[str] = None
+    label: Optional[str] = None
+    sighting: Optional[str] = None
+    camera: Optional[str] = None
+    captured_at: Optional[datetime] = None
+    score: Optional[float] = None
+    detail: Optional[Dict[str, Any]] = None
+
+    @property
+    def seen(self) -> Optional[SightingRef]:
+        """The sighting as its gallery's methods take it, if the event is about one."""
+        return SightingRef(self.identity, self.sighting) if self.identity and self.sighting else None
+
+
+@dataclass(frozen=True)
+class Missed:
+    """In the place of events that cannot be told any more: list anew what is there.
+
+    They came after `after`. None: the connection broke before the server had said where in its events it was.
+    """
+
+    after: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Key:
+    """Who may do what: `role` is read, enrol or admin. No `galleries`: all. What it has not is without bound."""
+
+    id: str
+    name: str
+    role: str
+    created_at: datetime
+    galleries: Optional[List[str]] = None
+    requests_per_minute: Optional[int] = None
+    expires_at: Optional[datetime] = None
+    revoked_at: Optional[datetime] = None
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A key that was made and its secret, which a `Client` takes as `key`. The server cannot tell `token` again."""
+
+    key: Key
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class AuditRecord:
+    """Who did what, when: the `key` of that identifier (None: the server itself, or anyone), to `count` things.
+
+    `subject` is the row of an identity, sighting, correction or key: what was erased is not named.
+    """
+
+    at: datetime
+    action: str
+    count: int
+    key: Optional[str] = None
+    gallery: Optional[str] = None
+    gallery_id: Optional[int] = None
+    subject: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """What a key may send: `per_minute` requests, of which `remaining` may come at once, one more after `seconds`."""
+
+    per_minute: int
+    remaining: int
+    seconds: int

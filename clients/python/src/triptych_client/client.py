@@ -1,24 +1,33 @@
-"""The client: one server's galleries, models and jobs."""
+"""The client: one server's galleries, models, jobs, events and keys."""
 from __future__ import annotations
 
 import os
 import ssl
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Iterator, Optional, Union
+from typing import Any, Callable, Iterator, List, Optional, Sequence, Union
 
-from ._decoding import decode, lines_of, parse
+from ._decoding import decode, parse
 from ._transport import Transport, given, path
-from .answers import Comparison, Embedding, GalleryInfo, Job, Model, Readiness
+from .answers import (
+    AuditRecord, Comparison, Embedding, Event, GalleryInfo, Job, Key, Missed, Model, NewKey, RateLimit, Readiness,
+)
 from .errors import Conflict, ConnectionFailed, JobFailed, TimedOut, UnexpectedAnswer
+from .events import Following, messages
 from .gallery import Gallery
-from .subjects import FilePath, Metadata, Triple, body_of, body_of_pair
+from .subjects import FilePath, Metadata, Time, Triple, body_of, body_of_pair
 from .transfer import Progress, body_of_file
 
 #: A server verifies a model for up to so long before it answers, as it is configured by default.
 _MODEL_SECONDS = 900.0
 #: Between the end of a stream of events and the next.
 _AGAIN_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class _Keys:
+    items: List[Key]
 
 
 class Client:
@@ -30,13 +39,15 @@ class Client:
     `url` is by default the environment's TRIPTYCH_URL, or else http://127.0.0.1:8080. The key comes from `key`, from the
     file `key_file`, or from TRIPTYCH_KEY; it is sent to `url`'s host alone, and no message shows it. `timeout` is for how
     many seconds the server may say nothing. What failed because of the connection or because the server had too much to
-    do (429, 503) is sent again up to `retries` times, later each time, if it cannot be carried out twice. `ssl_context`
-    says which certificates to trust for https, by default the system's.
+    do (429, 503) is sent again up to `retries` times, later each time, if it cannot be carried out twice. For https the
+    certificates in the PEM file `ca_file` are trusted, and no others; by default the system's. `ssl_context` is for more,
+    such as a certificate of the client's own.
     """
 
     def __init__(
         self, url: Optional[str] = None, *, key: Optional[str] = None, key_file: Optional[FilePath] = None,
-        timeout: float = 130, retries: int = 4, ssl_context: Optional[ssl.SSLContext] = None,
+        timeout: float = 130, retries: int = 4, ca_file: Optional[FilePath] = None,
+        ssl_context: Optional[ssl.SSLContext] = None,
     ) -> None:
         if key is not None and key_file is not None:
             raise ValueError("expected a key or a key_file, found both")
@@ -44,6 +55,10 @@ class Client:
             key = Path(key_file).read_text().strip()
         #: Where the server is.
         self.url = url or os.environ.get("TRIPTYCH_URL") or "http://127.0.0.1:8080"
+        if ca_file is not None:
+            if ssl_context is not None or not self.url.lower().startswith("https://"):
+                raise ValueError("ca_file: expected an https URL and no ssl_context")
+            ssl_context = ssl.create_default_context(cafile=ca_file)
         key = key if key is not None else os.environ.get("TRIPTYCH_KEY") or None
         self._transport = Transport(self.url, key, timeout, retries, ssl_context)
 
@@ -60,6 +75,11 @@ class Client:
         """Closes the connections that are kept. The client can still be used: it makes new ones."""
         self._transport.pool.close()
 
+    @property
+    def rate_limit(self) -> Optional[RateLimit]:
+        """What the server has said last of how much the key may send; None if nothing bounds it."""
+        return self._transport.rate_limit
+
     # The service
 
     def health(self) -> None:
@@ -67,7 +87,10 @@ class Client:
         self._transport.send("GET", "/healthz")
 
     def ready(self) -> Readiness:
-        """The active model and the number of sightings. Raises `Overloaded` while there is no model, after retries."""
+        """The active model and the number of sightings; `status` alone without the key that the server wants.
+
+        Raises `Overloaded` while there is no model, after retries.
+        """
         return self._transport.ask(Readiness, "GET", "/readyz")
 
     def metrics(self) -> str:
@@ -190,7 +213,7 @@ class Client:
         return latest
 
     def _events(self, job: str, end: Optional[float]) -> Iterator[Job]:
-        """Server-sent events of one stream (WHATWG HTML, 9.2), whose data are jobs."""
+        """What one stream tells of a job."""
         def left() -> float:
             seconds = self._transport.pool.timeout if end is None else end - time.monotonic()
             if seconds <= 0:
@@ -199,11 +222,64 @@ class Client:
 
         target = path("jobs", job, "events")
         with self._transport.open(target, accept="text/event-stream", timeout=left()) as stream:
-            for line in lines_of(stream.parts()):
-                if line.startswith(b"data:"):
-                    yield decode(Job, parse(line[5:]))
+            for message in messages(stream.parts()):
+                if message.data:
+                    yield decode(Job, parse(message.data))
                 stream.wait_at_most(left())
 
+    # What happens
 
-def _id(job: Union[Job, str]) -> str:
-    return job if isinstance(job, str) else job.id
+    def events(
+        self, *, gallery: Union[str, Sequence[str], None] = None, camera: Union[str, Sequence[str], None] = None,
+        identity: Union[str, Sequence[str], None] = None, kind: Union[str, Sequence[str], None] = None,
+        after: Optional[int] = None,
+    ) -> Iterator[Union[Event, Missed]]:
+        """What happens from now on, or what happened after the event with the id `after` (0: all that are kept).
+
+        It waits for the next one without an end, and comes again by itself, from where it was, when the connection
+        breaks or the server restarts. Keep the `id` of what you are done with: the next process goes on `after` it. A
+        `Missed` stands for what the server cannot tell any more. Each filter admits one value or any of several.
+
+        Raises `Forbidden` and what else is refused, `Unauthorized` also once the key is revoked, and `ConnectionFailed`
+        if there is no server to begin with.
+        """
+        filters = given(gallery=gallery, camera=camera, identity=identity, kind=kind)
+        return Following(self._transport, filters, after).events()
+
+    # Who may do what, and has done it
+
+    def keys(self) -> List[Key]:
+        """All keys that were made, in order, without their secrets."""
+        return self._transport.ask(_Keys, "GET", path("keys")).items
+
+    def key(self, key: Union[Key, str]) -> Key:
+        """A key by its identifier. Raises `NotFound`."""
+        return self._transport.ask(Key, "GET", path("keys", _id(key)))
+
+    def create_key(
+        self, name: str, role: str, *, galleries: Optional[Sequence[str]] = None,
+        requests_per_minute: Optional[int] = None, expires_at: Optional[Time] = None,
+    ) -> NewKey:
+        """Makes a key for a `role` of `read`, `enrol` and `admin`, by default for all galleries and without an end.
+
+        The first one must be an admin's, and from then on this client needs one too.
+        """
+        document = given(
+            name=name, role=role, galleries=galleries, requests_per_minute=requests_per_minute, expires_at=expires_at)
+        return self._transport.ask(NewKey, "POST", path("keys"), document)
+
+    def revoke_key(self, key: Union[Key, str]) -> Key:
+        """Makes a key useless, at once and for ever."""
+        return self._transport.ask(Key, "DELETE", path("keys", _id(key)))
+
+    def audit(
+        self, *, by: Union[Key, str, None] = None, action: Optional[str] = None, gallery: Optional[str] = None,
+        page_size: int = 200,
+    ) -> Iterator[AuditRecord]:
+        """Who has changed, erased and read what, in order; by a key, of an action, in a gallery."""
+        return self._transport.pages(
+            AuditRecord, path("audit"), page_size, by=None if by is None else _id(by), action=action, gallery=gallery)
+
+
+def _id(named: Union[Job, Key, str]) -> str:
+    return named if isinstance(named, str) else named.id

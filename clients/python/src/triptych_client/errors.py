@@ -85,15 +85,15 @@ class BadRequest(Problem):
 
 
 class Unauthorized(Problem):
-    """401: a key is needed, or this one is not known."""
+    """401: a key is needed, or this one is not known, has expired or was revoked."""
 
 
 class Forbidden(Problem):
-    """403: this key may not do that."""
+    """403: this key's role is too low (`role-too-low`), or it is for other galleries (`other-gallery`)."""
 
 
 class NotFound(Problem):
-    """404: there is no such gallery, identity, sighting, image, model, job or correction."""
+    """404: there is no such gallery, identity, sighting, image, model, job, correction or key."""
 
 
 class Conflict(Problem):
@@ -101,7 +101,7 @@ class Conflict(Problem):
 
 
 class TooLarge(Problem):
-    """413: the body is longer than the server allows."""
+    """413 or 431: the body, or the head with its filters, is longer than the server allows."""
 
 
 class Refused(Problem):
@@ -109,7 +109,11 @@ class Refused(Problem):
 
 
 class Overloaded(Problem):
-    """429 or 503: not now; `retry_after` says when, if the server does."""
+    """503: not now; `retry_after` says when, if the server does."""
+
+
+class TooManyRequests(Overloaded):
+    """429: more than this key may send in a minute; it may again after `retry_after` seconds."""
 
 
 class StorageFull(Problem):
@@ -118,7 +122,7 @@ class StorageFull(Problem):
 
 _BY_STATUS: Dict[int, Type[Problem]] = {
     400: BadRequest, 401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Conflict, 413: TooLarge, 422: Refused,
-    429: Overloaded, 503: Overloaded, 507: StorageFull,
+    429: TooManyRequests, 431: TooLarge, 503: Overloaded, 507: StorageFull,
 }
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Union
+from typing import Any, Dict, Iterator, Optional, Sequence, Union
 
 from ._transport import Transport, given, path
-from .answers import Correction, Identity, Sighting, Similar
+from .answers import Correction, Identity, Sighting, SimilarIdentities
 from .subjects import Metadata, SightingLike, Subject, Time, body_of
 
 
@@ -28,11 +28,6 @@ def changed(**members: Any) -> Dict[str, Any]:
 @dataclass(frozen=True)
 class _Corrected:
     correction: Correction
-
-
-@dataclass(frozen=True)
-class _Similar:
-    items: List[Similar]
 
 
 class Members:
@@ -68,20 +63,20 @@ class Members:
 
     def update_identity(
         self, identity: str, *, label: Union[str, None, Unchanged] = UNCHANGED,
-        metadata: Union[Metadata, Unchanged] = UNCHANGED,
+        metadata: Union[Metadata, Unchanged] = UNCHANGED, watchlist: Union[bool, Unchanged] = UNCHANGED,
     ) -> Identity:
-        """Changes its label (None removes it) or its metadata, which are replaced whole."""
-        document = changed(label=label, metadata=metadata)
+        """Changes its label (None removes it), its metadata, which are replaced whole, or if it is on the watchlist."""
+        document = changed(label=label, metadata=metadata, watchlist=watchlist)
         return self._transport.ask(Identity, "PATCH", self._path("identities", identity), document)
 
     def erase_identity(self, identity: str) -> None:
         """Erases an identity with its sightings, images and vectors."""
         self._transport.erase(self._path("identities", identity))
 
-    def similar(self, identity: str, *, limit: int = 10) -> List[Similar]:
+    def similar(self, identity: str, *, limit: int = 10) -> SimilarIdentities:
         """Other identities that may be the same, the most similar first."""
         target = self._path("identities", identity, "similar")
-        return self._transport.ask(_Similar, "GET", target, query={"limit": limit}).items
+        return self._transport.ask(SimilarIdentities, "GET", target, query={"limit": limit})
 
     # Sightings
 
