@@ -151,6 +151,32 @@ def test_refusal_before_the_body_has_been_sent(fake: FakeServer) -> None:
     assert raised.value.code == "body-too-large"
 
 
+def test_connection_ends_with_a_body_that_cannot_be_made() -> None:
+    """Even while the exception is kept: the server should not wait for the rest."""
+    def lines() -> Iterator[bytes]:
+        yield b"{}\n" * 1_000_000
+        raise KeyError("no such image")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        read: List[int] = []
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            connection.settimeout(30)
+            while part := connection.recv(1 << 16):
+                read.append(len(part))
+            ended.append(True)
+            connection.close()
+
+        ended: List[bool] = []
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with pytest.raises(KeyError) as raised:
+            Client(f"http://127.0.0.1:{listener.getsockname()[1]}").gallery("g").import_lines(lines())
+        thread.join()
+    assert ended and sum(read) > 3_000_000 and raised.value.args == ("no such image",)
+
+
 def test_connection_is_used_again_and_replaced_once_the_server_closed_it(fake: FakeServer, waits: List[float]) -> None:
     fake.answers = [answer(), answer(Connection="close"), answer(), answer(404, b"{}"), answer()]
     client = Client(fake.url)

@@ -182,7 +182,15 @@ def _send(connection: HTTPConnection, method: str, body: Optional[Body], origin:
         return True
     begun = _Begun(connection.sock)
     setattr(connection, "response_class", begun.response)
-    sent = 0
+    try:
+        return _send_body(begun, body, origin)
+    except BaseException:
+        begun.close()
+        raise
+
+
+def _send_body(begun: _Begun, body: Body, origin: str) -> bool:
+    sent, is_chunked = 0, body.length is None
     for part in filter(None, body.parts()):  # What this raises is the caller's and no failure of the connection.
         framed = b"%x\r\n%b\r\n" % (len(part), part) if is_chunked else part
         with _failures(origin, sent=True):
@@ -207,6 +215,10 @@ class _Begun:
 
     def makefile(self, mode: str) -> io.BufferedReader:
         return self._file
+
+    def close(self) -> None:
+        """Unless the response does; a socket is open for as long as this is."""
+        self._file.close()
 
     def response(self, sock: socket.socket, *arguments: Any, **named: Any) -> HTTPResponse:
         return HTTPResponse(cast(socket.socket, self), *arguments, **named)
