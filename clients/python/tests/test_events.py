@@ -120,6 +120,8 @@ def test_a_place_that_was_not_told_is_a_gap(fake: FakeServer, waits: List[float]
 
 
 def test_events_that_cannot_be_had(fake: FakeServer, waits: List[float]) -> None:
+    with pytest.raises(ValueError, match="admits nothing"):
+        Client(fake.url).events(gallery=[])
     fake.answers = [answer(403, b"{}")]
     with pytest.raises(Forbidden):
         next(Client(fake.url).events())

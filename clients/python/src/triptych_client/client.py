@@ -244,6 +244,8 @@ class Client:
         if there is no server to begin with.
         """
         filters = given(gallery=gallery, camera=camera, identity=identity, kind=kind)
+        if not all(filters.values()):
+            raise ValueError("expected at least one value of each filter that is given; found none, which admits nothing")
         return Following(self._transport, filters, after).events()
 
     # Who may do what, and has done it
