@@ -193,6 +193,7 @@ extension GalleryQuery {
         if let rerank {
             try Validation.require((2...1000).contains(rerank), "rerank", "2 to 1000 candidates", "\(rerank)")
         }
+        try Validation.require(!explains || limit <= 100, "limit", "at most 100 with by_modality", "\(limit)")
         try filter.validate()
     }
 }

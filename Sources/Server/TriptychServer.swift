@@ -115,8 +115,9 @@ public struct TriptychServer: Sendable {
         IdentityEndpoints(gallery: gallery, bodies: bodies).add(to: router)
         CorrectionEndpoints(gallery: gallery, models: models, surveys: serving.surveys, bodies: bodies)
             .add(to: router)
-        SightingEndpoints(gallery: gallery, enrolment: serving.enrolment, bodies: bodies, metrics: metrics)
-            .add(to: router)
+        SightingEndpoints(
+            gallery: gallery, enrolment: serving.enrolment, encoding: serving.encoding, bodies: bodies, metrics: metrics
+        ).add(to: router)
         IdentificationEndpoints(
             identification: serving.identification, surveys: serving.surveys, models: models, gallery: gallery,
             bodies: bodies, metrics: metrics

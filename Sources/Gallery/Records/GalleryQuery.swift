@@ -52,6 +52,8 @@ public struct GalleryQuery: Sendable {
     /// How many of the nearest sightings are ranked anew by what neighbours have in common, 2–1000; nil for none. `score` stays
     /// the cosine.
     public var rerank: Int?
+    /// Whether matches tell what each modality alone scores; then no more than 100 of them.
+    public var explains = false
 
     /// A query.
     public init(

@@ -16,10 +16,13 @@ public struct Match: Codable, Equatable, Sendable {
     public let capturedAt: Date?
     /// The sighting's.
     public let metadata: Metadata
+    /// The cosine of each modality alone that both sides have, where that was asked for.
+    public var byModality: [String: Float]?
 
     private enum CodingKeys: String, CodingKey {
         case identity, label, score, sighting, camera, metadata
         case capturedAt = "captured_at"
+        case byModality = "by_modality"
     }
 }
 
@@ -36,7 +39,7 @@ public struct SearchStatistics: Codable, Equatable, Sendable {
 /// The answer to a query.
 public struct QueryResult: Codable, Equatable, Sendable {
     /// Best first; equal scores in order of enrolment.
-    public let matches: [Match]
+    public internal(set) var matches: [Match]
     /// True if nothing reached the threshold, or there was nothing to match.
     public let unknown: Bool
     /// How much work it was.

@@ -28,8 +28,35 @@ extension GalleryStore {
         }
         let found = Set(outcomes.values.flatMap { $0.hits.map(\.sighting) })
         let details = found.isEmpty ? [:] : try await transactions.matches(found)
-        return asked.indices.map { index in
-            asked[index].map { _ in Self.result(outcomes[index] ?? .nothing, details) }
+        var results: [Result<QueryResult, any Error>] = []
+        for index in asked.indices {
+            let result = asked[index].map { _ in Self.result(outcomes[index] ?? .nothing, details) }
+            guard queries[index].explains, var explained = try? result.get(), let query = try? asked[index].get() else {
+                results.append(result)
+                continue
+            }
+            for place in explained.matches.indices {
+                explained.matches[place].byModality = try await scores(
+                    query, against: explained.matches[place].sighting, in: gallery)
+            }
+            results.append(.success(explained))
+        }
+        return results
+    }
+
+    /// What each modality alone scores; nil for a sighting that was erased meanwhile.
+    private func scores(_ prepared: Prepared, against sighting: String, in gallery: String) async throws -> [String:
+        Float]?
+    {
+        guard let space = prepared.index?.space,
+            let found = try? await transactions.embedding(of: sighting, in: gallery, model: prepared.model)
+        else { return nil }
+        let vectors = try found.resolved(in: space).indexed
+        return prepared.query.vectors.reduce(into: [:]) { scores, query in
+            guard let other = vectors.first(where: { $0.modalities == query.modalities }),
+                !query.modalities.contains(",")
+            else { return }
+            scores[query.modalities] = ExactScore.cosine([query], [other], in: space)
         }
     }
 

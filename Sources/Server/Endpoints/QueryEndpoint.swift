@@ -125,6 +125,7 @@ extension QueryService.Options {
         }
         filter = try fields.filter("filter")
         rerank = try Self.rerank(&fields)
+        explains = try fields.bool("by_modality") ?? explains
     }
 
     /// `true`, or `{"candidates": 200}`.

@@ -8,6 +8,7 @@ import Serving
 struct SightingEndpoints {
     let gallery: GalleryStore
     let enrolment: EnrolmentService
+    let encoding: EncodingService
     let bodies: BodyReader
     let metrics: ServerMetrics
 
@@ -36,12 +37,23 @@ struct SightingEndpoints {
             try await gallery.deleteSighting(sighting.id, in: context.parameter("gallery"))
             return Answer.nothing
         }
-        router.get(image) { _, context in
-            let sighting = try await sighting(context)
-            let kept = try await gallery.image(
-                context.parameter("modality"), of: sighting.id, in: context.parameter("gallery"))
-            return Answer.bytes(kept.bytes, type: kept.contentType)
+        router.get(image) { request, context in try await show(request, context) }
+    }
+
+    /// A kept image as it was enrolled, or a picture of it that is as wide as asked for, or cropped.
+    private func show(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let sighting = try await sighting(context)
+        let modality = try context.parameter("modality")
+        let isPicture = request.uri.queryParameters.has("width")
+        let width = isPicture ? try request.integer("width", 16...2048, default: 2048) : nil
+        let isCropped = try request.flag("crop")
+        let kept = try await gallery.image(modality, of: sighting.id, in: context.parameter("gallery"))
+        let tag = "\(sighting.id)-\(modality)\(width.map { "-\($0)" } ?? "")\(isCropped ? "-crop" : "")"
+        guard width != nil || isCropped, !Answer.hasTag("\"\(tag)\"", request) else {
+            return Answer.tagged(kept.bytes, type: kept.contentType, tag: tag, for: request)
         }
+        let picture = try await encoding.picture(of: kept, width: width, isCropped: isCropped)
+        return Answer.tagged(picture, type: "image/jpeg", tag: tag, for: request)
     }
 
     /// The sighting that the path names; one of another identity is not found there.

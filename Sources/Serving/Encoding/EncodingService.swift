@@ -6,9 +6,9 @@ import Threads
 
 /// The way from image files to embeddings: decodes on threads of its own, encodes on the compute thread, within a deadline.
 package struct EncodingService: Sendable {
-    private let settings: ServingConfiguration.Encoding
-    private let decoder: ImageDecoder
-    private let decoding: WorkerThreads
+    let settings: ServingConfiguration.Encoding
+    let decoder: ImageDecoder
+    let decoding: WorkerThreads
     /// For images that nobody waits for: those of requests do not queue behind them.
     private let backgroundDecoding: WorkerThreads
     private let observer: ServingObserver

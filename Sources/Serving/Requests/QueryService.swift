@@ -68,13 +68,15 @@ package struct QueryService: Sendable {
         package var filter = QueryFilter()
         /// How many of the nearest are ranked anew.
         package var rerank: Int?
+        /// Whether matches tell what each modality alone scores.
+        package var explains = false
 
         package init() {}
 
         func query(_ embedding: SightingEmbedding) -> GalleryQuery {
             var query = GalleryQuery(
                 embedding: embedding, limit: limit, threshold: threshold, grouping: grouping, filter: filter)
-            query.rerank = rerank
+            (query.rerank, query.explains) = (rerank, explains)
             return query
         }
     }
