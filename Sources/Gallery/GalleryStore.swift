@@ -41,6 +41,7 @@ public final class GalleryStore: Sendable {
     let transactions: any GalleryTransactions
     let threads: WorkerThreads
     let slices: Int
+    let stages = StageWatch()
 
     private init(_ transactions: any GalleryTransactions, threads: WorkerThreads, slices: Int) {
         (self.transactions, self.threads, self.slices) = (transactions, threads, slices)
@@ -71,6 +72,10 @@ public final class GalleryStore: Sendable {
     public var damage: GalleryDamage { transactions.damage }
     /// How far the erasures are that have been asked for.
     public var erasure: ErasureStatus { transactions.erasure }
+    /// What the database takes on its disk. Asks the file system, and so blocks for a moment.
+    public var storage: StorageStatus { transactions.storage }
+    /// Searches that wait for a thread, and those that run.
+    package var searchLoad: (waiting: Int, running: Int) { threads.load }
     /// Jobs, verified checkpoints, and which model is active: what a server writes down beside the galleries.
     public var ledger: any ServerLedger { transactions }
 
@@ -83,6 +88,13 @@ public final class GalleryStore: Sendable {
 
     /// Checks every page, constraint and foreign key. Throws `.storage` with what is broken. O(size of the database).
     public func checkIntegrity() async throws { try await transactions.checkIntegrity() }
+
+    /// Has `observer` told of each stage that succeeds, in the task of who asked for it; nobody else is told any more.
+    package func watch(
+        _ observer: @escaping @Sendable (GalleryStage, ContinuousClock.Instant, ContinuousClock.Instant) -> Void
+    ) {
+        stages.tell(observer)
+    }
 
     /// Whether a commit waits until the disk has it.
     package func isDurable() async throws -> Bool { try await transactions.isDurable() }

@@ -82,6 +82,9 @@ public final class MultimodalEncoder: TripleEncoder {
         try await batcher.expecting(.init(modalities: modalities, withSets: interacts), work)
     }
 
+    /// As `TripleEncoder` says.
+    public var waiting: Int { batcher.waiting }
+
     /// As `TripleEncoder` says: on `ComputeThread.background`.
     public var inBackground: any TripleEncoder {
         Variant(encoder: self, isInBackground: true, interacts: interacts)
@@ -102,6 +105,7 @@ public final class MultimodalEncoder: TripleEncoder {
         var dimension: Int { encoder.dimension }
         var combination: Combination { encoder.combination }
         var inputSize: Image.Size { encoder.inputSize }
+        var waiting: Int { isInBackground ? encoder.backgroundBatcher.waiting : encoder.batcher.waiting }
         var inBackground: any TripleEncoder { Self(encoder: encoder, isInBackground: true, interacts: interacts) }
         var wholeOnly: any TripleEncoder { Self(encoder: encoder, isInBackground: isInBackground, interacts: false) }
 

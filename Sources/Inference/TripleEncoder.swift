@@ -33,6 +33,8 @@ public protocol TripleEncoder: Sendable {
     var wholeOnly: any TripleEncoder { get }
     /// Whether nobody waits for what it encodes.
     var isInBackground: Bool { get }
+    /// Triples of requests that wait to be encoded.
+    var waiting: Int { get }
 
     /// Encodes a text: a unit vector in the space of the images. Throws `EncoderError.noText` unless the model reads texts,
     /// `.unknownWords` if it knows none of its words.
@@ -42,6 +44,9 @@ public protocol TripleEncoder: Sendable {
 extension TripleEncoder {
     /// For models that have no way of their own.
     public var inBackground: any TripleEncoder { self }
+
+    /// None.
+    public var waiting: Int { 0 }
 
     /// No.
     public var interacts: Bool { false }

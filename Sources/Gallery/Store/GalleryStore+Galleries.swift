@@ -34,6 +34,11 @@ extension GalleryStore {
     /// `.notFound`. O(1), but for erasures under way.
     public func gallery(_ name: String) async throws -> GallerySummary { try await transactions.gallery(name) }
 
+    /// The galleries with the most sightings, the largest first. O(galleries · log galleries).
+    public func largestGalleries(_ count: Int) async throws -> [GalleryTally] {
+        try await transactions.largestGalleries(count)
+    }
+
     /// Throws `GalleryError.notFound` if there is no gallery of that name. O(log galleries).
     public func requireGallery(_ name: String) async throws { try await transactions.requireGallery(name) }
 

@@ -33,11 +33,12 @@ extension GalleryStore {
                 let verdict = court.verdict(evidence, owners.mapValues(\.sighting.identity), recent: [])
                 return try await identification(verdict, .left)
             }
-            let (outcome, verdict) = try await transactions.identify(
-                IdentifyingTransaction(
-                    enrolments: passage.sightings, model: passage.embedding.model, filter: passage.filter,
-                    evidence: evidence, court: court),
-                in: gallery)
+            let transaction = IdentifyingTransaction(
+                enrolments: passage.sightings, model: passage.embedding.model, filter: passage.filter,
+                evidence: evidence, court: court)
+            let (outcome, verdict) = try await stages.time(.commit) {
+                try await transactions.identify(transaction, in: gallery)
+            }
             if verdict?.decision == .searchAgain { continue }
             return try await identification(verdict, outcome)
         }

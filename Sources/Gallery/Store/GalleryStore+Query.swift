@@ -125,8 +125,10 @@ extension GalleryStore {
         for (model, places) in Dictionary(grouping: places, by: { prepared[$0]?.model ?? "" }) {
             guard let index = places.first.flatMap({ prepared[$0]?.index }) else { continue }
             let (source, threads, slices) = (transactions.vectors(model: model), threads, slices)
-            let found = try await index.passes.run(places.compactMap { prepared[$0]?.query }) { queries in
-                try await index.search(queries, source: source, threads: threads, slices: slices)
+            let found = try await stages.time(.search) {
+                try await index.passes.run(places.compactMap { prepared[$0]?.query }) { queries in
+                    try await index.search(queries, source: source, threads: threads, slices: slices)
+                }
             }
             for (place, outcome) in zip(places, found) { outcomes[place] = outcome }
         }

@@ -9,7 +9,9 @@ extension GalleryStore {
     /// `.dimensionMismatch`, `.busy`, `.full` or `.storage`; then nothing was enrolled.
     public func enrol(_ enrolment: Enrolment, in gallery: String) async throws -> EnrolmentReceipt {
         try enrolment.validate()
-        return try await transactions.enrol([.success(enrolment)], in: gallery, isAnnounced: true)[0].get()
+        return try await stages.time(.commit) {
+            try await transactions.enrol([.success(enrolment)], in: gallery, isAnnounced: true)[0].get()
+        }
     }
 
     /// Enrols several in one transaction, in their order, without events; what is wrong with one is its result, and the others are
@@ -18,9 +20,10 @@ extension GalleryStore {
     public func enrol(
         _ enrolments: [Enrolment], in gallery: String
     ) async throws -> [Result<EnrolmentReceipt, any Error>] {
-        try await transactions.enrol(
-            enrolments.map { enrolment in Result { try enrolment.validate() }.map { enrolment } }, in: gallery,
-            isAnnounced: false)
+        let valid = enrolments.map { enrolment in Result { try enrolment.validate() }.map { enrolment } }
+        return try await stages.time(.commit) {
+            try await transactions.enrol(valid, in: gallery, isAnnounced: false)
+        }
     }
 
     /// What an enrolment with the same idempotency key and fingerprint gave before; nil if there was none. Checks the

@@ -18,6 +18,8 @@ protocol GalleryTransactions: ServerLedger {
     var damage: GalleryDamage { get }
     /// How far the erasures are that have been asked for.
     var erasure: ErasureStatus { get }
+    /// What it takes on its disk.
+    var storage: StorageStatus { get }
 
     /// Ends it; every later call fails. Waits for calls in progress.
     func close() async throws
@@ -33,6 +35,8 @@ protocol GalleryTransactions: ServerLedger {
     func updateGallery(_ name: String, _ patch: GalleryPatch) async throws -> GalleryRecord
     func galleries(among names: [String]?, _ page: PageRequest) async throws -> Page<GalleryRecord>
     func gallery(_ name: String) async throws -> GallerySummary
+    /// Those with the most sightings, the largest first.
+    func largestGalleries(_ count: Int) async throws -> [GalleryTally]
     func requireGallery(_ name: String) async throws
     func deleteGallery(_ name: String) async throws
 

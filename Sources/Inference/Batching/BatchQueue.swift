@@ -45,6 +45,9 @@ package struct BatchQueue<Kind: Hashable, Request> {
     ///   - wait: the longest time that a batch is held for requests on their way.
     package init(most: Int, wait: Duration = .zero) { (self.most, self.wait) = (most, wait) }
 
+    /// Requests that wait.
+    package var count: Int { waiting.count }
+
     /// A request of this kind is on its way.
     package mutating func begin(_ kind: Kind) { underWay[kind, default: 0] += 1 }
 

@@ -37,6 +37,9 @@ final class Batcher: Sendable {
         queue = Mutex(BatchQueue(most: batching.most, wait: batching.wait))
     }
 
+    /// Requests that are not being computed yet.
+    var waiting: Int { queue.withLock { $0.count } }
+
     /// Runs `work`, in which a request of this kind is made ready and embedded: others may wait for it until then.
     func expecting<Value>(_ kind: Kind, _ work: () async throws -> Value) async rethrows -> Value {
         queue.withLock { $0.begin(kind) }

@@ -73,6 +73,19 @@ extension SQLiteStore {
         }
     }
 
+    func largestGalleries(_ count: Int) async throws -> [GalleryTally] {
+        try await read { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT g.name, t.identities, t.sightings FROM live_gallery g
+                    JOIN gallery_tally t ON t.gallery_id = g.id ORDER BY t.sightings DESC, g.id LIMIT ?
+                    """,
+                arguments: [count])
+            return rows.map { GalleryTally(gallery: $0[0], identities: $0[1], sightings: $0[2]) }
+        }
+    }
+
     func requireGallery(_ name: String) async throws {
         try await read { db in _ = try Self.galleryID(name, db) }
     }

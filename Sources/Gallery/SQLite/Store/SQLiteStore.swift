@@ -8,12 +8,13 @@ import Threads
 /// deleted in the background by `reclaimer`.
 final class SQLiteStore: GalleryTransactions {
     let indexes: IndexRegistry
-    let path: String
+    var path: String { files.path }
     let damage: GalleryDamage
     let configuration: GalleryConfiguration
     let pool: DatabasePool
     let reclaimer: Reclaimer
     let events = EventCounter()
+    private let files: DatabaseFiles
     private let ownership: DatabaseOwnership
     private let commits: CommitCounter
     private let threads: WorkerThreads
@@ -23,7 +24,7 @@ final class SQLiteStore: GalleryTransactions {
         threads: WorkerThreads, setAside: DamagedVectors
     ) {
         (self.configuration, self.indexes, self.threads) = (configuration, indexes, threads)
-        (commits, path) = (connection.commits, connection.files.path)
+        (commits, files) = (connection.commits, connection.files)
         damage = GalleryDamage(lostCommits: connection.commits.lost, vectors: setAside)
         (ownership, pool) = (connection.ownership, connection.pool)
         reclaimer = Reclaimer(connection, piece: configuration.pieceBytes)
@@ -66,6 +67,7 @@ final class SQLiteStore: GalleryTransactions {
     }
 
     var erasure: ErasureStatus { reclaimer.status }
+    var storage: StorageStatus { files.storage }
 
     func backup(to path: String) async throws {
         try await read { db in try DatabaseFiles.copy(db, to: path) }
