@@ -48,6 +48,10 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var webhooks = Webhooks()
     /// How many threads do what.
     public var threads = Threads()
+    /// What is logged, and how.
+    public var log = Log()
+    /// Where spans go; absent, nowhere.
+    public var tracing: Tracing?
     /// Every limit.
     public var limits = Limits()
 
@@ -204,6 +208,8 @@ extension ServerConfiguration {
             threads.readers = try section.integer("readers", 1...64)
             try section.finish()
         }
+        try log.read(&fields)
+        tracing = try Tracing(&fields)
         try limits.read(&fields)
         try fields.finish()
     }

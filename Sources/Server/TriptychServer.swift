@@ -11,11 +11,16 @@ import Threads
 
 /// The HTTP service: the one place where everything is put together, for the executable and for tests.
 public struct TriptychServer: Sendable {
+    /// The release.
+    public static let version = "0.1.0"
+
     private let configuration: ServerConfiguration
     private let serving: ServingStack
     /// nil for HTTP without TLS.
     private let certificate: ServerCertificate?
-    private let metrics: ServerMetrics
+    private let observation: Observation
+    private let connections: ConnectionPool
+    private let page: MetricsPage
     private let keys: KeyRing
     private let reads: ReadTally
     /// nil where there are no webhooks.
@@ -36,10 +41,10 @@ public struct TriptychServer: Sendable {
     ) async throws {
         try configuration.validate()
         let certificate = try ServerCertificate.read(configuration, logger)
-        let metrics = ServerMetrics()
+        let observation = Observation(configuration, logger)
         let serving = try await ServingStack.around(
-            encoder, gallery: gallery, configuration.serving, observer: metrics.observer, logger: logger)
-        try await self.init(configuration, certificate, serving, metrics, logger)
+            encoder, gallery: gallery, configuration.serving, observer: observation.observer, logger: logger)
+        try await self.init(configuration, certificate, serving, observation, logger)
     }
 
     /// Opens the gallery and loads the model that was active last, else the configuration's checkpoint, which becomes it.
@@ -48,11 +53,11 @@ public struct TriptychServer: Sendable {
     public static func opened(_ configuration: ServerConfiguration, logger: Logger) async throws -> TriptychServer {
         try configuration.validate()
         let certificate = try ServerCertificate.read(configuration, logger)
-        let metrics = ServerMetrics()
+        let observation = Observation(configuration, logger)
         do {
             let serving = try await ServingStack.opened(
-                configuration.serving, configuration.gallery, observer: metrics.observer, logger: logger)
-            return try await TriptychServer(configuration, certificate, serving, metrics, logger)
+                configuration.serving, configuration.gallery, observer: observation.observer, logger: logger)
+            return try await TriptychServer(configuration, certificate, serving, observation, logger)
         } catch let error where error is ModelError || error is StartError {
             throw ServerError.models("\(error)")
         }
@@ -60,16 +65,18 @@ public struct TriptychServer: Sendable {
 
     private init(
         _ configuration: ServerConfiguration, _ certificate: ServerCertificate?, _ serving: ServingStack,
-        _ metrics: ServerMetrics, _ logger: Logger
+        _ observation: Observation, _ logger: Logger
     ) async throws {
         (self.configuration, self.certificate, self.serving) = (configuration, certificate, serving)
-        (self.metrics, self.logger) = (metrics, logger)
+        (self.observation, self.logger) = (observation, logger)
         let signer = try configuration.webhooks.secretFile.map { try WebhookSigner(path: $0) }
         caller = signer.map { WebhookCaller(serving.gallery, configuration.webhooks, $0, logger) }
         reads = ReadTally(serving.gallery.ledger, logger)
         keys = try await KeyRing(serving.gallery.ledger)
         try configuration.requireKey(keys.isNeeded)
         parsing = WorkerThreads("parsing", count: configuration.threads.parsing)
+        connections = ConnectionPool(most: configuration.limits.connections, refused: observation.refused)
+        page = MetricsPage(observation.metrics, serving, connections, parsing)
     }
 
     /// The digest of the model that answers.
@@ -85,12 +92,12 @@ public struct TriptychServer: Sendable {
         addEndpoints(to: plain)
         let table = RouteTable(plain.routes.map { ($0.path.description, $0.method) })
         router.add(middleware: RequestIDMiddleware())
-        router.add(middleware: MetricsMiddleware(metrics: metrics))
+        observation.add(to: router)
         router.add(middleware: CompressionMiddleware(threads: parsing))
         if !configuration.origins.isEmpty {
             router.add(middleware: CORSMiddleware(origins: Set(configuration.origins), routes: table))
         }
-        router.add(middleware: ProblemMiddleware(routes: table))
+        router.add(middleware: ProblemMiddleware(routes: table, metrics: observation.metrics))
         router.add(
             middleware: OriginMiddleware(
                 hosts: Set((configuration.hosts + [configuration.host]).map { $0.lowercased() }),
@@ -105,9 +112,9 @@ public struct TriptychServer: Sendable {
 
     /// Each is given what it needs.
     private func addEndpoints(to router: Router<ServerContext>) {
-        let (gallery, models) = (serving.gallery, serving.registry)
+        let (gallery, models, metrics) = (serving.gallery, serving.registry, observation.metrics)
         let bodies = BodyReader(limits: configuration.limits, threads: parsing)
-        HealthEndpoints(gallery: gallery, models: models, metrics: metrics).add(to: router)
+        HealthEndpoints(gallery: gallery, models: models, page: page).add(to: router)
         EmbeddingEndpoint(encoding: serving.encoding, models: models, bodies: bodies).add(to: router)
         ComparisonEndpoint(encoding: serving.encoding, models: models, bodies: bodies).add(to: router)
         GalleryEndpoints(gallery: gallery, bodies: bodies).add(to: router)
@@ -126,7 +133,7 @@ public struct TriptychServer: Sendable {
             .add(to: router)
         ModelEndpoints(models: serving.models, limits: configuration.limits).add(to: router)
         JobEndpoints(jobs: serving.jobs, keys: keys).add(to: router)
-        EventEndpoint(gallery: gallery, keys: keys).add(to: router)
+        EventEndpoint(gallery: gallery, keys: keys, metrics: metrics).add(to: router)
         KeyEndpoints(keys: keys, bodies: bodies).add(to: router)
         WebhookEndpoints(gallery: gallery, bodies: bodies, configuration: configuration.webhooks).add(to: router)
         AuditEndpoint(ledger: gallery.ledger).add(to: router)
@@ -143,9 +150,11 @@ public struct TriptychServer: Sendable {
         let responder = ServerResponder(router: router().buildResponder())
         let group = ServiceGroup(
             configuration: .init(
-                services: [
+                services: (observation.exporter.map { [.init(service: $0)] } ?? []) + [
                     .init(service: Maintenance(serving: serving)), .init(service: reads),
-                    .init(service: HTTPListener(configuration, certificate, responder, logger, running: running)),
+                    .init(
+                        service: HTTPListener(
+                            configuration, certificate, connections, responder, logger, running: running)),
                 ] + (caller.map { [.init(service: $0)] } ?? []),
                 gracefulShutdownSignals: signals ? [.sigterm, .sigint] : [], logger: logger))
         do {

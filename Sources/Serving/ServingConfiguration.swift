@@ -118,10 +118,26 @@ public struct ServingConfiguration: Sendable {
     }
 }
 
-/// Is told what serving does, for metrics. Called on any thread.
+/// Is told what serving does, for metrics and traces. Called on any thread.
 package struct ServingObserver: Sendable {
-    /// A triple has been encoded, in this time, waiting included.
-    package var encoded: @Sendable (Duration) -> Void = { _ in }
+    /// A part of what requests take their time for.
+    package enum Stage: String, Sendable, CaseIterable {
+        /// Of a triple's images, side by side, waiting included.
+        case decode
+        /// Of a triple or a text, waiting included.
+        case encode
+        /// Of a gallery, waiting included.
+        case search
+        /// Of an enrolment, waiting for the writer included.
+        case commit
+    }
+
+    /// A stage has been done, from when to when. Called in the request's task.
+    package var timed: @Sendable (Stage, _ start: ContinuousClock.Instant, _ end: ContinuousClock.Instant) -> Void = {
+        _, _, _ in
+    }
+    /// A triple or a text has been encoded by this model.
+    package var encoded: @Sendable (_ model: String) -> Void = { _ in }
     /// A batch is about to be encoded, of triples that have waited so long.
     package var batched: @Sendable ([Duration]) -> Void = { _ in }
 

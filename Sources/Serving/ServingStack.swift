@@ -31,6 +31,7 @@ package struct ServingStack: Sendable {
         registry = ModelRegistry(encoder)
         jobs = JobBoard(ledger: gallery.ledger, logger: logger)
         encoding = EncodingService(configuration.encoding, observer: observer)
+        gallery.watch { stage, start, end in observer.timed(stage == .search ? .search : .commit, start, end) }
         let files = WorkerThreads("files", count: 2)
         let memory = MemoryBudget(configured: configuration.memoryBytes)
         enrolment = EnrolmentService(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Server
 
 /// The one executable: every job of the project is a subcommand.
 @main
@@ -17,12 +18,11 @@ struct Triptych: AsyncParsableCommand {
               triptych train --config deploy/recipes/graft-demo.yaml --data data --output run
               triptych serve --checkpoint run/model.safetensors --database gallery.sqlite
             """,
-        version: version,
+        version: TriptychServer.version,
         subcommands: [
             Serve.self, Publish.self, Train.self, Prune.self, Evaluate.self, Embed.self, Enroll.self, Query.self,
             Synthesize.self, Import.self, Inspect.self, Export.self,
             GalleryCommand.self, KeysCommand.self, Backup.self, Restore.self, Benchmark.self,
         ])
 
-    static let version = "0.1.0"
 }

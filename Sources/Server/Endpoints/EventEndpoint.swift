@@ -9,6 +9,7 @@ import ServiceLifecycle
 struct EventEndpoint {
     let gallery: GalleryStore
     let keys: KeyRing
+    let metrics: ServerMetrics
 
     /// How often it is looked for new ones, which costs nothing as long as there are none.
     private static let pause = Duration.milliseconds(100)
@@ -25,6 +26,8 @@ struct EventEndpoint {
         let filter = try Self.filter(request, principal)
         let start = try Self.start(request) ?? gallery.lastEvent
         let body = ResponseBody { writer in
+            metrics.following(1)
+            defer { metrics.following(-1) }
             var (last, silent) = (start, 0)
             // How long a client should wait before it comes again, and from where if nothing happens before that.
             try await writer.write(ByteBuffer(string: "retry: 2000\nid: \(start)\n\n"))
@@ -37,6 +40,7 @@ struct EventEndpoint {
                         try await writer.write(ByteBuffer(string: "event: missed\ndata: {\"after\":\(last)}\n\n"))
                     }
                     for event in batch.events { try await writer.write(Self.text(event)) }
+                    metrics.streamed(batch.events.count)
                     (last, isAhead) = (batch.last, false)
                     if !batch.events.isEmpty { silent = 0 }
                     if last < gallery.lastEvent { continue }

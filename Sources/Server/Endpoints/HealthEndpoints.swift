@@ -7,7 +7,7 @@ import Serving
 struct HealthEndpoints {
     let gallery: GalleryStore
     let models: ModelRegistry
-    let metrics: ServerMetrics
+    let page: MetricsPage
 
     private struct Health: Encodable {
         let status: String
@@ -25,11 +25,7 @@ struct HealthEndpoints {
         router.get("/healthz") { _, _ in try Answer.json(Health(status: "ok")) }
         router.get("/readyz") { _, context in try await ready(tellsMore: context.principal != nil) }
         router.get("/metrics") { _, _ in
-            let active = models.active.model
-            let text = metrics.exposition(
-                sightings: try await gallery.sightingCount(), active: active,
-                others: try await gallery.models().map(\.model).filter { $0 != active })
-            return Answer.bytes(Data(text.utf8), type: "text/plain; version=0.0.4; charset=utf-8")
+            Answer.bytes(Data(try await page.text().utf8), type: "text/plain; version=0.0.4; charset=utf-8")
         }
         router.get("/openapi.yaml") { _, _ in
             Answer.bytes(Data(PackageResources.openapi_yaml), type: "application/yaml")

@@ -137,7 +137,7 @@ struct IdentificationEndpoints {
         try body.options.finish()
         let answer = try await identification.identify(passage, in: name)
         let found = answer.identification
-        metrics.queried(in: answer.search, isUnknown: !found.isMatched)
+        metrics.queried(isUnknown: !found.isMatched)
         if !found.isReplay { for _ in found.sightings { metrics.enrolled() } }
         return try Answer.json(Reply(answer), status: found.sightings.isEmpty ? .ok : .created)
     }

@@ -69,7 +69,7 @@ struct QueryEndpoint {
         let options = try QueryService.Options(&body.options)
         try body.options.finish()
         let answer = try await queries.answer(subject, options, in: context.parameter("gallery"))
-        metrics.queried(in: answer.search, isUnknown: answer.result.unknown)
+        metrics.queried(isUnknown: answer.result.unknown)
         var reply = Reply(answer)
         reply.timing = Timing(
             decodeMs: answer.decodeMilliseconds, encodeMs: answer.encodeMilliseconds,
@@ -89,7 +89,7 @@ struct QueryEndpoint {
         }
         let results = try await queries.answers(subjects, options, in: context.parameter("gallery"))
         let answers = results.compactMap { try? $0.get() }
-        for answer in answers { metrics.queried(in: answer.search, isUnknown: answer.result.unknown) }
+        for answer in answers { metrics.queried(isUnknown: answer.result.unknown) }
         return try Answer.json(
             BatchReply(
                 results: try results.map { try item($0, context) },

@@ -17,12 +17,11 @@ struct HTTPListener: ServiceLifecycle.Service {
     private let pool: ConnectionPool
 
     init(
-        _ configuration: ServerConfiguration, _ certificate: ServerCertificate?, _ responder: ServerResponder,
-        _ logger: Logger, running: @escaping @Sendable (Int) async -> Void
+        _ configuration: ServerConfiguration, _ certificate: ServerCertificate?, _ pool: ConnectionPool,
+        _ responder: ServerResponder, _ logger: Logger, running: @escaping @Sendable (Int) async -> Void
     ) {
         (self.configuration, self.responder, self.logger, self.running) = (configuration, responder, logger, running)
-        self.certificate = certificate
-        pool = ConnectionPool(most: configuration.limits.connections)
+        (self.certificate, self.pool) = (certificate, pool)
     }
 
     func run() async throws {

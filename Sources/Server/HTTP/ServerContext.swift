@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import Synchronization
 
 /// What belongs to one request.
 struct ServerContext: RequestContext {
@@ -10,6 +11,8 @@ struct ServerContext: RequestContext {
     var target: Result<RequestTarget, RequestError> = .failure(.noSuchPath(""))
     /// Who asks; nil if that was not asked.
     var principal: Principal?
+    /// Who it turned out to be, for those that handled the request before that was asked.
+    let asker = Asker()
     /// The connection that it came on.
     let connection: Connection
 
@@ -18,6 +21,9 @@ struct ServerContext: RequestContext {
         connection = Connection.current ?? Connection(source.channel)
     }
 
+    /// The route's template; `none` for what leads nowhere, where Hummingbird has no path or, once it has answered, a word.
+    var route: String { endpointPath.flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "none" }
+
     /// A parameter of the path, percent-decoded. Throws `RequestError.invalid` if it is not UTF-8 then.
     func parameter(_ name: String) throws(RequestError) -> String {
         let raw = parameters.get(name) ?? ""
@@ -25,6 +31,16 @@ struct ServerContext: RequestContext {
             throw .invalid(field: name, expected: "a percent-encoded name", found: "\"\(raw)\"")
         }
         return decoded
+    }
+}
+
+/// Whose key a request has, once that is known.
+final class Asker: Sendable {
+    private let name = Mutex<String?>(nil)
+
+    var key: String? {
+        get { name.withLock { $0 } }
+        set { name.withLock { $0 = newValue } }
     }
 }
 

@@ -30,9 +30,11 @@ package final class PrometheusRegistry: Sendable {
         }
     }
 
-    package static let mostSeries = 500
-    /// Upper bounds of a histogram's buckets, in seconds, unless it has its own.
-    private static let seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+    package static let mostSeries = 1000
+    /// Upper bounds of a histogram's buckets, in seconds, unless it has its own. They reach `request_seconds`.
+    private static let seconds = [
+        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120,
+    ]
 
     private let help: [String: String]
     private let bounds: [String: [Double]]

@@ -32,6 +32,7 @@ struct AccessMiddleware: RouterMiddleware {
         let gallery = permission.scope == .gallery ? try context.parameter("gallery") : nil
         try principal.require(permission, gallery: gallery)
         context.principal = principal
+        context.asker.key = principal.id
         if let name = principal.id { context.logger[metadataKey: "key"] = "\(name)" }
         var response = try await Audit.$key.withValue(principal.id) { [context] in
             try await next(request, context)

@@ -15,7 +15,7 @@ struct MetricsMiddleware: RouterMiddleware {
         let response = try await next(request, context)
         // The route's template, not the path: a label for each identity would never end.
         metrics.answered(
-            method: request.method.rawValue, route: context.endpointPath ?? "none", status: response.status.code,
+            method: request.method.rawValue, route: context.route, status: response.status.code,
             after: start.duration(to: .now))
         return response
     }

@@ -5,6 +5,7 @@ struct ProblemMiddleware: RouterMiddleware {
     typealias Context = ServerContext
 
     let routes: RouteTable
+    let metrics: ServerMetrics
 
     func handle(
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
@@ -55,6 +56,7 @@ struct ProblemMiddleware: RouterMiddleware {
     private func answer(
         _ entry: ProblemTable.Entry, _ context: ServerContext, headers: HTTPFields = [:]
     ) -> Response {
+        metrics.problem(entry.type)
         var headers = headers
         if let retryAfter = entry.retryAfter { headers[.retryAfter] = "\(retryAfter)" }
         if let challenge = entry.challenge { headers[.wwwAuthenticate] = challenge }

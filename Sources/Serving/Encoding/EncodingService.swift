@@ -23,6 +23,9 @@ package struct EncodingService: Sendable {
         backgroundDecoding = WorkerThreads("background decoding", count: max(1, settings.decodingThreads / 2))
     }
 
+    /// Images of requests that wait to be decoded, and those that are.
+    package var load: (waiting: Int, running: Int) { decoding.load }
+
     /// An embedding with what it took.
     package struct Encoded: Sendable {
         package let embedding: Embedding
@@ -60,7 +63,11 @@ package struct EncodingService: Sendable {
             return (try await encoder.embed(decoded.mapValues(\.image)), decoded.compactMapValues(\.quality), middle)
         }
         let end = ContinuousClock.now
-        observer.encoded(middle.duration(to: end))
+        if !encoder.isInBackground {
+            observer.timed(.decode, start, middle)
+            observer.timed(.encode, middle, end)
+        }
+        observer.encoded(encoder.model)
         return Encoded(
             embedding: embedding, quality: quality, decodeMilliseconds: start.duration(to: middle).seconds * 1000,
             encodeMilliseconds: middle.duration(to: end).seconds * 1000)
@@ -90,7 +97,11 @@ package struct EncodingService: Sendable {
 
     /// Encodes a text. Throws `ServingError.deadline`, `EncoderError`, or `CancellationError`.
     package func encode(text: String, with encoder: any TripleEncoder) async throws -> [Float] {
-        try await Deadline.run(seconds: settings.seconds) { try await encoder.embed(text: text) }
+        let start = ContinuousClock.now
+        let vector = try await Deadline.run(seconds: settings.seconds) { try await encoder.embed(text: text) }
+        observer.timed(.encode, start, .now)
+        observer.encoded(encoder.model)
+        return vector
     }
 
     /// Encodes what was kept of a sighting, beside the requests: whenever they leave cores free, and the time after it is

@@ -66,7 +66,8 @@ package actor JobBoard {
         guard !isStopping, let next = queues[jobClass]?.first, next.begun == nil else { return }
         queues[jobClass]?[0].begun = .now
         queues[jobClass]?[0].job.startedAt = Date()
-        queues[jobClass]?[0].task = Task {
+        // Detached: it is no part of the request that asked for it, nor of the job before it.
+        queues[jobClass]?[0].task = Task.detached { [self] in
             await Audit.$key.withValue(next.key) { await perform(next.job, next.kind, next.work) }
         }
     }
@@ -137,6 +138,9 @@ package actor JobBoard {
         let page = try await ledger.jobs(of: galleries, page)
         return Page(items: page.items.map { entry($0.id)?.status ?? JobStatus(record: $0) }, next: page.next)
     }
+
+    /// Those that have not ended, as they stand.
+    package var unfinished: [(kind: JobKind, status: JobStatus)] { entries.map { ($0.kind, $0.status) } }
 
     /// How many jobs of each class have not ended.
     package var load: [JobClass: Int] { queues.mapValues(\.count) }

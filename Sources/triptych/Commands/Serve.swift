@@ -22,8 +22,8 @@ struct Serve: AsyncParsableCommand {
     var host: String?
     @Option(help: "The port to listen on (default: 8080); 0 takes any that is free.")
     var port: Int?
-    @Option(help: "trace, debug, info, notice, warning, error or critical.")
-    var logLevel = "info"
+    @Option(help: "trace, debug, info, notice, warning, error or critical (default: info).")
+    var logLevel: String?
 
     private func settings() throws -> ServerConfiguration {
         var settings = try config.map(ServerConfiguration.init(path:)) ?? ServerConfiguration()
@@ -34,18 +34,24 @@ struct Serve: AsyncParsableCommand {
         guard (0...65535).contains(settings.port) else {
             throw ValidationError("--port: expected 0 to 65535, found \(settings.port)")
         }
+        if let logLevel {
+            guard let level = Logger.Level(rawValue: logLevel) else {
+                throw ValidationError("--log-level: expected a level such as info, found \(logLevel)")
+            }
+            settings.log.level = level
+        }
         return settings
     }
 
     func run() async throws {
         SleepingThreads.require()
         let settings = try settings()
-        guard let level = Logger.Level(rawValue: logLevel) else {
-            throw ValidationError("--log-level: expected a level such as info, found \(logLevel)")
+        switch settings.log.format {
+        case .text: LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        case .json: LoggingSystem.bootstrap(JSONLogHandler.init)
         }
-        LoggingSystem.bootstrap(StreamLogHandler.standardError)
         var logger = Logger(label: "triptych")
-        logger.logLevel = level
+        logger.logLevel = settings.log.level
         for warning in settings.warnings { logger.warning("\(warning)") }
         let server = try await TriptychServer.opened(settings, logger: logger)
         let ready = logger

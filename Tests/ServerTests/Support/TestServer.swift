@@ -65,7 +65,8 @@ struct TestServer {
     /// Starts a server, hands it to `body`, and stops it.
     static func run(
         _ configure: (inout ServerConfiguration) -> Void = { _ in }, encoder: any TripleEncoder = BrightnessEncoder(),
-        log: TestLog? = nil, preparing prepare: (_ database: String) throws -> Void = { _ in },
+        log: TestLog? = nil, logger given: Logger? = nil,
+        preparing prepare: (_ database: String) throws -> Void = { _ in },
         _ body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("triptych-\(UUID().uuidString)")
@@ -78,8 +79,8 @@ struct TestServer {
         configure(&configuration)
         let models = configuration.modelsFolder
         let handler: any LogHandler = log ?? StreamLogHandler.standardError(label: "test")
-        var logger = Logger(label: "test") { _ in handler }
-        logger.logLevel = log == nil ? Logger.Level.critical : .error
+        var logger = given ?? Logger(label: "test") { _ in handler }
+        if given == nil { logger.logLevel = log == nil ? Logger.Level.critical : .error }
         let database = folder.appendingPathComponent("gallery.sqlite").path
         try prepare(database)
         let gallery = try await GalleryStore.open(path: database)

@@ -1,3 +1,4 @@
+import HTTPTypes
 import NIOCore
 import Synchronization
 
@@ -12,6 +13,8 @@ final class Connection: Sendable {
         var hasLeft = false
         var hasWholeRequest = false
         var lastActive = ContinuousClock.now
+        /// Bytes of the request's body.
+        var received = 0
         /// Of the request that is being answered.
         var place: AdmissionGate.Place?
         /// Answers that are being written whose places have not been given back.
@@ -21,13 +24,21 @@ final class Connection: Sendable {
         var streams: [ObjectIdentifier: Connection] = [:]
     }
 
+    /// Is told of a request that is refused by its head alone: its method if it has one, the status and its identifier.
+    typealias Refused = @Sendable (HTTPRequest.Method?, HTTPResponse.Status, String) -> Void
+
     let channel: any Channel
+    let refused: Refused
     private let state = Mutex(State())
 
-    init(_ channel: any Channel) { self.channel = channel }
+    init(_ channel: any Channel, refused: @escaping Refused = { _, _, _ in }) {
+        (self.channel, self.refused) = (channel, refused)
+    }
 
     /// Whether the request's end has come.
     var hasWholeRequest: Bool { state.withLock { $0.hasWholeRequest } }
+    /// Bytes of the request's body so far.
+    var received: Int { state.withLock { $0.received } }
     /// Whether nobody waits for the answer.
     var hasLeft: Bool { state.withLock { $0.hasLeft || !$0.isOpen } }
     /// When it, or one of its streams, last began a request or ended an answer; nil while it has a place in admission.
@@ -43,7 +54,7 @@ final class Connection: Sendable {
 
     /// A stream of an HTTP/2 connection, until it closes.
     func stream(_ channel: any Channel) -> Connection {
-        let stream = Connection(channel)
+        let stream = Connection(channel, refused: refused)
         let key = ObjectIdentifier(stream)
         state.withLock { $0.streams[key] = stream }
         channel.closeFuture.whenComplete { [self] _ in
@@ -55,8 +66,11 @@ final class Connection: Sendable {
 
     /// A request's head has come.
     func requestBegan() {
-        state.withLock { ($0.hasWholeRequest, $0.lastActive) = (false, .now) }
+        state.withLock { ($0.hasWholeRequest, $0.lastActive, $0.received) = (false, .now, 0) }
     }
+
+    /// So many bytes of its body have come.
+    func requestContinued(_ count: Int) { state.withLock { $0.received += count } }
 
     /// A request's end has come.
     func requestEnded() { state.withLock { $0.hasWholeRequest = true } }

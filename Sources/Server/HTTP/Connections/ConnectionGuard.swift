@@ -42,7 +42,9 @@ final class ConnectionGuard: ChannelDuplexHandler {
         guard !hasRefused else { return }
         switch unwrapInboundIn(data) {
         case .head(let head): begin(context, head)
-        case .body: context.fireChannelRead(data)
+        case .body(let bytes):
+            connection.requestContinued(bytes.readableBytes)
+            context.fireChannelRead(data)
         case .end:
             isReceiving = false
             connection.requestEnded()
@@ -75,6 +77,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private func refuse(_ context: ChannelHandlerContext, _ refusal: HeadRefusal, _ method: HTTPRequest.Method? = nil) {
         hasRefused = true
         let identifier = UUID().uuidString
+        connection.refused(method, refusal.status, identifier)
         let body = Problem(
             type: ProblemMiddleware.type(refusal.type), title: refusal.status.reasonPhrase, status: refusal.status.code,
             detail: refusal.detail, instance: identifier

@@ -11,12 +11,20 @@ final class ConnectionPool: Sendable {
     }
 
     private let most: Int
+    private let refused: Connection.Refused
     private let state = Mutex(State())
 
-    init(most: Int) { self.most = most }
+    init(most: Int, refused: @escaping Connection.Refused) { (self.most, self.refused) = (most, refused) }
 
-    /// Takes in a connection, until it closes. O(`most`).
-    func add(_ connection: Connection) {
+    /// How many are open, and how many of them idle.
+    var load: (all: Int, idle: Int) {
+        let open = state.withLock { Array($0.open.values) }
+        return (open.count, open.count { $0.idleSince != nil })
+    }
+
+    /// Takes in a channel that was accepted, until it closes. O(`most`).
+    func add(_ channel: any Channel) -> Connection {
+        let connection = Connection(channel, refused: refused)
         let key = ObjectIdentifier(connection)
         let (excess, isClosed) = state.withLock { state in
             state.open[key] = connection
@@ -31,6 +39,7 @@ final class ConnectionPool: Sendable {
         } else if excess > 0 {
             closeIdle(excess, but: key)
         }
+        return connection
     }
 
     /// Closes a part of the idle ones, for descriptors to be free.

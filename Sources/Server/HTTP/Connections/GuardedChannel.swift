@@ -27,11 +27,7 @@ struct GuardedChannel: ServerChildChannel {
     }
 
     /// Takes in a channel that was accepted.
-    func connection(_ channel: any Channel) -> Connection {
-        let connection = Connection(channel)
-        pool.add(connection)
-        return connection
-    }
+    func connection(_ channel: any Channel) -> Connection { pool.add(channel) }
 
     /// As above, for a connection that is taken in and has its `AnswerPace`.
     func setup(_ channel: any Channel, _ connection: Connection, _ logger: Logger) -> EventLoopFuture<Value> {

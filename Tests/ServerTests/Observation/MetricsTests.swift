@@ -42,7 +42,7 @@ struct MetricsTests {
     @Test("no number of labels makes it grow without bound")
     func bound() {
         let registry = PrometheusRegistry()
-        for label in 0..<2000 { registry.count("c", [("id", "\(label)")]) }
+        for label in 0..<(2 * PrometheusRegistry.mostSeries) { registry.count("c", [("id", "\(label)")]) }
         #expect(registry.exposition.split(separator: "\n").count == PrometheusRegistry.mostSeries + 1)
     }
 }
