@@ -48,6 +48,19 @@ public struct Webhook: Equatable, Sendable {
         (self.failingSince, self.nextAt, self.isDead, self.lastError) = (failingSince, nextAt, isDead, lastError)
     }
 
+    /// How its calls go.
+    public enum State: String, Encodable, CaseIterable, Sendable {
+        /// The last was taken, or there was none yet.
+        case active
+        /// The last was not; it is repeated.
+        case failing
+        /// It was given up.
+        case dead
+    }
+
+    /// How its calls go.
+    public var state: State { isDead ? .dead : failures > 0 ? .failing : .active }
+
     /// Whether it may be called at a time.
     public func isDue(at now: Date) -> Bool { !isDead && nextAt.map { $0 <= now } ?? true }
 

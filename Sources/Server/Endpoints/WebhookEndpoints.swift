@@ -14,8 +14,7 @@ struct WebhookEndpoints {
         let id: String
         let url: String
         let filter: EventFilter
-        /// `active`, `failing` or `dead`.
-        let state: String
+        let state: Webhook.State
         let position: Int64
         let behind: Int
         let delivered: Int
@@ -29,8 +28,7 @@ struct WebhookEndpoints {
             (id, url, filter, createdAt) = (webhook.id, webhook.url, webhook.filter, webhook.createdAt)
             (position, self.behind, delivered) = (webhook.position, behind, webhook.delivered)
             (failures, failingSince, nextAt) = (webhook.failures, webhook.failingSince, webhook.nextAt)
-            lastError = webhook.lastError
-            state = webhook.isDead ? "dead" : webhook.failures > 0 ? "failing" : "active"
+            (lastError, state) = (webhook.lastError, webhook.state)
         }
     }
 

@@ -14,6 +14,9 @@ struct MetricsPage: Sendable {
         "triptych_gallery_identities": "Identities of the largest galleries, with those that are being erased.",
         "triptych_queue_waiting": "Triples, images, bodies or searches that wait for their turn.",
         "triptych_queue_running": "Images, bodies or searches at work.",
+        "triptych_webhooks": "Webhooks, by whether they are called, fail, or were given up.",
+        "triptych_webhook_events_behind":
+            "Events since the last that the slowest webhook has taken, for it or not; without dead ones.",
         "triptych_jobs": "Jobs that have not ended.",
         "triptych_job_steps_done": "Steps that the running job has done.",
         "triptych_job_steps": "Steps of the running job.",
@@ -72,11 +75,22 @@ struct MetricsPage: Sendable {
                 now.set("triptych_gallery_sightings", [("gallery", tally.gallery)], to: Double(tally.sightings))
                 now.set("triptych_gallery_identities", [("gallery", tally.gallery)], to: Double(tally.identities))
             }
+            try await addWebhooks(to: now)
             now.set("triptych_database_up", to: 1)
         } catch is GalleryError {
             now.set("triptych_database_up", to: 0)
         }
         now.set("triptych_model_info", [("model", active)], to: 1)
+    }
+
+    private func addWebhooks(to now: PrometheusRegistry) async throws {
+        let webhooks = try await serving.gallery.ledger.webhooks()
+        let last = serving.gallery.lastEvent
+        for state in Webhook.State.allCases {
+            now.set("triptych_webhooks", [("state", state.rawValue)], to: Double(webhooks.count { $0.state == state }))
+        }
+        let behind = webhooks.filter { $0.state != .dead }.map { last - $0.position }.max() ?? 0
+        now.set("triptych_webhook_events_behind", to: Double(max(behind, 0)))
     }
 
     private func addQueues(to now: PrometheusRegistry) {

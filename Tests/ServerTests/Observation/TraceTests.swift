@@ -45,7 +45,7 @@ struct TraceTests {
                 path, ["rgb": picture(1)], headers: ["traceparent": "00-\(Self.trace)-\(Self.span)-01"])
             #expect(answer.status == 201)
             var spans: [JSONValue] = []
-            while spans.count < 4 { spans += try #require(await collector.next()) }
+            while spans.count < 4 { spans += try #require(try await collector.next()) }
             let names = spans.compactMap { $0["name"]?.string }
             let route = "POST /v1/galleries/{gallery}/identities/{identity}/sightings"
             #expect(names.sorted() == [route, "commit", "decode", "encode"])
