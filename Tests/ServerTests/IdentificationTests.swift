@@ -111,7 +111,7 @@ struct IdentificationTests {
             let (set, proposed) = (kept?["threshold"]?.number ?? -2, proposal["threshold"]?.number ?? 2)
             #expect(abs(set - proposed) < 1e-6)
             for body in [
-                #"{}"#, #"{"false_match_rate": 0}"#, #"{"false_match_rate": 0.9}"#,
+                #"{}"#, #"{"false_match_rate": 0}"#, #"{"false_match_rate": 0.9}"#, #"{"false_match_rate": 5e-324}"#,
                 #"{"false_match_rate": 0.1, "x": 1}"#,
             ] {
                 #expect(
@@ -147,6 +147,8 @@ struct IdentificationTests {
                 #"{"thresholds": [{"modalities": [], "threshold": 0.5}]}"#,
                 #"{"thresholds": [{"modalities": ["rgb"], "threshold": 5}]}"#,
                 #"{"thresholds": [{"modalities": ["rgb", "rgb"], "threshold": 0.5}]}"#,
+                #"{"thresholds": [{"modalities": ["rbg"], "threshold": 0.5}]}"#,
+                #"{"thresholds": [{"modalities": ["text"], "threshold": 0.5}]}"#,
                 #"{"thresholds": [{"modalities": ["rgb"], "threshold": 0.5}, {"modalities": ["rgb"], "threshold": 0.4}]}"#,
                 #"{"thresholds": [{"modalities": ["rgb"]}]}"#, #"{"thresholds": 3}"#, "{}",
             ] {

@@ -3,6 +3,9 @@ import Randomness
 /// From which score on two sightings should be of one identity, by what is enrolled: each sampled sighting is looked for as a
 /// newcomer, among all identities but its own, and as known, among the others of its own.
 public struct Calibration: Sendable, Equatable {
+    /// Shares of newcomers that may be taken for somebody: for a lower one no gallery would have enough sightings.
+    public static let rates = 1e-6...0.5
+
     /// What lies between 2.5 and 97.5 % of the same on samples drawn anew, by identity.
     public struct Interval: Sendable, Equatable {
         /// The lower end.

@@ -8,14 +8,16 @@ extension GalleryStore {
     /// Throws `.notFound`, `.invalid`, or `.tooFew` where no set has enough sightings to tell. O(samples · vectors), many to a pass.
     ///
     /// - Parameters:
-    ///   - rate: the share, above 0 and at most 0.5.
+    ///   - rate: the share, one of `Calibration.rates`.
     ///   - count: about how many sightings are looked for, of identities spread evenly.
     ///   - progress: told how many identities have been done, of how many.
     public func calibrate(
         in gallery: String, model: String, falseMatchRate rate: Double, samples count: Int = 2000,
         progress: (_ done: Int, _ total: Int) async throws -> Void = { _, _ in }
     ) async throws -> [Calibration] {
-        try Validation.require(rate > 0 && rate <= 0.5, "false_match_rate", "above 0, at most 0.5", "\(rate)")
+        let rates = Calibration.rates
+        try Validation.require(
+            rates.contains(rate), "false_match_rate", "\(rates.lowerBound) to \(rates.upperBound)", "\(rate)")
         try Validation.require((1...100_000).contains(count), "samples", "1 to 100000", "\(count)")
         let total = try await self.gallery(gallery).identities
         let step = max(1, total * Self.exemplars / count)

@@ -96,8 +96,10 @@ struct IdentificationEndpoints {
             let model = try fields.string("model") ?? models.active.model
             let thresholds = try fields.requireObjects("thresholds").map { entry in
                 var entry = entry
+                let modalities = try entry.require(
+                    "modalities", .list(of: "rgb, nir and tir", FieldKind<Modality>.choice))
                 let threshold = MatchThreshold(
-                    model: model, modalities: try entry.require("modalities", .list(of: "modalities", .string)),
+                    model: model, modalities: modalities.map(\.rawValue),
                     threshold: Float(try entry.require("threshold", .number(-1...1))))
                 try entry.finish()
                 return threshold
@@ -111,13 +113,10 @@ struct IdentificationEndpoints {
 
     private func calibrate(_ request: Request, in name: String) async throws -> Response {
         var fields = try await bodies.fields(request)
-        let rate = try fields.require("false_match_rate", .number(0...1))
+        let rate = try fields.require("false_match_rate", .number(Calibration.rates))
         let samples = try fields.integer("samples", 1...100_000) ?? 2000
         let applies = try fields.bool("apply") ?? false
         try fields.finish()
-        guard rate > 0 && rate <= 0.5 else {
-            throw RequestError.invalid(field: "false_match_rate", expected: "above 0, at most 0.5", found: "\(rate)")
-        }
         let job = try await surveys.calibrate(name, falseMatchRate: rate, samples: samples, applies: applies)
         return try Answer.accepted(job)
     }
