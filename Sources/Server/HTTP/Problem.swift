@@ -17,18 +17,17 @@ struct Problem: Encodable {
 
     /// Whatever is said of a request is cut off here, so that no answer repeats much of it.
     init(
-        type: String, title: String, status: Int, detail: String, instance: String, modality: String? = nil,
-        field: String? = nil
+        _ type: ProblemType, detail: String, instance: String, modality: String? = nil, field: String? = nil
     ) {
-        (self.type, self.title, self.status, self.instance, self.modality) = (type, title, status, instance, modality)
+        (self.type, title, status) = (type.urn, type.status.reasonPhrase, type.status.code)
+        (self.instance, self.modality) = (instance, modality)
         (self.detail, self.field) = (detail.bounded(800), field?.bounded(200))
     }
 
     /// What the table says of an error, for a request.
     init(_ entry: ProblemTable.Entry, instance: String) {
         self.init(
-            type: ProblemMiddleware.type(entry.type), title: entry.status.reasonPhrase, status: entry.status.code,
-            detail: entry.detail, instance: instance, modality: entry.modality, field: entry.field)
+            entry.type, detail: entry.detail, instance: instance, modality: entry.modality, field: entry.field)
     }
 
     /// As it is sent.

@@ -9,9 +9,7 @@ import Serving
 enum ProblemTable {
     /// What is said about an error.
     struct Entry {
-        var status: HTTPResponse.Status
-        /// The last part of the problem's type.
-        var type: String
+        var type: ProblemType
         var detail: String
         var modality: String?
         var field: String?
@@ -20,6 +18,8 @@ enum ProblemTable {
         var challenge: String?
         /// Whether nothing more can be made of the connection.
         var closes = false
+
+        var status: HTTPResponse.Status { type.status }
     }
 
     /// The entry for an error; nil for one that nobody foresaw.
@@ -32,7 +32,6 @@ enum ProblemTable {
         case let error as EncoderError: entry(error)
         case let error as GalleryError: entry(error)
         case let error as ModelError: entry(error)
-        case let error as HTTPError: entry(error)
         case is CancellationError: entry(RequestError.stopping)
         default: nil
         }
@@ -41,25 +40,17 @@ enum ProblemTable {
     private static func entry(_ error: RequestError) -> Entry {
         let detail = error.description
         switch error {
-        case .invalid(let field, _, _):
-            return Entry(status: .badRequest, type: "invalid-field", detail: detail, field: field)
-        case .brokenFraming:
-            return Entry(status: .badRequest, type: "malformed-body", detail: detail, closes: true)
-        case .brokenTarget: return Entry(status: .badRequest, type: "malformed-target", detail: detail)
-        case .noSuchPath: return Entry(status: .notFound, type: "no-such-path", detail: detail)
-        case .unsupportedMediaType:
-            return Entry(status: .unsupportedMediaType, type: "unsupported-media-type", detail: detail)
-        case .bodyTimeout, .bodyStalled:
-            return Entry(status: .requestTimeout, type: "body-timeout", detail: detail, closes: true)
-        case .bodyTooLarge: return Entry(status: .contentTooLarge, type: "body-too-large", detail: detail, closes: true)
-        case .overloaded: return Entry(status: .serviceUnavailable, type: "overloaded", detail: detail, retryAfter: 1)
-        case .webhooksOff: return Entry(status: .conflict, type: "webhooks-off", detail: detail)
-        case .stopping: return Entry(status: .serviceUnavailable, type: "stopping", detail: detail, retryAfter: 5)
-        case .clientLeft:
-            // nginx's status, for the metrics: nobody reads this answer.
-            return Entry(
-                status: .init(code: 499, reasonPhrase: "Client Closed Request"), type: "client-left", detail: detail,
-                closes: true)
+        case .invalid(let field, _, _): return Entry(type: .invalidField, detail: detail, field: field)
+        case .brokenFraming: return Entry(type: .malformedBody, detail: detail, closes: true)
+        case .brokenTarget: return Entry(type: .malformedTarget, detail: detail)
+        case .noSuchPath: return Entry(type: .noSuchPath, detail: detail)
+        case .unsupportedMediaType: return Entry(type: .unsupportedMediaType, detail: detail)
+        case .bodyTimeout, .bodyStalled: return Entry(type: .bodyTimeout, detail: detail, closes: true)
+        case .bodyTooLarge: return Entry(type: .bodyTooLarge, detail: detail, closes: true)
+        case .overloaded: return Entry(type: .overloaded, detail: detail, retryAfter: 1)
+        case .webhooksOff: return Entry(type: .webhooksOff, detail: detail)
+        case .stopping: return Entry(type: .stopping, detail: detail, retryAfter: 5)
+        case .clientLeft: return Entry(type: .clientLeft, detail: detail, closes: true)
         }
     }
 
@@ -68,112 +59,103 @@ enum ProblemTable {
         switch error {
         case .unauthenticated:
             // RFC 6750, section 3.
-            return Entry(
-                status: .unauthorized, type: "unauthenticated", detail: detail, challenge: "Bearer realm=\"triptych\"")
-        case .role: return Entry(status: .forbidden, type: "role-too-low", detail: detail)
-        case .gallery: return Entry(status: .forbidden, type: "other-gallery", detail: detail)
-        case .keyInAddress(let parameter):
-            return Entry(status: .badRequest, type: "key-in-address", detail: detail, field: parameter)
-        case .host: return Entry(status: .forbidden, type: "unknown-host", detail: detail)
-        case .origin: return Entry(status: .forbidden, type: "foreign-origin", detail: detail)
+            return Entry(type: .unauthenticated, detail: detail, challenge: "Bearer realm=\"triptych\"")
+        case .role: return Entry(type: .roleTooLow, detail: detail)
+        case .gallery: return Entry(type: .otherGallery, detail: detail)
+        case .keyInAddress(let parameter): return Entry(type: .keyInAddress, detail: detail, field: parameter)
+        case .host: return Entry(type: .unknownHost, detail: detail)
+        case .origin: return Entry(type: .foreignOrigin, detail: detail)
         case .tooManyRequests(_, let seconds):
-            return Entry(status: .tooManyRequests, type: "too-many-requests", detail: detail, retryAfter: seconds)
+            return Entry(type: .tooManyRequests, detail: detail, retryAfter: seconds)
         }
     }
 
     private static func entry(_ error: DocumentError) -> Entry {
         switch error {
         case .invalid(let field, _, _):
-            Entry(
-                status: .badRequest, type: "invalid-field", detail: "\(error)", field: field.isEmpty ? "body" : field)
-        case .unknownField(let field, _):
-            Entry(
-                status: .badRequest, type: "unknown-field", detail: "\(error)", field: field)
-        case .syntax, .tooDeep, .tooManyNodes, .tooManyParts:
-            Entry(status: .badRequest, type: "malformed-body", detail: "\(error)")
+            Entry(type: .invalidField, detail: "\(error)", field: field.isEmpty ? "body" : field)
+        case .unknownField(let field, _): Entry(type: .unknownField, detail: "\(error)", field: field)
+        case .syntax, .tooDeep, .tooManyNodes, .tooManyParts: Entry(type: .malformedBody, detail: "\(error)")
         }
     }
 
     private static func entry(_ error: ServingError) -> Entry {
         let detail = error.description
         switch error {
-        case .noImage: return Entry(status: .badRequest, type: "no-image", detail: detail)
-        case .nothingShared: return Entry(status: .unprocessableContent, type: "nothing-shared", detail: detail)
-        case .galleryMemory:
-            return Entry(
-                status: .init(code: 507, reasonPhrase: "Insufficient Storage"), type: "insufficient-memory",
-                detail: detail)
-        case .deadline: return Entry(status: .serviceUnavailable, type: "deadline", detail: detail, retryAfter: 5)
+        case .noImage: return Entry(type: .noImage, detail: detail)
+        case .nothingShared: return Entry(type: .nothingShared, detail: detail)
+        case .galleryMemory: return Entry(type: .insufficientMemory, detail: detail)
+        case .deadline: return Entry(type: .deadline, detail: detail, retryAfter: 5)
         case .undecodable(let modality, let reason):
-            let type =
+            let type: ProblemType =
                 switch reason {
-                case .tooManyBytes, .tooManyPixels: "image-too-large"
-                case .outside: "box-outside"
-                default: "image-undecodable"
+                case .tooManyBytes, .tooManyPixels: .imageTooLarge
+                case .outside: .boxOutside
+                default: .imageUndecodable
                 }
-            return Entry(
-                status: .unprocessableContent, type: type, detail: detail, modality: modality.rawValue)
+            return Entry(type: type, detail: detail, modality: modality.rawValue)
         }
     }
 
     private static func entry(_ error: EncoderError) -> Entry? {
         switch error {
-        case .noModality: Entry(status: .badRequest, type: "no-image", detail: "\(error)")
+        case .noModality: Entry(type: .noImage, detail: "\(error)")
         case .unknownModality(let found, _):
-            Entry(
-                status: .unprocessableContent, type: "unknown-modality", detail: "\(error)", modality: found.rawValue)
-        case .noText, .unknownWords:
-            Entry(status: .unprocessableContent, type: "text-refused", detail: "\(error)", field: "text")
+            Entry(type: .unknownModality, detail: "\(error)", modality: found.rawValue)
+        case .noText, .unknownWords: Entry(type: .textRefused, detail: "\(error)", field: "text")
         default: nil
         }
     }
 
+    /// nil for what requests do not meet.
     private static func entry(_ error: GalleryError) -> Entry? {
         let detail = error.description
         switch error {
-        case .notFound(let subject, _):
-            return Entry(status: .notFound, type: "\(subject.rawValue)-not-found", detail: detail)
-        case .alreadyExists(let subject, _):
-            return Entry(status: .conflict, type: "\(subject.rawValue)-exists", detail: detail)
-        case .outdated: return Entry(status: .conflict, type: "correction-outdated", detail: detail)
-        case .idempotencyConflict:
-            return Entry(status: .conflict, type: "idempotency-conflict", detail: detail)
-        case .invalid(let field, _, _):
-            return Entry(status: .badRequest, type: "invalid-field", detail: detail, field: field)
-        case .tooFew: return Entry(status: .conflict, type: "too-few-sightings", detail: detail)
-        case .noThreshold: return Entry(status: .conflict, type: "no-threshold", detail: detail)
-        case .modelMismatch: return Entry(status: .conflict, type: "model-mismatch", detail: detail)
-        case .dimensionMismatch: return Entry(status: .badRequest, type: "dimension-mismatch", detail: detail)
-        case .busy: return Entry(status: .serviceUnavailable, type: "database-busy", detail: detail, retryAfter: 1)
-        case .full:
-            return Entry(
-                status: .init(code: 507, reasonPhrase: "Insufficient Storage"), type: "storage-full", detail: detail)
-        case .newerSchema, .notADatabase, .inUse, .storage: return nil
+        case .notFound(let subject, _): return Entry(type: subject.notFound, detail: detail)
+        case .alreadyExists(.gallery, _): return Entry(type: .galleryExists, detail: detail)
+        case .alreadyExists(.identity, _): return Entry(type: .identityExists, detail: detail)
+        case .outdated: return Entry(type: .correctionOutdated, detail: detail)
+        case .idempotencyConflict: return Entry(type: .idempotencyConflict, detail: detail)
+        case .invalid(let field, _, _): return Entry(type: .invalidField, detail: detail, field: field)
+        case .noThreshold: return Entry(type: .noThreshold, detail: detail)
+        case .modelMismatch: return Entry(type: .modelMismatch, detail: detail)
+        case .dimensionMismatch: return Entry(type: .dimensionMismatch, detail: detail)
+        case .busy: return Entry(type: .databaseBusy, detail: detail, retryAfter: 1)
+        case .full: return Entry(type: .storageFull, detail: detail)
+        case .alreadyExists, .tooFew, .newerSchema, .notADatabase, .inUse, .storage: return nil
         }
     }
 
     /// nil for what is the operator's to see: the log has it.
     private static func entry(_ error: ModelError) -> Entry? {
-        let full = HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
-        let (status, type): (HTTPResponse.Status, String)
+        let type: ProblemType
         switch error {
-        case .notFound: (status, type) = (.notFound, "model-not-found")
-        case .refused: (status, type) = (.unprocessableContent, "model-refused")
-        case .active: (status, type) = (.conflict, "model-active")
-        case .busy, .erasing: (status, type) = (.conflict, "job-running")
-        case .tooManyJobs: (status, type) = (.conflict, "too-many-jobs")
-        case .imagesMissing: (status, type) = (.conflict, "images-missing")
-        case .modalitiesLost: (status, type) = (.conflict, "modalities-lost")
-        case .insufficientMemory: (status, type) = (full, "insufficient-memory")
-        case .full: (status, type) = (full, "storage-full")
+        case .notFound: type = .modelNotFound
+        case .refused: type = .modelRefused
+        case .active: type = .modelActive
+        case .busy, .erasing: type = .jobRunning
+        case .tooManyJobs: type = .tooManyJobs
+        case .imagesMissing: type = .imagesMissing
+        case .modalitiesLost: type = .modalitiesLost
+        case .insufficientMemory: type = .insufficientMemory
+        case .full: type = .storageFull
         case .storage: return nil
         }
-        return Entry(status: status, type: type, detail: error.description)
+        return Entry(type: type, detail: error.description)
     }
+}
 
-    private static func entry(_ error: HTTPError) -> Entry {
-        let type =
-            error.status.reasonPhrase.lowercased().map { $0.isLetter ? String($0) : "-" }.joined()
-        return Entry(status: error.status, type: type, detail: error.body ?? error.status.reasonPhrase)
+extension GalleryError.Subject {
+    fileprivate var notFound: ProblemType {
+        switch self {
+        case .gallery: .galleryNotFound
+        case .identity: .identityNotFound
+        case .sighting: .sightingNotFound
+        case .image: .imageNotFound
+        case .job: .jobNotFound
+        case .correction: .correctionNotFound
+        case .key: .keyNotFound
+        case .webhook: .webhookNotFound
+        }
     }
 }

@@ -24,11 +24,11 @@ struct ServerContext: RequestContext {
     /// The route's template; `none` for what leads nowhere, where Hummingbird has no path or, once it has answered, a word.
     var route: String { endpointPath.flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "none" }
 
-    /// A parameter of the path, percent-decoded. Throws `RequestError.invalid` if it is not UTF-8 then.
+    /// A parameter of the path, percent-decoded. Throws `RequestError.brokenTarget` if it is not UTF-8 then.
     func parameter(_ name: String) throws(RequestError) -> String {
         let raw = parameters.get(name) ?? ""
         guard let decoded = raw.removingPercentEncoding else {
-            throw .invalid(field: name, expected: "a percent-encoded name", found: "\"\(raw)\"")
+            throw .brokenTarget("percent-encoded UTF-8", found: raw)
         }
         return decoded
     }

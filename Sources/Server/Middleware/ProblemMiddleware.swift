@@ -21,17 +21,14 @@ struct ProblemMiddleware: RouterMiddleware {
         }
     }
 
-    /// A stable problem type.
-    static func type(_ name: String) -> String { "urn:triptych:problem:\(name)" }
-
     private func noRoute(_ request: Request, _ context: ServerContext) -> Response {
         let methods = (try? context.target.get()).map(routes.methods) ?? []
         guard !methods.isEmpty else { return answer(RequestError.noSuchPath(request.uri.path), context) }
         let allowed = methods.joined(separator: ", ")
         return answer(
             .init(
-                status: .methodNotAllowed, type: "method-not-allowed",
-                detail: "expected one of \(allowed), found \(request.method)"), context, headers: [.allow: allowed])
+                type: .methodNotAllowed, detail: "expected one of \(allowed), found \(request.method)"), context,
+            headers: [.allow: allowed])
     }
 
     private func answer(_ error: any Error, _ context: ServerContext) -> Response {
@@ -49,14 +46,14 @@ struct ProblemMiddleware: RouterMiddleware {
             metadata: ["error": "\("\(error)".bounded(2000))", "request_id": "\(context.requestID)"])
         return answer(
             .init(
-                status: .internalServerError, type: "internal",
+                type: .internalFailure,
                 detail: "the server failed; its log has the reason under this request's identifier"), context)
     }
 
     private func answer(
         _ entry: ProblemTable.Entry, _ context: ServerContext, headers: HTTPFields = [:]
     ) -> Response {
-        metrics.problem(entry.type)
+        metrics.problem(entry.type.rawValue)
         var headers = headers
         if let retryAfter = entry.retryAfter { headers[.retryAfter] = "\(retryAfter)" }
         if let challenge = entry.challenge { headers[.wwwAuthenticate] = challenge }

@@ -77,16 +77,13 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private func refuse(_ context: ChannelHandlerContext, _ refusal: HeadRefusal, _ method: HTTPRequest.Method? = nil) {
         hasRefused = true
         let identifier = UUID().uuidString
-        connection.refused(method, refusal.status, identifier)
-        let body = Problem(
-            type: ProblemMiddleware.type(refusal.type), title: refusal.status.reasonPhrase, status: refusal.status.code,
-            detail: refusal.detail, instance: identifier
-        ).json
+        connection.refused(method, refusal.type.status, identifier)
+        let body = Problem(refusal.type, detail: refusal.detail, instance: identifier).json
         var fields: HTTPFields = [
             .contentType: "application/problem+json", .contentLength: "\(body.count)", .connection: "close",
         ]
         fields[.requestID] = identifier
-        write(context, .head(HTTPResponse(status: refusal.status, headerFields: fields)))
+        write(context, .head(HTTPResponse(status: refusal.type.status, headerFields: fields)))
         if method != .head { write(context, .body(ByteBuffer(data: body))) }
         write(context, .end(nil))
         context.flush()

@@ -32,7 +32,7 @@ final class HeadCheck: ChannelDuplexHandler {
         // Its end is not where a proxy may think that it is (RFC 9112, section 6.1).
         if isOld, head.headers.contains(name: "Transfer-Encoding") {
             return HeadRefusal(
-                .badRequest, "malformed-head", "transfer encoding: expected none in HTTP/1.0, found one")
+                .malformedHead, "transfer encoding: expected none in HTTP/1.0, found one")
         }
         return nil
     }

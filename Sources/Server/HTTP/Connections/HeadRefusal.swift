@@ -3,24 +3,20 @@ import NIOHTTP1
 
 /// What is wrong with a request's head, so that nobody reads its body.
 struct HeadRefusal: Error {
-    let status: HTTPResponse.Status
-    /// The last part of the problem's type.
-    let type: String
+    let type: ProblemType
     let detail: String
 
-    init(_ status: HTTPResponse.Status, _ type: String, _ detail: String) {
-        (self.status, self.type, self.detail) = (status, type, detail)
-    }
+    init(_ type: ProblemType, _ detail: String) { (self.type, self.detail) = (type, detail) }
 
     /// Not exactly one host (RFC 9112, section 3.2).
     static func hosts(found: String) -> HeadRefusal {
-        HeadRefusal(.badRequest, "missing-host", "expected one Host header, found \(found)")
+        HeadRefusal(.missingHost, "expected one Host header, found \(found)")
     }
 
     /// More fields than are read (RFC 6585, section 5).
     static func tooLarge(_ limits: ServerConfiguration.Limits) -> HeadRefusal {
         HeadRefusal(
-            .requestHeaderFieldsTooLarge, "header-too-large",
+            .headerTooLarge,
             "expected at most \(limits.headerBytes) bytes of target and header fields, and \(limits.headerFields) fields, "
                 + "found more")
     }
@@ -30,7 +26,7 @@ struct HeadRefusal: Error {
         self =
             error == .headerOverflow
             ? .tooLarge(limits)
-            : HeadRefusal(.badRequest, "malformed-head", "expected the head of an HTTP/1.1 request: \(error)")
+            : HeadRefusal(.malformedHead, "expected the head of an HTTP/1.1 request: \(error)")
     }
 
     /// What a whole head says of a body that would not be read; nil if nothing is wrong.
@@ -39,11 +35,11 @@ struct HeadRefusal: Error {
         // The parser has seen that it is a number; one that is too large for an integer is too large for a body.
         if let text = head.headerFields[.contentLength], Int(text).map({ $0 > most }) ?? true {
             self.init(
-                .contentTooLarge, "body-too-large",
+                .bodyTooLarge,
                 "the body of \(text.bounded()) bytes exceeds the limit of \(most) bytes")
         } else if let encoding = head.headerFields[.transferEncoding], encoding.lowercased() != "chunked" {
             self.init(
-                .notImplemented, "transfer-encoding",
+                .transferEncoding,
                 "transfer encoding: expected chunked, found \(encoding.bounded())")
         } else {
             return nil
