@@ -6,13 +6,16 @@ import Inference
 package struct BrightnessEncoder: TripleEncoder {
     package let model = String(repeating: "b7", count: 32)
     package let modalities = Modality.allCases
-    package let dimension = 16
+    /// At most 16.
+    package let dimension: Int
     package let combination = Combination.sum
     package let inputSize = Image.Size(width: 4, height: 4)
     /// What every image waits for.
     package var wait: @Sendable () async throws -> Void = {}
 
-    package init(wait: @escaping @Sendable () async throws -> Void = {}) { self.wait = wait }
+    package init(dimension: Int = 16, wait: @escaping @Sendable () async throws -> Void = {}) {
+        (self.dimension, self.wait) = (dimension, wait)
+    }
 
     package func prepared(_ image: Image) -> Image { image.resized(width: 4, height: 4, interpolation: .bilinear) }
 

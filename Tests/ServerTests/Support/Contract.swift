@@ -6,13 +6,15 @@ import Yams
 /// `openapi.yaml`, with which every answer of the test client is compared: path, method, status, header fields, content
 /// type and schema.
 struct Contract: Sendable {
-    private let document: JSONValue
+    let document: JSONValue
+
+    /// Of this working tree.
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
 
     /// That of this working tree, which is the one that the server was built with.
     static let shared = Result {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        return try Contract(yaml: String(contentsOf: root.appendingPathComponent("openapi.yaml"), encoding: .utf8))
+        try Contract(yaml: String(contentsOf: root.appendingPathComponent("openapi.yaml"), encoding: .utf8))
     }
 
     init(yaml: String) throws { document = try YAMLDecoder().decode(JSONValue.self, from: yaml) }
@@ -41,6 +43,9 @@ struct Contract: Sendable {
         where answer.headers[name.lowercased()] == nil {
             errors.append("no \(name)")
         }
+        if let problem = answer.problem, answer.status >= 400, !problems(operation).contains(problem) {
+            errors.append("the operation does not name the problem \(problem)")
+        }
         if answer.status == 405, answer.headers["allow"] != item.map(Self.allowed) {
             errors.append(
                 "expected Allow: \(item.map(Self.allowed) ?? "none"), found \(answer.headers["allow"] ?? "none")")
@@ -61,7 +66,13 @@ struct Contract: Sendable {
         return JSONSchema(document: document).errors(answer.json, schema)
     }
 
-    private func resolved(_ value: JSONValue) -> JSONValue {
+    /// What an operation may be answered with, and any request.
+    private func problems(_ operation: JSONValue?) -> Set<String> {
+        let lists = [document["x-any-problems"], operation?["x-problems"]]
+        return Set(lists.flatMap { $0?.array ?? [] }.compactMap(\.string))
+    }
+
+    func resolved(_ value: JSONValue) -> JSONValue {
         guard let reference = value["$ref"]?.string else { return value }
         return JSONSchema(document: document).target(reference) ?? .null
     }

@@ -46,9 +46,9 @@ struct JSONSchema {
         var findings = Findings()
         for (keyword, argument) in keywords.sorted(by: { $0.key < $1.key }) where !Self.annotations.contains(keyword) {
             switch keyword {
-            case "$ref", "allOf", "anyOf", "oneOf": findings.add(combine(keyword, argument, value, path))
-            case "properties", "additionalProperties", "propertyNames", "required", "minProperties", "maxProperties",
-                "unevaluatedProperties":
+            case "$ref", "allOf", "anyOf", "oneOf", "not": findings.add(combine(keyword, argument, value, path))
+            case "properties", "patternProperties", "additionalProperties", "propertyNames", "required",
+                "minProperties", "maxProperties", "unevaluatedProperties":
                 findings.add(checkObject(keyword, argument, value, keywords, path))
             default:
                 if let error = checkScalar(keyword, argument, value) ?? nil {
@@ -68,6 +68,10 @@ struct JSONSchema {
                 return Findings(errors: ["\(path): a reference to nowhere: \(argument)"])
             }
             return check(value, target, path)
+        }
+        if keyword == "not" {
+            let fits = check(value, argument, path).errors.isEmpty
+            return Findings(errors: fits ? ["\(path): \(value) is just what it must not be"] : [])
         }
         let all = (argument.array ?? []).map { check(value, $0, path) }
         var findings = Findings()
@@ -97,8 +101,18 @@ struct JSONSchema {
             for (name, schema) in properties {
                 findings.errors += members[name].map { errors($0, schema, at: "\(path).\(name)") } ?? []
             }
+        case "patternProperties":
+            findings.isClosed = true
+            for (pattern, schema) in argument.object ?? [:] {
+                let matching = members.filter { Self.matches($0.key, pattern) }
+                findings.named.formUnion(matching.keys)
+                findings.errors += matching.flatMap { errors($0.value, schema, at: "\(path).\($0.key)") }
+            }
         case "additionalProperties":
-            let others = members.keys.filter { properties[$0] == nil }
+            let patterns = keywords["patternProperties"]?.object ?? [:]
+            let others = members.keys.filter { name in
+                properties[name] == nil && !patterns.keys.contains { Self.matches(name, $0) }
+            }
             findings.named = Set(members.keys)
             if argument == .bool(false) {
                 findings.errors += others.map { "\(path).\($0): not allowed" }
@@ -133,10 +147,8 @@ struct JSONSchema {
         case "enum": return expect(argument.array?.contains(value), "one of \(argument)")
         case "const": return expect(value == argument, "\(argument)")
         case "pattern":
-            guard let pattern = argument.string, let regex = try? Regex(pattern) else {
-                return "not a pattern: \(argument)"
-            }
-            return expect(value.string.map { $0.firstMatch(of: regex) != nil }, pattern)
+            let pattern = argument.string ?? ""
+            return expect(value.string.map { Self.matches($0, pattern) }, pattern)
         case "format": return checkFormat(argument.string ?? "", value)
         case "minLength":
             return expect(value.string.map { $0.unicodeScalars.count >= argument.integer ?? 0 }, "longer text")
@@ -152,6 +164,12 @@ struct JSONSchema {
         case "items": return nil
         default: return "an unknown keyword: \(keyword)"
         }
+    }
+
+    /// Whether a part of a text fits a pattern; nothing fits one that is none.
+    private static func matches(_ text: String, _ pattern: String) -> Bool {
+        guard let regex = try? Regex(pattern).matchingSemantics(.unicodeScalar) else { return false }
+        return text.firstMatch(of: regex) != nil
     }
 
     private static func isOfType(_ value: JSONValue, _ type: String) -> Bool {
