@@ -1,7 +1,7 @@
 # The two commands of a newcomer are `make demo` and `make test`; both install what they need.
 SWIFT_FLAGS := -c release
 
-.PHONY: demo test build dependencies format lint asan tsan fuzz python clean
+.PHONY: demo test build dependencies format lint asan tsan fuzz python contract clean
 
 demo: build
 	deploy/demo.sh
@@ -45,6 +45,14 @@ python:
 	$(PYTHON) -m venv .build/python
 	.build/python/bin/pip install -q './clients/python[test]'
 	cd clients/python && ../../.build/python/bin/mypy --cache-dir=/dev/null && ../../.build/python/bin/pytest -p no:cacheprovider
+
+# Thousands of requests that openapi.yaml allows, and some that it does not, to the server that was built, by Schemathesis.
+EXAMPLES := 50
+contract:
+	rm -rf .build/contract
+	$(PYTHON) -m venv .build/contract
+	.build/contract/bin/pip install -q 'schemathesis==4.32.5'
+	.build/contract/bin/python Tests/Contract/contract.py --examples $(EXAMPLES)
 
 clean:
 	rm -rf .build .build-address .build-thread .build-fuzz demo
