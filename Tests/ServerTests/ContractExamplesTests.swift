@@ -23,7 +23,9 @@ struct ContractExamplesTests {
         "a server with a gallery does what an example asks for, and answers as the contract says", arguments: examples)
     func answered(_ example: ContractExample) async throws {
         // The contract's vectors have two elements.
-        try await TestServer.run(encoder: BrightnessEncoder(dimension: 2)) { server in
+        let secret = TemporarySecret()
+        try await TestServer.run({ $0.webhooks.secretFile = secret.path }, encoder: BrightnessEncoder(dimension: 2)) {
+            server in
             let prepared = try await PreparedServer(server)
             let path = example.path.replacing("{gallery}", with: "parking").replacing("{identity}", with: "van-17")
                 .replacing("{sighting}", with: prepared.sighting)

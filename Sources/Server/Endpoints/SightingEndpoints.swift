@@ -50,10 +50,10 @@ struct SightingEndpoints {
         let kept = try await gallery.image(modality, of: sighting.id, in: context.parameter("gallery"))
         let tag = "\(sighting.id)-\(modality)\(width.map { "-\($0)" } ?? "")\(isCropped ? "-crop" : "")"
         guard width != nil || isCropped, !Answer.hasTag("\"\(tag)\"", request) else {
-            return Answer.tagged(kept.bytes, type: kept.contentType, tag: tag, for: request)
+            return try Answer.tagged(kept.bytes, type: kept.contentType, tag: tag, for: request)
         }
         let picture = try await encoding.picture(of: kept, width: width, isCropped: isCropped)
-        return Answer.tagged(picture, type: "image/jpeg", tag: tag, for: request)
+        return try Answer.tagged(picture, type: "image/jpeg", tag: tag, for: request)
     }
 
     /// The sighting that the path names; one of another identity is not found there.

@@ -5,7 +5,11 @@ import Hummingbird
 extension Answer {
     /// Bytes that are always the same under their tag: nothing if the client has them already (RFC 9110, section 13.1.2), or the
     /// part that it asks for (section 14.2). The client must ask each time, since they may have been erased.
-    static func tagged(_ data: Data, type: String, tag: String, for request: Request) -> Response {
+    ///
+    /// Throws `RequestError.rangeOutside`.
+    static func tagged(
+        _ data: Data, type: String, tag: String, for request: Request
+    ) throws(RequestError) -> Response {
         let quoted = "\"\(tag)\""
         var headers: HTTPFields = [.eTag: quoted, .cacheControl: "private, no-cache", .acceptRanges: "bytes"]
         if hasTag(quoted, request) { return Response(status: .notModified, headers: headers) }
@@ -14,11 +18,7 @@ extension Answer {
         guard isCurrent, let wanted = request.headers[.range].flatMap({ range($0, of: data.count) }) else {
             return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(data: data)))
         }
-        guard let part = wanted else {
-            headers[.contentType] = nil
-            headers[.contentRange] = "bytes */\(data.count)"
-            return Response(status: .rangeNotSatisfiable, headers: headers)
-        }
+        guard let part = wanted else { throw .rangeOutside(length: data.count) }
         headers[.contentRange] = "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(data.count)"
         return Response(
             status: .partialContent, headers: headers,

@@ -48,6 +48,7 @@ enum ProblemTable {
         case .bodyTimeout, .bodyStalled: return Entry(type: .bodyTimeout, detail: detail, closes: true)
         case .bodyTooLarge: return Entry(type: .bodyTooLarge, detail: detail, closes: true)
         case .overloaded: return Entry(type: .overloaded, detail: detail, retryAfter: 1)
+        case .rangeOutside: return Entry(type: .rangeOutside, detail: detail)
         case .webhooksOff: return Entry(type: .webhooksOff, detail: detail)
         case .stopping: return Entry(type: .stopping, detail: detail, retryAfter: 5)
         case .clientLeft: return Entry(type: .clientLeft, detail: detail, closes: true)

@@ -50,6 +50,7 @@ package enum ProblemType: String, CaseIterable, Sendable {
     case nothingShared = "nothing-shared"
     case textRefused = "text-refused"
     case modelRefused = "model-refused"
+    case rangeOutside = "range-outside"
     case tooManyRequests = "too-many-requests"
     case headerTooLarge = "header-too-large"
     /// For the metrics: nobody reads this answer.
@@ -87,6 +88,7 @@ package enum ProblemType: String, CaseIterable, Sendable {
         case .imageUndecodable, .imageTooLarge, .boxOutside, .unknownModality, .nothingShared, .textRefused,
             .modelRefused:
             .unprocessableContent
+        case .rangeOutside: .rangeNotSatisfiable
         case .tooManyRequests: .tooManyRequests
         case .headerTooLarge: .requestHeaderFieldsTooLarge
         // nginx's.

@@ -22,6 +22,8 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
     case clientLeft
     /// The server ended before it was answered.
     case stopping
+    /// Bytes that something of that length does not have.
+    case rangeOutside(length: Int)
     /// Nobody has said what webhooks' calls are signed with.
     case webhooksOff
 
@@ -40,6 +42,7 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
         case .overloaded: "too many requests are in flight"
         case .clientLeft: "the client closed the connection before it was answered"
         case .stopping: "the server is stopping"
+        case .rangeOutside(let length): "range: expected some of \(length) bytes, found none of them"
         case .webhooksOff: "expected webhooks.secret_file in the server's configuration, found none"
         }
     }

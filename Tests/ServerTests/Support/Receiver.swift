@@ -74,6 +74,20 @@ final class Receiver: Sendable {
     }
 }
 
+/// What calls are signed with, in a file as long as this lives.
+final class TemporarySecret: Sendable {
+    static let text = "a secret of twenty-four bytes, and more"
+
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("secret-\(UUID().uuidString)").path
+
+    init(_ text: String = TemporarySecret.text, mode: Int = 0o600) {
+        _ = FileManager.default.createFile(
+            atPath: path, contents: Data("\(text)\n".utf8), attributes: [.posixPermissions: mode])
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
 extension RawConnection {
     /// A request that is whole: its header fields by lower-case name, and its body.
     static func request(in data: Data) -> (headers: [String: String], body: Data)? {

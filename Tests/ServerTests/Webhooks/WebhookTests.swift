@@ -9,18 +9,13 @@ import Testing
 
 @Suite("Webhooks")
 struct WebhookTests {
-    private static let secret = "a secret of twenty-four bytes, and more"
-
     /// Runs a server that signs calls, and may call this machine.
     private func run(
         allowingPrivate: Bool = true, _ body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
-        let file = FileManager.default.temporaryDirectory.appendingPathComponent("secret-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: file) }
-        _ = FileManager.default.createFile(
-            atPath: file.path, contents: Data("\(Self.secret)\n".utf8), attributes: [.posixPermissions: 0o600])
+        let secret = TemporarySecret()
         try await TestServer.run({
-            $0.webhooks.secretFile = file.path
+            $0.webhooks.secretFile = secret.path
             $0.webhooks.allowsHTTP = true
             $0.webhooks.allowsPrivate = allowingPrivate
         }) { server in
@@ -73,7 +68,8 @@ struct WebhookTests {
             for call in calls {
                 let (id, time) = (call.headers["webhook-id"] ?? "", call.headers["webhook-timestamp"] ?? "")
                 let code = HMAC<SHA256>.authenticationCode(
-                    for: Data("\(id).\(time).".utf8) + call.body, using: SymmetricKey(data: Data(Self.secret.utf8)))
+                    for: Data("\(id).\(time).".utf8) + call.body,
+                    using: SymmetricKey(data: Data(TemporarySecret.text.utf8)))
                 #expect(call.headers["webhook-signature"] == "v1,\(Data(code).base64EncodedString())")
                 #expect(abs(Date().timeIntervalSince1970 - (Double(time) ?? 0)) < 300)
             }
@@ -87,12 +83,8 @@ struct WebhookTests {
 
     @Test("a signature is that of Standard Webhooks' own example")
     func golden() throws {
-        let file = FileManager.default.temporaryDirectory.appendingPathComponent("secret-\(UUID().uuidString)").path
-        defer { try? FileManager.default.removeItem(atPath: file) }
-        _ = FileManager.default.createFile(
-            atPath: file, contents: Data("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".utf8),
-            attributes: [.posixPermissions: 0o600])
-        let headers = try WebhookSigner(path: file).headers(
+        let secret = TemporarySecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        let headers = try WebhookSigner(path: secret.path).headers(
             id: "msg_p5jXN8AQM9LWM0D4loKWxJek", at: Date(timeIntervalSince1970: 1_614_265_330),
             body: Data(#"{"test": 2432232314}"#.utf8))
         #expect(headers.contains("webhook-signature: v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="))
@@ -173,14 +165,11 @@ struct WebhookTests {
                 #expect(answer.status == 400, "\(more)")
             }
         }
-        let file = FileManager.default.temporaryDirectory.appendingPathComponent("secret-\(UUID().uuidString)").path
-        defer { try? FileManager.default.removeItem(atPath: file) }
-        for (text, mode) in [(Self.secret, 0o640), ("short", 0o600), ("whsec_????", 0o600)] {
-            _ = FileManager.default.createFile(
-                atPath: file, contents: Data(text.utf8), attributes: [.posixPermissions: mode])
-            #expect(throws: ServerError.self) { _ = try WebhookSigner(path: file) }
+        for (text, mode) in [(TemporarySecret.text, 0o640), ("short", 0o600), ("whsec_????", 0o600)] {
+            let secret = TemporarySecret(text, mode: mode)
+            #expect(throws: ServerError.self) { _ = try WebhookSigner(path: secret.path) }
         }
-        #expect(throws: ServerError.self) { _ = try WebhookSigner(path: file + "-none") }
+        #expect(throws: ServerError.self) { _ = try WebhookSigner(path: "/nowhere") }
     }
 
     @Test("pauses double from a second to an hour, and one that has failed for too long is dead until it is revived")
