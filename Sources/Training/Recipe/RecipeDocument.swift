@@ -13,33 +13,16 @@ struct RecipeDocument {
         }
     }
 
-    /// Changes one value, `key.path=value` with the value in YAML and list elements by index, as in `stages.0.steps=10`.
+    /// Changes one value, as `DocumentSetting` says.
     ///
     /// Throws `RecipeError`, or `DocumentError.invalid` for an index that is not there.
-    mutating func set(_ setting: String) throws {
-        guard let split = setting.firstIndex(of: "="), split > setting.startIndex else {
-            throw RecipeError.unreadableSetting(setting)
+    mutating func set(_ text: String) throws {
+        do {
+            guard let setting = try DocumentSetting(text) else { throw RecipeError.unreadableSetting(text) }
+            root = try setting.applied(to: root)
+        } catch DocumentError.syntax(let format, let reason) {
+            throw RecipeError.unreadable(path: text, reason: "\(DocumentError.syntax(format, reason))")
         }
-        let keys = setting[..<split].split(separator: ".").map(String.init)
-        let text = String(setting[setting.index(after: split)...])
-        let value = try RecipeDocument(yaml: text, path: setting).root
-        root = try Self.replacing(root, keys[...], with: value, setting)
-    }
-
-    private static func replacing(
-        _ tree: JSONValue, _ keys: ArraySlice<String>, with value: JSONValue, _ setting: String
-    ) throws(DocumentError) -> JSONValue {
-        guard let key = keys.first else { return value }
-        if var elements = tree.array {
-            guard let index = Int(key), elements.indices.contains(index) else {
-                throw .invalid(field: setting, expected: "an index below \(elements.count)", found: key)
-            }
-            elements[index] = try replacing(elements[index], keys.dropFirst(), with: value, setting)
-            return .array(elements)
-        }
-        var members = tree.object ?? [:]
-        members[key] = try replacing(members[key] ?? .object([:]), keys.dropFirst(), with: value, setting)
-        return .object(members)
     }
 
     /// The tree as YAML. Throws `DocumentError.syntax`.
