@@ -73,6 +73,11 @@ final class ServerCertificate: Sendable {
     ) throws(ServerError) -> NIOSSLContext {
         let chain = try certificates("tls.certificate", configuration.certificate, contents[0])
         let key = try privateKey(configuration.key, contents[1])
+        if let mode = SecretFile.modeForOthers(configuration.key) {
+            logger.warning(
+                "others than its owner can read the key of the certificate",
+                metadata: ["file": "\(configuration.key)", "mode": "\(mode)"])
+        }
         var tls = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         tls.minimumTLSVersion = .tlsv12
