@@ -36,26 +36,11 @@ extension ServerConfiguration {
 extension ServerConfiguration.Log {
     /// Throws `DocumentError`.
     mutating func read(_ fields: inout Fields) throws {
-        guard var section = try fields.object("log") else { return }
-        if let text = try section.string("format") {
-            format = try Self.one(Format.init(rawValue:), text, section.name("format"), Format.allCases.map(\.rawValue))
-        }
-        if let text = try section.string("level") {
-            level = try Self.one(
-                Logger.Level.init(rawValue:), text, section.name("level"), Logger.Level.allCases.map(\.rawValue))
-        }
-        access = try section.bool("access") ?? access
+        var section = try fields.section("log")
+        try section.read("format", .choice, into: &format)
+        try section.read("level", .choice, into: &level)
+        try section.read("access", .bool, into: &access)
         try section.finish()
-    }
-
-    private static func one<Value>(
-        _ make: (String) -> Value?, _ text: String, _ field: String, _ known: [String]
-    ) throws -> Value {
-        guard let value = make(text) else {
-            throw DocumentError.invalid(
-                field: field, expected: "one of \(known.joined(separator: ", "))", found: "\"\(text)\"")
-        }
-        return value
     }
 }
 
@@ -65,11 +50,19 @@ extension ServerConfiguration.Tracing {
         guard var section = try fields.object("tracing") else { return nil }
         endpoint = try section.require("endpoint", .string)
         guard let url = URL(string: endpoint), ["http", "https"].contains(url.scheme), url.host?.isEmpty == false else {
-            throw DocumentError.invalid(
-                field: section.name("endpoint"), expected: "a URL such as http://127.0.0.1:4318/v1/traces",
-                found: "\"\(endpoint)\"")
+            throw section.invalid("endpoint", "a URL such as http://127.0.0.1:4318/v1/traces", .string(endpoint))
         }
-        sample = try section.number("sample", 0...1) ?? sample
+        try section.read("sample", .number(0...1), into: &sample)
         try section.finish()
     }
+}
+
+extension Logger.Level: DocumentValue {
+    /// Its name.
+    package var documentValue: JSONValue { .string(rawValue) }
+}
+
+extension ServerConfiguration.Log.Format: DocumentValue {
+    /// Its name.
+    package var documentValue: JSONValue { .string(rawValue) }
 }

@@ -24,7 +24,7 @@ extension ServerConfiguration.TLS {
         guard var section = try fields.object("tls") else { return nil }
         certificate = try section.require("certificate", .string)
         key = try section.require("key", .string)
-        clientCA = try section.string("client_ca")
+        try section.read("client_ca", .string, into: &clientCA)
         try section.finish()
     }
 }
@@ -32,13 +32,13 @@ extension ServerConfiguration.TLS {
 extension ServerConfiguration {
     /// Throws `DocumentError`.
     mutating func readOrigins(_ fields: inout Fields) throws {
-        guard var section = try fields.object("cors") else { return }
-        origins = try section.strings("origins") ?? origins
+        var section = try fields.section("cors")
+        try section.read("origins", .strings, into: &origins)
         try section.finish()
     }
 
     /// Throws `ServerError.configuration`.
-    func validateOrigins() throws {
+    func validateOrigins() throws(ServerError) {
         for origin in origins where !Self.isOrigin(origin) {
             throw ServerError.configuration(
                 "cors.origins: expected origins such as https://example.org or http://localhost:3000, found \(origin)")

@@ -127,87 +127,68 @@ public struct ServerConfiguration: Sendable, Equatable {
 
 extension ServerConfiguration {
     /// Reads a YAML file. Throws `ServerError.configuration`.
-    public init(path: String) throws {
-        do {
-            try self.init(yaml: String(contentsOfFile: path, encoding: .utf8))
-        } catch let error as DocumentError {
-            throw ServerError.configuration("\(path): \(error)")
-        } catch {
-            throw ServerError.configuration("\(path): \(error.localizedDescription)")
-        }
-    }
+    public init(path: String) throws { self = try ConfigurationSources(file: path).read().configuration }
 
-    /// Reads YAML; unknown keys and values out of range throw `DocumentError`, naming the key.
-    init(yaml: String) throws {
-        let document = try YAMLDocument.parse(yaml)
-        var fields = try Fields(document == .null ? .object([:]) : document)
-        checkpoint = try fields.string("checkpoint") ?? checkpoint
-        database = try fields.string("database") ?? database
-        host = try fields.string("host") ?? host
-        port = try fields.integer("port", 0...65535) ?? port
-        hosts = try fields.strings("hosts") ?? hosts
+    /// Reads a document; unknown keys and values out of range throw `DocumentError`, naming the key.
+    init(_ fields: inout Fields) throws {
+        try fields.read("checkpoint", .string, into: &checkpoint)
+        try fields.read("database", .string, into: &database)
+        try fields.read("host", .string, into: &host)
+        try fields.read("port", .integer(0...65535), into: &port)
+        try fields.read("hosts", .strings, into: &hosts)
         tls = try TLS(&fields)
         try readOrigins(&fields)
-        allowsUnauthenticated = try fields.bool("allow_unauthenticated") ?? allowsUnauthenticated
-        keepsImages = try fields.bool("keep_images") ?? keepsImages
+        try fields.read("allow_unauthenticated", .bool, into: &allowsUnauthenticated)
+        try fields.read("keep_images", .bool, into: &keepsImages)
         if try fields.bool("embed_subsets") != nil {
             warnings.append(
                 "embed_subsets has no effect any more: a vector a modality is all that any comparison needs")
         }
-        thermalRange = try fields.integers("thermal_range", 0...65535)
+        try fields.read("thermal_range", .integers(0...65535), into: &thermalRange)
         if let range = thermalRange, range.count != 2 || range[0] >= range[1] {
-            throw DocumentError.invalid(
-                field: "thermal_range", expected: "two rising numbers", found: "\(range)")
+            throw fields.invalid("thermal_range", "two rising numbers", range.documentValue)
         }
-        scalesDecoding = try fields.bool("scale_decoding") ?? scalesDecoding
-        models = try fields.string("models")
-        memoryBytes = try fields.integer("memory_bytes", 1...1 << 50)
-        if var section = try fields.object("quality") {
-            quality.side = try section.integer("min_side", 0...65535) ?? quality.side
-            quality.sharpness = try section.number("min_sharpness", 0...1_000_000) ?? quality.sharpness
-            quality.contrast = try section.number("min_contrast", 0...255) ?? quality.contrast
-            try section.finish()
+        try fields.read("scale_decoding", .bool, into: &scalesDecoding)
+        try fields.read("models", .string, into: &models)
+        try fields.read("memory_bytes", .integer(1...1 << 50), into: &memoryBytes)
+        var section = try fields.section("quality")
+        try section.read("min_side", .integer(0...65535), into: &quality.side)
+        try section.read("min_sharpness", .number(0...1_000_000), into: &quality.sharpness)
+        try section.read("min_contrast", .number(0...255), into: &quality.contrast)
+        try section.finish()
+        section = try fields.section("swap")
+        try section.read("share", .number(0.01...1), into: &swap.share)
+        try section.read("compatible_cosine", .number(0...1), into: &swap.compatibleCosine)
+        if let bytes = try section.integer("memory_bytes", 1...1 << 50) {
+            memoryBytes = memoryBytes ?? bytes
+            warnings.append("swap.memory_bytes is memory_bytes now: one budget for models and galleries")
         }
-        if var section = try fields.object("swap") {
-            swap.share = try section.number("share", 0.01...1) ?? swap.share
-            swap.compatibleCosine = try section.number("compatible_cosine", 0...1) ?? swap.compatibleCosine
-            if let bytes = try section.integer("memory_bytes", 1...1 << 50) {
-                memoryBytes = memoryBytes ?? bytes
-                warnings.append("swap.memory_bytes is memory_bytes now: one budget for models and galleries")
-            }
-            try section.finish()
-        }
-        if var section = try fields.object("batching") {
-            batching.most = try section.integer("most", 1...64) ?? batching.most
-            batching.waitMilliseconds = try section.integer("wait_milliseconds", 0...1000) ?? batching.waitMilliseconds
-            try section.finish()
-        }
-        if var section = try fields.object("model_limits") {
-            let most = 1 << 60
-            modelLimits.multiplyAdds = try section.integer("multiply_adds", 1...most) ?? modelLimits.multiplyAdds
-            modelLimits.seconds = try section.integer("seconds", 1...86_400) ?? modelLimits.seconds
-            try section.finish()
-        }
-        if var section = try fields.object("jobs") {
-            retention.jobs = try section.integer("retention_days", 0...36_500) ?? retention.jobs
-            try section.finish()
-        }
-        if var section = try fields.object("events") {
-            retention.events = try section.integer("retention_days", 1...3650) ?? retention.events
-            try section.finish()
-        }
-        if var section = try fields.object("audit") {
-            retention.audit = try section.integer("retention_days", 1...36_500) ?? retention.audit
-            try section.finish()
-        }
+        try section.finish()
+        section = try fields.section("batching")
+        try section.read("most", .integer(1...64), into: &batching.most)
+        try section.read("wait_milliseconds", .integer(0...1000), into: &batching.waitMilliseconds)
+        try section.finish()
+        section = try fields.section("model_limits")
+        let most = 1 << 60
+        try section.read("multiply_adds", .integer(1...most), into: &modelLimits.multiplyAdds)
+        try section.read("seconds", .integer(1...86_400), into: &modelLimits.seconds)
+        try section.finish()
+        section = try fields.section("jobs")
+        try section.read("retention_days", .integer(0...36_500), into: &retention.jobs)
+        try section.finish()
+        section = try fields.section("events")
+        try section.read("retention_days", .integer(1...3650), into: &retention.events)
+        try section.finish()
+        section = try fields.section("audit")
+        try section.read("retention_days", .integer(1...36_500), into: &retention.audit)
+        try section.finish()
         try webhooks.read(&fields)
-        if var section = try fields.object("threads") {
-            threads.decoding = try section.integer("decoding", 1...64) ?? threads.decoding
-            threads.parsing = try section.integer("parsing", 1...64) ?? threads.parsing
-            threads.search = try section.integer("search", 1...64)
-            threads.readers = try section.integer("readers", 1...64)
-            try section.finish()
-        }
+        section = try fields.section("threads")
+        try section.read("decoding", .integer(1...64), into: &threads.decoding)
+        try section.read("parsing", .integer(1...64), into: &threads.parsing)
+        try section.read("search", .integer(1...64), into: &threads.search)
+        try section.read("readers", .integer(1...64), into: &threads.readers)
+        try section.finish()
         try log.read(&fields)
         tracing = try Tracing(&fields)
         try limits.read(&fields)
@@ -256,7 +237,7 @@ extension ServerConfiguration {
     }
 
     /// Throws `ServerError.configuration` for limits that contradict each other.
-    func validate() throws {
+    func validate() throws(ServerError) {
         try validateOrigins()
         let busy = limits.requestsInFlight + limits.uploads + limits.eventStreams
         guard limits.connections > busy else {
@@ -279,32 +260,32 @@ extension ServerConfiguration.Limits {
     }
 
     fileprivate mutating func read(_ fields: inout Fields) throws {
-        guard var section = try fields.object("limits") else { return }
+        var section = try fields.section("limits")
         let most = 1 << 40
-        bodyBytes = try section.integer("body_bytes", 1...most) ?? bodyBytes
-        batchBytes = try section.integer("batch_bytes", 1...most) ?? batchBytes
-        imageBytes = try section.integer("image_bytes", 1...most) ?? imageBytes
-        imagePixels = try section.integer("image_pixels", 1...1_000_000_000) ?? imagePixels
-        decodeSeconds = try section.integer("decode_seconds", 1...3600) ?? decodeSeconds
-        headerBytes = try section.integer("header_bytes", 1024...1 << 20) ?? headerBytes
-        parts = try section.integer("parts", 1...1000) ?? parts
-        requestsInFlight = try section.integer("requests_in_flight", 1...100_000) ?? requestsInFlight
-        bytesInFlight = try section.integer("bytes_in_flight", 1...most) ?? bytesInFlight
-        uploads = try section.integer("uploads", 1...1000) ?? uploads
-        eventStreams = try section.integer("event_streams", 1...10_000) ?? eventStreams
-        requestsPerMinute = try section.integer("requests_per_minute", 1...1_000_000)
-        connections = try section.integer("connections", 1...100_000) ?? connections
-        bodySeconds = try section.integer("body_seconds", 1...3600) ?? bodySeconds
-        leastBytesPerSecond = try section.integer("least_bytes_per_second", 1...most) ?? leastBytesPerSecond
-        stallSeconds = try section.integer("stall_seconds", 1...3600) ?? stallSeconds
-        requestSeconds = try section.integer("request_seconds", 1...3600) ?? requestSeconds
-        checkpointBytes = try section.integer("checkpoint_bytes", 1...most) ?? checkpointBytes
-        checkpointSeconds = try section.integer("checkpoint_seconds", 1...86_400) ?? checkpointSeconds
-        importBytes = try section.integer("import_bytes", 1...most) ?? importBytes
-        importSeconds = try section.integer("import_seconds", 1...86_400) ?? importSeconds
-        handshakeSeconds = try section.integer("handshake_seconds", 1...3600) ?? handshakeSeconds
-        idleSeconds = try section.integer("idle_seconds", 1...3600) ?? idleSeconds
-        shutdownSeconds = try section.integer("shutdown_seconds", 1...3600) ?? shutdownSeconds
+        try section.read("body_bytes", .integer(1...most), into: &bodyBytes)
+        try section.read("batch_bytes", .integer(1...most), into: &batchBytes)
+        try section.read("image_bytes", .integer(1...most), into: &imageBytes)
+        try section.read("image_pixels", .integer(1...1_000_000_000), into: &imagePixels)
+        try section.read("decode_seconds", .integer(1...3600), into: &decodeSeconds)
+        try section.read("header_bytes", .integer(1024...1 << 20), into: &headerBytes)
+        try section.read("parts", .integer(1...1000), into: &parts)
+        try section.read("requests_in_flight", .integer(1...100_000), into: &requestsInFlight)
+        try section.read("bytes_in_flight", .integer(1...most), into: &bytesInFlight)
+        try section.read("uploads", .integer(1...1000), into: &uploads)
+        try section.read("event_streams", .integer(1...10_000), into: &eventStreams)
+        try section.read("requests_per_minute", .integer(1...1_000_000), into: &requestsPerMinute)
+        try section.read("connections", .integer(1...100_000), into: &connections)
+        try section.read("body_seconds", .integer(1...3600), into: &bodySeconds)
+        try section.read("least_bytes_per_second", .integer(1...most), into: &leastBytesPerSecond)
+        try section.read("stall_seconds", .integer(1...3600), into: &stallSeconds)
+        try section.read("request_seconds", .integer(1...3600), into: &requestSeconds)
+        try section.read("checkpoint_bytes", .integer(1...most), into: &checkpointBytes)
+        try section.read("checkpoint_seconds", .integer(1...86_400), into: &checkpointSeconds)
+        try section.read("import_bytes", .integer(1...most), into: &importBytes)
+        try section.read("import_seconds", .integer(1...86_400), into: &importSeconds)
+        try section.read("handshake_seconds", .integer(1...3600), into: &handshakeSeconds)
+        try section.read("idle_seconds", .integer(1...3600), into: &idleSeconds)
+        try section.read("shutdown_seconds", .integer(1...3600), into: &shutdownSeconds)
         try section.finish()
     }
 }

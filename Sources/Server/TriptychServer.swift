@@ -15,6 +15,7 @@ public struct TriptychServer: Sendable {
     public static let version = "0.1.0"
 
     private let configuration: ServerConfiguration
+    private let live: LiveConfiguration
     private let serving: ServingStack
     /// nil for HTTP without TLS.
     private let certificate: ServerCertificate?
@@ -71,6 +72,7 @@ public struct TriptychServer: Sendable {
         (self.observation, self.logger) = (observation, logger)
         let signer = try configuration.webhooks.secretFile.map { try WebhookSigner(path: $0) }
         caller = signer.map { WebhookCaller(serving.gallery, configuration.webhooks, $0, logger) }
+        live = LiveConfiguration(configuration)
         reads = ReadTally(serving.gallery.ledger, logger)
         keys = try await KeyRing(serving.gallery.ledger)
         try configuration.requireKey(keys.isNeeded)
@@ -94,18 +96,11 @@ public struct TriptychServer: Sendable {
         router.add(middleware: RequestIDMiddleware())
         observation.add(to: router)
         router.add(middleware: CompressionMiddleware(threads: parsing))
-        if !configuration.origins.isEmpty {
-            router.add(middleware: CORSMiddleware(origins: Set(configuration.origins), routes: table))
-        }
+        router.add(middleware: CORSMiddleware(live: live, routes: table))
         router.add(middleware: ProblemMiddleware(routes: table, metrics: observation.metrics))
-        router.add(
-            middleware: OriginMiddleware(
-                hosts: Set((configuration.hosts + [configuration.host]).map { $0.lowercased() }),
-                origins: Set(configuration.origins.map { $0.lowercased() })))
-        router.add(
-            middleware: AccessMiddleware(
-                keys: keys, rates: RateLimiter(perMinute: configuration.limits.requestsPerMinute), reads: reads))
-        router.add(middleware: LimitsMiddleware(configuration.limits))
+        router.add(middleware: OriginMiddleware(live: live))
+        router.add(middleware: AccessMiddleware(keys: keys, rates: RateLimiter(live), reads: reads))
+        router.add(middleware: LimitsMiddleware(live))
         addEndpoints(to: router)
         return router
     }
@@ -144,14 +139,19 @@ public struct TriptychServer: Sendable {
     ///
     /// - Parameters:
     ///   - signals: whether to end on signals.
+    ///   - reloader: reads the configuration again when it is told to, if there is one.
     ///   - running: told the port once the server listens.
     /// - Throws: `ServerError.addressInUse` or `ServerError.cannotListen`.
-    public func run(signals: Bool = true, running: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
+    public func run(
+        signals: Bool = true, reloader: ConfigurationReloader? = nil,
+        running: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) async throws {
         let responder = ServerResponder(router: router().buildResponder())
         let group = ServiceGroup(
             configuration: .init(
                 services: (observation.exporter.map { [.init(service: $0)] } ?? []) + [
                     .init(service: Maintenance(serving: serving)), .init(service: reads),
+                    .init(service: Reloading(reloader: reloader, adopt: adopt)),
                     .init(
                         service: HTTPListener(
                             configuration, certificate, connections, responder, logger, running: running)),
@@ -168,6 +168,14 @@ public struct TriptychServer: Sendable {
         }
         await close()
         logger.info("stopped")
+    }
+
+    /// Takes over what may change, and gives what is in force now. Throws `ServerError.configuration`.
+    @Sendable package func adopt(_ other: ServerConfiguration) throws -> ServerConfiguration {
+        try live.adopt(other)
+        let configuration = live.configuration
+        serving.adopt(configuration.serving)
+        return configuration
     }
 
     private func close() async {
@@ -191,4 +199,16 @@ private struct Maintenance: ServiceLifecycle.Service {
     let serving: ServingStack
 
     func run() async throws { await cancelWhenGracefulShutdown { await serving.maintain() } }
+}
+
+/// Obeys SIGHUP; without a reloader, does nothing until the end.
+private struct Reloading: ServiceLifecycle.Service {
+    let reloader: ConfigurationReloader?
+    let adopt: @Sendable (ServerConfiguration) throws -> ServerConfiguration
+
+    func run() async throws {
+        await reloader?.run(adopt)
+        // The end of a service would be the server's.
+        try? await gracefulShutdown()
+    }
 }

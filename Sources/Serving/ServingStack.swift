@@ -19,7 +19,8 @@ package struct ServingStack: Sendable {
     package let surveys: SurveyService
     package let identification: IdentificationService
     package let models: ModelService
-    private let retention: ServingConfiguration.Retention
+    private let quality: Live<ServingConfiguration.Quality>
+    private let retention: Live<ServingConfiguration.Retention>
     private let logger: Logger
 
     private init(
@@ -27,7 +28,7 @@ package struct ServingStack: Sendable {
         _ gallery: GalleryStore, _ observer: ServingObserver, _ logger: Logger
     ) {
         (self.gallery, self.catalog, self.logger) = (gallery, catalog, logger)
-        retention = configuration.retention
+        (quality, retention) = (Live(configuration.quality), Live(configuration.retention))
         registry = ModelRegistry(encoder)
         jobs = JobBoard(ledger: gallery.ledger, logger: logger)
         encoding = EncodingService(configuration.encoding, observer: observer)
@@ -47,7 +48,7 @@ package struct ServingStack: Sendable {
             longestLine: 4 * configuration.encoding.imageBytes)
         identification = IdentificationService(
             models: registry, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
-            memory: memory, files: files, quality: configuration.quality)
+            memory: memory, files: files, quality: quality)
         surveys = SurveyService(models: registry, gallery: gallery, jobs: jobs)
         models = ModelService(parts: parts, jobs: jobs, imports: imports, files: files)
     }
@@ -136,6 +137,12 @@ package struct ServingStack: Sendable {
         return encoder
     }
 
+    /// From now on demands of images what another configuration does, and keeps for as long what is written down.
+    package func adopt(_ configuration: ServingConfiguration) {
+        quality.set(configuration.quality)
+        retention.set(configuration.retention)
+    }
+
     /// Goes on beside the requests until the task is cancelled: resumes the jobs that the last end cut off, watches the
     /// models' folder, forgets jobs, events and audits that are old, and erases what its gallery keeps no longer. Then stops the jobs.
     package func maintain() async {
@@ -157,6 +164,7 @@ package struct ServingStack: Sendable {
     }
 
     private func forget() async throws {
+        let retention = retention.current
         let before = { (days: Int) in Date(timeIntervalSinceNow: -86_400 * Double(days)) }
         try await gallery.ledger.deleteJobs(endedBefore: before(retention.jobs))
         try await gallery.forgetEvents(before: before(retention.events))

@@ -66,4 +66,35 @@ struct FieldsTests {
         try lenient.finish()
         try lenient.requireObject("o").finish()
     }
+
+    @Test(
+        "a ledger notes every value or default, names what came from elsewhere, and lets text be what its reader expects"
+    )
+    func ledger() throws {
+        let document = try JSONParser.parse(Array(#"{"a":1,"s":{"t":"5","u":"x","w":"1,2"}}"#.utf8))
+        let ledger = FieldLedger(
+            ["s.t": .variable("P_S__T"), "s.u": .option("--u"), "s.w": .variable("P_S__W")],
+            variables: VariableNames(prefix: "P_"))
+        var root = try Fields(document, ledger: ledger)
+        var (a, t, w, none) = (7, "", [0], Int?.none)
+        try root.read("a", .integer, into: &a)
+        try root.read("b", .integer, into: &none)
+        var section = try root.section("s")
+        try section.read("t", .string, into: &t)
+        try section.read("w", .integers, into: &w)
+        #expect(a == 1 && none == nil && t == "5" && w == [1, 2])
+        #expect(ledger.entries.map(\.path) == ["a", "b", "s.t", "s.w"] && ledger.asked == ["a", "b", "s.t", "s.w"])
+        #expect(
+            ledger.entries.map(\.origin) == [.document, .standard, .variable("P_S__T"), .variable("P_S__W")])
+        #expect(try section.integer("t", 5...5) == 5)
+        #expect(throws: DocumentError.invalid(field: "P_S__T", expected: "true or false", found: "\"5\"")) {
+            try section.bool("t")
+        }
+        // An option has a type already.
+        #expect(throws: DocumentError.invalid(field: "--u", expected: "a list of strings", found: "\"x\"")) {
+            try section.strings("u")
+        }
+        #expect(VariableNames(prefix: "P_").path("P_S__T_V") == ["s", "t_v"])
+        #expect(VariableNames(prefix: "P_").path("Q_S") == nil)
+    }
 }

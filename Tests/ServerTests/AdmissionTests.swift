@@ -51,6 +51,17 @@ struct AdmissionTests {
         #expect(admission.bytes == 0)
     }
 
+    @Test("bounds that become narrower than what is under way let nothing in until there is room within them")
+    func narrower() {
+        var admission = Admission(mostRequests: 4, mostBytes: 100)
+        let places = (0..<4).map { _ in admission.admit("a", bytes: 10) || admission.admit(bytes: 10) }
+        (admission.mostRequests, admission.mostBytes) = (2, 25)
+        #expect(places == [true, true, true, true] && !admission.admit(bytes: 0))
+        for _ in 0..<3 { admission.release(bytes: 10) }
+        let after = [admission.admit(bytes: 16), admission.admit(bytes: 15), admission.admit(bytes: 0)]
+        #expect(after == [false, true, false])
+    }
+
     @Test("a client takes no more than it leaves free, so that another always finds a place")
     func shares() {
         var admission = Admission(mostRequests: 12, mostBytes: 100)

@@ -15,20 +15,26 @@ package struct Fields {
     /// Where they stand in the document; empty for the whole.
     package let path: String
     private let unknown: Unknown
+    /// Of the whole document, for who wants to know what came from where.
+    private let ledger: FieldLedger?
     private var asked: Set<String> = []
 
     /// The members of an object at a path; the empty path is the whole document. Throws `DocumentError.invalid` if the
     /// value is not an object.
-    package init(_ value: JSONValue, path: String = "", unknown: Unknown = .refused) throws(DocumentError) {
+    package init(
+        _ value: JSONValue, path: String = "", unknown: Unknown = .refused, ledger: FieldLedger? = nil
+    ) throws(DocumentError) {
         guard let members = value.object else {
-            throw .invalid(field: path, expected: "an object", found: value.summary)
+            throw .invalid(field: ledger?.name(of: path) ?? path, expected: "an object", found: value.summary)
         }
-        self.init(members: members, path: path, unknown: unknown)
+        self.init(members: members, path: path, unknown: unknown, ledger: ledger)
     }
 
     /// Members as given.
-    package init(members: [String: JSONValue], path: String = "", unknown: Unknown = .refused) {
-        (self.members, self.path, self.unknown) = (members, path, unknown)
+    package init(
+        members: [String: JSONValue], path: String = "", unknown: Unknown = .refused, ledger: FieldLedger? = nil
+    ) {
+        (self.members, self.path, self.unknown, self.ledger) = (members, path, unknown, ledger)
     }
 
     /// An object without members.
@@ -51,9 +57,15 @@ package struct Fields {
 
     /// A member of a kind, or nil for an absent one.
     package mutating func read<Value>(_ key: String, _ kind: FieldKind<Value>) throws(DocumentError) -> Value? {
+        ledger?.ask(name(key))
         guard let found = value(key) else { return nil }
-        guard let value = kind.read(found) else { throw invalid(key, kind.expected, found) }
-        return value
+        for meaning in ledger?.isText(name(key)) == true ? found.meanings : [found] {
+            if let value = kind.read(meaning) {
+                ledger?.note(name(key), meaning)
+                return value
+            }
+        }
+        throw invalid(key, kind.expected, found)
     }
 
     /// A member of a kind that must be there.
@@ -65,25 +77,61 @@ package struct Fields {
     /// Throws `DocumentError.unknownField` for a member that was not asked for, unless such are ignored.
     package func finish() throws(DocumentError) {
         guard unknown == .refused, let stranger = keys.first(where: { !asked.contains($0) }) else { return }
-        throw .unknownField(name(String(stranger.prefix(64))), expected: Spelling(stranger).nearestFirst(asked))
+        let known = Spelling(stranger).nearestFirst(asked)
+        guard let ledger, let given = ledger.name(of: name(stranger)) else {
+            throw .unknownField(name(String(stranger.prefix(64))), expected: known)
+        }
+        throw .unknownField(given, expected: known.map { ledger.name(of: name($0), beside: name(stranger)) })
     }
 
     /// An error about a member.
     package func invalid(_ key: String, _ expected: String, _ found: JSONValue?) -> DocumentError {
-        .invalid(field: name(key), expected: expected, found: found?.summary ?? "nothing")
+        .invalid(
+            field: ledger?.name(of: name(key)) ?? name(key), expected: expected, found: found?.summary ?? "nothing")
+    }
+}
+
+extension Fields {
+    /// Reads a member of a kind, if it is there, in place of its default; notes what it is now.
+    package mutating func read<Value: DocumentValue>(
+        _ key: String, _ kind: FieldKind<Value>, into target: inout Value
+    ) throws(DocumentError) {
+        if let value = try read(key, kind) {
+            target = value
+        } else {
+            ledger?.noteDefault(name(key), target.documentValue)
+        }
+    }
+
+    /// The same where nothing is the default.
+    package mutating func read<Value: DocumentValue>(
+        _ key: String, _ kind: FieldKind<Value>, into target: inout Value?
+    ) throws(DocumentError) {
+        if let value = try read(key, kind) {
+            target = value
+        } else {
+            ledger?.noteDefault(name(key), target?.documentValue ?? .null)
+        }
     }
 }
 
 extension Fields {
     /// An object within, or nil for an absent one.
     package mutating func object(_ key: String) throws(DocumentError) -> Fields? {
-        guard let value = value(key) else { return nil }
-        return try Fields(value, path: name(key), unknown: unknown)
+        let object = try objectIfAny(key)
+        if object == nil { ledger?.noteDefault(name(key), .null) }
+        return object
     }
 
     /// An object within, empty for an absent one.
     package mutating func section(_ key: String) throws(DocumentError) -> Fields {
-        try object(key) ?? Fields(members: [:], path: name(key), unknown: unknown)
+        try objectIfAny(key) ?? Fields(members: [:], path: name(key), unknown: unknown, ledger: ledger)
+    }
+
+    private mutating func objectIfAny(_ key: String) throws(DocumentError) -> Fields? {
+        guard let value = value(key) else { return nil }
+        if ledger?.isText(name(key)) == true { throw invalid(key, "an object", value) }
+        return try Fields(value, path: name(key), unknown: unknown, ledger: ledger)
     }
 
     /// An object within that must be there.

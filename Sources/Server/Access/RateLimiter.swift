@@ -5,7 +5,7 @@ import Synchronization
 /// clock is elsewhere.
 package struct TokenBucket: Equatable, Sendable {
     /// Requests a minute, and how many may come at once.
-    package let perMinute: Int
+    package private(set) var perMinute: Int
     private var tokens: Double
     private var filled: ContinuousClock.Instant
 
@@ -22,11 +22,17 @@ package struct TokenBucket: Equatable, Sendable {
         package let secondsLeft: Int
     }
 
+    /// Has another rate from now on; what is left stays, up to its minute's worth.
+    package mutating func change(perMinute: Int, at now: ContinuousClock.Instant) {
+        guard perMinute != self.perMinute else { return }
+        fill(at: now)
+        self.perMinute = perMinute
+        tokens = min(tokens, Double(perMinute))
+    }
+
     /// Takes a token, if there is one.
     package mutating func take(at now: ContinuousClock.Instant) -> (isAllowed: Bool, state: State) {
-        let rate = Double(perMinute) / 60
-        tokens = min(Double(perMinute), tokens + max(filled.duration(to: now).seconds, 0) * rate)
-        filled = max(filled, now)
+        fill(at: now)
         let isAllowed = tokens >= 1
         if isAllowed { tokens -= 1 }
         let missing = (tokens.rounded(.down) + 1 - tokens) / rate
@@ -35,23 +41,32 @@ package struct TokenBucket: Equatable, Sendable {
             State(perMinute: perMinute, remaining: Int(tokens), secondsLeft: max(Int(missing.rounded(.up)), 1))
         )
     }
+
+    private var rate: Double { Double(perMinute) / 60 }
+
+    private mutating func fill(at now: ContinuousClock.Instant) {
+        tokens = min(Double(perMinute), tokens + max(filled.duration(to: now).seconds, 0) * rate)
+        filled = max(filled, now)
+    }
 }
 
 /// How many requests each key sends.
 final class RateLimiter: Sendable {
-    /// For keys that say nothing else; nil for as many as they like.
-    private let perMinute: Int?
+    private let live: LiveConfiguration
     private let buckets = Mutex<[String: TokenBucket]>([:])
 
-    init(perMinute: Int?) { self.perMinute = perMinute }
+    /// With the configuration's rate, or none, for keys that say nothing else.
+    init(_ live: LiveConfiguration) { self.live = live }
 
     /// Counts a request; nil if nothing bounds them. Throws `AccessError.tooManyRequests`.
     func count(
         _ principal: Principal, at now: ContinuousClock.Instant = .now
     ) throws(AccessError) -> TokenBucket.State? {
-        guard let id = principal.id, let perMinute = principal.requestsPerMinute ?? perMinute else { return nil }
-        let (isAllowed, state) = buckets.withLock {
-            $0[id, default: TokenBucket(perMinute: perMinute, at: now)].take(at: now)
+        guard let id = principal.id, let perMinute = principal.requestsPerMinute ?? live.limits.requestsPerMinute
+        else { return nil }
+        let (isAllowed, state) = buckets.withLock { buckets in
+            buckets[id, default: TokenBucket(perMinute: perMinute, at: now)].change(perMinute: perMinute, at: now)
+            return buckets[id, default: TokenBucket(perMinute: perMinute, at: now)].take(at: now)
         }
         guard isAllowed else { throw .tooManyRequests(perMinute: perMinute, secondsLeft: state.secondsLeft) }
         return state

@@ -14,9 +14,9 @@ package struct Admission: Equatable {
     }
 
     /// Requests that may be under way.
-    package let mostRequests: Int
+    package var mostRequests: Int
     /// Bytes that they may hold.
-    package let mostBytes: Int
+    package var mostBytes: Int
     /// Under way now.
     package private(set) var requests = 0
     /// Held now.
@@ -74,15 +74,20 @@ package struct Admission: Equatable {
 
 /// An admission that requests share.
 final class AdmissionGate: Sendable {
-    private let admission: Mutex<Admission>
+    private let admission = Mutex(Admission(mostRequests: 0, mostBytes: 0))
+    private let bounds: @Sendable () -> (requests: Int, bytes: Int)
 
-    init(mostRequests: Int, mostBytes: Int = .max) {
-        admission = Mutex(Admission(mostRequests: mostRequests, mostBytes: mostBytes))
-    }
+    /// Its bounds are asked for at each admission. What is under way when they become narrower goes on.
+    init(bounds: @escaping @Sendable () -> (requests: Int, bytes: Int)) { self.bounds = bounds }
 
     /// Takes a place. Throws `RequestError.overloaded` at once if there is none.
     func admit(_ client: String?, bytes: Int = 0) throws(RequestError) -> Place {
-        guard admission.withLock({ $0.admit(client, bytes: bytes) }) else { throw .overloaded }
+        let bounds = bounds()
+        let isAdmitted = admission.withLock { admission in
+            (admission.mostRequests, admission.mostBytes) = bounds
+            return admission.admit(client, bytes: bytes)
+        }
+        guard isAdmitted else { throw .overloaded }
         return Place(self, client, bytes)
     }
 

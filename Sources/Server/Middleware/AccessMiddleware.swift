@@ -62,23 +62,22 @@ extension HTTPField.Name {
 struct OriginMiddleware: RouterMiddleware {
     typealias Context = ServerContext
 
-    /// Names of this server, lower case; addresses are always.
-    let hosts: Set<String>
-    /// Origins whose pages may send requests, such as `https://console.example`.
-    let origins: Set<String>
+    /// Names of this server, besides which addresses are always, and origins whose pages may send requests.
+    let live: LiveConfiguration
 
     func handle(
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
+        let names = live.names
         let authority = (request.head.authority ?? "").lowercased()
         // Only HTTP/1.0 gets here without one, and no browser speaks it.
         if !authority.isEmpty {
-            guard let host = Self.host(authority), Self.isAddress(host) || hosts.contains(host) else {
+            guard let host = Self.host(authority), Self.isAddress(host) || names.hosts.contains(host) else {
                 throw AccessError.host("\"\(authority.bounded(100))\"")
             }
         }
         if let origin = request.headers[.origin]?.lowercased() {
-            guard origins.contains(origin) || Self.authority(of: origin) == authority else {
+            guard names.origins.contains(origin) || Self.authority(of: origin) == authority else {
                 throw AccessError.origin("\"\(origin.bounded(100))\"")
             }
         } else if request.headers[.secFetchSite]?.lowercased() == "cross-site" {

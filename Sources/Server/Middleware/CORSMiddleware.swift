@@ -5,12 +5,14 @@ import Hummingbird
 struct CORSMiddleware: RouterMiddleware {
     typealias Context = ServerContext
 
-    let origins: Set<String>
+    let live: LiveConfiguration
     let routes: RouteTable
 
     func handle(
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
+        let origins = live.names.origins
+        guard !origins.isEmpty else { return try await next(request, context) }
         let origin = request.headers[.origin].flatMap { origins.contains($0) ? $0 : nil }
         var response: Response
         if origin != nil, let preflight = preflight(request, context) {

@@ -13,11 +13,14 @@ struct LimitsMiddleware: RouterMiddleware {
     private let uploads: AdmissionGate
     private let streams: AdmissionGate
 
-    init(_ limits: ServerConfiguration.Limits) {
-        self.limits = limits
-        requests = AdmissionGate(mostRequests: limits.requestsInFlight, mostBytes: limits.bytesInFlight)
-        uploads = AdmissionGate(mostRequests: limits.uploads)
-        streams = AdmissionGate(mostRequests: limits.eventStreams)
+    init(_ live: LiveConfiguration) {
+        limits = live.limits
+        requests = AdmissionGate {
+            let limits = live.limits
+            return (limits.requestsInFlight, limits.bytesInFlight)
+        }
+        uploads = AdmissionGate { (live.limits.uploads, .max) }
+        streams = AdmissionGate { (live.limits.eventStreams, .max) }
     }
 
     func handle(

@@ -20,12 +20,12 @@ extension ServerConfiguration {
         public init() {}
 
         mutating func read(_ fields: inout Fields) throws {
-            guard var section = try fields.object("webhooks") else { return }
-            secretFile = try section.string("secret_file")
-            allowsPrivate = try section.bool("allow_private") ?? allowsPrivate
-            allowsHTTP = try section.bool("allow_http") ?? allowsHTTP
-            caFile = try section.string("ca_file")
-            giveUpHours = try section.integer("give_up_hours", 1...8760) ?? giveUpHours
+            var section = try fields.section("webhooks")
+            try section.read("secret_file", .string, into: &secretFile)
+            try section.read("allow_private", .bool, into: &allowsPrivate)
+            try section.read("allow_http", .bool, into: &allowsHTTP)
+            try section.read("ca_file", .string, into: &caFile)
+            try section.read("give_up_hours", .integer(1...8760), into: &giveUpHours)
             try section.finish()
         }
     }
@@ -38,16 +38,7 @@ package struct WebhookSigner: Sendable {
 
     /// The secret of a file: `whsec_` and base64, or the bytes themselves; 24 at least. Throws `ServerError.configuration`.
     package init(path: String) throws {
-        var status = stat()
-        guard stat(path, &status) == 0, let data = FileManager.default.contents(atPath: path) else {
-            throw ServerError.configuration("webhooks.secret_file: \(path): \(String(cString: strerror(errno)))")
-        }
-        guard status.st_mode & 0o077 == 0 else {
-            throw ServerError.configuration(
-                "webhooks.secret_file: \(path): expected a file that its owner alone can read, found mode "
-                    + String(status.st_mode & 0o777, radix: 8))
-        }
-        let text = String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        let text = try SecretFile.read(path, for: "webhooks.secret_file")
         let secret =
             text.hasPrefix("whsec_") ? Data(base64Encoded: String(text.dropFirst(6))) ?? Data() : Data(text.utf8)
         guard secret.count >= 24 else {

@@ -30,7 +30,7 @@ package struct IdentificationService: Sendable {
     let keepsImages: Bool
     let memory: MemoryBudget
     let files: WorkerThreads
-    let quality: ServingConfiguration.Quality
+    let quality: Live<ServingConfiguration.Quality>
 
     /// What was decided, and what it took.
     package struct Answer: Sendable {
@@ -59,6 +59,7 @@ package struct IdentificationService: Sendable {
             let middle = ContinuousClock.now
             let found = encoded.compactMap(\.enrolment.embeddings.first)
             var asked = Passage(encoded.map(\.enrolment), embedding: try SightingEmbedding(meanOf: found))
+            let quality = quality.current
             asked.mayBeNew = encoded.contains { $0.quality.values.allSatisfy(quality.admits) }
             (asked.filter, asked.threshold, asked.margin) = (passage.filter, passage.threshold, passage.margin)
             (asked.limit, asked.isStored) = (passage.limit, passage.isStored)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Documents
 import Foundation
 import Logging
 import Server
@@ -8,8 +9,10 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Answers HTTP requests with a model and a gallery.",
         discussion: """
-            Options given here come before those of the configuration file; deploy/triptych.yaml shows every one. Ends on \
-            SIGTERM or Control-C after answering what is under way. An enrolment that was answered has been committed.
+            Options given here come before the environment, and that before the configuration file; deploy/triptych.yaml \
+            shows every key. In the environment limits.body_bytes is TRIPTYCH_LIMITS__BODY_BYTES. SIGHUP has the server \
+            read all of it again. Ends on SIGTERM or Control-C after answering what is under way. An enrolment that was \
+            answered has been committed.
             """)
 
     @Option(help: "A YAML file.")
@@ -24,39 +27,44 @@ struct Serve: AsyncParsableCommand {
     var port: Int?
     @Option(help: "trace, debug, info, notice, warning, error or critical (default: info).")
     var logLevel: String?
+    @Option(
+        name: .customLong("set"), help: "Any key of the configuration: key.path=value. May be given more than once.")
+    var settings: [String] = []
+    @Flag(help: "Print the configuration that a start would have, and what of it comes from where; start nothing.")
+    var checkConfig = false
 
-    private func settings() throws -> ServerConfiguration {
-        var settings = try config.map(ServerConfiguration.init(path:)) ?? ServerConfiguration()
-        settings.checkpoint = checkpoint ?? settings.checkpoint
-        settings.database = database ?? settings.database
-        settings.host = host ?? settings.host
-        settings.port = port ?? settings.port
-        guard (0...65535).contains(settings.port) else {
-            throw ValidationError("--port: expected 0 to 65535, found \(settings.port)")
-        }
-        if let logLevel {
-            guard let level = Logger.Level(rawValue: logLevel) else {
-                throw ValidationError("--log-level: expected a level such as info, found \(logLevel)")
-            }
-            settings.log.level = level
-        }
-        return settings
+    private func sources() throws -> ConfigurationSources {
+        var sources = ConfigurationSources(file: config, environment: ProcessInfo.processInfo.environment)
+        for setting in settings { try sources.set(setting) }
+        sources.set("--checkpoint", "checkpoint", checkpoint.map(JSONValue.string))
+        sources.set("--database", "database", database.map(JSONValue.string))
+        sources.set("--host", "host", host.map(JSONValue.string))
+        sources.set("--port", "port", port.map(JSONValue.integer))
+        sources.set("--log-level", "log.level", logLevel.map(JSONValue.string))
+        return sources
     }
 
     func run() async throws {
-        SleepingThreads.require()
-        let settings = try settings()
-        switch settings.log.format {
-        case .text: LoggingSystem.bootstrap(StreamLogHandler.standardError)
-        case .json: LoggingSystem.bootstrap(JSONLogHandler.init)
+        if !checkConfig { SleepingThreads.require() }
+        let sources = try sources()
+        let reading = try sources.read()
+        let settings = reading.configuration
+        let level = LogLevel(settings.log.level)
+        let isJSON = settings.log.format == .json
+        LoggingSystem.bootstrap { label in
+            level.handler(isJSON ? JSONLogHandler(label: label) : StreamLogHandler.standardError(label: label))
         }
-        var logger = Logger(label: "triptych")
-        logger.logLevel = settings.log.level
+        let logger = Logger(label: "triptych")
         for warning in settings.warnings { logger.warning("\(warning)") }
+        if checkConfig {
+            try settings.check(logger)
+            print(reading.report)
+            return
+        }
+        let reloader = await ConfigurationReloader(sources, startedWith: reading, level: level, logger: logger)
         let server = try await TriptychServer.opened(settings, logger: logger)
-        let ready = logger
-        try await server.run { port in
-            ready.info(
+        try await server.run(reloader: reloader) { port in
+            logger.info(
                 "listening on \(settings.tls == nil ? "http" : "https")://\(settings.host):\(port)",
                 metadata: ["model": "\(server.model)", "database": "\(settings.database)"])
         }

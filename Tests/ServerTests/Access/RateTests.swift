@@ -22,6 +22,18 @@ struct RateTests {
         #expect(allowed == 30)
     }
 
+    @Test("a bucket whose rate changes keeps what is left, up to the new rate's minute")
+    func change() {
+        let start = ContinuousClock.now
+        var bucket = TokenBucket(perMinute: 30, at: start)
+        bucket.change(perMinute: 2, at: start)
+        let narrow = (0..<3).map { _ in bucket.take(at: start).isAllowed }
+        #expect(narrow == [true, true, false])
+        bucket.change(perMinute: 600, at: start)
+        #expect(!bucket.take(at: start).isAllowed)
+        #expect(bucket.take(at: start + .milliseconds(101)).isAllowed)
+    }
+
     @Test("past its rate a key is told when to come back; others are not concerned")
     func limit() async throws {
         try await TestServer.run {

@@ -50,6 +50,8 @@ struct TestServer {
     let ends: AsyncStream<Void>
     /// Asks the server to end, as SIGTERM does.
     let shutDown: @Sendable () async -> Void
+    /// Gives it another configuration, as SIGHUP does.
+    let adopt: @Sendable (ServerConfiguration) throws -> ServerConfiguration
 
     /// An answer, its JSON decoded if it is JSON.
     struct Answer {
@@ -101,7 +103,7 @@ struct TestServer {
                     try await body(
                         TestServer(
                             port: port, routes: server.routes, models: models, ends: ends,
-                            shutDown: { await services.triggerGracefulShutdown() }))
+                            shutDown: { await services.triggerGracefulShutdown() }, adopt: server.adopt))
                     break
                 }
                 return true
