@@ -11,7 +11,8 @@ from conftest import FakeServer, answer
 from triptych_client import Client, Gallery, SightingRef, Triple, TriptychError
 
 CONTRACT = Path(__file__).resolve().parents[3] / "openapi.yaml"
-GIVEN = {"gallery": "g", "identity": "i", "sighting": "s", "modality": "rgb", "model": "m", "job": "j", "correction": "c", "key": "k"}
+GIVEN = {"gallery": "g", "identity": "i", "sighting": "s", "modality": "rgb", "model": "m", "job": "j", "correction": "c", "key": "k",
+         "webhook": "w"}
 SEEN, IMAGE = SightingRef("i", "s"), Triple(rgb=b"\xff\xd8")
 
 CALLS: Dict[str, Callable[[Client, Gallery], object]] = {
@@ -40,7 +41,9 @@ CALLS: Dict[str, Callable[[Client, Gallery], object]] = {
     "followJob": lambda c, g: next(c.follow("j")), "followEvents": lambda c, g: next(c.events()),
     "listAudit": lambda c, g: next(c.audit()), "listKeys": lambda c, g: c.keys(),
     "createKey": lambda c, g: c.create_key("n", "read"), "showKey": lambda c, g: c.key("k"),
-    "revokeKey": lambda c, g: c.revoke_key("k"),
+    "revokeKey": lambda c, g: c.revoke_key("k"), "listWebhooks": lambda c, g: c.webhooks(),
+    "createWebhook": lambda c, g: c.create_webhook("https://a.org"), "showWebhook": lambda c, g: c.webhook("w"),
+    "deleteWebhook": lambda c, g: c.delete_webhook("w"), "reviveWebhook": lambda c, g: c.revive_webhook("w"),
 }
 
 

@@ -133,6 +133,7 @@ class Match:
     label: Optional[str] = None
     camera: Optional[str] = None
     captured_at: Optional[datetime] = None
+    by_modality: Optional[Dict[str, float]] = None
 
 
 @dataclass(frozen=True)
@@ -347,6 +348,27 @@ class NewKey:
 
     key: Key
     token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """Who is called with what happens, and how that goes: `state` is active, failing or dead.
+
+    `position` is the last event that it has taken; `behind` how many there are after that, for it or not.
+    """
+
+    id: str
+    url: str
+    filter: Dict[str, List[str]]
+    state: str
+    position: int
+    behind: int
+    delivered: int
+    failures: int
+    created_at: datetime
+    failing_since: Optional[datetime] = None
+    next_at: Optional[datetime] = None
+    last_error: Optional[str] = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any, Callable, Iterator, List, Optional, Sequence, Union
 from ._decoding import decode, parse
 from ._transport import Transport, given, path
 from .answers import (
-    AuditRecord, Comparison, Embedding, Event, GalleryInfo, Job, Key, Missed, Model, NewKey, RateLimit, Readiness,
+    AuditRecord, Comparison, Embedding, Event, GalleryInfo, Job, Key, Missed, Model, NewKey, RateLimit, Readiness, Webhook,
 )
 from .errors import Conflict, ConnectionFailed, JobFailed, TimedOut, UnexpectedAnswer
 from .events import Following, messages
@@ -28,6 +28,11 @@ _AGAIN_SECONDS = 0.25
 @dataclass(frozen=True)
 class _Keys:
     items: List[Key]
+
+
+@dataclass(frozen=True)
+class _Webhooks:
+    items: List[Webhook]
 
 
 class Client:
@@ -274,6 +279,36 @@ class Client:
         """Makes a key useless, at once and for ever."""
         return self._transport.ask(Key, "DELETE", path("keys", _id(key)))
 
+    # Webhooks
+
+    def webhooks(self) -> List[Webhook]:
+        """Who is called with what happens."""
+        return self._transport.ask(_Webhooks, "GET", path("webhooks")).items
+
+    def webhook(self, webhook: Union[Webhook, str]) -> Webhook:
+        """A webhook, how far it is, and what fails. Raises `NotFound`."""
+        return self._transport.ask(Webhook, "GET", path("webhooks", _id(webhook)))
+
+    def create_webhook(
+        self, url: str, *, galleries: Optional[Sequence[str]] = None, cameras: Optional[Sequence[str]] = None,
+        identities: Optional[Sequence[str]] = None, kinds: Optional[Sequence[str]] = None, after: Optional[int] = None,
+    ) -> Webhook:
+        """Has an https URL called with the events that are wanted, from the next on or those `after` one.
+
+        Raises `Conflict` if the server has no secret to sign calls with.
+        """
+        wanted = given(galleries=galleries, cameras=cameras, identities=identities, kinds=kinds)
+        return self._transport.ask(
+            Webhook, "POST", path("webhooks"), given(url=url, filter=wanted or None, after=after))
+
+    def revive_webhook(self, webhook: Union[Webhook, str]) -> Webhook:
+        """Calls it again now, from where it was."""
+        return self._transport.ask(Webhook, "POST", path("webhooks", _id(webhook), "revive"))
+
+    def delete_webhook(self, webhook: Union[Webhook, str]) -> None:
+        """Has it called no more."""
+        self._transport.send("DELETE", path("webhooks", _id(webhook)))
+
     def audit(
         self, *, by: Union[Key, str, None] = None, action: Optional[str] = None, gallery: Optional[str] = None,
         page_size: int = 200,
@@ -283,5 +318,5 @@ class Client:
             AuditRecord, path("audit"), page_size, by=None if by is None else _id(by), action=action, gallery=gallery)
 
 
-def _id(named: Union[Job, Key, str]) -> str:
+def _id(named: Union[Job, Key, Webhook, str]) -> str:
     return named if isinstance(named, str) else named.id

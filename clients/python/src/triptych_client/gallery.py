@@ -69,22 +69,25 @@ class Gallery(Members):
     def query(
         self, subject: QuerySubject, *, limit: Optional[int] = None, threshold: Optional[float] = None,
         group_by: Optional[str] = None, filter: Optional[Filter] = None, rerank: Union[bool, int, None] = None,
+        by_modality: bool = False,
     ) -> QueryResult:
         """Ranks the gallery by similarity to a triple, vectors, a text or an enrolled sighting.
 
         `limit`: matches, 10 by default. `threshold`: the least cosine of a match. `group_by`: `identity` (the best
         sighting of each) or `sighting`. `rerank`: ranks the nearest anew by what they have in common; so many of them.
+        `by_modality`: matches, 100 at most, tell what each modality alone scores.
         """
-        options = _query_options(limit, threshold, group_by, filter, rerank)
+        options = _query_options(limit, threshold, group_by, filter, rerank, by_modality)
         return self._transport.ask(
             QueryResult, "POST", self._path("queries"), body=body_of(subject, options), safe=True)
 
     def query_batch(
         self, subjects: Sequence[QuerySubject], *, limit: Optional[int] = None, threshold: Optional[float] = None,
         group_by: Optional[str] = None, filter: Optional[Filter] = None, rerank: Union[bool, int, None] = None,
+        by_modality: bool = False,
     ) -> BatchResult:
         """Up to 64 queries at once, which takes less than one after the other. What is wrong with one is in its place."""
-        options = _query_options(limit, threshold, group_by, filter, rerank)
+        options = _query_options(limit, threshold, group_by, filter, rerank, by_modality)
         body = body_of_several("queries", subjects, options)
         found = self._transport.ask(_Results, "POST", self._path("queries", "batch"), body=body, safe=True)
         return BatchResult(
@@ -189,9 +192,9 @@ class Gallery(Members):
 
 def _query_options(
     limit: Optional[int], threshold: Optional[float], group_by: Optional[str], filter: Optional[Filter],
-    rerank: Union[bool, int, None],
+    rerank: Union[bool, int, None], by_modality: bool,
 ) -> Dict[str, Any]:
     is_number = isinstance(rerank, int) and not isinstance(rerank, bool)
     return given(
         limit=limit, threshold=threshold, group_by=group_by, filter=filter,
-        rerank={"candidates": rerank} if is_number else rerank)
+        rerank={"candidates": rerank} if is_number else rerank, by_modality=by_modality or None)

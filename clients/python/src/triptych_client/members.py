@@ -5,6 +5,7 @@ import uuid
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Dict, Iterator, Optional, Sequence, Union
+from urllib.parse import urlencode
 
 from ._transport import Transport, given, path
 from .answers import Correction, Identity, Sighting, SimilarIdentities
@@ -123,9 +124,16 @@ class Members:
         """Erases a sighting with its images and vectors; its identity stays."""
         self._transport.erase(self._sighting(sighting))
 
-    def image(self, sighting: SightingLike, modality: str) -> bytes:
-        """A kept image's file, JPEG or PNG, as it was enrolled. Raises `NotFound`."""
-        return self._transport.send("GET", self._sighting(sighting, "images", modality))
+    def image(
+        self, sighting: SightingLike, modality: str, *, width: Optional[int] = None, crop: bool = False,
+    ) -> bytes:
+        """A kept image's file, JPEG or PNG, as it was enrolled; or a JPEG of it of a width, or of its box alone.
+
+        Raises `NotFound`.
+        """
+        asked = given(width=width, crop="true" if crop else None)
+        where = self._sighting(sighting, "images", modality)
+        return self._transport.send("GET", where + ("?" + urlencode(asked) if asked else ""))
 
     # Corrections
 
