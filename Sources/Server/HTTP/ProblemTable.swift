@@ -59,8 +59,9 @@ enum ProblemTable {
         let detail = error.description
         switch error {
         case .unauthenticated:
-            // RFC 6750, section 3.
-            return Entry(type: .unauthenticated, detail: detail, challenge: "Bearer realm=\"triptych\"")
+            // RFC 6750, section 3. Whatever else comes on the connection, a body of gigabytes too, is not read.
+            return Entry(
+                type: .unauthenticated, detail: detail, challenge: "Bearer realm=\"triptych\"", closes: true)
         case .role: return Entry(type: .roleTooLow, detail: detail)
         case .gallery: return Entry(type: .otherGallery, detail: detail)
         case .keyInAddress(let parameter): return Entry(type: .keyInAddress, detail: detail, field: parameter)

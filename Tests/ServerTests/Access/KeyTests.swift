@@ -102,6 +102,20 @@ struct KeyTests {
         }
     }
 
+    @Test("a body that comes without a key is not read")
+    func body() async throws {
+        try await TestServer.run { server in
+            _ = try await server.key("admin")
+            let connection = RawConnection(server.port)
+            await connection.send(
+                "POST /v1/galleries/g/imports HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-tar\r\n"
+                    + "Content-Length: 10000000000\r\n\r\nsome of it")
+            // Until the server closes.
+            let answers = RawConnection.answers(in: await connection.receive())
+            #expect(answers.map(\.status) == [401] && answers.first?.headers["connection"] == "close")
+        }
+    }
+
     @Test("a key in an address is refused, whatever else the request has")
     func address() async throws {
         try await TestServer.run { server in
