@@ -43,13 +43,17 @@ extension Database {
         if row[1] { try announce(.watchlist, gallery: gallery, sighting: row[0], score: score, to: counter) }
     }
 
-    /// That sightings are no more, by their identifiers.
-    func announceErasure(of sightings: [String], gallery: Int64, to counter: EventCounter) throws {
+    /// Sightings that an erasure's event names; it counts all.
+    static let mostNamed = 1000
+
+    /// That sightings are no more, by their identifiers; `count` of them if not all are given.
+    func announceErasure(
+        of sightings: [String], count: Int? = nil, gallery: Int64, to counter: EventCounter
+    ) throws {
         if sightings.isEmpty { return }
-        let named = sightings.prefix(1000).map(JSONValue.string)
-        try announce(
-            .erased, gallery: gallery,
-            detail: .object(["sightings": .array(named), "count": .integer(sightings.count)]), to: counter)
+        let named = sightings.prefix(Self.mostNamed).map(JSONValue.string)
+        let detail: [String: JSONValue] = ["sightings": .array(named), "count": .integer(count ?? sightings.count)]
+        try announce(.erased, gallery: gallery, detail: .object(detail), to: counter)
     }
 }
 

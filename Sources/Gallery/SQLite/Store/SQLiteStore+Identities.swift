@@ -57,10 +57,11 @@ extension SQLiteStore {
         try await erase { [indexes, events] db in
             let galleryID = try Self.galleryID(gallery, db)
             let row = try Self.identityID(id, galleryID, db)
-            let sightings = try String.fetchAll(
-                db, sql: "SELECT uuid FROM live_sighting WHERE gallery_id = ? AND identity_id = ?",
-                arguments: [galleryID, row])
-            try db.announceErasure(of: sightings, gallery: galleryID, to: events)
+            let own = "FROM live_sighting WHERE gallery_id = ? AND identity_id = ?"
+            let named = try String.fetchAll(
+                db, sql: "SELECT uuid \(own) LIMIT \(Database.mostNamed)", arguments: [galleryID, row])
+            let count: Int = try Row.only(db, "SELECT COUNT(*) \(own)", [galleryID, row])[0]
+            try db.announceErasure(of: named, count: count, gallery: galleryID, to: events)
             try db.audit(.identityErased, gallery: galleryID, subject: row)
             try CorrectionWriter.forget(identity: row, db)
             try Erasure.mark(.identity, row, db)
