@@ -21,6 +21,7 @@ public struct TriptychServer: Sendable {
     private let certificate: ServerCertificate?
     private let observation: Observation
     private let connections: ConnectionPool
+    private let limits: LimitsMiddleware
     private let page: MetricsPage
     private let keys: KeyRing
     private let reads: ReadTally
@@ -78,7 +79,8 @@ public struct TriptychServer: Sendable {
         try configuration.requireKey(keys.isNeeded)
         parsing = WorkerThreads("parsing", count: configuration.threads.parsing)
         connections = ConnectionPool(most: configuration.limits.connections, refused: observation.refused)
-        page = MetricsPage(observation.metrics, serving, connections, parsing)
+        limits = LimitsMiddleware(live)
+        page = MetricsPage(observation.metrics, serving, connections, limits, parsing)
     }
 
     /// The digest of the model that answers.
@@ -100,7 +102,7 @@ public struct TriptychServer: Sendable {
         router.add(middleware: ProblemMiddleware(routes: table, metrics: observation.metrics))
         router.add(middleware: OriginMiddleware(live: live))
         router.add(middleware: AccessMiddleware(keys: keys, rates: RateLimiter(live), reads: reads))
-        router.add(middleware: LimitsMiddleware(live))
+        router.add(middleware: limits)
         addEndpoints(to: router)
         return router
     }

@@ -80,6 +80,9 @@ final class AdmissionGate: Sendable {
     /// Its bounds are asked for at each admission. What is under way when they become narrower goes on.
     init(bounds: @escaping @Sendable () -> (requests: Int, bytes: Int)) { self.bounds = bounds }
 
+    /// Bytes that the requests hold which are under way.
+    var bytes: Int { admission.withLock { $0.bytes } }
+
     /// Takes a place. Throws `RequestError.overloaded` at once if there is none.
     func admit(_ client: String?, bytes: Int = 0) throws(RequestError) -> Place {
         let bounds = bounds()

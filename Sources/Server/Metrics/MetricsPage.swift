@@ -20,6 +20,7 @@ struct MetricsPage: Sendable {
         "triptych_jobs": "Jobs that have not ended.",
         "triptych_job_steps_done": "Steps that the running job has done.",
         "triptych_job_steps": "Steps of the running job.",
+        "triptych_bytes_in_flight": "Bytes of bodies and answers that are held for requests under way.",
         "triptych_connections": "Connections, with those that are idle.",
         "triptych_connections_idle": "Connections without a request under way.",
         "triptych_erasure_pending": "1 while bytes of what was erased are left.",
@@ -34,12 +35,17 @@ struct MetricsPage: Sendable {
     private let metrics: ServerMetrics
     private let serving: ServingStack
     private let connections: ConnectionPool
+    private let limits: LimitsMiddleware
     private let parsing: WorkerThreads
     /// For reading files, away from the cooperative pool and from work that others wait for.
     private let files = WorkerThreads("metrics", count: 1)
 
-    init(_ metrics: ServerMetrics, _ serving: ServingStack, _ connections: ConnectionPool, _ parsing: WorkerThreads) {
-        (self.metrics, self.serving, self.connections, self.parsing) = (metrics, serving, connections, parsing)
+    init(
+        _ metrics: ServerMetrics, _ serving: ServingStack, _ connections: ConnectionPool, _ limits: LimitsMiddleware,
+        _ parsing: WorkerThreads
+    ) {
+        (self.metrics, self.serving, self.parsing) = (metrics, serving, parsing)
+        (self.connections, self.limits) = (connections, limits)
     }
 
     /// In Prometheus's text format. Throws `CancellationError`.
@@ -52,6 +58,7 @@ struct MetricsPage: Sendable {
         let open = connections.load
         now.set("triptych_connections", to: Double(open.all))
         now.set("triptych_connections_idle", to: Double(open.idle))
+        now.set("triptych_bytes_in_flight", to: Double(limits.bytesInFlight))
         let (storage, statistics) = try await files.run { [gallery = serving.gallery] in
             (gallery.storage, ProcessStatistics.read())
         }

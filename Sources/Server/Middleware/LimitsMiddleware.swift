@@ -23,6 +23,9 @@ struct LimitsMiddleware: RouterMiddleware {
         streams = AdmissionGate { (live.limits.eventStreams, .max) }
     }
 
+    /// Bytes of bodies and answers that requests hold.
+    var bytesInFlight: Int { requests.bytes }
+
     func handle(
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
