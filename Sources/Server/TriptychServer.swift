@@ -129,6 +129,7 @@ public struct TriptychServer: Sendable {
         TransferEndpoints(gallery: gallery, models: models, imports: serving.imports, limits: configuration.limits)
             .add(to: router)
         ModelEndpoints(models: serving.models, limits: configuration.limits).add(to: router)
+        UploadEndpoints(models: serving.models, bodies: bodies, limits: configuration.limits).add(to: router)
         JobEndpoints(jobs: serving.jobs, keys: keys).add(to: router)
         EventEndpoint(gallery: gallery, keys: keys, metrics: metrics).add(to: router)
         KeyEndpoints(keys: keys, bodies: bodies).add(to: router)

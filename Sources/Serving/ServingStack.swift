@@ -50,7 +50,9 @@ package struct ServingStack: Sendable {
             models: registry, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
             memory: memory, files: files, quality: quality)
         surveys = SurveyService(models: registry, gallery: gallery, jobs: jobs)
-        models = ModelService(parts: parts, jobs: jobs, imports: imports, files: files)
+        models = ModelService(
+            parts: parts, jobs: jobs, imports: imports,
+            uploads: UploadShelf(folder: URL(fileURLWithPath: configuration.modelsFolder), files: files), files: files)
     }
 
     /// Puts it together around any encoder and an open gallery. Throws `ModelError` or `GalleryError`.
@@ -144,7 +146,7 @@ package struct ServingStack: Sendable {
     }
 
     /// Goes on beside the requests until the task is cancelled: resumes the jobs that the last end cut off, watches the
-    /// models' folder, forgets jobs, events and audits that are old, and erases what its gallery keeps no longer. Then stops the jobs.
+    /// models' folder, forgets jobs, events, audits and unfinished uploads that are old, and erases what its gallery keeps no longer. Then stops the jobs.
     package func maintain() async {
         await attempt("jobs were not resumed") { try await models.resumeJobs() }
         var round = 0
@@ -169,6 +171,7 @@ package struct ServingStack: Sendable {
         try await gallery.ledger.deleteJobs(endedBefore: before(retention.jobs))
         try await gallery.forgetEvents(before: before(retention.events))
         try await gallery.ledger.forgetAudit(before: before(retention.audit))
+        try await models.uploads.removeExpired()
     }
 
     private func attempt(_ failure: Logger.Message, _ work: () async throws -> Void) async {

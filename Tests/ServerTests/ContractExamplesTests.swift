@@ -28,9 +28,9 @@ struct ContractExamplesTests {
             server in
             let prepared = try await PreparedServer(server)
             let path = example.path.replacing("{gallery}", with: "parking").replacing("{identity}", with: "van-17")
-                .replacing("{sighting}", with: prepared.sighting)
+                .replacing("{sighting}", with: prepared.sighting).replacing("{upload}", with: prepared.upload)
             let (type, data) = try example.body(sighting: prepared.sighting, files: prepared.files)
-            let answer = try await prepared.send(example.method, path, data, type)
+            let answer = try await prepared.send(example.method, path, data, type, example.headers)
             #expect((200..<300).contains(answer.status), "\(answer.status) \(answer.json)")
             guard answer.status == 202, let job = answer.json["id"]?.string else { return }
             let ended = try await prepared.ended(job)
@@ -46,6 +46,8 @@ private struct PreparedServer {
     let key: String
     /// One of van-17.
     let sighting: String
+    /// Of a model.
+    let upload: String
     /// By the names that examples have for them.
     let files: [String: Data]
 
@@ -69,20 +71,25 @@ private struct PreparedServer {
         sighting = try #require(first.json["items"]?[0]?["id"]?.string)
         _ = try await sent(
             "PUT", "/parking/thresholds", #"{"thresholds": [{"modalities": ["rgb"], "threshold": 0.6}]}"#)
+        let model = try await TinyModel.file(seed: 1).data
+        let begun = try await server.send(
+            "POST", "/v1/models/uploads", body: Data(#"{"bytes": \#(model.count)}"#.utf8), type: "application/json",
+            headers: headers)
+        upload = try #require(begun.json["id"]?.string)
         let archive = try await server.send(
             "GET", "/v1/galleries/parking/export",
             headers: headers.merging(["Accept": "application/x-tar"]) { $1 })
         files = [
             "@rgb.jpg": try picture(3), "@nir.jpg": try picture(103), "@tir.jpg": try picture(203),
-            "@model.safetensors": try await TinyModel.file(seed: 1).data, "@sightings.tar": archive.data,
+            "@model.safetensors": model, "@sightings.tar": archive.data,
         ]
     }
 
-    func send(_ method: String, _ path: String, _ body: Data? = nil, _ type: String? = nil) async throws
-        -> TestServer
-        .Answer
-    {
-        try await server.send(method, path, body: body, type: type, headers: ["Authorization": "Bearer \(key)"])
+    func send(
+        _ method: String, _ path: String, _ body: Data? = nil, _ type: String? = nil, _ headers: [String: String] = [:]
+    ) async throws -> TestServer.Answer {
+        let headers = headers.merging(["Authorization": "Bearer \(key)"]) { $1 }
+        return try await server.send(method, path, body: body, type: type, headers: headers)
     }
 
     /// A job's record once it has ended.

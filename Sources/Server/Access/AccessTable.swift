@@ -61,7 +61,10 @@ enum AccessTable {
         (
             .admin, .server,
             [
-                "POST /v1/models", "DELETE /v1/models/{model}", "POST /v1/models/{model}/activation", "GET /v1/keys",
+                "POST /v1/models", "GET /v1/models/uploads", "POST /v1/models/uploads",
+                "GET /v1/models/uploads/{upload}", "PATCH /v1/models/uploads/{upload}",
+                "DELETE /v1/models/uploads/{upload}", "DELETE /v1/models/{model}", "POST /v1/models/{model}/activation",
+                "GET /v1/keys",
                 "POST /v1/keys", "GET /v1/keys/{key}", "DELETE /v1/keys/{key}", "GET /v1/audit", "GET /v1/webhooks",
                 "POST /v1/webhooks", "GET /v1/webhooks/{webhook}", "DELETE /v1/webhooks/{webhook}",
                 "POST /v1/webhooks/{webhook}/revive",

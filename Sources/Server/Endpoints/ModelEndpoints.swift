@@ -28,33 +28,21 @@ struct ModelEndpoints {
     }
 
     private func upload(_ request: Request) async throws -> Response {
-        let type = (request.headers[.contentType] ?? "").prefix { $0 != ";" }.lowercased()
-        guard type == "application/octet-stream" else {
-            throw RequestError.unsupportedMediaType(
-                found: type.isEmpty ? "none" : type, expected: ["application/octet-stream"])
-        }
+        try request.require(mediaType: "application/octet-stream")
         let (limits, body, upload) = (limits, request.body, models.upload())
         defer { upload.discard() }
         try await Deadline.run(
             seconds: limits.checkpointSeconds, or: RequestError.bodyTimeout(seconds: limits.checkpointSeconds)
-        ) { try await receive(body, into: upload) }
+        ) { try await body.write(to: upload) }
         // Verifying takes long; the server's end does not wait for it.
         let (model, isNew) = try await cancelWhenGracefulShutdown { try await models.take(upload) }
-        return try Answer.json(
-            model, status: isNew ? .created : .ok, headers: [.location: "/v1/models/\(model.summary.model)"])
+        return try Self.taken(model, isNew: isNew)
     }
 
-    /// Hands a body on as it comes; its limit is `ReceivedBody`'s to keep.
-    private func receive(_ body: RequestBody, into upload: CheckpointUpload) async throws {
-        var buffer = ByteBuffer()
-        for try await part in body {
-            buffer.writeImmutableBuffer(part)
-            if buffer.readableBytes >= 1 << 20 {
-                try await upload.append(Data(buffer: buffer))
-                buffer.clear()
-            }
-        }
-        try await upload.append(Data(buffer: buffer))
+    /// A model that was taken in.
+    static func taken(_ model: ServedModel, isNew: Bool) throws -> Response {
+        try Answer.json(
+            model, status: isNew ? .created : .ok, headers: [.location: "/v1/models/\(model.summary.model)"])
     }
 
     private func activate(_ model: String, _ request: Request) async throws -> Response {

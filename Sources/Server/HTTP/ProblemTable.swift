@@ -140,6 +140,10 @@ enum ProblemTable {
         case .imagesMissing: type = .imagesMissing
         case .modalitiesLost: type = .modalitiesLost
         case .insufficientMemory: type = .insufficientMemory
+        case .uploadNotFound: type = .uploadNotFound
+        case .uploadBusy: return Entry(type: .uploadBusy, detail: error.description, retryAfter: 1)
+        case .uploadOffset: type = .uploadOffset
+        case .tooManyUploads: type = .tooManyUploads
         case .full: type = .storageFull
         case .storage: return nil
         }

@@ -27,6 +27,7 @@ package enum ProblemType: String, CaseIterable, Sendable {
     case keyNotFound = "key-not-found"
     case webhookNotFound = "webhook-not-found"
     case modelNotFound = "model-not-found"
+    case uploadNotFound = "upload-not-found"
     case methodNotAllowed = "method-not-allowed"
     case bodyTimeout = "body-timeout"
     case galleryExists = "gallery-exists"
@@ -38,6 +39,9 @@ package enum ProblemType: String, CaseIterable, Sendable {
     case modelActive = "model-active"
     case jobRunning = "job-running"
     case tooManyJobs = "too-many-jobs"
+    case uploadBusy = "upload-busy"
+    case uploadOffset = "upload-offset"
+    case tooManyUploads = "too-many-uploads"
     case imagesMissing = "images-missing"
     case modalitiesLost = "modalities-lost"
     case webhooksOff = "webhooks-off"
@@ -76,12 +80,13 @@ package enum ProblemType: String, CaseIterable, Sendable {
         case .unauthenticated: .unauthorized
         case .roleTooLow, .otherGallery, .unknownHost, .foreignOrigin: .forbidden
         case .noSuchPath, .galleryNotFound, .identityNotFound, .sightingNotFound, .imageNotFound, .jobNotFound,
-            .correctionNotFound, .keyNotFound, .webhookNotFound, .modelNotFound:
+            .correctionNotFound, .keyNotFound, .webhookNotFound, .modelNotFound, .uploadNotFound:
             .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .bodyTimeout: .requestTimeout
         case .galleryExists, .identityExists, .idempotencyConflict, .correctionOutdated, .noThreshold, .modelMismatch,
-            .modelActive, .jobRunning, .tooManyJobs, .imagesMissing, .modalitiesLost, .webhooksOff:
+            .modelActive, .jobRunning, .tooManyJobs, .imagesMissing, .modalitiesLost, .webhooksOff, .uploadBusy,
+            .uploadOffset, .tooManyUploads:
             .conflict
         case .bodyTooLarge: .contentTooLarge
         case .unsupportedMediaType: .unsupportedMediaType

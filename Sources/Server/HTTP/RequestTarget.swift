@@ -8,7 +8,7 @@ package struct RequestTarget: Equatable, Sendable {
     package enum Kind: Equatable, Sendable {
         /// Health, metrics, the contract: answered above all when there is no room.
         case service
-        /// A checkpoint, which goes to a file as it comes.
+        /// A checkpoint or a piece of one, which goes to a file as it comes.
         case upload
         /// Lines to be imported, which go to a file too.
         case importing
@@ -69,6 +69,8 @@ package struct RequestTarget: Equatable, Sendable {
         switch segments {
         case ["healthz"], ["readyz"], ["metrics"], ["openapi.yaml"]: .service
         case ["v1", "models"] where method == .post: .upload
+        case let path where path.count == 4 && path.starts(with: ["v1", "models", "uploads"]) && method == .patch:
+            .upload
         case ["v1", "events"]: .stream
         case let path where path.count == 4 && path.starts(with: ["v1", "jobs"]) && path[3] == "events": .stream
         case let path where path.count == 4 && path[1] == "galleries" && path[3] == "imports" && method == .post:

@@ -46,10 +46,7 @@ struct BodyReader: Sendable {
     func fields(_ request: Request) async throws -> Fields {
         let bytes = try await bytes(request)
         if bytes.isEmpty { return .empty }
-        guard ["application/json", "application/merge-patch+json"].contains(request.mediaType) else {
-            throw RequestError.unsupportedMediaType(
-                found: request.mediaType.isEmpty ? "none" : request.mediaType, expected: ["application/json"])
-        }
+        if request.mediaType != "application/merge-patch+json" { try request.require(mediaType: "application/json") }
         return try await threads.run { try Fields(document: bytes) }
     }
 }
@@ -58,6 +55,13 @@ extension Request {
     /// The content type without its parameters, in lower case; empty if there is none.
     var mediaType: String {
         (headers[.contentType] ?? "").prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
+    }
+
+    /// Throws `RequestError.unsupportedMediaType` for another.
+    func require(mediaType expected: String) throws(RequestError) {
+        guard mediaType == expected else {
+            throw .unsupportedMediaType(found: mediaType.isEmpty ? "none" : mediaType, expected: [expected])
+        }
     }
 
     /// A query parameter that is a whole number. Throws `RequestError.invalid`.

@@ -88,14 +88,27 @@ package final class ModelCatalog: Sendable {
         return found
     }
 
-    /// Takes a file in, verified, under its digest. The file is moved, and is gone if it is refused. Throws `ModelError`.
+    /// Takes a file in, verified, under its digest, which must be `expected` if there is one. The file is moved, and is gone if it
+    /// is refused, but for what may pass. Throws `ModelError`.
     /// - Returns: what it is, and whether it is new here.
-    package func take(_ partial: URL) async throws -> (summary: ModelSummary, isNew: Bool) {
-        defer { try? FileManager.default.removeItem(at: partial) }
-        let summary = try await loader.load(partial).summary
-        if let known = try? self.summary(summary.model) { return (known, false) }
-        try await place(partial, summary)
-        return (summary, true)
+    package func take(
+        _ partial: URL, expecting expected: String? = nil
+    ) async throws -> (summary: ModelSummary, isNew: Bool) {
+        do {
+            let summary = try await loader.load(partial).summary
+            guard expected ?? summary.model == summary.model else {
+                throw ModelError.refused(reason: "expected the digest \(expected ?? ""), found \(summary.model)")
+            }
+            if let known = try? self.summary(summary.model) {
+                try? FileManager.default.removeItem(at: partial)
+                return (known, false)
+            }
+            try await place(partial, summary)
+            return (summary, true)
+        } catch let error as ModelError where !error.mayPass {
+            try? FileManager.default.removeItem(at: partial)
+            throw error
+        }
     }
 
     /// Builds the model of a checkpoint that was read, and copies its file in, unless it is here. Throws `ModelError`.

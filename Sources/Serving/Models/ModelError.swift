@@ -21,6 +21,14 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
     case modalitiesLost([String])
     /// Loading the model would take more bytes than there are.
     case insufficientMemory(limit: Int, inUse: Int, needed: Int)
+    /// No upload under way has this identifier.
+    case uploadNotFound(String)
+    /// Another request is at work on it.
+    case uploadBusy(String)
+    /// A piece that does not begin where the one before it ended.
+    case uploadOffset(expected: Int, found: Int)
+    /// So many uploads are under way that no more are taken.
+    case tooManyUploads(limit: Int)
     /// There is no room for a file in the models' folder.
     case full(String)
     /// The models' folder or a file in it cannot be used.
@@ -41,6 +49,11 @@ package enum ModelError: Error, Equatable, CustomStringConvertible {
                 + "would be refused; expected allow_fewer_modalities=true if that is meant"
         case .insufficientMemory(let limit, let inUse, let needed):
             "insufficient memory: expected at most \(limit) bytes, found \(inUse) in use and \(needed) more for the model"
+        case .uploadNotFound(let id): "no upload \(id)"
+        case .uploadBusy(let id): "another request is at work on the upload \(id): expected it to end first"
+        case .uploadOffset(let expected, let found): "the upload goes on at byte \(expected), found \(found)"
+        case .tooManyUploads(let limit):
+            "\(limit) uploads are under way: expected some of them to be finished or deleted first"
         case .full(let file): "the models' folder: no room for \(file)"
         case .storage(let reason): "the models' folder: \(reason)"
         }

@@ -8,6 +8,8 @@ package struct ModelService: Sendable {
     let parts: Activation.Parts
     let jobs: JobBoard
     let imports: ImportService
+    /// Checkpoints that come in pieces.
+    package let uploads: UploadShelf
     /// For what is received: a slow disk holds up nothing else.
     let files: WorkerThreads
 
@@ -39,11 +41,48 @@ package struct ModelService: Sendable {
     /// A file for a checkpoint that is about to be received.
     package func upload() -> CheckpointUpload { CheckpointUpload(file: catalog.partial(), files: files) }
 
-    /// Verifies what was received, and takes it in. Throws `ModelError`.
+    /// Verifies what was received, and takes it in. What may pass another time is left where it is. Throws `ModelError`.
+    ///
+    /// - Parameters:
+    ///   - upload: whole.
+    ///   - model: the digest that it must have; nil for any.
     /// - Returns: what it is, and whether it is new here.
-    package func take(_ upload: CheckpointUpload) async throws -> (model: ServedModel, isNew: Bool) {
-        let (summary, isNew) = try await catalog.take(upload.file)
+    package func take(
+        _ upload: CheckpointUpload, expecting model: String? = nil
+    ) async throws -> (model: ServedModel, isNew: Bool) {
+        let (summary, isNew) = try await catalog.take(upload.file, expecting: model)
         return (try await served([summary])[0], isNew)
+    }
+
+    /// Goes on with an upload: appends what `receive` is given to append it to, and takes it in once it is whole. What has come
+    /// stays, whatever happens, unless the whole is refused.
+    ///
+    /// - Parameters:
+    ///   - id: the upload.
+    ///   - offset: where the piece begins.
+    ///   - receive: hands the piece on, of at most so many bytes.
+    /// - Throws: `ModelError`: `.uploadOffset` if the piece does not begin where the last one ended, and whatever `take` throws.
+    /// - Returns: what is expected next, or the model and whether it is new here.
+    package func resume(
+        _ id: String, at offset: Int, _ receive: (CheckpointUpload, _ most: Int) async throws -> Void
+    ) async throws -> Resumed {
+        try await uploads.exclusively(id) { upload, file in
+            guard upload.offset == offset else {
+                throw ModelError.uploadOffset(expected: upload.offset, found: offset)
+            }
+            try await receive(file, upload.bytes - offset)
+            try await file.synchronize()
+            let now = try await uploads.upload(id)
+            guard now.offset == now.bytes else { return .partial(now) }
+            let (model, isNew) = try await take(file, expecting: now.model)
+            return .whole(model, isNew: isNew)
+        }
+    }
+
+    /// What a piece has made of an upload.
+    package enum Resumed: Sendable {
+        case partial(PartialUpload)
+        case whole(ServedModel, isNew: Bool)
     }
 
     /// Deletes a model with all its vectors. Throws `ModelError`.
@@ -115,32 +154,4 @@ package struct ModelService: Sendable {
             }
         }
     }
-}
-
-/// A checkpoint that is being received into a file, part by part: it need not fit into memory.
-package struct CheckpointUpload: Sendable {
-    let file: URL
-    fileprivate let files: WorkerThreads
-
-    /// Appends bytes. Throws `ModelError.full` or `.storage`.
-    package func append(_ bytes: Data) async throws {
-        let file = file
-        do {
-            // A file that is opened for each part needs nobody to close it. It goes onto the disk when it is taken in.
-            try await files.run {
-                guard FileManager.default.fileExists(atPath: file.path) else { return try bytes.write(to: file) }
-                let handle = try FileHandle(forWritingTo: file)
-                defer { try? handle.close() }
-                try handle.seekToEnd()
-                try handle.write(contentsOf: bytes)
-            }
-        } catch let error as CancellationError {
-            throw error
-        } catch {
-            throw ModelError(error, file: "an upload")
-        }
-    }
-
-    /// Removes what was received.
-    package func discard() { try? FileManager.default.removeItem(at: file) }
 }

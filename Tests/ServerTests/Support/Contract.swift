@@ -82,7 +82,8 @@ struct Contract: Sendable {
         let segments = path.prefix { $0 != "?" }.split(separator: "/", omittingEmptySubsequences: false).map {
             $0.removingPercentEncoding ?? String($0)
         }
-        return document["paths"]?.object?.first { template, _ in
+        // Of two that fit, the one without a parameter (OpenAPI 3.1, section 4.8.8.1): braces sort last.
+        return document["paths"]?.object?.sorted { $0.key < $1.key }.first { template, _ in
             let pattern = template.split(separator: "/", omittingEmptySubsequences: false)
             return pattern.count == segments.count
                 && zip(pattern, segments).allSatisfy { part, segment in

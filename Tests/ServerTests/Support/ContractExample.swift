@@ -14,6 +14,8 @@ struct ContractExample: Sendable, CustomTestStringConvertible {
     let name: String?
     /// As it is written there.
     let value: JSONValue
+    /// Those that have an example.
+    let headers: [String: String]
 
     var testDescription: String { [operation, mediaType, name].compactMap { $0 }.joined(separator: " ") }
 }
@@ -33,10 +35,17 @@ extension Contract {
         operations.flatMap { method, path, operation in
             (operation["requestBody"]?["content"]?.object ?? [:]).flatMap { type, media in
                 let named = media["examples"]?.object?.map { ($0.key as String?, $0.value["value"] ?? .null) }
+                let fields = (operation["parameters"]?.array ?? []).compactMap { parameter in
+                    parameter["name"]?.string.flatMap { name in
+                        parameter["in"]?.string == "header"
+                            ? parameter["example"].map { (name, "\($0.integer ?? 0)") } : nil
+                    }
+                }
                 return (named ?? [(nil, media["example"] ?? .null)]).map { name, value in
                     let example = ContractExample(
                         method: method, path: path, operation: operation["operationId"]?.string ?? path,
-                        mediaType: type, name: name, value: value)
+                        mediaType: type, name: name, value: value,
+                        headers: Dictionary(fields) { first, _ in first })
                     return (example, media["schema"])
                 }
             }

@@ -1,6 +1,7 @@
 """Each operation of openapi.yaml is called by some method, at its path."""
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Callable, Dict, List, Tuple
@@ -12,7 +13,7 @@ from triptych_client import Client, Gallery, SightingRef, Triple, TriptychError
 
 CONTRACT = Path(__file__).resolve().parents[3] / "openapi.yaml"
 GIVEN = {"gallery": "g", "identity": "i", "sighting": "s", "modality": "rgb", "model": "m", "job": "j", "correction": "c", "key": "k",
-         "webhook": "w"}
+         "webhook": "w", "upload": "u"}
 SEEN, IMAGE = SightingRef("i", "s"), Triple(rgb=b"\xff\xd8")
 
 CALLS: Dict[str, Callable[[Client, Gallery], object]] = {
@@ -36,6 +37,8 @@ CALLS: Dict[str, Callable[[Client, Gallery], object]] = {
     "updateSighting": lambda c, g: g.update_sighting(SEEN, camera="n"), "eraseSighting": lambda c, g: g.erase_sighting(SEEN),
     "showImage": lambda c, g: g.image(SEEN, "rgb"), "listModels": lambda c, g: next(c.models()),
     "uploadModel": lambda c, g: c.upload_model(__file__), "showModel": lambda c, g: c.model("m"),
+    "listUploads": lambda c, g: c.uploads(), "beginUpload": lambda c, g: c.begin_upload(5), "showUpload": lambda c, g: c.upload("u"),
+    "resumeUpload": lambda c, g: c.resume_upload("u", __file__), "abandonUpload": lambda c, g: c.abandon_upload("u"),
     "eraseModel": lambda c, g: c.erase_model("m"), "activateModel": lambda c, g: c.activate("m"),
     "listJobs": lambda c, g: next(c.jobs()), "showJob": lambda c, g: c.job("j"), "cancelJob": lambda c, g: c.cancel("j"),
     "followJob": lambda c, g: next(c.follow("j")), "followEvents": lambda c, g: next(c.events()),
@@ -45,6 +48,10 @@ CALLS: Dict[str, Callable[[Client, Gallery], object]] = {
     "createWebhook": lambda c, g: c.create_webhook("https://a.org"), "showWebhook": lambda c, g: c.webhook("w"),
     "deleteWebhook": lambda c, g: c.delete_webhook("w"), "reviveWebhook": lambda c, g: c.revive_webhook("w"),
 }
+
+#: What is answered before, to those that ask first.
+BEFORE = {"resumeUpload": [answer(body=json.dumps(
+    {"id": "u", "bytes": Path(__file__).stat().st_size, "offset": 7, "expires_at": "2026-01-31T12:00:00Z"}).encode())]}
 
 
 def operations() -> List[Tuple[str, str]]:
@@ -62,8 +69,8 @@ def operations() -> List[Tuple[str, str]]:
 
 @pytest.mark.parametrize("operation, line", operations())
 def test_operation(operation: str, line: str, fake: FakeServer) -> None:
-    fake.answers = [answer(404, b"{}")]
+    fake.answers = [*BEFORE.get(operation, []), answer(404, b"{}")]
     client = Client(fake.url)
     with pytest.raises(TriptychError):
         CALLS[operation](client, client.gallery("g"))
-    assert re.sub(r"[?]\S*| HTTP/1.1$", "", fake.requests[0].line) == line
+    assert re.sub(r"[?]\S*| HTTP/1.1$", "", fake.requests[-1].line) == line

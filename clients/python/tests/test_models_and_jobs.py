@@ -1,10 +1,14 @@
 """Models, activations and jobs, at a real server; broken streams of events, at one that breaks them."""
 from __future__ import annotations
 
+import hashlib
+import signal
+import socket
 from typing import List, Optional, Tuple
+from urllib.parse import urlsplit
 
 import pytest
-from conftest import FakeServer, World, answer
+from conftest import FakeServer, Server, World, answer
 
 from triptych_client import (
     Client, Conflict, Gallery, Job, JobFailed, NotFound, Refused, TimedOut, UnexpectedAnswer,
@@ -45,6 +49,31 @@ def test_a_model_from_its_file_to_activity(client: Client, gallery: Gallery, wor
     client.erase_model(model.model)
     with pytest.raises(NotFound):
         client.model(model.model)
+
+
+def test_an_upload_goes_on_where_it_broke_off(own: Server, world: World) -> None:
+    data = world.other.read_bytes()
+    told: List[Tuple[int, Optional[int]]] = []
+    upload = Client(own.url).begin_upload(len(data), model=hashlib.sha256(data).hexdigest())
+    # A process that ends within its first piece, and a server that ends after that.
+    with socket.create_connection((urlsplit(own.url).hostname, urlsplit(own.url).port)) as connection:
+        connection.sendall(
+            f"PATCH /v1/models/uploads/{upload.id} HTTP/1.1\r\nHost: localhost\r\nUpload-Offset: 0\r\n"
+            f"Content-Type: application/partial-upload\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data[:1000])
+    client = Client(own.url)
+    while client.upload(upload).offset < 1000:
+        pass
+    own.end(signal.SIGKILL)
+    own.start()
+    assert [u.id for u in client.uploads()] == [upload.id]
+    with pytest.raises(ValueError, match="expected"):
+        client.resume_upload(upload, __file__)
+    model = client.resume_upload(upload.id, world.other, progress=lambda sent, total: told.append((sent, total)))
+    assert model.bytes == len(data) and told[-1] == (len(data), len(data)) and client.uploads() == []
+    other = client.begin_upload(7)
+    client.abandon_upload(other)
+    with pytest.raises(NotFound):
+        client.upload(other)
 
 
 def test_what_is_no_model_is_refused(client: Client, world: World) -> None:

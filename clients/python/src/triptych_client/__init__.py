@@ -16,6 +16,7 @@ from .answers import (
     AuditRecord, BatchResult, Comparison, Contender, Correction, Embedding, Event, GalleryInfo, GallerySummary,
     Identification, Identity, ImageQuality, Job, Key, Match, Missed, Model, ModelShare, NewKey, QueryResult, RateLimit,
     Readiness, Sighting, SightingRef, Similar, SimilarIdentities, Threshold, Timing,
+    Upload,
     Webhook,
 )
 from .client import Client
@@ -36,5 +37,6 @@ __all__ = [
     "QuerySubject", "RateLimit", "Readiness", "Refused", "Sighting", "SightingLike", "SightingRef", "Similar",
     "SimilarIdentities", "StorageFull", "Subject", "Text", "Threshold", "Time", "TimedOut", "Timing", "TooLarge",
     "TooManyRequests", "Triple", "TriptychError", "Unauthorized", "UNCHANGED", "UnexpectedAnswer", "Vector", "Vectors",
+    "Upload",
     "Webhook",
 ]

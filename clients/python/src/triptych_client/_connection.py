@@ -31,6 +31,8 @@ class Body:
     length: Optional[int] = None
     repeatable: bool = True
     progress: Optional[Callable[[int], None]] = None
+    #: Where in the whole it begins, if it is a piece of it.
+    offset: Optional[int] = None
 
     @staticmethod
     def of(media_type: str, data: bytes) -> Body:
@@ -171,6 +173,8 @@ def _send(connection: HTTPConnection, method: str, body: Optional[Body], origin:
     """Sends the head's end and the body. False if it stopped because an answer came before: that is a refusal."""
     if body is not None:
         connection.putheader("Content-Type", body.media_type)
+        if body.offset is not None:
+            connection.putheader("Upload-Offset", str(body.offset))
         is_chunked = body.length is None
         connection.putheader(*(("Transfer-Encoding", "chunked") if is_chunked else ("Content-Length", str(body.length))))
     elif method not in ("GET", "DELETE"):

@@ -351,6 +351,17 @@ class NewKey:
 
 
 @dataclass(frozen=True)
+class Upload:
+    """A checkpoint that is handed over in pieces: `offset` of its `bytes` have come; `model` is the digest that it must have."""
+
+    id: str
+    bytes: int
+    offset: int
+    expires_at: datetime
+    model: Optional[str] = None
+
+
+@dataclass(frozen=True)
 class Webhook:
     """Who is called with what happens, and how that goes: `state` is active, failing or dead.
 

@@ -11,16 +11,18 @@ from typing import Any, Callable, Iterator, List, Optional, Sequence, Union
 from ._decoding import decode, parse
 from ._transport import Transport, given, path
 from .answers import (
-    AuditRecord, Comparison, Embedding, Event, GalleryInfo, Job, Key, Missed, Model, NewKey, RateLimit, Readiness, Webhook,
+    AuditRecord, Comparison, Embedding, Event, GalleryInfo, Job, Key, Missed, Model, NewKey, RateLimit, Readiness, Upload, Webhook,
 )
-from .errors import Conflict, ConnectionFailed, JobFailed, TimedOut, UnexpectedAnswer
+from .errors import Conflict, ConnectionFailed, JobFailed, Overloaded, TimedOut, UnexpectedAnswer
 from .events import Following, messages
 from .gallery import Gallery
 from .subjects import FilePath, Metadata, Time, Triple, body_of, body_of_pair
-from .transfer import Progress, body_of_file
+from .transfer import Progress, body_of_file, body_of_rest
 
 #: A server verifies a model for up to so long before it answers, as it is configured by default.
 _MODEL_SECONDS = 900.0
+#: Tries that bring an upload no further, one after the other.
+_UPLOAD_TRIES = 8
 #: Between the end of a stream of events and the next.
 _AGAIN_SECONDS = 0.25
 
@@ -28,6 +30,11 @@ _AGAIN_SECONDS = 0.25
 @dataclass(frozen=True)
 class _Keys:
     items: List[Key]
+
+
+@dataclass(frozen=True)
+class _Uploads:
+    items: List[Upload]
 
 
 @dataclass(frozen=True)
@@ -157,6 +164,45 @@ class Client:
         body = body_of_file(Path(checkpoint), "application/octet-stream", progress)
         # Sent again after all had come, it is here already.
         return self._transport.ask(Model, "POST", path("models"), body=body, safe=True, timeout=_MODEL_SECONDS)
+
+    def uploads(self) -> List[Upload]:
+        """Uploads that are not whole yet."""
+        return self._transport.ask(_Uploads, "GET", path("models", "uploads")).items
+
+    def begin_upload(self, size: int, *, model: Optional[str] = None) -> Upload:
+        """Begins to hand over a checkpoint of so many bytes in pieces; `model` is its digest, where that is known."""
+        return self._transport.ask(Upload, "POST", path("models", "uploads"), given(bytes=size, model=model))
+
+    def upload(self, upload: Union[Upload, str]) -> Upload:
+        """An upload as it is now. Raises `NotFound`."""
+        return self._transport.ask(Upload, "GET", path("models", "uploads", _id(upload)))
+
+    def resume_upload(
+        self, upload: Union[Upload, str], checkpoint: FilePath, *, progress: Optional[Progress] = None
+    ) -> Model:
+        """Sends what an upload lacks of its checkpoint, and goes on where a connection breaks off as long as anything comes across.
+
+        Any process may go on with what another began, within a day. Otherwise as `upload_model`.
+        """
+        file, reached, failures = Path(checkpoint), -1, 0
+        while True:
+            now = self.upload(upload)
+            if now.bytes != file.stat().st_size:
+                raise ValueError(f"{file}: expected {now.bytes} bytes, found {file.stat().st_size}")
+            failures = 0 if now.offset > reached else failures + 1
+            reached = now.offset
+            try:
+                return self._transport.ask(
+                    Model, "PATCH", path("models", "uploads", now.id), body=body_of_rest(file, now.offset, progress),
+                    safe=False, timeout=_MODEL_SECONDS)
+            except (ConnectionFailed, Overloaded, Conflict) as error:
+                if failures >= _UPLOAD_TRIES or (isinstance(error, Conflict) and not error.code.startswith("upload-")):
+                    raise
+                time.sleep(min(30.0, 0.5 * 2**failures))
+
+    def abandon_upload(self, upload: Union[Upload, str]) -> None:
+        """Forgets an upload that is not whole."""
+        self._transport.erase(path("models", "uploads", _id(upload)))
 
     def erase_model(self, model: str) -> None:
         """Erases a model and all its embeddings. Raises `Conflict` if it is active."""
@@ -318,5 +364,5 @@ class Client:
             AuditRecord, path("audit"), page_size, by=None if by is None else _id(by), action=action, gallery=gallery)
 
 
-def _id(named: Union[Job, Key, Webhook, str]) -> str:
+def _id(named: Union[Job, Key, Upload, Webhook, str]) -> str:
     return named if isinstance(named, str) else named.id

@@ -47,6 +47,13 @@ def body_of_file(path: Path, media_type: str, progress: Optional[Progress]) -> B
     return Body(media_type, lambda: _opened(path), size, progress=_told(progress, size))
 
 
+def body_of_rest(path: Path, offset: int, progress: Optional[Progress]) -> Body:
+    """What an upload lacks of a file, which is read as it is sent."""
+    size = path.stat().st_size
+    told = None if progress is None else lambda sent: progress(offset + sent, size)
+    return Body("application/partial-upload", lambda: _opened(path, offset), size - offset, progress=told, offset=offset)
+
+
 def body_of_transfer(
     source: Union[FilePath, IO[bytes]], media_type: Optional[str], progress: Optional[Progress]
 ) -> Body:
@@ -100,8 +107,9 @@ def _gathered(lines: Iterable[Union[ImportLine, Mapping[str, Any], bytes]]) -> I
     yield bytes(part)
 
 
-def _opened(path: Path) -> Iterator[bytes]:
+def _opened(path: Path, offset: int = 0) -> Iterator[bytes]:
     with path.open("rb") as file:
+        file.seek(offset)
         yield from _read(file)
 
 
