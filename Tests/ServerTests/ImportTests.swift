@@ -67,7 +67,7 @@ struct ImportTests {
                 _ = try await server.sendJSON("POST", "/v1/galleries", "{\"name\": \"\(gallery)\"}")
             }
             _ = try await server.sendJSON(
-                "POST", "/v1/galleries/g/identities", #"{"id": "empty", "label": "None yet"}"#)
+                "POST", "/v1/galleries/g/identities", #"{"id": "empty", "label": "None yet", "watchlist": true}"#)
             // 150 of 50 pictures: ties.
             for number in 0..<150 {
                 let images =
@@ -94,6 +94,9 @@ struct ImportTests {
             }
             let empty = try await server.send("GET", "/v1/galleries/h/identities/empty").json
             #expect(empty["label"]?.string == "None yet" && empty["sightings"]?.integer == 0)
+            #expect(empty["watchlist"]?.bool == true)
+            let car = try await server.send("GET", "/v1/galleries/h/identities/car-0").json
+            #expect(car["watchlist"]?.bool == false)
             let image = try await server.send("GET", "/v1/galleries/h/identities/car-1/sightings").json["items"]?[0]?[
                 "id"]
             let kept = try await server.send(

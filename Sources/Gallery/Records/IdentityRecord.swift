@@ -32,10 +32,12 @@ public struct NewIdentity: Sendable {
     public let label: String?
     /// The client's own.
     public let metadata: Metadata
+    /// Whether its sightings are told as events of their own.
+    public let watchlist: Bool
 
     /// An identity as given.
-    public init(_ id: String, label: String? = nil, metadata: Metadata = [:]) {
-        (self.id, self.label, self.metadata) = (id, label, metadata)
+    public init(_ id: String, label: String? = nil, metadata: Metadata = [:], watchlist: Bool = false) {
+        (self.id, self.label, self.metadata, self.watchlist) = (id, label, metadata, watchlist)
     }
 }
 

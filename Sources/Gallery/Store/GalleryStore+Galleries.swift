@@ -50,9 +50,9 @@ extension GalleryStore {
 extension GalleryStore {
     /// Makes an identity without sightings. Throws `.notFound`, `.invalid` or `.alreadyExists`.
     public func createIdentity(
-        _ id: String, in gallery: String, label: String? = nil, metadata: Metadata = [:]
+        _ id: String, in gallery: String, label: String? = nil, metadata: Metadata = [:], watchlist: Bool = false
     ) async throws -> IdentityRecord {
-        let new = NewIdentity(id, label: label, metadata: metadata)
+        let new = NewIdentity(id, label: label, metadata: metadata, watchlist: watchlist)
         guard try await createIdentities([new], in: gallery)[0].get() else {
             throw GalleryError.alreadyExists(.identity, id)
         }

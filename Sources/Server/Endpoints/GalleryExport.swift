@@ -76,8 +76,12 @@ private struct IdentityLine: Encodable {
     let identity: String
     let label: String?
     let metadata: Metadata
+    let watchlist: Bool?
 
-    init(_ record: IdentityRecord) { (identity, label, metadata) = (record.id, record.label, record.metadata) }
+    init(_ record: IdentityRecord) {
+        (identity, label, metadata) = (record.id, record.label, record.metadata)
+        watchlist = record.watchlist ? true : nil
+    }
 }
 
 /// Vectors and images are base64.

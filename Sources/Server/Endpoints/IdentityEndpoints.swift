@@ -32,10 +32,11 @@ struct IdentityEndpoints {
             throw RequestError.invalid(field: "id", expected: "the identity's name", found: "nothing")
         }
         let label = try fields.string("label")
-        let metadata = try fields.metadata("metadata")
+        let metadata = try fields.metadata("metadata") ?? [:]
+        let watchlist = try fields.bool("watchlist") ?? false
         try fields.finish()
         let identity = try await gallery.createIdentity(
-            id, in: name, label: label, metadata: metadata ?? [:])
+            id, in: name, label: label, metadata: metadata, watchlist: watchlist)
         return try Answer.json(
             identity, status: .created,
             headers: [.location: "/v1/galleries/\(name.pathEncoded)/identities/\(id.pathEncoded)"])

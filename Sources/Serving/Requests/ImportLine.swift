@@ -73,7 +73,8 @@ struct ImportLine: Sendable {
         let metadata = try fields.metadata("metadata") ?? [:]
         let vectors = try fields.vectors()
         if images.isEmpty && vectors == nil {
-            return .identity(NewIdentity(identity, label: label, metadata: metadata))
+            let watchlist = try fields.bool("watchlist") ?? false
+            return .identity(NewIdentity(identity, label: label, metadata: metadata, watchlist: watchlist))
         }
         var sighting = NewSighting(identity: identity, images: images, vectors: vectors)
         (sighting.identityLabel, sighting.metadata) = (label, metadata)

@@ -42,7 +42,7 @@ extension CorrectionWriter {
     private func move(_ sighting: String, to identity: String) throws -> Int64 {
         let owner = try SQLiteStore.owner(of: sighting, gallery, db)
         let known = try SQLiteStore.findIdentity(identity, gallery, db)
-        let target = try known ?? SQLiteStore.insertIdentity(identity, gallery, label: nil, metadata: [:], db)
+        let target = try known ?? SQLiteStore.insertIdentity(NewIdentity(identity), gallery, db)
         try Validation.require(
             target != owner.identity, "identity", "another than the sighting's own", "'\(identity)'")
         let correction = try begin(.move, identity: target, made: known == nil)
@@ -58,7 +58,7 @@ extension CorrectionWriter {
             guard owner.identity == source else { throw GalleryError.notFound(.sighting, id) }
             return owner.sighting
         }
-        let target = try SQLiteStore.insertIdentity(new, gallery, label: nil, metadata: [:], db)
+        let target = try SQLiteStore.insertIdentity(NewIdentity(new), gallery, db)
         let correction = try begin(.split, identity: target, made: true)
         try move(rows, to: target, by: correction)
         return correction

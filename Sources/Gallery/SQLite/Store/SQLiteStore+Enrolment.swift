@@ -75,7 +75,7 @@ extension SQLiteStore {
 
     private static func identityToEnrol(_ enrolment: Enrolment, _ gallery: Int64, _ db: Database) throws -> Int64 {
         try findIdentity(enrolment.identity, gallery, db)
-            ?? insertIdentity(enrolment.identity, gallery, label: enrolment.identityLabel, metadata: [:], db)
+            ?? insertIdentity(NewIdentity(enrolment.identity, label: enrolment.identityLabel), gallery, db)
     }
 
     private static func insertSighting(

@@ -10,7 +10,7 @@ extension SQLiteStore {
             return try identities.map { identity in
                 guard case .success(let new) = identity else { return identity.map { _ in false } }
                 if try Self.findIdentity(new.id, galleryID, db) != nil { return .success(false) }
-                let row = try Self.insertIdentity(new.id, galleryID, label: new.label, metadata: new.metadata, db)
+                let row = try Self.insertIdentity(new, galleryID, db)
                 try db.audit(.identityCreated, gallery: galleryID, subject: row)
                 return .success(true)
             }
@@ -95,16 +95,14 @@ extension SQLiteStore {
         return row
     }
 
-    static func insertIdentity(
-        _ id: String, _ gallery: Int64, label: String?, metadata: Metadata, _ db: Database
-    ) throws -> Int64 {
+    static func insertIdentity(_ new: NewIdentity, _ gallery: Int64, _ db: Database) throws -> Int64 {
         let now = Date().milliseconds
         try db.execute(
             sql: """
-                INSERT INTO identity (gallery_id, name, label, metadata, created_at, updated_at)
-                VALUES (?, ?, ?, ?, ?, ?)
+                INSERT INTO identity (gallery_id, name, label, metadata, watchlist, created_at, updated_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
                 """,
-            arguments: [gallery, id, label, MetadataColumn.text(metadata), now, now])
+            arguments: [gallery, new.id, new.label, MetadataColumn.text(new.metadata), new.watchlist, now, now])
         return db.lastInsertedRowID
     }
 }

@@ -56,10 +56,11 @@ class Members:
         return self._transport.ask(Identity, "GET", self._path("identities", identity))
 
     def create_identity(
-        self, identity: str, *, label: Optional[str] = None, metadata: Optional[Metadata] = None
+        self, identity: str, *, label: Optional[str] = None, metadata: Optional[Metadata] = None,
+        watchlist: Optional[bool] = None,
     ) -> Identity:
         """Makes an identity without sightings; enrolling makes one too. Raises `Conflict` if there is one."""
-        document = given(id=identity, label=label, metadata=metadata)
+        document = given(id=identity, label=label, metadata=metadata, watchlist=watchlist)
         return self._transport.ask(Identity, "POST", self._path("identities"), document)
 
     def update_identity(
