@@ -161,21 +161,21 @@ CACHE = {}
 
 
 def settle(server):
-    """Waits for the jobs that go on after a start."""
+    """Waits for the jobs that go on after a start, and gives all there are."""
     for _ in range(1200):
-        states, cursor = set(), ""
+        jobs, cursor = [], ""
         while cursor is not None:
             page = json.loads(server.ask("GET", f"/v1/jobs?limit=1000{cursor}")[1])
-            states |= {job["state"] for job in page["items"]}
+            jobs += page["items"]
             cursor = f"&cursor={page['next']}" if page["next"] else None
-        if not states & {"running", "waiting"}:
-            return
+        if not {job["state"] for job in jobs} & {"running", "waiting"}:
+            return jobs
         time.sleep(0.05)
     raise SystemExit("jobs did not end in a minute")
 
 
 def check(server, known, models):
-    settle(server)
+    jobs = settle(server)
     found = owners(server)
     CACHE.clear()
     CACHE.update(found)
@@ -186,7 +186,8 @@ def check(server, known, models):
     # Of what was imported nothing is erased.
     imported = len(found) - sum(s in found for s in known.there)
     if imported < 5 * known.counts.get("import", 0):
-        raise SystemExit(f"of {known.counts['import']} imports of five there are {imported} sightings")
+        odd = [j for j in jobs if j["kind"] == "import" and (j.get("result") or {}).get("enrolled") != 5]
+        raise SystemExit(f"of {known.counts['import']} imports of five there are {imported} sightings: {odd}")
     for sighting in random.sample(sorted(known.there), min(len(known.there), 20)):
         path = f"/v1/galleries/g/identities/{found[sighting]}/sightings/{sighting}/images/rgb"
         if server.ask("GET", path)[1] != known.there[sighting]:

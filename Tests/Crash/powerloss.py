@@ -134,10 +134,10 @@ class Disk:
             self.begun[(inode, offset)] = number
         elif operation == END_SYNC:
             began = self.begun.pop((inode, offset))
-            if inode in self.inodes:
-                self.inodes[inode].sync(began)
-            else:
+            if a == "folder":
                 self.sync_names(began, self.parent(inode))
+            else:
+                self.inodes[inode].sync(began)
         elif operation == RENAME:
             self.names(number, [(a, None), (b.decode(), self.files[a])])
         elif operation == LINK:
@@ -146,7 +146,7 @@ class Disk:
             self.names(number, [(a, None)])
 
     def parent(self, inode):
-        if inode not in self.folders:
+        if inode not in self.folders:  # Folders are made and never removed.
             self.folders |= {os.stat(p).st_ino: str(p) for p in self.folder.rglob("*") if p.is_dir()}
         return self.folders.get(inode)
 

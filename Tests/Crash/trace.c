@@ -149,11 +149,14 @@ static int synced(int file, int (*real)(int)) {
     uint64_t target = inode(file);
     if (!target) return real(file);
     pthread_mutex_lock(&lock);
-    record(BEGIN_SYNC, target, file, NULL, 0, NULL, 0);
+    // A folder may have the number that a file had before it.
+    struct stat status;
+    const char *kind = fstat(file, &status) == 0 && S_ISDIR(status.st_mode) ? "folder" : "";
+    record(BEGIN_SYNC, target, file, kind, strlen(kind), NULL, 0);
     pthread_mutex_unlock(&lock);
     int result = real(file);
     pthread_mutex_lock(&lock);
-    if (result == 0) record(END_SYNC, target, file, NULL, 0, NULL, 0);
+    if (result == 0) record(END_SYNC, target, file, kind, strlen(kind), NULL, 0);
     pthread_mutex_unlock(&lock);
     return result;
 }
