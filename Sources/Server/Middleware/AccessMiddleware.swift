@@ -19,7 +19,9 @@ struct AccessMiddleware: RouterMiddleware {
     ) async throws -> Response {
         // What leads nowhere is nobody's secret.
         guard let path = context.endpointPath else { return try await next(request, context) }
-        if let parameter = Self.parameters.first(where: { request.uri.queryParameters.has($0[...]) }) {
+        // Each look parses the query.
+        let query = request.uri.queryParameters
+        if let parameter = Self.parameters.first(where: { query.has($0[...]) }) {
             throw AccessError.keyInAddress(parameter: parameter)
         }
         var context = context
