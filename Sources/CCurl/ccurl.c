@@ -62,6 +62,9 @@ bool ccurl_is_public(const char *address) {
 typedef struct {
     ccurl_rules rules;
     ccurl_outcome *outcome;
+    // Where the answer's body goes; NULL if nobody reads it.
+    char *answer;
+    size_t capacity;
 } call;
 
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
@@ -74,18 +77,52 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-// An answer of more than this is cut off: nobody reads it.
-static const size_t longest_answer = 1 << 16;
-
-static size_t forget(char *bytes, size_t size, size_t count, void *received) {
-    (void)bytes;
-    *(size_t *)received += size * count;
-    return *(size_t *)received > longest_answer ? 0 : size * count;
+// Taking fewer bytes than there are ends the call with CURLE_WRITE_ERROR.
+static size_t take(char *bytes, size_t size, size_t count, void *context) {
+    call *call = context;
+    count *= size;
+    if (count > call->capacity - call->outcome->received) return 0;
+    if (call->answer) memcpy(call->answer + call->outcome->received, bytes, count);
+    call->outcome->received += count;
+    return count;
 }
 
-void ccurl_post(
-    const char *url, const char *const *headers, const void *body, size_t count, ccurl_rules rules, ccurl_outcome *outcome) {
-    memset(outcome, 0, sizeof *outcome);
+static void set_rules(CURL *curl, call *call) {
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, call->rules.allows_http ? "http,https" : "https");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, call->rules.timeout_milliseconds);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, call);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, call);
+    if (call->rules.ca_file) curl_easy_setopt(curl, CURLOPT_CAINFO, call->rules.ca_file);
+}
+
+static void perform(CURL *curl, call *call) {
+    char reason[CURL_ERROR_SIZE] = "";
+    ccurl_outcome *outcome = call->outcome;
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
+    CURLcode code = curl_easy_perform(curl);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &outcome->status);
+    if (code == CURLE_OK) return;
+    bool is_cut_off = code == CURLE_WRITE_ERROR && outcome->status;
+    // A status that came before the answer was cut off is an answer, for who does not read it.
+    if (is_cut_off && !call->answer) return;
+    outcome->status = 0;
+    if (is_cut_off)
+        snprintf(outcome->error, sizeof outcome->error, "the answer has more than %zu bytes", call->capacity);
+    else
+        snprintf(
+            outcome->error, sizeof outcome->error, "%s", outcome->is_blocked ? "the address is not a public one"
+                : *reason ? reason : curl_easy_strerror(code));
+}
+
+// Does a call that `body`, if there is one, makes a post.
+static void run(const char *url, const char *const *headers, const void *body, size_t count, call *call) {
+    memset(call->outcome, 0, sizeof *call->outcome);
     CURL *curl = curl_easy_init();
     struct curl_slist *list = NULL;
     for (; *headers; headers++) {
@@ -94,39 +131,33 @@ void ccurl_post(
         list = longer;
     }
     if (!curl || *headers) {
-        snprintf(outcome->error, sizeof outcome->error, "out of memory");
-        curl_slist_free_all(list);
-        curl_easy_cleanup(curl);
-        return;
-    }
-    char reason[CURL_ERROR_SIZE] = "";
-    size_t received = 0;
-    call call = {rules, outcome};
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, rules.allows_http ? "http,https" : "https");
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, rules.timeout_milliseconds);
-    curl_easy_setopt(curl, CURLOPT_POST, 1L);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)count);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &call);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, forget);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &received);
-    if (rules.ca_file) curl_easy_setopt(curl, CURLOPT_CAINFO, rules.ca_file);
-    CURLcode code = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &outcome->status);
-    // A status that came before the answer was cut off is an answer.
-    if (code != CURLE_OK && !(code == CURLE_WRITE_ERROR && outcome->status)) {
-        outcome->status = 0;
-        snprintf(
-            outcome->error, sizeof outcome->error, "%s", outcome->is_blocked ? "the address is not a public one"
-                : *reason ? reason : curl_easy_strerror(code));
+        snprintf(call->outcome->error, sizeof call->outcome->error, "out of memory");
+    } else {
+        curl_easy_setopt(curl, CURLOPT_URL, url);
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
+        if (body) {
+            curl_easy_setopt(curl, CURLOPT_POST, 1L);
+            curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+            curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)count);
+        }
+        set_rules(curl, call);
+        perform(curl, call);
     }
     curl_slist_free_all(list);
     curl_easy_cleanup(curl);
+}
+
+// An answer of more than this is cut off: nobody reads it.
+static const size_t longest_answer = 1 << 16;
+
+void ccurl_post(
+    const char *url, const char *const *headers, const void *body, size_t count, ccurl_rules rules, ccurl_outcome *outcome) {
+    call call = {rules, outcome, NULL, longest_answer};
+    run(url, headers, body ? body : "", count, &call);
+}
+
+void ccurl_get(
+    const char *url, const char *const *headers, void *answer, size_t capacity, ccurl_rules rules, ccurl_outcome *outcome) {
+    call call = {rules, outcome, answer, capacity};
+    run(url, headers, NULL, 0, &call);
 }

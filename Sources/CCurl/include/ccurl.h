@@ -20,6 +20,8 @@ typedef struct {
 typedef struct {
     /// The answer's status; 0 if there was none.
     long status;
+    /// Bytes of the answer's body.
+    size_t received;
     /// Whether an address was refused.
     bool is_blocked;
     /// Why there was no answer, or empty.
@@ -34,6 +36,10 @@ void ccurl_start(void);
 /// change its meaning between a check and the call.
 void ccurl_post(
     const char *url, const char *const *headers, const void *body, size_t count, ccurl_rules rules, ccurl_outcome *outcome);
+
+/// Gets a body, as it is sent, into `answer`; one of more than `capacity` bytes is an error. All else is as with a post.
+void ccurl_get(
+    const char *url, const char *const *headers, void *answer, size_t capacity, ccurl_rules rules, ccurl_outcome *outcome);
 
 /// Whether an address, as text, is one of the public internet; false for what is no address.
 bool ccurl_is_public(const char *address);

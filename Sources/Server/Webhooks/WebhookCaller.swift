@@ -76,7 +76,7 @@ final class WebhookCaller: ServiceLifecycle.Service {
                 webhook.advance(to: batch.last, delivering: 0)
                 try await gallery.ledger.save(webhook)
             }
-        } catch let error as WebhookClient.Failure {
+        } catch let error as OutgoingCall.Failure {
             await fail(&webhook, error)
         } catch is CancellationError {
             // The server's end; it goes on at the next start.
@@ -85,7 +85,7 @@ final class WebhookCaller: ServiceLifecycle.Service {
         }
     }
 
-    private func fail(_ webhook: inout Webhook, _ error: WebhookClient.Failure) async {
+    private func fail(_ webhook: inout Webhook, _ error: OutgoingCall.Failure) async {
         webhook.fail(error.description, at: Date(), givingUpAfter: giveUpAfter)
         logger.warning(
             webhook.isDead ? "a webhook was given up" : "a webhook's call has failed",
