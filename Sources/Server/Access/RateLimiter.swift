@@ -42,6 +42,13 @@ package struct TokenBucket: Equatable, Sendable {
         )
     }
 
+    /// Whether it is as a new one would be.
+    package func isFull(at now: ContinuousClock.Instant) -> Bool {
+        var bucket = self
+        bucket.fill(at: now)
+        return bucket.tokens >= Double(perMinute)
+    }
+
     private var rate: Double { Double(perMinute) / 60 }
 
     private mutating func fill(at now: ContinuousClock.Instant) {
@@ -50,10 +57,34 @@ package struct TokenBucket: Equatable, Sendable {
     }
 }
 
-/// How many requests each key sends.
+/// A bucket for each client that sends requests. A full one is as good as none, so those of clients that have gone are forgotten:
+/// a provider may have any number of subjects.
+package struct TokenBuckets {
+    private var buckets: [String: TokenBucket] = [:]
+    /// How many there may be before the full ones are looked for.
+    private var most = 1024
+
+    package init() {}
+
+    package var count: Int { buckets.count }
+
+    /// Takes a token of a client's, if there is one. O(1) amortised.
+    package mutating func take(
+        _ client: String, perMinute: Int, at now: ContinuousClock.Instant
+    ) -> (isAllowed: Bool, state: TokenBucket.State) {
+        if buckets.count >= most {
+            buckets = buckets.filter { !$0.value.isFull(at: now) }
+            most = max(1024, 2 * buckets.count)
+        }
+        buckets[client, default: TokenBucket(perMinute: perMinute, at: now)].change(perMinute: perMinute, at: now)
+        return buckets[client, default: TokenBucket(perMinute: perMinute, at: now)].take(at: now)
+    }
+}
+
+/// How many requests each key, and each subject of a token, sends.
 final class RateLimiter: Sendable {
     private let live: LiveConfiguration
-    private let buckets = Mutex<[String: TokenBucket]>([:])
+    private let buckets = Mutex(TokenBuckets())
 
     /// With the configuration's rate, or none, for keys that say nothing else.
     init(_ live: LiveConfiguration) { self.live = live }
@@ -64,10 +95,7 @@ final class RateLimiter: Sendable {
     ) throws(AccessError) -> TokenBucket.State? {
         guard let id = principal.id, let perMinute = principal.requestsPerMinute ?? live.limits.requestsPerMinute
         else { return nil }
-        let (isAllowed, state) = buckets.withLock { buckets in
-            buckets[id, default: TokenBucket(perMinute: perMinute, at: now)].change(perMinute: perMinute, at: now)
-            return buckets[id, default: TokenBucket(perMinute: perMinute, at: now)].take(at: now)
-        }
+        let (isAllowed, state) = buckets.withLock { $0.take(id, perMinute: perMinute, at: now) }
         guard isAllowed else { throw .tooManyRequests(perMinute: perMinute, secondsLeft: state.secondsLeft) }
         return state
     }

@@ -34,6 +34,17 @@ struct RateTests {
         #expect(bucket.take(at: start + .milliseconds(101)).isAllowed)
     }
 
+    @Test("buckets of clients that have gone are forgotten, and those that are not full are kept")
+    func buckets() {
+        let start = ContinuousClock.now
+        var buckets = TokenBuckets()
+        for number in 0..<1000 { _ = buckets.take("early-\(number)", perMinute: 1, at: start) }
+        let later = start + .seconds(60)
+        #expect(buckets.take("busy", perMinute: 1, at: later).isAllowed)
+        for number in 0..<1000 { _ = buckets.take("late-\(number)", perMinute: 1, at: later) }
+        #expect(buckets.count == 1001 && !buckets.take("busy", perMinute: 1, at: later).isAllowed)
+    }
+
     @Test("past its rate a key is told when to come back; others are not concerned")
     func limit() async throws {
         try await TestServer.run {
