@@ -46,6 +46,8 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var retention = ServingConfiguration.Retention()
     /// How webhooks are called.
     public var webhooks = Webhooks()
+    /// The OpenID provider whose tokens count beside keys; absent, keys alone do.
+    public var openID: OpenID?
     /// How many threads do what.
     public var threads = Threads()
     /// What is logged, and how.
@@ -183,6 +185,7 @@ extension ServerConfiguration {
         try section.read("retention_days", .integer(1...36_500), into: &retention.audit)
         try section.finish()
         try webhooks.read(&fields)
+        openID = try OpenID(&fields)
         section = try fields.section("threads")
         try section.read("decoding", .integer(1...64), into: &threads.decoding)
         try section.read("parsing", .integer(1...64), into: &threads.parsing)
@@ -224,14 +227,14 @@ extension ServerConfiguration {
         return gallery
     }
 
-    /// Throws `ServerError.configuration` for an address that others reach while no key was ever made.
+    /// Throws `ServerError.configuration` for an address that others reach while requests take neither a key nor a token.
     func requireKey(_ hasKeys: Bool) throws {
         let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
         guard isLoopback || allowsUnauthenticated || hasKeys || tls?.clientCA != nil else {
             throw ServerError.configuration(
                 "host \(host) is reachable by others, and there is no key: make one with "
                     + "'triptych keys create --database \(database) --name admin --role admin', listen on a loopback "
-                    + "address, take client certificates with tls.client_ca, or set allow_unauthenticated: true behind a proxy that authenticates"
+                    + "address, take client certificates with tls.client_ca or tokens with openid, or set allow_unauthenticated: true behind a proxy that authenticates"
             )
         }
     }

@@ -24,6 +24,7 @@ public struct TriptychServer: Sendable {
     private let limits: LimitsMiddleware
     private let page: MetricsPage
     private let keys: KeyRing
+    private let authenticator: Authenticator
     private let reads: ReadTally
     /// nil where there are no webhooks.
     private let caller: WebhookCaller?
@@ -76,7 +77,8 @@ public struct TriptychServer: Sendable {
         live = LiveConfiguration(configuration)
         reads = ReadTally(serving.gallery.ledger, logger)
         keys = try await KeyRing(serving.gallery.ledger)
-        try configuration.requireKey(keys.isNeeded)
+        authenticator = Authenticator(keys, configuration, logger)
+        try configuration.requireKey(authenticator.isNeeded)
         parsing = WorkerThreads("parsing", count: configuration.threads.parsing)
         connections = ConnectionPool(most: configuration.limits.connections, refused: observation.refused)
         limits = LimitsMiddleware(live)
@@ -101,7 +103,7 @@ public struct TriptychServer: Sendable {
         router.add(middleware: CORSMiddleware(live: live, routes: table))
         router.add(middleware: ProblemMiddleware(routes: table, metrics: observation.metrics))
         router.add(middleware: OriginMiddleware(live: live))
-        router.add(middleware: AccessMiddleware(keys: keys, rates: RateLimiter(live), reads: reads))
+        router.add(middleware: AccessMiddleware(authenticator: authenticator, rates: RateLimiter(live), reads: reads))
         router.add(middleware: limits)
         addEndpoints(to: router)
         return router
@@ -130,8 +132,8 @@ public struct TriptychServer: Sendable {
             .add(to: router)
         ModelEndpoints(models: serving.models, limits: configuration.limits).add(to: router)
         UploadEndpoints(models: serving.models, bodies: bodies, limits: configuration.limits).add(to: router)
-        JobEndpoints(jobs: serving.jobs, keys: keys).add(to: router)
-        EventEndpoint(gallery: gallery, keys: keys, metrics: metrics).add(to: router)
+        JobEndpoints(jobs: serving.jobs, authenticator: authenticator).add(to: router)
+        EventEndpoint(gallery: gallery, authenticator: authenticator, metrics: metrics).add(to: router)
         KeyEndpoints(keys: keys, bodies: bodies).add(to: router)
         WebhookEndpoints(gallery: gallery, bodies: bodies, configuration: configuration.webhooks).add(to: router)
         AuditEndpoint(ledger: gallery.ledger).add(to: router)
@@ -150,6 +152,7 @@ public struct TriptychServer: Sendable {
         running: @escaping @Sendable (Int) async -> Void = { _ in }
     ) async throws {
         let responder = ServerResponder(router: router().buildResponder())
+        authenticator.prepare()
         let group = ServiceGroup(
             configuration: .init(
                 services: (observation.exporter.map { [.init(service: $0)] } ?? []) + [

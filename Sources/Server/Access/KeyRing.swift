@@ -23,30 +23,21 @@ final class KeyRing: Sendable {
         keys.withLock { $0.values.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) } }
     }
 
-    /// Who has proven to be whom by an `Authorization` header (RFC 6750, section 2.1).
+    /// Whose a key is.
     ///
-    /// Throws `AccessError.unauthenticated`; of a key that is no longer good it tells why only to who has its secret.
-    func principal(_ authorization: String?, at now: Date = Date()) throws(AccessError) -> Principal {
-        guard isNeeded else { return .anyone }
-        guard let authorization else {
-            throw .unauthenticated("expected a key as \"Authorization: Bearer triptych_…\", found none")
-        }
-        let parts = authorization.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer", let token = AccessToken(String(parts[1])) else {
-            throw .unauthenticated("expected a key as \"Authorization: Bearer triptych_…\", found something else")
-        }
+    /// Throws `AccessError.invalidToken`; of a key that is no longer good it tells why only to who has its secret.
+    func principal(_ token: AccessToken, at now: Date = Date()) throws(AccessError) -> Principal {
         guard let key = keys.withLock({ $0[token.id] }), key.matches(token.secret) else {
-            throw .unauthenticated("expected a key of this server, found another")
+            throw .invalidToken("expected a key of this server, found another")
         }
-        if key.revokedAt != nil { throw .unauthenticated("the key \(key.id) was revoked") }
-        guard key.isValid(at: now) else { throw .unauthenticated("the key \(key.id) has expired") }
+        if key.revokedAt != nil { throw .invalidToken("the key \(key.id) was revoked") }
+        guard key.isValid(at: now) else { throw .invalidToken("the key \(key.id) has expired") }
         return Principal(key)
     }
 
-    /// Whether someone may still do what they began: their key was not revoked meanwhile, and has not expired.
+    /// Whether a key was not revoked meanwhile, and has not expired.
     func isValid(_ principal: Principal, at now: Date = Date()) -> Bool {
-        guard let id = principal.id else { return !isNeeded }
-        return keys.withLock { $0[id]?.isValid(at: now) ?? false }
+        keys.withLock { keys in principal.id.flatMap { keys[$0] }?.isValid(at: now) ?? false }
     }
 
     /// A key. Throws `GalleryError.notFound`.

@@ -1,11 +1,13 @@
+import Foundation
 import Gallery
 
 /// Who sends a request, and what they may do.
 struct Principal: Equatable, Sendable {
     /// Whoever can connect, as long as no key was ever made.
-    static let anyone = Principal(id: nil, name: "anyone", role: .admin, galleries: nil, requestsPerMinute: nil)
+    static let anyone = Principal(
+        id: nil, name: "anyone", role: .admin, galleries: nil, requestsPerMinute: nil, expiresAt: nil)
 
-    /// The key's; nil for anyone.
+    /// The key's, or `openid:` and the token's subject; nil for anyone.
     let id: String?
     /// For logs.
     let name: String
@@ -14,6 +16,8 @@ struct Principal: Equatable, Sendable {
     let galleries: [String]?
     /// nil for what the configuration says.
     let requestsPerMinute: Int?
+    /// When a token is over; nil for a key, which can be revoked.
+    let expiresAt: Date?
 
     /// Whether it may know of what belongs to a gallery, or, for nil, to the whole server.
     func sees(_ gallery: String?) -> Bool { galleries.map { $0.contains { $0 == gallery } } ?? true }
@@ -32,7 +36,7 @@ extension Principal {
     init(_ key: AccessKey) {
         self.init(
             id: key.id, name: key.name, role: key.role, galleries: key.galleries,
-            requestsPerMinute: key.requestsPerMinute)
+            requestsPerMinute: key.requestsPerMinute, expiresAt: nil)
     }
 }
 
@@ -54,8 +58,14 @@ struct Permission: Equatable, Sendable {
 
 /// Why a request may not be sent.
 enum AccessError: Error, Equatable, CustomStringConvertible {
-    /// No key, or none that is good; says why, if whoever sent it has proven to have had one.
+    /// Neither a key nor a token.
     case unauthenticated(String)
+    /// One that is not good; says why, if whoever sent it has proven to have had it.
+    case invalidToken(String)
+    /// A token of an issuer whose keys are not known, as it does not answer.
+    case providerUnavailable(secondsLeft: Int)
+    /// A token whose claim, by the names that lead to it, gives nothing here.
+    case claim(Claim, [String])
     case role(expected: AccessRole, found: AccessRole)
     /// For a gallery, or for nil the whole server.
     case gallery(String?, allowed: [String])
@@ -68,9 +78,17 @@ enum AccessError: Error, Equatable, CustomStringConvertible {
     /// More requests than a key may send.
     case tooManyRequests(perMinute: Int, secondsLeft: Int)
 
+    /// What a claim may give.
+    enum Claim: String {
+        case roles, galleries
+    }
+
     var description: String {
         switch self {
-        case .unauthenticated(let reason): reason
+        case .unauthenticated(let reason), .invalidToken(let reason): reason
+        case .providerUnavailable: "the token's issuer does not say which keys it has"
+        case .claim(let claim, let path):
+            "expected \(claim.rawValue) of this server in the token's claim \(path.joined(separator: ".")), found none"
         case .role(let expected, let found):
             "expected a key with the role \(expected.rawValue), found \(found.rawValue)"
         case .gallery(nil, let allowed):

@@ -24,6 +24,7 @@ extension ServerConfiguration {
         }
         // With a database, the model that was active last answers.
         if isFirst || !checkpoint.isEmpty { try Self.require(.file, checkpoint, "checkpoint") }
+        if let authorities = openID?.caFile { try Self.require(.file, authorities, "openid.ca_file") }
         if FileManager.default.fileExists(atPath: modelsFolder) {
             try Self.require(.folder, modelsFolder, "models")
         }

@@ -8,7 +8,7 @@ import ServiceLifecycle
 /// GET `/v1/events`: what happens, as server-sent events (WHATWG HTML, section 9.2).
 struct EventEndpoint {
     let gallery: GalleryStore
-    let keys: KeyRing
+    let authenticator: Authenticator
     let metrics: ServerMetrics
 
     /// How often it is looked for new ones, which costs nothing as long as there are none.
@@ -20,8 +20,8 @@ struct EventEndpoint {
         router.get("/v1/events") { request, context in try follow(request, context.principal ?? .anyone) }
     }
 
-    /// Begins after the event that the client has seen last, or with the next. It ends with the server, and when the client's key
-    /// does.
+    /// Begins after the event that the client has seen last, or with the next. It ends with the server, and when the client's key or
+    /// token does.
     private func follow(_ request: Request, _ principal: Principal) throws -> Response {
         let filter = try Self.filter(request, principal)
         let start = try Self.start(request) ?? gallery.lastEvent
@@ -33,7 +33,7 @@ struct EventEndpoint {
             try await writer.write(ByteBuffer(string: "retry: 2000\nid: \(start)\n\n"))
             // A place that was never reached is one of another database.
             var isAhead = last > gallery.lastEvent
-            while !Task.isShuttingDownGracefully && keys.isValid(principal) {
+            while !Task.isShuttingDownGracefully && authenticator.isValid(principal) {
                 if isAhead || last < gallery.lastEvent {
                     let batch = try await gallery.events(after: last, filter)
                     if batch.hasGap {

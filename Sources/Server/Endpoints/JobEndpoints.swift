@@ -9,7 +9,7 @@ import Serving
 /// GET `/v1/jobs`, GET and DELETE `/v1/jobs/{job}`, GET `/v1/jobs/{job}/events`.
 struct JobEndpoints {
     let jobs: JobBoard
-    let keys: KeyRing
+    let authenticator: Authenticator
 
     func add(to router: Router<ServerContext>) {
         router.get("/v1/jobs") { request, context in
@@ -41,7 +41,7 @@ struct JobEndpoints {
     }
 
     /// Server-sent events (WHATWG HTML, section 9.2): `progress` for each change, `end` once the job has ended. The stream
-    /// also ends with the server, and when the client's key does.
+    /// also ends with the server, and when the client's key or token does.
     private func events(_ first: JobStatus, for principal: Principal) async throws -> Response {
         let body = ResponseBody { writer in
             var (job, sent, silent) = (first, JobStatus?.none, 0)
@@ -50,7 +50,7 @@ struct JobEndpoints {
                     try await writer.write(ByteBuffer(bytes: Self.event(job)))
                     (sent, silent) = (job, 0)
                 }
-                if job.hasEnded || Task.isShuttingDownGracefully || !keys.isValid(principal) { break }
+                if job.hasEnded || Task.isShuttingDownGracefully || !authenticator.isValid(principal) { break }
                 try await Task.sleep(for: .milliseconds(200))
                 silent += 1
                 job = try await jobs.job(first.record.id)

@@ -62,6 +62,14 @@ enum ProblemTable {
             // RFC 6750, section 3. Whatever else comes on the connection, a body of gigabytes too, is not read.
             return Entry(
                 type: .unauthenticated, detail: detail, challenge: "Bearer realm=\"triptych\"", closes: true)
+        case .invalidToken:
+            return Entry(
+                type: .unauthenticated, detail: detail, challenge: "Bearer realm=\"triptych\", error=\"invalid_token\"",
+                closes: true)
+        case .providerUnavailable(let seconds):
+            return Entry(type: .providerUnavailable, detail: detail, retryAfter: seconds, closes: true)
+        case .claim(.roles, _): return Entry(type: .roleTooLow, detail: detail)
+        case .claim(.galleries, _): return Entry(type: .otherGallery, detail: detail)
         case .role: return Entry(type: .roleTooLow, detail: detail)
         case .gallery: return Entry(type: .otherGallery, detail: detail)
         case .keyInAddress(let parameter): return Entry(type: .keyInAddress, detail: detail, field: parameter)

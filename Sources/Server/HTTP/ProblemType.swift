@@ -64,6 +64,7 @@ package enum ProblemType: String, CaseIterable, Sendable {
     case overloaded
     case deadline
     case databaseBusy = "database-busy"
+    case providerUnavailable = "provider-unavailable"
     case stopping
     case storageFull = "storage-full"
     case insufficientMemory = "insufficient-memory"
@@ -100,7 +101,7 @@ package enum ProblemType: String, CaseIterable, Sendable {
         case .clientLeft: HTTPResponse.Status(code: 499, reasonPhrase: "Client Closed Request")
         case .internalFailure: .internalServerError
         case .transferEncoding: .notImplemented
-        case .overloaded, .deadline, .databaseBusy, .stopping: .serviceUnavailable
+        case .overloaded, .deadline, .databaseBusy, .providerUnavailable, .stopping: .serviceUnavailable
         case .storageFull, .insufficientMemory: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
         }
     }

@@ -7,7 +7,7 @@ import NIOCore
 struct AccessMiddleware: RouterMiddleware {
     typealias Context = ServerContext
 
-    let keys: KeyRing
+    let authenticator: Authenticator
     let rates: RateLimiter
     let reads: ReadTally
 
@@ -26,10 +26,10 @@ struct AccessMiddleware: RouterMiddleware {
         }
         var context = context
         guard let permission = AccessTable.permission(request.method, path) else {
-            context.principal = try? keys.principal(request.headers[.authorization])
+            context.principal = try? await authenticator.principal(request.headers[.authorization], waits: false)
             return try await next(request, context)
         }
-        let principal = try keys.principal(request.headers[.authorization])
+        let principal = try await authenticator.principal(request.headers[.authorization])
         let rate = try rates.count(principal)
         let gallery = permission.scope == .gallery ? try context.parameter("gallery") : nil
         try principal.require(permission, gallery: gallery)
