@@ -61,6 +61,7 @@ struct PictureTests {
             for range in ["bytes=99999-", "bytes=-0"] {
                 let answer = try await server.send("GET", path, headers: ["Range": range])
                 #expect(answer.status == 416 && answer.problem == "range-outside")
+                #expect(answer.headers["content-range"] == "bytes */\(frame.count)")
             }
             // What is no range of ours is no condition.
             for range in ["bytes=0-1,3-4", "lines=1-2", "bytes=5-2", "bytes=a-b", "bytes=99999999999999999999-"] {

@@ -13,9 +13,8 @@ enum ProblemTable {
         var detail: String
         var modality: String?
         var field: String?
-        var retryAfter: Int?
-        /// What proves who a client is, for one that has not.
-        var challenge: String?
+        /// Header fields of its answer.
+        var headers: HTTPFields = [:]
         /// Whether nothing more can be made of the connection.
         var closes = false
 
@@ -47,10 +46,12 @@ enum ProblemTable {
         case .unsupportedMediaType: return Entry(type: .unsupportedMediaType, detail: detail)
         case .bodyTimeout, .bodyStalled: return Entry(type: .bodyTimeout, detail: detail, closes: true)
         case .bodyTooLarge: return Entry(type: .bodyTooLarge, detail: detail, closes: true)
-        case .overloaded: return Entry(type: .overloaded, detail: detail, retryAfter: 1)
-        case .rangeOutside: return Entry(type: .rangeOutside, detail: detail)
+        case .overloaded: return Entry(type: .overloaded, detail: detail, headers: [.retryAfter: "1"])
+        case .rangeOutside(let length):
+            // RFC 9110, section 14.4.
+            return Entry(type: .rangeOutside, detail: detail, headers: [.contentRange: "bytes */\(length)"])
         case .webhooksOff: return Entry(type: .webhooksOff, detail: detail)
-        case .stopping: return Entry(type: .stopping, detail: detail, retryAfter: 5)
+        case .stopping: return Entry(type: .stopping, detail: detail, headers: [.retryAfter: "5"])
         case .clientLeft: return Entry(type: .clientLeft, detail: detail, closes: true)
         }
     }
@@ -61,13 +62,15 @@ enum ProblemTable {
         case .unauthenticated:
             // RFC 6750, section 3. Whatever else comes on the connection, a body of gigabytes too, is not read.
             return Entry(
-                type: .unauthenticated, detail: detail, challenge: "Bearer realm=\"triptych\"", closes: true)
+                type: .unauthenticated, detail: detail, headers: [.wwwAuthenticate: "Bearer realm=\"triptych\""],
+                closes: true)
         case .invalidToken:
             return Entry(
-                type: .unauthenticated, detail: detail, challenge: "Bearer realm=\"triptych\", error=\"invalid_token\"",
+                type: .unauthenticated, detail: detail,
+                headers: [.wwwAuthenticate: "Bearer realm=\"triptych\", error=\"invalid_token\""],
                 closes: true)
         case .providerUnavailable(let seconds):
-            return Entry(type: .providerUnavailable, detail: detail, retryAfter: seconds, closes: true)
+            return Entry(type: .providerUnavailable, detail: detail, headers: [.retryAfter: "\(seconds)"], closes: true)
         case .claim(.roles, _): return Entry(type: .roleTooLow, detail: detail)
         case .claim(.galleries, _): return Entry(type: .otherGallery, detail: detail)
         case .role: return Entry(type: .roleTooLow, detail: detail)
@@ -76,7 +79,7 @@ enum ProblemTable {
         case .host: return Entry(type: .unknownHost, detail: detail)
         case .origin: return Entry(type: .foreignOrigin, detail: detail)
         case .tooManyRequests(_, let seconds):
-            return Entry(type: .tooManyRequests, detail: detail, retryAfter: seconds)
+            return Entry(type: .tooManyRequests, detail: detail, headers: [.retryAfter: "\(seconds)"])
         }
     }
 
@@ -95,7 +98,7 @@ enum ProblemTable {
         case .noImage: return Entry(type: .noImage, detail: detail)
         case .nothingShared: return Entry(type: .nothingShared, detail: detail)
         case .galleryMemory: return Entry(type: .insufficientMemory, detail: detail)
-        case .deadline: return Entry(type: .deadline, detail: detail, retryAfter: 5)
+        case .deadline: return Entry(type: .deadline, detail: detail, headers: [.retryAfter: "5"])
         case .undecodable(let modality, let reason):
             let type: ProblemType =
                 switch reason {
@@ -130,7 +133,7 @@ enum ProblemTable {
         case .noThreshold: return Entry(type: .noThreshold, detail: detail)
         case .modelMismatch: return Entry(type: .modelMismatch, detail: detail)
         case .dimensionMismatch: return Entry(type: .dimensionMismatch, detail: detail)
-        case .busy: return Entry(type: .databaseBusy, detail: detail, retryAfter: 1)
+        case .busy: return Entry(type: .databaseBusy, detail: detail, headers: [.retryAfter: "1"])
         case .full: return Entry(type: .storageFull, detail: detail)
         case .alreadyExists, .tooFew, .newerSchema, .notADatabase, .inUse, .storage: return nil
         }
@@ -149,7 +152,7 @@ enum ProblemTable {
         case .modalitiesLost: type = .modalitiesLost
         case .insufficientMemory: type = .insufficientMemory
         case .uploadNotFound: type = .uploadNotFound
-        case .uploadBusy: return Entry(type: .uploadBusy, detail: error.description, retryAfter: 1)
+        case .uploadBusy: return Entry(type: .uploadBusy, detail: error.description, headers: [.retryAfter: "1"])
         case .uploadOffset: type = .uploadOffset
         case .tooManyUploads: type = .tooManyUploads
         case .full: type = .storageFull

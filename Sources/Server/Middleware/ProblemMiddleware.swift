@@ -27,8 +27,8 @@ struct ProblemMiddleware: RouterMiddleware {
         let allowed = methods.joined(separator: ", ")
         return answer(
             .init(
-                type: .methodNotAllowed, detail: "expected one of \(allowed), found \(request.method)"), context,
-            headers: [.allow: allowed])
+                type: .methodNotAllowed, detail: "expected one of \(allowed), found \(request.method)",
+                headers: [.allow: allowed]), context)
     }
 
     private func answer(_ error: any Error, _ context: ServerContext) -> Response {
@@ -50,13 +50,9 @@ struct ProblemMiddleware: RouterMiddleware {
                 detail: "the server failed; its log has the reason under this request's identifier"), context)
     }
 
-    private func answer(
-        _ entry: ProblemTable.Entry, _ context: ServerContext, headers: HTTPFields = [:]
-    ) -> Response {
+    private func answer(_ entry: ProblemTable.Entry, _ context: ServerContext) -> Response {
         metrics.problem(entry.type.rawValue)
-        var headers = headers
-        if let retryAfter = entry.retryAfter { headers[.retryAfter] = "\(retryAfter)" }
-        if let challenge = entry.challenge { headers[.wwwAuthenticate] = challenge }
+        var headers = entry.headers
         if entry.closes { headers[.connection] = "close" }
         return Problem(entry, instance: context.requestID).response(headers: headers)
     }
