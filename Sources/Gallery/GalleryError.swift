@@ -18,6 +18,10 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
         case key
         /// Somebody who is called with what happens.
         case webhook
+        /// How well a gallery's sightings find each other.
+        case evaluation
+        /// Where a gallery's sightings are in the plane.
+        case map
     }
 
     /// There is no such thing, by its name or identifier.

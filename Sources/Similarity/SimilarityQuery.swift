@@ -62,4 +62,6 @@ public struct SimilarityQuery: Sendable {
         precondition(vector.count == dimension, "the vectors have different dimensions")
         return SimilarityKernels.product(values, SimilarityKernels.padded(vector, to: values.count))
     }
+    /// The same with a vector that `SimilarityKernels.padded` has made longer, for one that many queries are compared with.
+    public func product(withPadded vector: [Float]) -> Float { SimilarityKernels.product(values, vector) }
 }

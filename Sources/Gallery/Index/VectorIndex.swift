@@ -112,6 +112,17 @@ package final class VectorIndex: Sendable {
         }
     }
 
+    /// Who is there at one moment. O(sightings · log sightings).
+    func roster() -> GalleryRoster {
+        let (tables, identities) = state.withLock { ($0.tables, $0.identities) }
+        let rows = tables.flatMap { $0.chunks.flatMap { $0.rows.filter(\.isLive) } }
+        let members = rows.map {
+            GalleryRoster.Member(sighting: $0.sighting, identity: $0.identity, camera: $0.camera)
+        }
+        return GalleryRoster(
+            members: members.sorted { $0.sighting < $1.sighting }, identities: identities, space: space)
+    }
+
     /// What to search for queries, frozen at one moment, and the last sighting that was there.
     func snapshot(for queries: [Query]) -> (searches: [IndexSearch], last: Int64) {
         let vectors = queries.map { VectorCombination($0.vectors, in: space) }

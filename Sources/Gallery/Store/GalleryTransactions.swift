@@ -113,6 +113,18 @@ protocol GalleryTransactions: ServerLedger {
     func exemplars(
         of identity: String, in gallery: String, model: String, limit: Int
     ) async throws -> [(sighting: String, embedding: SightingEmbedding)]
+
+    /// Keeps what an analysis has found of a gallery, by its row, in place of the model's before. Throws `.modelMismatch` if the model
+    /// was erased meanwhile.
+    func save(_ evaluation: KeptEvaluation, gallery: Int64) async throws
+    /// The same with the points of a map, by the rows of their sightings; without those that were erased meanwhile.
+    func save(
+        _ map: GalleryMap, points: [(sighting: Int64, position: SIMD2<Float>)], gallery: Int64) async throws
+    /// The last one of a model, or of any.
+    func latestEvaluation(in gallery: String, model: String?) async throws -> (kept: KeptEvaluation, createdAt: Date)
+    func latestMap(in gallery: String, model: String?, _ page: PageRequest) async throws -> MapPage
+    /// By row; without those that are there no more.
+    func identities(rows: [Int64]) async throws -> [Int64: IdentityRecord]
 }
 
 /// What is to be corrected.

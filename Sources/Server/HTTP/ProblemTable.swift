@@ -173,6 +173,8 @@ extension GalleryError.Subject {
         case .correction: .correctionNotFound
         case .key: .keyNotFound
         case .webhook: .webhookNotFound
+        case .evaluation: .evaluationNotFound
+        case .map: .mapNotFound
         }
     }
 }

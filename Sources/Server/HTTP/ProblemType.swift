@@ -26,6 +26,8 @@ package enum ProblemType: String, CaseIterable, Sendable {
     case correctionNotFound = "correction-not-found"
     case keyNotFound = "key-not-found"
     case webhookNotFound = "webhook-not-found"
+    case evaluationNotFound = "evaluation-not-found"
+    case mapNotFound = "map-not-found"
     case modelNotFound = "model-not-found"
     case uploadNotFound = "upload-not-found"
     case methodNotAllowed = "method-not-allowed"
@@ -81,7 +83,8 @@ package enum ProblemType: String, CaseIterable, Sendable {
         case .unauthenticated: .unauthorized
         case .roleTooLow, .otherGallery, .unknownHost, .foreignOrigin: .forbidden
         case .noSuchPath, .galleryNotFound, .identityNotFound, .sightingNotFound, .imageNotFound, .jobNotFound,
-            .correctionNotFound, .keyNotFound, .webhookNotFound, .modelNotFound, .uploadNotFound:
+            .correctionNotFound, .keyNotFound, .webhookNotFound, .modelNotFound, .uploadNotFound, .evaluationNotFound,
+            .mapNotFound:
             .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .bodyTimeout: .requestTimeout

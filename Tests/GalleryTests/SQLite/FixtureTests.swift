@@ -128,6 +128,33 @@ struct FixtureTests {
         try await store.close()
     }
 
+    @Test("A gallery of schema version 6 can be evaluated and mapped")
+    func analysed() async throws {
+        let directory = try TemporaryDirectory()
+        let fixture = try #require(
+            Bundle.module.url(forResource: "gallery-v6", withExtension: "sqlite", subdirectory: "Fixtures"))
+        try FileManager.default.copyItem(atPath: fixture.path, toPath: directory.file("g.sqlite"))
+        let store = try await GalleryStore.open(path: directory.file("g.sqlite"))
+        await expectError(.notFound(.evaluation, "vehicles")) { try await store.latestEvaluation(in: "vehicles") }
+        await expectError(.notFound(.map, "vehicles")) { try await store.latestMap(in: "vehicles") }
+        let found = try await store.evaluate(in: "vehicles", model: Self.model)
+        #expect((found.samples, found.all.queries, found.identities) == (6, 6, 3))
+        _ = try await store.map(in: "vehicles", model: Self.model)
+        #expect(
+            try await store.latestMap(in: "vehicles").points.items.map(\.identity).sorted()
+                == ["car-0", "car-0", "car-1", "car-1", "car-2", "car-2"])
+        try await store.close()
+        // They are there at the next start, and in a backup.
+        let again = try await GalleryStore.open(path: directory.file("g.sqlite"))
+        try await again.backup(to: directory.file("copy.sqlite"))
+        try await again.close()
+        let copy = try await GalleryStore.open(path: directory.file("copy.sqlite"))
+        #expect(try await copy.latestEvaluation(in: "vehicles").evaluation == found)
+        #expect(try await copy.latestMap(in: "vehicles").points.items.count == 6)
+        try await copy.checkIntegrity()
+        try await copy.close()
+    }
+
     @Test("Jobs of schema version 2 are kept, and those that had not ended go on")
     func jobs() async throws {
         let directory = try TemporaryDirectory()

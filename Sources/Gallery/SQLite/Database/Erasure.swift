@@ -53,7 +53,8 @@ enum Erasure {
                 ?? delete(.gallery, gallery, db)
         }
         if let model = try marked(.model, db) {
-            return try deleteVectors(of: model, db, budget: budget) ?? delete(.model, model, db)
+            return try deleteVectors(of: model, db, budget: budget) ?? deletePoints(of: model, db, budget: budget)
+                ?? delete(.model, model, db)
         }
         return nil
     }
@@ -101,5 +102,15 @@ enum Erasure {
             sql: "DELETE FROM embedding WHERE id IN (SELECT id FROM embedding WHERE model_id = ? LIMIT ?)",
             arguments: [model, max(1, budget / size)])
         return db.changesCount == 0 ? nil : db.changesCount * size
+    }
+
+    /// Of its maps; those of other subjects go with their sightings.
+    private static func deletePoints(of model: Int64, _ db: Database, budget: Int) throws -> Int? {
+        try db.execute(
+            sql: """
+                DELETE FROM map_point WHERE id IN (
+                    SELECT p.id FROM analysis a JOIN map_point p ON p.analysis_id = a.id WHERE a.model_id = ? LIMIT ?)
+                """, arguments: [model, max(1, budget / rowBytes)])
+        return db.changesCount == 0 ? nil : db.changesCount * rowBytes
     }
 }

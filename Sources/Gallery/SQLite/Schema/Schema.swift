@@ -3,7 +3,7 @@ import GRDB
 /// The database's layout and its history. A migration that was released is never edited.
 enum Schema {
     /// The version this release writes: the number of migrations.
-    static let version = 9
+    static let version = 10
     /// "TRPT" in the file's header tells a gallery database from any other SQLite file.
     static let applicationID = 0x5452_5054
 
@@ -48,6 +48,10 @@ enum Schema {
         migrator.registerMigration("v9") { db in
             try createJournal(db)
             try db.execute(sql: "PRAGMA user_version = 9")
+        }
+        migrator.registerMigration("v10") { db in
+            try createAnalyses(db)
+            try db.execute(sql: "PRAGMA user_version = 10")
         }
         return migrator
     }

@@ -85,6 +85,11 @@ extension SQLiteStore {
         return try IdentityRecord(row)
     }
 
+    /// nil for one that is no more.
+    static func identityRecord(row: Int64, _ db: Database) throws -> IdentityRecord? {
+        try Row.fetchOne(db, sql: "\(selectIdentity) WHERE i.id = ?", arguments: [row]).map { try IdentityRecord($0) }
+    }
+
     static func findIdentity(_ id: String, _ gallery: Int64, _ db: Database) throws -> Int64? {
         try Int64.fetchOne(
             db, sql: "SELECT id FROM live_identity WHERE gallery_id = ? AND name = ?", arguments: [gallery, id])
