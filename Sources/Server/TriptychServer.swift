@@ -128,6 +128,7 @@ public struct TriptychServer: Sendable {
             identification: serving.identification, surveys: serving.surveys, models: models, gallery: gallery,
             bodies: bodies, metrics: metrics
         ).add(to: router)
+        AnalysisEndpoints(surveys: serving.surveys, models: models, gallery: gallery, bodies: bodies).add(to: router)
         TransferEndpoints(gallery: gallery, models: models, imports: serving.imports, limits: configuration.limits)
             .add(to: router)
         ModelEndpoints(models: serving.models, limits: configuration.limits).add(to: router)

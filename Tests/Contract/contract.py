@@ -100,6 +100,8 @@ class Server:
         sighting = self.ask("POST", "/v1/galleries/parking/identities/van-17/sightings", {"images": {"rgb": image}})["id"]
         moved = self.ask("POST", "/v1/galleries/parking/identities/van-18/sightings", {"vectors": {"tir": vector}})["id"]
         correction = self.ask("POST", f"/v1/galleries/parking/identities/van-18/sightings/{moved}/move", {"identity": "van-19"})
+        for analysis in ["evaluations", "maps"]:
+            self.ask("POST", f"/v1/galleries/parking/{analysis}", {})
         job = self.ask("POST", "/v1/galleries/parking/groupings", {"threshold": 0.9})["id"]
         return {
             "gallery": "parking", "identity": "van-17", "sighting": sighting, "modality": "rgb", "job": job,

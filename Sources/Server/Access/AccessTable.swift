@@ -29,7 +29,7 @@ enum AccessTable {
             paths(
                 [
                     "GET ", "GET /export", "GET /sightings", "GET /thresholds", "POST /queries", "POST /queries/batch",
-                    "GET /corrections",
+                    "GET /corrections", "GET /evaluations/latest", "GET /maps/latest",
                 ])
                 + paths(
                     [
@@ -42,7 +42,10 @@ enum AccessTable {
         (.enrol, .any, ["DELETE /v1/jobs/{job}"]),
         (
             .enrol, .gallery,
-            paths(["POST /imports", "POST /sightings", "POST /groupings", "POST /corrections/{correction}/undo"])
+            paths([
+                "POST /imports", "POST /sightings", "POST /groupings", "POST /evaluations", "POST /maps",
+                "POST /corrections/{correction}/undo",
+            ])
                 + paths(
                     [
                         "POST ", "PATCH /{identity}", "POST /{identity}/rename", "POST /{identity}/merge",

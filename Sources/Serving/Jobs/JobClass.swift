@@ -27,16 +27,20 @@ package enum JobKind: String, CaseIterable, Sendable {
     case grouping
     /// Proposes thresholds.
     case calibration
+    /// Measures how well a gallery's sightings find each other.
+    case evaluation
+    /// Makes a map of a gallery's embeddings.
+    case mapping
 
     /// Whether it goes on after a start. What the others were asked for is not written down.
-    package var isResumed: Bool { ![.grouping, .calibration].contains(self) }
+    package var isResumed: Bool { jobClass != .maintenance }
 
     /// What it runs beside of.
     package var jobClass: JobClass {
         switch self {
         case .activation, .comparison: .model
         case .reembedding, .importing: .gallery
-        case .grouping, .calibration: .maintenance
+        case .grouping, .calibration, .evaluation, .mapping: .maintenance
         }
     }
 }

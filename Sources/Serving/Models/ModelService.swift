@@ -150,7 +150,7 @@ package struct ModelService: Sendable {
             case .comparison: try await ShadowEvaluation(model: model, parts: parts).run(handle)
             case .reembedding: try await Reembedding(model: model, parts: parts).run(handle)
             case .importing: try await imports.run(handle)
-            case .grouping, .calibration: throw CancellationError()
+            case .grouping, .calibration, .evaluation, .mapping: throw CancellationError()
             }
         }
     }

@@ -1,7 +1,8 @@
 import Documents
 import Gallery
 
-/// Looks through a whole gallery, as a job, and changes nothing of what is enrolled.
+/// Looks through a whole gallery, as a job, and changes nothing of what is enrolled. Analyses, which are kept, are in
+/// `SurveyService+Analyses.swift`.
 package struct SurveyService: Sendable {
     let models: ModelRegistry
     let gallery: GalleryStore
@@ -53,7 +54,7 @@ package struct SurveyService: Sendable {
         }
     }
 
-    private func start(
+    func start(
         _ kind: JobKind, _ gallery: String, _ work: @escaping @Sendable (JobHandle) async throws -> [String: JSONValue]
     ) async throws -> JobStatus {
         let job = JobRecord(kind: kind.rawValue, gallery: gallery)

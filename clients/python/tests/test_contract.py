@@ -31,6 +31,8 @@ CALLS: Dict[str, Callable[[Client, Gallery], object]] = {
     "eraseIdentity": lambda c, g: g.erase_identity("i"), "renameIdentity": lambda c, g: g.rename("i", "n"),
     "mergeIdentities": lambda c, g: g.merge("i", ["n"]), "splitIdentity": lambda c, g: g.split("i", [SEEN], "n"),
     "moveSighting": lambda c, g: g.move(SEEN, "n"), "similarIdentities": lambda c, g: g.similar("i"),
+    "evaluateGallery": lambda c, g: g.evaluate(), "showEvaluation": lambda c, g: g.evaluation(),
+    "mapGallery": lambda c, g: g.make_map(), "showMap": lambda c, g: g.map(),
     "groupIdentities": lambda c, g: g.group(0.8), "listCorrections": lambda c, g: next(g.corrections()),
     "undoCorrection": lambda c, g: g.undo("c"), "listSightings": lambda c, g: next(g.sightings(identity="i")),
     "enrol": lambda c, g: g.enrol("i", IMAGE), "showSighting": lambda c, g: g.sighting(SEEN),

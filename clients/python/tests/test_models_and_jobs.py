@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import signal
 import socket
 from typing import List, Optional, Tuple
@@ -96,6 +97,35 @@ def test_jobs_of_a_gallery(client: Client, gallery: Gallery, world: World) -> No
     client.cancel(groups)
     with pytest.raises(NotFound):
         client.job(groups.id)
+
+
+def test_analyses_of_a_gallery(client: Client, gallery: Gallery, world: World) -> None:
+    with pytest.raises(NotFound):
+        gallery.evaluation()
+    for n in range(6):
+        gallery.enrol(f"v{n // 2}", world.triple(n % 4), camera=f"c{n % 2}")
+    client.wait(gallery.evaluate(samples=5, seed=3))
+    found = gallery.evaluation()
+    assert (found.samples, found.sightings, found.identities, found.seed, found.stale) == (5, 6, 3, 3, False)
+    assert 0 <= found.all.mean_average_precision <= 1 and found.all.queries == 5 and found.scores[0].curve
+    assert sum(found.scores[0].impostor) == 5
+    client.wait(gallery.make_map(perplexity=2))
+    shown = gallery.map(page_size=4)
+    assert len(shown.items) == shown.samples == 6 and shown.trustworthiness is None
+    assert {p.identity for p in shown.items} == {"v0", "v1", "v2"} and all(-1 <= p.x <= 1 and p.camera for p in shown.items)
+    assert gallery.map(model=shown.model) == shown
+
+
+def test_a_map_that_was_replaced_is_read_anew(fake: FakeServer) -> None:
+    def page(name: str, sighting: str, cursor: Optional[str]) -> bytes:
+        point = {"sighting": sighting, "identity": "i", "modalities": ["rgb"], "x": 0, "y": 1}
+        return answer(200, json.dumps({
+            "id": name, "model": "m", "stale": False, "created_at": "2026-01-01T00:00:00Z", "seed": 1, "sightings": 2,
+            "identities": 1, "samples": 2, "perplexity": 2, "iterations": 750, "items": [point], "next": cursor}).encode())
+
+    fake.answers = [page("1", "a", "n"), page("2", "c", None), page("2", "b", "n"), page("2", "c", None)]
+    found = Client(fake.url).gallery("g").map()
+    assert found.id == "2" and [p.sighting for p in found.items] == ["b", "c"]
 
 
 def test_following_goes_on_over_broken_connections(fake: FakeServer, waits: List[float]) -> None:

@@ -12,6 +12,9 @@
 answered are dataclasses; what is refused is raised as a `Problem`.
 """
 from ._version import __version__
+from .analyses import (
+    BestScores, CurvePoint, Evaluation, FailedQuery, GalleryMap, MapPoint, OpenSetErrors, PoorIdentity, Retrieval,
+)
 from .answers import (
     AuditRecord, BatchResult, Comparison, Contender, Correction, Embedding, Event, GalleryInfo, GallerySummary,
     Identification, Identity, ImageQuality, Job, Key, Match, Missed, Model, ModelShare, NewKey, QueryResult, RateLimit,
@@ -30,13 +33,13 @@ from .subjects import Filter, Image, Metadata, QuerySubject, SightingLike, Subje
 from .transfer import ImportLine, Progress
 
 __all__ = [
-    "__version__", "AuditRecord", "BadRequest", "BatchResult", "Client", "Comparison", "Conflict", "ConnectionFailed",
-    "Contender", "Correction", "Embedding", "Event", "Filter", "Forbidden", "Gallery", "GalleryInfo", "GallerySummary",
-    "Identification", "Identity", "Image", "ImageQuality", "ImportLine", "Job", "JobFailed", "Key", "Match", "Metadata",
-    "Missed", "Model", "ModelShare", "NewKey", "NotFound", "Overloaded", "Problem", "Progress", "QueryResult",
-    "QuerySubject", "RateLimit", "Readiness", "Refused", "Sighting", "SightingLike", "SightingRef", "Similar",
-    "SimilarIdentities", "StorageFull", "Subject", "Text", "Threshold", "Time", "TimedOut", "Timing", "TooLarge",
-    "TooManyRequests", "Triple", "TriptychError", "Unauthorized", "UNCHANGED", "UnexpectedAnswer", "Vector", "Vectors",
-    "Upload",
-    "Webhook",
+    "__version__", "AuditRecord", "BadRequest", "BatchResult", "BestScores", "Client", "Comparison", "Conflict",
+    "ConnectionFailed", "Contender", "Correction", "CurvePoint", "Embedding", "Evaluation", "Event", "FailedQuery",
+    "Filter", "Forbidden", "Gallery", "GalleryInfo", "GalleryMap", "GallerySummary", "Identification", "Identity",
+    "Image", "ImageQuality", "ImportLine", "Job", "JobFailed", "Key", "MapPoint", "Match", "Metadata", "Missed",
+    "Model", "ModelShare", "NewKey", "NotFound", "OpenSetErrors", "Overloaded", "PoorIdentity", "Problem", "Progress",
+    "QueryResult", "QuerySubject", "RateLimit", "Readiness", "Refused", "Retrieval", "Sighting", "SightingLike",
+    "SightingRef", "Similar", "SimilarIdentities", "StorageFull", "Subject", "Text", "Threshold", "Time", "TimedOut",
+    "Timing", "TooLarge", "TooManyRequests", "Triple", "TriptychError", "Unauthorized", "UNCHANGED",
+    "UnexpectedAnswer", "Upload", "Vector", "Vectors", "Webhook",
 ]

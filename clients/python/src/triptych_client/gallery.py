@@ -3,13 +3,14 @@ from __future__ import annotations
 
 import os
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import IO, Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
 
 from ._connection import Body
 from ._decoding import decode, lines_of, parse
 from ._transport import given
+from .analyses import Evaluation, GalleryMap, MapPoint
 from .answers import (
     BatchResult, GalleryInfo, GallerySummary, Identification, Job, QueryResult, Threshold, Timing,
 )
@@ -36,6 +37,11 @@ class _Thresholds:
 class _Results:
     results: List[Dict[str, Any]]
     timing: Timing
+
+
+@dataclass(frozen=True)
+class _MapPage(GalleryMap):
+    next: Optional[str] = None
 
 
 class Gallery(Members):
@@ -138,6 +144,41 @@ class Gallery(Members):
     def group(self, threshold: float) -> Job:
         """Starts a job that looks for identities without a label that are one. Its result has `groups` to `merge`."""
         return self._transport.ask(Job, "POST", self._path("groupings"), {"threshold": threshold})
+
+    # How good is it?
+
+    def evaluate(self, *, samples: Optional[int] = None, seed: Optional[int] = None) -> Job:
+        """Starts a job that measures how well sightings, 2000 by default, find the others of their identity."""
+        return self._transport.ask(Job, "POST", self._path("evaluations"), given(samples=samples, seed=seed))
+
+    def evaluation(self, *, model: Optional[str] = None) -> Evaluation:
+        """The latest evaluation, of a model or of any. Raises `NotFound`."""
+        return self._transport.ask(
+            Evaluation, "GET", self._path("evaluations", "latest"), query=given(model=model))
+
+    def make_map(
+        self, *, samples: Optional[int] = None, perplexity: Optional[float] = None, seed: Optional[int] = None
+    ) -> Job:
+        """Starts a job that makes a map of sightings, 2000 by default. `perplexity`: how many neighbours one has."""
+        document = given(samples=samples, perplexity=perplexity, seed=seed)
+        return self._transport.ask(Job, "POST", self._path("maps"), document)
+
+    def map(self, *, model: Optional[str] = None, page_size: int = 1000) -> GalleryMap:
+        """The latest map with all its points, of a model or of any. Raises `NotFound`."""
+        points: List[MapPoint] = []
+        first: Optional[_MapPage] = None
+        cursor: Optional[str] = None
+        while True:
+            query = given(model=model, limit=page_size, cursor=cursor)
+            page = self._transport.ask(_MapPage, "GET", self._path("maps", "latest"), query=query)
+            if first is not None and page.id != first.id:  # Another map has taken its place.
+                points, first, cursor = [], None, None
+                continue
+            first = first or page
+            points += page.items
+            if page.next is None:
+                return GalleryMap(**{**{f.name: getattr(first, f.name) for f in fields(GalleryMap)}, "items": points})
+            cursor = page.next
 
     # In and out in bulk
 
