@@ -1,8 +1,8 @@
 import Foundation
 
 extension GalleryStore {
-    /// Sightings of an identity that may be kept in one pass, about: 64 MiB.
-    private static let mostMarks = 4 << 20
+    /// Scores within identities that are kept in one pass, about: with what is counted between them 64 MiB.
+    private static let mostMarks = 1 << 20
 
     /// Looks for each of some sightings among all others of their gallery, and keeps what came out as the model's latest.
     ///

@@ -180,6 +180,22 @@ struct EvaluationTests {
         }
     }
 
+    @Test("Of many failures and poor identities the fifty worst are told")
+    func bounded() async throws {
+        try await withStore { store, _ in
+            var generator = SeededGenerator(seed: 7)
+            for number in 0..<240 { try await store.add("i\(number % 80)", generator.unitVector(6)) }
+            let found = try await store.evaluate(in: "g", model: "m")
+            #expect(found.all.rank1 < 0.5 && found.all.queries == 240)
+            let report = try await store.latestEvaluation(in: "g")
+            #expect(report.failures.count == 50 && report.worst.count == 50)
+            let margins = report.failures.map { $0.found.score - ($0.genuine?.score ?? 2) }
+            #expect(margins == margins.sorted(by: >) && margins.allSatisfy { $0 > 0 })
+            #expect(report.worst.map(\.meanAveragePrecision) == report.worst.map(\.meanAveragePrecision).sorted())
+            #expect(report.worst.allSatisfy { $0.queries == 3 })
+        }
+    }
+
     @Test("The latest of a gallery and model is kept; it goes with the model and the gallery")
     func kept() async throws {
         try await withStore { store, _ in
