@@ -185,7 +185,11 @@ extension Passage {
 
 extension GalleryQuery {
     func validate() throws {
-        try Validation.embedding(embedding)
+        try Validation.require(exemplars.count <= 16, "exemplars", "at most 16", "\(exemplars.count)")
+        for exemplar in exemplars { try Validation.embedding(exemplar) }
+        let models = Set(exemplars.map(\.model)).count
+        try Validation.require(models == 1, "exemplars", "vectors of one model", "of \(models)")
+        try validateScore()
         try Validation.limit(limit)
         if let threshold {
             try Validation.require((-1...1).contains(threshold), "threshold", "a cosine, -1 to 1", "\(threshold)")
@@ -194,7 +198,17 @@ extension GalleryQuery {
             try Validation.require((2...1000).contains(rerank), "rerank", "2 to 1000 candidates", "\(rerank)")
         }
         try Validation.require(!explains || limit <= 100, "limit", "at most 100 with by_modality", "\(limit)")
+        try Validation.require(!explainsExemplars || limit <= 100, "limit", "at most 100 with by_exemplar", "\(limit)")
         try filter.validate()
+    }
+
+    private func validateScore() throws {
+        if score == .best { return }
+        if case .meanOfBest(let count) = score {
+            try Validation.require((1...100).contains(count), "score.mean_of_best", "1 to 100", "\(count)")
+        }
+        try Validation.require(grouping == .identity, "score", "best with group_by sighting", "another")
+        try Validation.require(rerank == nil, "score", "best with rerank, which ranks sightings", "another")
     }
 }
 

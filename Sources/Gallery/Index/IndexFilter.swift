@@ -73,6 +73,9 @@ struct Eligibility: Sendable {
         excludedIdentities = Set(filter.excludedIdentities.compactMap { identities[$0] })
     }
 
+    /// Whether a chunk has none but eligible rows.
+    func admitsAll(of chunk: VectorChunk) -> Bool { isOpen && chunk.live == chunk.rows.count }
+
     func admits(_ row: IndexRow) -> Bool {
         row.isLive && isSeenByCamera(row) && isInTime(row) && isOfIdentity(row)
             && filter.sightings?.contains(row.sighting) != false

@@ -3,7 +3,8 @@ import Similarity
 /// One pass over a snapshot of an index for several queries, on one thread of several: a chunk's codes are read once for four
 /// queries that are compared with the same column.
 struct IndexScan: Sendable {
-    private struct Quartet: Sendable {
+    /// Up to four searches that are compared with one column by its cosine alone.
+    struct Quartet: Sendable {
         let column: Int
         /// Which searches.
         let members: [Int]
@@ -20,7 +21,8 @@ struct IndexScan: Sendable {
         quartets = searches[0].tables.indices.map { table in Self.quartets(of: searches, table) }
     }
 
-    private static func quartets(of searches: [IndexSearch], _ table: Int) -> [Quartet] {
+    /// Those of a table, for searches of one snapshot.
+    static func quartets(of searches: [IndexSearch], _ table: Int) -> [Quartet] {
         // One alone reads the codes as fast by itself.
         if searches.count == 1 { return [] }
         let terms = searches.indices.compactMap { index in

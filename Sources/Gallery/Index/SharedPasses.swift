@@ -16,14 +16,14 @@ package final class SharedPasses: Sendable {
         var running = 0
     }
 
-    /// Queries of a pass. More would hold up those that come meanwhile for little gain.
-    private static let most = 32
-    /// While one pass reads its last candidates another one begins.
-    private static let atOnce = 2
-
+    private let most: Int
+    private let atOnce: Int
     private let state = Mutex(State())
 
-    package init() {}
+    /// - Parameters:
+    ///   - most: queries of a pass. More would hold up those that come meanwhile for little gain.
+    ///   - atOnce: passes: while one reads its last candidates another one begins.
+    package init(most: Int = 32, atOnce: Int = 2) { (self.most, self.atOnce) = (most, atOnce) }
 
     /// What `search` gives for some queries, perhaps among others. Throws what it throws, or `CancellationError`.
     package func run(_ queries: [VectorIndex.Query], _ search: @escaping Search) async throws -> [VectorIndex.Outcome] {
@@ -34,7 +34,7 @@ package final class SharedPasses: Sendable {
                 let request = Request(queries: queries, search: search, waiter: waiter)
                 let begins = state.withLock { state in
                     state.waiting.append(request)
-                    if state.running == Self.atOnce { return false }
+                    if state.running == atOnce { return false }
                     state.running += 1
                     return true
                 }
@@ -67,7 +67,7 @@ package final class SharedPasses: Sendable {
             var (requests, count) = ([Request](), 0)
             for request in state.waiting {
                 count += request.queries.count
-                if !requests.isEmpty && count > Self.most { break }
+                if !requests.isEmpty && count > most { break }
                 requests.append(request)
             }
             state.waiting.removeFirst(requests.count)

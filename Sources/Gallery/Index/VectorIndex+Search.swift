@@ -5,6 +5,12 @@ extension VectorIndex {
     /// What to look for.
     package struct Query: Sendable {
         package var vectors: [IndexVector]
+        /// Further exemplars of what is looked for.
+        package var further: [[IndexVector]] = []
+        /// How a sighting's scores with the exemplars make its own.
+        package var combination = ExemplarCombination.mean
+        /// How those of an identity's sightings make its own; `.best` for anything but identities.
+        package var score = IdentityScore.best
         package var filter = IndexFilter()
         package var limit = 10
         /// The least cosine.
@@ -20,6 +26,11 @@ extension VectorIndex {
             (self.vectors, self.filter, self.limit) = (vectors, filter, limit)
             (self.threshold, self.grouping) = (threshold, grouping)
         }
+
+        package var exemplars: [[IndexVector]] { [vectors] + further }
+
+        /// Whether a sighting's own bounds do not decide.
+        var isCompound: Bool { !further.isEmpty || score != .best }
     }
 
     /// A sighting that answers.
@@ -27,6 +38,10 @@ extension VectorIndex {
         package let sighting: Int64
         package let score: Float
         let identity: Int32
+        /// How many of an identity's sightings the score comes from; nil for the one alone.
+        package var counted: Int?
+        /// Which of several galleries it is in.
+        var gallery: Int32 = 0
     }
 
     /// The answers, best first; equal scores in order of enrolment.
@@ -51,7 +66,8 @@ extension VectorIndex {
 
     /// Searches for each query on several threads. The answer is that of a float32 scan over all, ties included.
     ///
-    /// Throws what the source throws, or `CancellationError`. O(sightings · elements) bytes read.
+    /// Throws what the source throws, or `CancellationError`. O(sightings · elements) bytes read; of a query of several exemplars
+    /// once for four of them, and 64 bytes a sighting held for one that scores identities by several sightings, one at a time.
     ///
     /// - Parameter slices: on how many threads one query is scanned.
     package func search(
@@ -59,8 +75,22 @@ extension VectorIndex {
     ) async throws -> [Outcome] {
         // Taken on a thread too: a snapshot is as long as the index has tables and chunks.
         let (searches, last) = try await threads.run { [self] in snapshot(for: queries) }
+        let plain = queries.indices.filter { !queries[$0].isCompound }
         var outcomes = [Outcome?](repeating: nil, count: queries.count)
-        var gone = [Set<Int64>](repeating: [], count: queries.count)
+        let found = try await self.outcomes(of: plain.map { searches[$0][0] }, source, threads, slices)
+        for (place, outcome) in zip(plain, found) { outcomes[place] = outcome }
+        for place in queries.indices where queries[place].isCompound {
+            outcomes[place] = try await self.outcome(of: CompoundSearch(searches[place]), source, threads, slices)
+        }
+        for place in queries.indices { outcomes[place]?.last = last }
+        return outcomes.compactMap { $0 }
+    }
+
+    private func outcomes(
+        of searches: [IndexSearch], _ source: some VectorSource, _ threads: WorkerThreads, _ slices: Int
+    ) async throws -> [Outcome] {
+        var outcomes = [Outcome?](repeating: nil, count: searches.count)
+        var gone = [Set<Int64>](repeating: [], count: searches.count)
         while true {
             let open = outcomes.indices.filter { outcomes[$0] == nil }
             if open.isEmpty { return outcomes.compactMap { $0 } }
@@ -69,11 +99,28 @@ extension VectorIndex {
             let findings = try await finish(open.map { searches[$0] }, parts, source, threads)
             for (index, finding) in zip(open, findings) {
                 switch finding {
-                case .outcome(let outcome):
-                    outcomes[index] = outcome
-                    outcomes[index]?.last = last
+                case .outcome(let outcome): outcomes[index] = outcome
                 case .gone(let more): gone[index].formUnion(more)
                 }
+            }
+        }
+    }
+
+    private func outcome(
+        of search: CompoundSearch, _ source: some VectorSource, _ threads: WorkerThreads, _ slices: Int
+    ) async throws -> Outcome {
+        var gone: Set<Int64> = []
+        while true {
+            let slices = max(slices, 1)
+            let parts = try await withThrowingTaskGroup(of: CompoundSearch.Part.self) { [gone] group in
+                for slice in 0..<slices {
+                    group.addTask { try await threads.run { search.run(slice, of: slices, without: gone) } }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            switch try await threads.run({ try search.finish(parts, source: source) }) {
+            case .outcome(let outcome): return outcome
+            case .gone(let more): gone.formUnion(more)
             }
         }
     }
@@ -123,7 +170,8 @@ extension VectorIndex.Hit {
     /// The first of each group, `limit` of them.
     static func best(_ limit: Int, of sorted: [Self], _ grouping: Grouping) -> [Self] {
         guard grouping == .identity else { return Array(sorted.prefix(limit)) }
-        var seen: Set<Int32> = []
-        return Array(sorted.filter { seen.insert($0.identity).inserted }.prefix(limit))
+        var seen: Set<Int64> = []
+        return Array(
+            sorted.filter { seen.insert(Int64($0.gallery) << 32 | Int64($0.identity)).inserted }.prefix(limit))
     }
 }

@@ -47,6 +47,8 @@ package final class VectorIndex: Sendable {
     package let space: VectorSpace
     /// Searches that are asked for at the same time.
     let passes = SharedPasses()
+    /// Those that take more, one by one: they neither hold up the others nor fill the memory.
+    let compoundPasses = SharedPasses(most: 1, atOnce: 1)
     private let state = Mutex(State())
 
     package init(space: VectorSpace) { self.space = space }
@@ -123,9 +125,9 @@ package final class VectorIndex: Sendable {
             members: members.sorted { $0.sighting < $1.sighting }, identities: identities, space: space)
     }
 
-    /// What to search for queries, frozen at one moment, and the last sighting that was there.
-    func snapshot(for queries: [Query]) -> (searches: [IndexSearch], last: Int64) {
-        let vectors = queries.map { VectorCombination($0.vectors, in: space) }
+    /// What to search for each exemplar of queries, frozen at one moment, and the last sighting that was there.
+    func snapshot(for queries: [Query]) -> (searches: [[IndexSearch]], last: Int64) {
+        let vectors = queries.map { $0.exemplars.map { VectorCombination($0, in: space) } }
         let (tables, filters, last) = state.withLock { state in
             let filters = queries.map { query in
                 Eligibility(
@@ -135,10 +137,11 @@ package final class VectorIndex: Sendable {
             return (state.tables, filters, state.last)
         }
         let searches = queries.indices.map { index in
-            IndexSearch(
-                tables: tables.map { table in (table, vectors[index].flatMap { queries[index].comparison($0, table) })
-                },
-                eligibility: filters[index], query: queries[index])
+            vectors[index].map { vectors in
+                IndexSearch(
+                    tables: tables.map { table in (table, vectors.flatMap { queries[index].comparison($0, table) }) },
+                    eligibility: filters[index], query: queries[index])
+            }
         }
         return (searches, last)
     }

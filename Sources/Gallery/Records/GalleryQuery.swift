@@ -41,6 +41,12 @@ public struct QueryFilter: Equatable, Sendable {
 public struct GalleryQuery: Sendable {
     /// What to look for, under which model.
     public var embedding: SightingEmbedding
+    /// Further exemplars of what is looked for, up to 15, of the same model.
+    public var further: [SightingEmbedding] = []
+    /// How a sighting's scores with the exemplars make its own.
+    public var combination = ExemplarCombination.mean
+    /// How the scores of an identity's sightings make its own; `.best` where matches are sightings, or ranked anew.
+    public var score = IdentityScore.best
     /// How many matches at most: 1–1000.
     public var limit: Int
     /// The least cosine of a match, −1 to 1.
@@ -54,6 +60,11 @@ public struct GalleryQuery: Sendable {
     public var rerank: Int?
     /// Whether matches tell what each modality alone scores; then no more than 100 of them.
     public var explains = false
+    /// Whether matches tell their scores with each exemplar; then no more than 100 of them.
+    public var explainsExemplars = false
+
+    /// All exemplars.
+    public var exemplars: [SightingEmbedding] { [embedding] + further }
 
     /// A query.
     public init(

@@ -6,7 +6,7 @@ public struct Match: Codable, Equatable, Sendable {
     public let identity: String
     /// The identity's label.
     public let label: String?
-    /// Cosine, −1 to 1.
+    /// Cosine, −1 to 1; or what several of them make, see ``GalleryQuery``.
     public let score: Float
     /// The sighting's identifier.
     public let sighting: String
@@ -18,11 +18,18 @@ public struct Match: Codable, Equatable, Sendable {
     public let metadata: Metadata
     /// The cosine of each modality alone that both sides have, where that was asked for.
     public var byModality: [String: Float]?
+    /// The cosine with each exemplar, in their order, where that was asked for; nil where there is nothing to compare.
+    public var byExemplar: [Float?]?
+    /// How many of the identity's sightings the score comes from, where it is not the best one's.
+    public var counted: Int?
+    /// In which gallery it is, where several were searched.
+    public var gallery: String?
 
     private enum CodingKeys: String, CodingKey {
-        case identity, label, score, sighting, camera, metadata
+        case identity, label, score, sighting, camera, metadata, counted, gallery
         case capturedAt = "captured_at"
         case byModality = "by_modality"
+        case byExemplar = "by_exemplar"
     }
 }
 
