@@ -42,6 +42,8 @@ public final class GalleryStore: Sendable {
     let threads: WorkerThreads
     let slices: Int
     let stages = StageWatch()
+    /// Counting takes long, and only one at a time a connection that reads.
+    let counting = Turns()
 
     private init(_ transactions: any GalleryTransactions, threads: WorkerThreads, slices: Int) {
         (self.transactions, self.threads, self.slices) = (transactions, threads, slices)

@@ -67,7 +67,7 @@ extension VectorIndex {
     /// Searches for each query on several threads. The answer is that of a float32 scan over all, ties included.
     ///
     /// Throws what the source throws, or `CancellationError`. O(sightings · elements) bytes read; of a query of several exemplars
-    /// once for four of them, and 64 bytes a sighting held for one that scores identities by several sightings, one at a time.
+    /// once for four of them, and 100 bytes a sighting held for one that scores identities by several sightings, one at a time.
     ///
     /// - Parameter slices: on how many threads one query is scanned.
     package func search(

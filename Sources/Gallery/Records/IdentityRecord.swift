@@ -16,11 +16,14 @@ public struct IdentityRecord: Codable, Equatable, Sendable {
     public let updatedAt: Date
     /// How many sightings it has.
     public let sightings: Int
+    /// When the last of these was seen, or else enrolled; nil if there is none.
+    public let lastSeen: Date?
 
     private enum CodingKeys: String, CodingKey {
         case id, label, metadata, watchlist, sightings
         case createdAt = "created_at"
         case updatedAt = "updated_at"
+        case lastSeen = "last_seen"
     }
 }
 

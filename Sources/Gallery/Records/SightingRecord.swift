@@ -47,6 +47,8 @@ public struct SightingListFilter: Sendable, Equatable {
     public var capturedAfter: Date?
     /// Before this time.
     public var capturedBefore: Date?
+    /// Of these identities.
+    public var identities = IdentityListFilter()
 
     /// All of them.
     public init() {}

@@ -77,11 +77,6 @@ extension GalleryStore {
         return try await transactions.updateIdentity(id, in: gallery, patch)
     }
 
-    /// A gallery's identities in order of creation. Throws `.notFound`.
-    public func identities(in gallery: String, _ page: PageRequest = .first) async throws -> Page<IdentityRecord> {
-        try await transactions.identities(in: gallery, page)
-    }
-
     /// An identity. Throws `.notFound`.
     public func identity(_ id: String, in gallery: String) async throws -> IdentityRecord {
         try await transactions.identity(id, in: gallery)

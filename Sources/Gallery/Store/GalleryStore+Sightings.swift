@@ -41,16 +41,6 @@ extension GalleryStore {
         try await transactions.sightings(of: identity, in: gallery, page)
     }
 
-    /// A gallery's sightings in order of enrolment, whoever's they are. Throws `.notFound` or `.invalid`. O(sightings that are passed
-    /// over).
-    public func sightings(
-        in gallery: String, _ filter: SightingListFilter, _ page: PageRequest = .first
-    ) async throws -> Page<SightingRecord> {
-        try Validation.date(filter.capturedAfter, "captured_after")
-        try Validation.date(filter.capturedBefore, "captured_before")
-        return try await transactions.sightings(in: gallery, filter, page)
-    }
-
     /// A sighting. Throws `.notFound`.
     public func sighting(_ id: String, in gallery: String) async throws -> SightingRecord {
         try await transactions.sighting(id, in: gallery)

@@ -45,7 +45,9 @@ protocol GalleryTransactions: ServerLedger {
         _ identities: [Result<NewIdentity, any Error>], in gallery: String
     ) async throws -> [Result<Bool, any Error>]
     func updateIdentity(_ id: String, in gallery: String, _ patch: IdentityPatch) async throws -> IdentityRecord
-    func identities(in gallery: String, _ page: PageRequest) async throws -> Page<IdentityRecord>
+    func identities(
+        in gallery: String, _ filter: IdentityListFilter, _ page: SortedPageRequest<IdentityOrder>
+    ) async throws -> Page<IdentityRecord>
     func identity(_ id: String, in gallery: String) async throws -> IdentityRecord
     func deleteIdentity(_ id: String, in gallery: String) async throws
 
@@ -57,8 +59,10 @@ protocol GalleryTransactions: ServerLedger {
     func enrolled(before enrolment: Enrolment, in gallery: String) async throws -> EnrolmentReceipt?
     func sightings(of identity: String, in gallery: String, _ page: PageRequest) async throws -> Page<SightingRecord>
     func sightings(
-        in gallery: String, _ filter: SightingListFilter, _ page: PageRequest
+        in gallery: String, _ filter: SightingListFilter, _ page: SortedPageRequest<SightingOrder>
     ) async throws -> Page<SightingRecord>
+    /// Counts at one moment; is cancelled with its task.
+    func facets(in gallery: String, _ filter: SightingListFilter, by bucket: TimeBucket) async throws -> GalleryFacets
     func sighting(_ id: String, in gallery: String) async throws -> SightingRecord
     func updateSighting(_ id: String, in gallery: String, _ patch: SightingPatch) async throws -> SightingRecord
     func image(_ modality: String, of sighting: String, in gallery: String) async throws -> KeptImage

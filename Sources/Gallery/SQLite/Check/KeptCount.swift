@@ -1,6 +1,6 @@
 import GRDB
 
-/// A count that triggers keep, and how to count it.
+/// A count that triggers keep, or a last time, and how to count it.
 struct KeptCount {
     let what: String
     /// Selects the key, the kept count, and the true one, of those that differ.
@@ -11,8 +11,8 @@ struct KeptCount {
     /// A column of a table whose rows are found by a key.
     private init(_ table: String, _ key: String, _ column: String, _ truth: String) {
         what = "\(table).\(column)"
-        differences = "SELECT \(key), \(column), (\(truth)) AS truth FROM \(table) t WHERE \(column) <> truth"
-        correction = "UPDATE \(table) AS t SET \(column) = (\(truth)) WHERE \(column) <> (\(truth))"
+        differences = "SELECT \(key), \(column), (\(truth)) AS truth FROM \(table) t WHERE \(column) IS NOT truth"
+        correction = "UPDATE \(table) AS t SET \(column) = (\(truth)) WHERE \(column) IS NOT (\(truth))"
     }
 
     static let all = [
@@ -36,6 +36,7 @@ struct KeptCount {
             SELECT COUNT(*) FROM sighting s JOIN identity i ON i.id = t.identity_id
             WHERE s.gallery_id = i.gallery_id AND s.identity_id = i.id
             """),
+        KeptCount("identity_tally", "identity_id", "last_seen", Schema.latest(of: "t.identity_id")),
         KeptCount("model", "id", "sightings", "SELECT COUNT(*) FROM embedding WHERE model_id = t.id"),
         KeptCount(
             "coverage", "gallery_id", "sightings",
@@ -48,8 +49,9 @@ struct KeptCount {
 
     func examine(_ db: Database, _ report: inout GalleryCheck.Report) throws {
         for row in try Row.fetchAll(db, sql: differences) {
-            let (key, kept, truth): (Int64, Int64, Int64) = (row[0], row[1], row[2])
-            report.add("counts", "\(what) of \(key) is \(kept), of \(truth)", repair: "count anew")
+            let (key, kept, truth): (Int64, Int64?, Int64?) = (row[0], row[1], row[2])
+            let (found, expected) = (kept.map { "\($0)" } ?? "nothing", truth.map { "\($0)" } ?? "nothing")
+            report.add("counts", "\(what) of \(key) is \(found), of \(expected)", repair: "count anew")
         }
     }
 

@@ -3,7 +3,7 @@ import GRDB
 /// The database's layout and its history. A migration that was released is never edited.
 enum Schema {
     /// The version this release writes: the number of migrations.
-    static let version = 10
+    static let version = 11
     /// "TRPT" in the file's header tells a gallery database from any other SQLite file.
     static let applicationID = 0x5452_5054
 
@@ -52,6 +52,10 @@ enum Schema {
         migrator.registerMigration("v10") { db in
             try createAnalyses(db)
             try db.execute(sql: "PRAGMA user_version = 10")
+        }
+        migrator.registerMigration("v11") { db in
+            try createLists(db)
+            try db.execute(sql: "PRAGMA user_version = 11")
         }
         return migrator
     }

@@ -17,15 +17,6 @@ extension SQLiteStore {
         }
     }
 
-    func identities(in gallery: String, _ page: PageRequest) async throws -> Page<IdentityRecord> {
-        try await read { db in
-            let rows = try Row.fetchAll(
-                db, sql: "\(Self.selectIdentity) WHERE i.gallery_id = ? AND i.id > ? ORDER BY i.id LIMIT ?",
-                arguments: [Self.galleryID(gallery, db), page.start, page.limit + 1])
-            return Page(try rows.map { ($0["id"], try IdentityRecord($0)) }, page)
-        }
-    }
-
     func identity(_ id: String, in gallery: String) async throws -> IdentityRecord {
         try await read { db in try Self.identityRecord(id, Self.galleryID(gallery, db), db) }
     }
@@ -69,18 +60,9 @@ extension SQLiteStore {
         }
     }
 
-    /// Without those that are hidden already: seldom any.
-    private static let selectIdentity = """
-        SELECT i.*, t.sightings - CASE WHEN EXISTS (SELECT 1 FROM erased_sighting) THEN (
-                SELECT COUNT(*) FROM sighting s WHERE s.gallery_id = i.gallery_id AND s.identity_id = i.id
-                    AND s.id IN (SELECT sighting_id FROM erased_sighting)
-            ) ELSE 0 END AS sightings
-        FROM live_identity i JOIN identity_tally t ON t.identity_id = i.id
-        """
-
     private static func identityRecord(_ id: String, _ gallery: Int64, _ db: Database) throws -> IdentityRecord {
         let row = try Row.fetchOne(
-            db, sql: "\(selectIdentity) WHERE i.gallery_id = ? AND i.name = ?", arguments: [gallery, id])
+            db, sql: "\(ListStatement.identities) WHERE i.gallery_id = ? AND i.name = ?", arguments: [gallery, id])
         guard let row else { throw GalleryError.notFound(.identity, id) }
         return try IdentityRecord(row)
     }
@@ -117,6 +99,7 @@ extension IdentityRecord {
         self.init(
             id: row["name"], label: row["label"], metadata: try MetadataColumn.decode(row["metadata"]),
             watchlist: row["watchlist"], createdAt: Date(milliseconds: row["created_at"]),
-            updatedAt: Date(milliseconds: row["updated_at"]), sightings: row["sightings"])
+            updatedAt: Date(milliseconds: row["updated_at"]), sightings: row["sightings"],
+            lastSeen: (row["last_seen"] as Int64?).map(Date.init(milliseconds:)))
     }
 }

@@ -8,28 +8,9 @@ extension SQLiteStore {
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    \(Self.selectSighting) WHERE s.gallery_id = ? AND s.identity_id = ? AND s.id > ? ORDER BY s.id LIMIT ?
+                    \(ListStatement.sightings) WHERE s.gallery_id = ? AND s.identity_id = ? AND s.id > ? ORDER BY s.id LIMIT ?
                     """,
                 arguments: [galleryID, Self.identityID(identity, galleryID, db), page.start, page.limit + 1])
-            return Page(try rows.map { ($0["id"], try SightingRecord($0)) }, page)
-        }
-    }
-
-    func sightings(
-        in gallery: String, _ filter: SightingListFilter, _ page: PageRequest
-    ) async throws -> Page<SightingRecord> {
-        try await read { db in
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    \(Self.selectSighting) WHERE s.gallery_id = ?1 AND s.id > ?2 AND (?3 IS NULL OR s.camera = ?3)
-                        AND (?4 IS NULL OR s.captured_at >= ?4) AND (?5 IS NULL OR s.captured_at < ?5)
-                    ORDER BY s.id LIMIT ?6
-                    """,
-                arguments: [
-                    Self.galleryID(gallery, db), page.start, filter.camera, filter.capturedAfter?.milliseconds,
-                    filter.capturedBefore?.milliseconds, page.limit + 1,
-                ])
             return Page(try rows.map { ($0["id"], try SightingRecord($0)) }, page)
         }
     }
@@ -103,13 +84,6 @@ extension SQLiteStore {
         }
     }
 
-    private static let selectSighting = """
-        SELECT s.*, i.name AS identity,
-            (SELECT group_concat(modality) FROM (SELECT modality FROM image WHERE sighting_id = s.id ORDER BY modality))
-                AS modalities
-        FROM live_sighting s JOIN identity i ON i.id = s.identity_id
-        """
-
     private static func sightingID(_ id: String, _ gallery: Int64, _ db: Database) throws -> Int64 {
         let row = try Int64.fetchOne(
             db, sql: "SELECT id FROM live_sighting WHERE gallery_id = ? AND uuid = ?", arguments: [gallery, id])
@@ -118,7 +92,7 @@ extension SQLiteStore {
     }
 
     static func sightingRecord(row: Int64, _ db: Database) throws -> SightingRecord {
-        try SightingRecord(Row.only(db, "\(selectSighting) WHERE s.id = ?", [row]))
+        try SightingRecord(Row.only(db, "\(ListStatement.sightings) WHERE s.id = ?", [row]))
     }
 
     /// By modality; all of them, or the one of a modality.

@@ -1,0 +1,61 @@
+import Foundation
+import GRDB
+import Gallery
+import Testing
+
+/// Which indexes lists are read by.
+struct ListStatementTests {
+    private func plans(_ statement: ListStatement, after value: DatabaseValue, _ queue: DatabaseQueue) throws
+        -> [String]
+    {
+        let requests =
+            statement.requests(1, after: nil, limit: 3) + statement.requests(1, after: (value, 7), limit: 3)
+        return try requests.map { request in
+            try queue.read { db in
+                try SQLRequest<Row>(literal: "EXPLAIN QUERY PLAN \(literal: request)").fetchAll(db).map {
+                    $0["detail"] as String
+                }
+            }.joined(separator: "; ")
+        }
+    }
+
+    @Test("A page of a sorted list is read from an index, and nothing is sorted")
+    func plans() async throws {
+        try await withStore { _, directory in
+            let queue = try directory.connect()
+            func check(_ statement: ListStatement, _ value: DatabaseValue, index: String) throws {
+                for plan in try plans(statement, after: value, queue) {
+                    #expect(plan.contains(index) && !plan.contains("B-TREE") && !plan.contains("SCAN"), "\(plan)")
+                }
+            }
+            for isDescending in [false, true] {
+                let all = IdentityListFilter()
+                var (named, prefixed, unnamed) = (all, all, all)
+                (named.label, prefixed.labelPrefix, unnamed.isLabelled) = ("x", "x", false)
+                let text = "x".databaseValue
+                for (filter, order, value, index) in [
+                    (all, .created, .null, "(gallery_id=?"), (all, .name, text, "(gallery_id=?"),
+                    (all, .label, text, "identity_by_label (gallery_id=? AND label"),
+                    (all, .lastSeen, 5.databaseValue, "identity_by_last_seen (gallery_id=? AND last_seen"),
+                    (named, .created, .null, "identity_by_label (gallery_id=? AND label=?"),
+                    (named, .label, text, "identity_by_label (gallery_id=? AND label"),
+                    (prefixed, .label, text, "identity_by_label (gallery_id=? AND label"),
+                    (unnamed, .created, .null, "identity_by_label (gallery_id=? AND label=?"),
+                ] as [(IdentityListFilter, IdentityOrder, DatabaseValue, String)] {
+                    try check(ListStatement(filter, order, isDescending: isDescending), value, index: index)
+                }
+                var since = SightingListFilter()
+                since.capturedAfter = Date(timeIntervalSince1970: 3)
+                try check(
+                    ListStatement(SightingListFilter(), .created, isDescending: isDescending), .null,
+                    index: "sighting_of_gallery (gallery_id=?")
+                for filter in [SightingListFilter(), since] {
+                    try check(
+                        ListStatement(filter, .captured, isDescending: isDescending), 5.databaseValue,
+                        index: "sighting_captured (gallery_id=? AND captured_at")
+                }
+            }
+            try queue.close()
+        }
+    }
+}
