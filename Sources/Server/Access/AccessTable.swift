@@ -21,7 +21,7 @@ enum AccessTable {
             [
                 "POST /v1/embeddings", "POST /v1/comparisons", "GET /v1/galleries", "GET /v1/models",
                 "GET /v1/models/{model}", "GET /v1/jobs", "GET /v1/jobs/{job}", "GET /v1/jobs/{job}/events",
-                "GET /v1/events",
+                "GET /v1/events", "POST /v1/queries",
             ]
         ),
         (
@@ -29,7 +29,7 @@ enum AccessTable {
             paths(
                 [
                     "GET ", "GET /export", "GET /sightings", "GET /thresholds", "POST /queries", "POST /queries/batch",
-                    "GET /corrections", "GET /evaluations/latest", "GET /maps/latest",
+                    "GET /corrections", "GET /evaluations/latest", "GET /maps/latest", "GET /facets",
                 ])
                 + paths(
                     [

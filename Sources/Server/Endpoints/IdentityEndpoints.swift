@@ -11,7 +11,10 @@ struct IdentityEndpoints {
         let list: RouterPath = "/v1/galleries/{gallery}/identities"
         let one: RouterPath = "/v1/galleries/{gallery}/identities/{identity}"
         router.get(list) { request, context in
-            try Answer.json(await gallery.identities(in: context.parameter("gallery"), request.pageRequest()))
+            try Answer.json(
+                await gallery.identities(
+                    in: context.parameter("gallery"), request.identityFilter(),
+                    request.sortedPage { $0 == .lastSeen }))
         }
         router.post(list) { request, context in try await create(request, in: context.parameter("gallery")) }
         router.get(one) { _, context in

@@ -1,11 +1,10 @@
-import Documents
 import Foundation
 import Gallery
 import Hummingbird
-import Inference
 import Serving
 
-/// POST `/v1/galleries/{gallery}/queries`: a triple, vectors or a text → ranked matches; POST `…/queries/batch`: up to 64.
+/// POST `/v1/galleries/{gallery}/queries`: one or several exemplars, as triples, vectors or texts → ranked matches; POST
+/// `…/queries/batch`: up to 64; POST `/v1/queries`: over several galleries.
 struct QueryEndpoint {
     let queries: QueryService
     let bodies: BodyReader
@@ -61,14 +60,32 @@ struct QueryEndpoint {
         router.post("/v1/galleries/{gallery}/queries/batch") { request, context in
             try await batch(request, context)
         }
+        router.post("/v1/queries") { request, context in try await queryGalleries(request, context) }
     }
 
     private func query(_ request: Request, _ context: ServerContext) async throws -> Response {
-        var body = try await bodies.triple(request)
-        let subject = try QueryService.Subject(body.triple(), &body.options)
+        var body = try await bodies.batch(request, .exemplars)
+        let subject = try QueryService.Subject(&body)
         let options = try QueryService.Options(&body.options)
         try body.options.finish()
-        let answer = try await queries.answer(subject, options, in: context.parameter("gallery"))
+        return try reply(try await queries.answer(subject, options, in: context.parameter("gallery")))
+    }
+
+    private func queryGalleries(_ request: Request, _ context: ServerContext) async throws -> Response {
+        var body = try await bodies.batch(request, .exemplars)
+        let galleries = try body.options.galleries()
+        for name in galleries {
+            // Whether it is there or not, as where a path names it.
+            try context.principal?.require(Permission(role: .read, scope: .gallery), gallery: name)
+        }
+        context.asker.galleries = galleries
+        let subject = try QueryService.Subject(&body)
+        let options = try QueryService.Options(&body.options)
+        try body.options.finish()
+        return try reply(try await queries.answer(subject, options, over: galleries))
+    }
+
+    private func reply(_ answer: QueryService.Answer) throws -> Response {
         metrics.queried(isUnknown: answer.result.unknown)
         var reply = Reply(answer)
         reply.timing = Timing(
@@ -81,12 +98,7 @@ struct QueryEndpoint {
         var body = try await bodies.batch(request, .queries)
         let options = try QueryService.Options(&body.options)
         try body.options.finish()
-        let subjects = try body.items.map { item in
-            var fields = item.fields
-            let subject = try QueryService.Subject(item.images, &fields)
-            try fields.finish()
-            return subject
-        }
+        let subjects = try body.items.map(QueryService.Subject.init)
         let results = try await queries.answers(subjects, options, in: context.parameter("gallery"))
         let answers = results.compactMap { try? $0.get() }
         for answer in answers { metrics.queried(isUnknown: answer.result.unknown) }
@@ -107,48 +119,5 @@ struct QueryEndpoint {
             guard let entry = ProblemTable.entry(error), entry.status.code < 500 else { throw error }
             return .problem(Problem(entry, instance: context.requestID))
         }
-    }
-}
-
-extension QueryService.Options {
-    /// How something is looked for. Throws `DocumentError` or `RequestError.invalid`.
-    fileprivate init(_ fields: inout Fields) throws {
-        self.init()
-        limit = try fields.integer("limit", 1...1000) ?? limit
-        threshold = try fields.number("threshold", -1...1).map { Float($0) }
-        if let name = try fields.string("group_by") {
-            guard let grouping = Grouping(rawValue: name) else {
-                throw RequestError.invalid(
-                    field: fields.name("group_by"), expected: "identity or sighting", found: "\"\(name)\"")
-            }
-            self.grouping = grouping
-        }
-        filter = try fields.filter("filter")
-        rerank = try Self.rerank(&fields)
-        explains = try fields.bool("by_modality") ?? explains
-    }
-
-    /// `true`, or `{"candidates": 200}`.
-    private static func rerank(_ fields: inout Fields) throws -> Int? {
-        if let isWanted = fields.value("rerank")?.bool { return isWanted ? 200 : nil }
-        guard var section = try fields.object("rerank") else { return nil }
-        let candidates = try section.integer("candidates", 2...1000) ?? 200
-        try section.finish()
-        return candidates
-    }
-}
-
-extension QueryService.Subject {
-    /// What is looked for. Throws `DocumentError`, or `RequestError.invalid` if there is more than one.
-    fileprivate init(_ images: [Modality: SentImage], _ fields: inout Fields) throws {
-        let (vectors, text) = (try fields.vectors(), try fields.string("text"))
-        let sighting = try fields.string("sighting")
-        guard [!images.isEmpty, vectors != nil, text != nil, sighting != nil].count(where: { $0 }) < 2 else {
-            throw RequestError.invalid(
-                field: fields.name(sighting != nil ? "sighting" : text == nil ? "vector" : "text"),
-                expected: "either images, vectors, a text or a sighting", found: "more than one")
-        }
-        self =
-            vectors.map { .vectors($0) } ?? text.map { .text($0) } ?? sighting.map { .sighting($0) } ?? .triple(images)
     }
 }

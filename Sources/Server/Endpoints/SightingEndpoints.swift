@@ -3,7 +3,7 @@ import Gallery
 import Hummingbird
 import Serving
 
-/// GET `/v1/galleries/{gallery}/sightings`, GET and POST `/v1/galleries/{gallery}/identities/{identity}/sightings`, GET, PATCH and DELETE `…/{sighting}`, and
+/// GET `/v1/galleries/{gallery}/sightings` and `…/facets`, GET and POST `/v1/galleries/{gallery}/identities/{identity}/sightings`, GET, PATCH and DELETE `…/{sighting}`, and
 /// GET `…/{sighting}/images/{modality}`.
 struct SightingEndpoints {
     let gallery: GalleryStore
@@ -22,13 +22,11 @@ struct SightingEndpoints {
                     of: context.parameter("identity"), in: context.parameter("gallery"), request.pageRequest()))
         }
         router.get("/v1/galleries/{gallery}/sightings") { request, context in
-            var filter = SightingListFilter()
-            filter.camera = request.uri.queryParameters["camera"].map(String.init)
-            filter.capturedAfter = try request.date("captured_after")
-            filter.capturedBefore = try request.date("captured_before")
-            return try Answer.json(
-                await gallery.sightings(in: context.parameter("gallery"), filter, request.pageRequest()))
+            try Answer.json(
+                await gallery.sightings(
+                    in: context.parameter("gallery"), request.sightingFilter(), request.sortedPage()))
         }
+        router.get("/v1/galleries/{gallery}/facets") { request, context in try await facets(request, context) }
         router.post(list) { request, context in try await enrol(request, context) }
         router.get(one) { _, context in try Answer.json(await sighting(context)) }
         router.patch(one) { request, context in try await update(request, context) }
@@ -38,6 +36,15 @@ struct SightingEndpoints {
             return Answer.nothing
         }
         router.get(image) { request, context in try await show(request, context) }
+    }
+
+    private func facets(_ request: Request, _ context: ServerContext) async throws -> Response {
+        let (name, filter) = (try context.parameter("gallery"), try request.sightingFilter())
+        let bucket: TimeBucket = try request.choice("bucket") ?? .day
+        let found = try await Deadline.run(seconds: GalleryStore.facetSeconds) { [gallery] in
+            try await gallery.facets(in: name, filter, by: bucket)
+        }
+        return try Answer.json(found)
     }
 
     /// A kept image as it was enrolled, or a picture of it that is as wide as asked for, or cropped.

@@ -34,9 +34,15 @@ struct ServerContext: RequestContext {
     }
 }
 
-/// Whose key a request has, once that is known.
+/// Whose key a request has, once that is known, and which galleries it reads whose names are in its body.
 final class Asker: Sendable {
     private let name = Mutex<String?>(nil)
+    private let read = Mutex<[String]>([])
+
+    var galleries: [String] {
+        get { read.withLock { $0 } }
+        set { read.withLock { $0 = newValue } }
+    }
 
     var key: String? {
         get { name.withLock { $0 } }

@@ -40,8 +40,11 @@ struct AccessMiddleware: RouterMiddleware {
             try await next(request, context)
         }
         if permission.role == .read {
-            reads.count(
-                AuditedReads(key: principal.id, operation: "\(request.method) \(path)", gallery: gallery))
+            let named: [String?] = context.asker.galleries
+            for gallery in named.isEmpty ? [gallery] : named {
+                reads.count(
+                    AuditedReads(key: principal.id, operation: "\(request.method) \(path)", gallery: gallery))
+            }
         }
         if let rate {
             response.headers[.rateLimitPolicy] = "\"key\";q=\(rate.perMinute);w=60"

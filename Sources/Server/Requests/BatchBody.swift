@@ -13,11 +13,15 @@ struct BatchBody {
         let most: Int
         /// Whether a lone one may come without a number or an array.
         var hasLone = false
+        /// What a JSON body may hold.
+        var limits = JSONLimits.batch
 
         /// Queries.
         static let queries = Shape(list: "queries", most: 64)
         /// Triples of one passage.
         static let passage = Shape(list: "triples", most: 16, hasLone: true)
+        /// Exemplars of one query.
+        static let exemplars = Shape(list: "exemplars", most: 16, hasLone: true, limits: .exemplars)
     }
 
     private let shape: Shape
@@ -26,16 +30,20 @@ struct BatchBody {
         var images: [Modality: SentImage] = [:]
         /// What else is said of this one.
         var fields: Fields
+        /// Of a query in JSON, what it has several of itself; nil if it does not say so.
+        var exemplars: [Item]?
     }
 
     /// In the order of their numbers, from 0.
     private(set) var items: [Item] = []
+    /// Whether there is but one, or none, of which the options say what they say of the one in a list.
+    private(set) var isLone = false
     /// What else was sent, for all of them.
     var options: Fields = .empty
 
     /// Reads a body: parts `0.rgb`, `0.nir` …, and `options`; or JSON `{"queries": [{"images": …}, …], …}`. A lone triple has parts
     /// `rgb` …, or `{"images": …}`; with vectors it is in the options, and there is no item. Boxes are named as the parts are; in
-    /// JSON they stand beside the images. O(body).
+    /// JSON they stand beside the images. A query in JSON may have `exemplars` in place of images. O(body).
     ///
     /// Throws `DocumentError`, or `RequestError.unsupportedMediaType`.
     init(_ body: Data, contentType: String, _ shape: Shape) throws {
@@ -78,6 +86,7 @@ struct BatchBody {
             let images = parts.mapValues { SentImage($0.file, box: boxes[$0.name]) }
             items.append(Item(images: images, fields: .empty))
         }
+        isLone = shape.hasLone && items.count < 2
     }
 
     private static func once(_ name: String, isNew: Bool) throws(DocumentError) {
@@ -96,13 +105,14 @@ struct BatchBody {
     }
 
     private mutating func read(json body: Data) throws(DocumentError) {
-        var reader = JSONReader(body, limits: .batch)
+        var reader = JSONReader(body, limits: shape.limits)
         var others: [String: JSONValue] = [:]
         var items: [Item] = []
         var lone: [Modality: Data]?
+        var hasList = false
         let shape = shape
         try reader.object("") { key, reader throws(DocumentError) in
-            let isFirst = items.isEmpty && lone == nil
+            let isFirst = !hasList && lone == nil
             if shape.hasLone && key == "images" && isFirst {
                 lone = try Self.images(&reader, key)
                 return
@@ -111,31 +121,46 @@ struct BatchBody {
                 others[key] = try reader.value()
                 return
             }
-            try reader.array(key) { place, reader throws(DocumentError) in
-                guard place < shape.most else {
-                    throw .invalid(field: key, expected: "1 to \(shape.most)", found: "more")
-                }
-                items.append(try Self.item(&reader, "\(key).\(place)"))
-            }
+            hasList = true
+            items = try Self.items(&reader, key, shape)
         }
         try reader.end()
         options = Fields(members: others)
         if let lone { items.append(Item(images: try [Modality: SentImage](lone, &options), fields: .empty)) }
         self.items = items
+        isLone = shape.hasLone && !hasList
     }
 
-    private static func item(_ reader: inout JSONReader, _ path: String) throws(DocumentError) -> Item {
+    private static func items(
+        _ reader: inout JSONReader, _ path: String, _ shape: Shape
+    ) throws(DocumentError) -> [Item] {
+        var items: [Item] = []
+        try reader.array(path) { place, reader throws(DocumentError) in
+            guard place < shape.most else {
+                throw .invalid(field: path, expected: "1 to \(shape.most)", found: "more")
+            }
+            items.append(try item(&reader, "\(path).\(place)", hasExemplars: shape.list == Shape.queries.list))
+        }
+        return items
+    }
+
+    private static func item(
+        _ reader: inout JSONReader, _ path: String, hasExemplars: Bool
+    ) throws(DocumentError) -> Item {
         var images: [Modality: Data] = [:]
         var others: [String: JSONValue] = [:]
+        var exemplars: [Item]?
         try reader.object(path) { key, reader throws(DocumentError) in
             if key == "images" {
                 images = try Self.images(&reader, "\(path).images")
+            } else if hasExemplars && key == Shape.exemplars.list {
+                exemplars = try items(&reader, "\(path).\(key)", .exemplars)
             } else {
                 others[key] = try reader.value()
             }
         }
         var fields = Fields(members: others, path: path)
-        return Item(images: try [Modality: SentImage](images, &fields), fields: fields)
+        return Item(images: try [Modality: SentImage](images, &fields), fields: fields, exemplars: exemplars)
     }
 
     private static func images(_ reader: inout JSONReader, _ path: String) throws(DocumentError) -> [Modality: Data] {

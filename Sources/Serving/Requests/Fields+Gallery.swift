@@ -6,6 +6,8 @@ import Inference
 extension JSONLimits {
     /// What a request may hold: a vector of the most elements for each modality, and as much again for the rest.
     package static let request = JSONLimits(depth: 32, nodes: 4 << 16)
+    /// What a query of several exemplars may hold.
+    package static let exemplars = JSONLimits(depth: 32, nodes: 4 * 4 << 16)
     /// What a batch of queries may hold.
     package static let batch = JSONLimits(depth: 32, nodes: 64 * 4 << 16)
 }

@@ -1,46 +1,5 @@
-import Foundation
 import Gallery
 import Inference
-
-/// What a model made of a triple, as a client has it.
-package struct GivenVectors: Sendable {
-    /// The vectors.
-    package enum Values: Sendable {
-        /// A vector a modality, as the encoder gave them.
-        case parts([String: [Float]])
-        /// One of a set of modalities; of all that the model has, unless it says.
-        case whole([Float], modalities: [String]?)
-    }
-
-    package let values: Values
-    /// The active one, unless it says.
-    package let model: String?
-
-    package init(_ values: Values, model: String?) { (self.values, self.model) = (values, model) }
-
-    func embedding(_ active: any TripleEncoder) -> SightingEmbedding {
-        let model = model ?? active.model
-        let space = model == active.model ? active.space : nil
-        switch values {
-        case .parts(let vectors): return SightingEmbedding(model: model, space: space, vectors: vectors)
-        case .whole(let vector, let modalities):
-            return SightingEmbedding(
-                model: model, space: space, modalities: modalities ?? active.modalities.map(\.rawValue), values: vector)
-        }
-    }
-
-    /// Equal for equal vectors alone.
-    var canonical: String {
-        let text = { (values: [Float]) in values.map { String($0.bitPattern, radix: 16) }.joined(separator: ",") }
-        switch values {
-        case .parts(let vectors):
-            return vectors.sorted { $0.key < $1.key }.map { "\($0.key):\(text($0.value))" }.joined(separator: ";")
-                + "@\(model ?? "")"
-        case .whole(let vector, let modalities):
-            return "\(modalities?.joined(separator: "+") ?? "*"):\(text(vector))@\(model ?? "")"
-        }
-    }
-}
 
 /// Answers queries with the active model.
 package struct QueryService: Sendable {
@@ -57,6 +16,8 @@ package struct QueryService: Sendable {
         case text(String)
         /// One that is enrolled in the gallery; it is no answer itself.
         case sighting(String)
+        /// Several of one object, up to 16.
+        case exemplars([Subject])
     }
 
     /// How it is looked for.
@@ -70,13 +31,22 @@ package struct QueryService: Sendable {
         package var rerank: Int?
         /// Whether matches tell what each modality alone scores.
         package var explains = false
+        /// How a sighting's scores with several exemplars make its own.
+        package var combination = ExemplarCombination.mean
+        /// How those of an identity's sightings make its own.
+        package var score = IdentityScore.best
+        /// Whether matches tell their scores with each exemplar.
+        package var explainsExemplars = false
 
         package init() {}
 
-        func query(_ embedding: SightingEmbedding) -> GalleryQuery {
+        fileprivate func query(_ asked: Asked) -> GalleryQuery {
             var query = GalleryQuery(
-                embedding: embedding, limit: limit, threshold: threshold, grouping: grouping, filter: filter)
-            (query.rerank, query.explains) = (rerank, explains)
+                embedding: asked.embeddings[0], limit: limit, threshold: threshold, grouping: grouping, filter: filter)
+            query.further = Array(asked.embeddings.dropFirst())
+            (query.combination, query.score) = (combination, score)
+            (query.rerank, query.explains, query.explainsExemplars) = (rerank, explains, explainsExemplars)
+            query.filter.excludeSightings = asked.sightings.isEmpty ? nil : asked.sightings
             return query
         }
     }
@@ -102,13 +72,9 @@ package struct QueryService: Sendable {
         _ subjects: [Subject], _ options: Options, in gallery: String
     ) async throws -> [Result<Answer, any Error>] {
         try await self.gallery.requireGallery(gallery)  // An unknown gallery costs no encoding.
-        let asked = try await asked(subjects, in: gallery)
+        let asked = try await asked(subjects, models.active, in: [gallery])
         let start = ContinuousClock.now
-        let queries = asked.compactMap { try? $0.get() }.map { asked in
-            var query = options.query(asked.embedding)
-            query.filter.excludeSightings = asked.sighting.map { [$0] }
-            return query
-        }
+        let queries = asked.compactMap { try? $0.get() }.map(options.query)
         var results = try await self.gallery.queries(queries, in: gallery)[...]
         let search = start.duration(to: .now)
         return asked.map { asked in
@@ -118,16 +84,54 @@ package struct QueryService: Sendable {
         }
     }
 
+    /// Answers from several galleries: encodes once, searches each, and ranks all matches together. Throws as `answer` does, for
+    /// the first gallery that there is not.
+    package func answer(_ subject: Subject, _ options: Options, over galleries: [String]) async throws -> Answer {
+        for name in galleries { try await gallery.requireGallery(name) }
+        let asked = try await asked(subject, models.active, in: galleries)
+        let start = ContinuousClock.now
+        let result = try await gallery.query(options.query(asked), over: galleries)
+        return asked.answer(result, start.duration(to: .now))
+    }
+}
+
+/// What a subject has become; of at least one exemplar.
+private struct Asked: Sendable {
+    var embeddings: [SightingEmbedding]
+    /// Those that are enrolled themselves.
+    var sightings: [String] = []
+    /// Of the one that took longest: they are encoded side by side.
+    var decodeMilliseconds = 0.0
+    var encodeMilliseconds = 0.0
+
+    init(_ embedding: SightingEmbedding) { embeddings = [embedding] }
+
+    init(_ exemplars: [Asked]) {
+        embeddings = exemplars.flatMap(\.embeddings)
+        sightings = exemplars.flatMap(\.sightings)
+        decodeMilliseconds = exemplars.map(\.decodeMilliseconds).max() ?? 0
+        encodeMilliseconds = exemplars.map(\.encodeMilliseconds).max() ?? 0
+    }
+
+    func answer(_ result: QueryResult, _ search: Duration) -> QueryService.Answer {
+        QueryService.Answer(
+            model: embeddings[0].model, modalities: Set(embeddings.flatMap(\.modalities)).sorted(), result: result,
+            decodeMilliseconds: decodeMilliseconds, encodeMilliseconds: encodeMilliseconds, search: search)
+    }
+}
+
+extension QueryService {
     private struct Attempt {
         let place: Int
         let asked: Result<Asked, any Error>
     }
 
-    private func asked(_ subjects: [Subject], in name: String) async throws -> [Result<Asked, any Error>] {
-        let encoder = models.active
-        return try await withThrowingTaskGroup(of: Attempt.self) { group in
+    private func asked(
+        _ subjects: [Subject], _ encoder: any TripleEncoder, in galleries: [String]
+    ) async throws -> [Result<Asked, any Error>] {
+        try await withThrowingTaskGroup(of: Attempt.self) { group in
             for (place, subject) in subjects.enumerated() {
-                group.addTask { Attempt(place: place, asked: try await attempt(subject, encoder, in: name)) }
+                group.addTask { Attempt(place: place, asked: try await attempt(subject, encoder, in: galleries)) }
             }
             var attempts: [Attempt] = []
             for try await attempt in group { attempts.append(attempt) }
@@ -136,10 +140,10 @@ package struct QueryService: Sendable {
     }
 
     private func attempt(
-        _ subject: Subject, _ encoder: any TripleEncoder, in name: String
+        _ subject: Subject, _ encoder: any TripleEncoder, in galleries: [String]
     ) async throws -> Result<Asked, any Error> {
         do {
-            return .success(try await asked(subject, encoder, in: name))
+            return .success(try await asked(subject, encoder, in: galleries))
         } catch let error as CancellationError {
             throw error
         } catch {
@@ -147,46 +151,60 @@ package struct QueryService: Sendable {
         }
     }
 
-    private struct Asked {
-        let embedding: SightingEmbedding
-        var sighting: String?
-        var decodeMilliseconds = 0.0
-        var encodeMilliseconds = 0.0
-
-        func answer(_ result: QueryResult, _ search: Duration) -> Answer {
-            Answer(
-                model: embedding.model, modalities: embedding.modalities, result: result,
-                decodeMilliseconds: decodeMilliseconds, encodeMilliseconds: encodeMilliseconds, search: search)
-        }
-    }
-
-    private func asked(_ subject: Subject, _ encoder: any TripleEncoder, in name: String) async throws -> Asked {
+    private func asked(
+        _ subject: Subject, _ encoder: any TripleEncoder, in galleries: [String]
+    ) async throws -> Asked {
         switch subject {
-        case .vectors(let vectors): return Asked(embedding: vectors.embedding(encoder))
+        case .exemplars(let subjects):
+            let exemplars = try await asked(subjects, encoder, in: galleries).map { try $0.get() }
+            guard !exemplars.isEmpty else { throw ServingError.noImage }
+            return Asked(exemplars)
+        case .vectors(let vectors): return Asked(vectors.embedding(encoder))
         case .sighting(let sighting):
-            guard let embedding = try await gallery.embedding(of: sighting, in: name, model: encoder.model) else {
-                let known = try await gallery.models().map(\.model)
-                throw GalleryError.modelMismatch(requested: encoder.model, available: known)
-            }
-            return Asked(embedding: embedding, sighting: sighting)
+            var asked = Asked(try await embedding(of: sighting, encoder.model, in: galleries))
+            asked.sightings = [sighting]
+            return asked
         case .text(let text):
             let start = ContinuousClock.now
             let vector = try await encoding.encode(text: text, with: encoder)
-            return Asked(
-                embedding: SightingEmbedding(
-                    model: encoder.model, space: encoder.space, vectors: ["text": vector]),
-                encodeMilliseconds: start.duration(to: .now).seconds * 1000)
-        case .triple(let images):
-            var encoder = encoder
-            if encoder.interacts {
-                let names = images.keys.map(\.rawValue)
-                let needsSets = try await gallery.sharesSome(of: names, model: encoder.model, in: name)
-                if !needsSets { encoder = encoder.wholeOnly }
-            }
-            let encoded = try await encoding.encode(images, with: encoder)
-            return Asked(
-                embedding: encoded.embedding.stored(by: encoder), decodeMilliseconds: encoded.decodeMilliseconds,
-                encodeMilliseconds: encoded.encodeMilliseconds)
+            var asked = Asked(
+                SightingEmbedding(model: encoder.model, space: encoder.space, vectors: ["text": vector]))
+            asked.encodeMilliseconds = start.duration(to: .now).seconds * 1000
+            return asked
+        case .triple(let images): return try await asked(images, encoder, in: galleries)
         }
+    }
+
+    private func asked(
+        _ images: [Modality: SentImage], _ encoder: any TripleEncoder, in galleries: [String]
+    ) async throws -> Asked {
+        var encoder = encoder
+        if encoder.interacts {
+            let names = images.keys.map(\.rawValue)
+            var needsSets = false
+            for name in galleries where !needsSets {
+                needsSets = try await gallery.sharesSome(of: names, model: encoder.model, in: name)
+            }
+            if !needsSets { encoder = encoder.wholeOnly }
+        }
+        let encoded = try await encoding.encode(images, with: encoder)
+        var asked = Asked(encoded.embedding.stored(by: encoder))
+        (asked.decodeMilliseconds, asked.encodeMilliseconds) = (encoded.decodeMilliseconds, encoded.encodeMilliseconds)
+        return asked
+    }
+
+    /// Of a sighting of one of the galleries.
+    private func embedding(
+        of sighting: String, _ model: String, in galleries: [String]
+    ) async throws -> SightingEmbedding {
+        for name in galleries {
+            do {
+                if let found = try await gallery.embedding(of: sighting, in: name, model: model) { return found }
+                throw GalleryError.modelMismatch(requested: model, available: try await gallery.models().map(\.model))
+            } catch GalleryError.notFound(.sighting, _) {
+                continue
+            }
+        }
+        throw GalleryError.notFound(.sighting, sighting)
     }
 }
