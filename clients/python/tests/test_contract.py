@@ -25,6 +25,7 @@ CALLS: Dict[str, Callable[[Client, Gallery], object]] = {
     "importSightings": lambda c, g: g.import_lines([]), "exportGallery": lambda c, g: list(g.export()),
     "listGallerySightings": lambda c, g: next(g.sightings()), "identify": lambda c, g: g.identify(IMAGE),
     "showThresholds": lambda c, g: g.thresholds(), "setThresholds": lambda c, g: g.set_thresholds({"rgb": 0.5}),
+    "queryGalleries": lambda c, g: c.query(["g"], IMAGE), "facets": lambda c, g: g.facets(),
     "calibrate": lambda c, g: g.calibrate(0.01), "query": lambda c, g: g.query(IMAGE), "queryBatch": lambda c, g: g.query_batch([IMAGE]),
     "listIdentities": lambda c, g: next(g.identities()), "createIdentity": lambda c, g: g.create_identity("i"),
     "showIdentity": lambda c, g: g.identity("i"), "updateIdentity": lambda c, g: g.update_identity("i", label="l"),

@@ -37,6 +37,27 @@ def test_identities(gallery: Gallery) -> None:
         gallery.erase_identity("1/ä")
 
 
+def test_sorted_lists_and_facets(gallery: Gallery) -> None:
+    for n, label in enumerate(["Bus", None, "Car", "Bus 2"]):
+        gallery.enrol(
+            f"i{9 - n}", Vectors({"rgb": [1.0] * 24}), label=label, camera=f"c{n % 2}", captured_at=NOON + timedelta(hours=n))
+    assert [i.id for i in gallery.identities(sort="name", page_size=3)] == ["i6", "i7", "i8", "i9"]
+    assert [i.label for i in gallery.identities(sort="label", order="desc", page_size=1)] == ["Car", "Bus 2", "Bus"]
+    assert [i.last_seen for i in gallery.identities(sort="last_seen")][0] == NOON + timedelta(hours=3)
+    assert [i.id for i in gallery.identities(labelled=False)] == ["i8"]
+    assert [i.id for i in gallery.identities(label="Bus 2")] == ["i6"]
+    latest = list(gallery.sightings(sort="captured", order="desc", label_prefix="Bus", page_size=1))
+    assert [s.identity for s in latest] == ["i6", "i9"]
+    counts = gallery.facets(bucket="hour", camera="c1")
+    assert counts.sightings == counts.identities == 2 and counts.cameras.items[0].camera == "c1"
+    assert [t.start for t in counts.times.items] == [NOON + timedelta(hours=1), NOON + timedelta(hours=3)]
+    assert counts.labelled.identities == counts.unlabelled.sightings == 1 and counts.modalities[0].modalities == []
+    with pytest.raises(BadRequest):
+        next(gallery.identities(sort="size"))
+    with pytest.raises(ValueError):
+        gallery.sightings(identity="i6", sort="captured")
+
+
 def test_a_sighting_and_its_images(gallery: Gallery, world: World) -> None:
     triple = world.triple()
     seen = gallery.enrol("van", triple, camera="north", captured_at=NOON, metadata={"lane": 2}, label="Van")

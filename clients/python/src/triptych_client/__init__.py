@@ -16,11 +16,9 @@ from .analyses import (
     BestScores, CurvePoint, Evaluation, FailedQuery, GalleryMap, MapPoint, OpenSetErrors, PoorIdentity, Retrieval,
 )
 from .answers import (
-    AuditRecord, BatchResult, Comparison, Contender, Correction, Embedding, Event, GalleryInfo, GallerySummary,
+    AuditRecord, BatchResult, Comparison, Contender, Correction, Embedding, Event, Facets, GalleryInfo, GallerySummary,
     Identification, Identity, ImageQuality, Job, Key, Match, Missed, Model, ModelShare, NewKey, QueryResult, RateLimit,
-    Readiness, Sighting, SightingRef, Similar, SimilarIdentities, Threshold, Timing,
-    Upload,
-    Webhook,
+    Readiness, Sighting, SightingRef, Similar, SimilarIdentities, Threshold, Timing, Upload, Webhook,
 )
 from .client import Client
 from .errors import (
@@ -34,12 +32,12 @@ from .transfer import ImportLine, Progress
 
 __all__ = [
     "__version__", "AuditRecord", "BadRequest", "BatchResult", "BestScores", "Client", "Comparison", "Conflict",
-    "ConnectionFailed", "Contender", "Correction", "CurvePoint", "Embedding", "Evaluation", "Event", "FailedQuery",
-    "Filter", "Forbidden", "Gallery", "GalleryInfo", "GalleryMap", "GallerySummary", "Identification", "Identity",
-    "Image", "ImageQuality", "ImportLine", "Job", "JobFailed", "Key", "MapPoint", "Match", "Metadata", "Missed",
-    "Model", "ModelShare", "NewKey", "NotFound", "OpenSetErrors", "Overloaded", "PoorIdentity", "Problem", "Progress",
-    "QueryResult", "QuerySubject", "RateLimit", "Readiness", "Refused", "Retrieval", "Sighting", "SightingLike",
-    "SightingRef", "Similar", "SimilarIdentities", "StorageFull", "Subject", "Text", "Threshold", "Time", "TimedOut",
-    "Timing", "TooLarge", "TooManyRequests", "Triple", "TriptychError", "Unauthorized", "UNCHANGED",
+    "ConnectionFailed", "Contender", "Correction", "CurvePoint", "Embedding", "Evaluation", "Event", "Facets",
+    "FailedQuery", "Filter", "Forbidden", "Gallery", "GalleryInfo", "GalleryMap", "GallerySummary", "Identification",
+    "Identity", "Image", "ImageQuality", "ImportLine", "Job", "JobFailed", "Key", "MapPoint", "Match", "Metadata",
+    "Missed", "Model", "ModelShare", "NewKey", "NotFound", "OpenSetErrors", "Overloaded", "PoorIdentity", "Problem",
+    "Progress", "QueryResult", "QuerySubject", "RateLimit", "Readiness", "Refused", "Retrieval", "Sighting",
+    "SightingLike", "SightingRef", "Similar", "SimilarIdentities", "StorageFull", "Subject", "Text", "Threshold",
+    "Time", "TimedOut", "Timing", "TooLarge", "TooManyRequests", "Triple", "TriptychError", "Unauthorized", "UNCHANGED",
     "UnexpectedAnswer", "Upload", "Vector", "Vectors", "Webhook",
 ]

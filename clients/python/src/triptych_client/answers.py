@@ -84,7 +84,10 @@ class GallerySummary(GalleryInfo):
 
 @dataclass(frozen=True)
 class Identity:
-    """One vehicle or person; `sightings` is how many there are. `watchlist`: they are told as events of that kind."""
+    """One vehicle or person; `sightings` is how many there are, `last_seen` when the last was seen, or else enrolled.
+
+    `watchlist`: they are told as events of that kind.
+    """
 
     id: str
     metadata: Dict[str, Any]
@@ -93,6 +96,7 @@ class Identity:
     sightings: int
     label: Optional[str] = None
     watchlist: bool = False
+    last_seen: Optional[datetime] = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,11 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Match:
-    """The best sighting of an identity, or a sighting, with its cosine; `label` is the identity's."""
+    """The best sighting of an identity, or a sighting, with its score; `label` is the identity's.
+
+    `counted`: of how many of the identity's sightings the score is the mean. `by_exemplar` has None where there is nothing
+    to compare. `gallery`: where it is, if several were queried.
+    """
 
     identity: str
     score: float
@@ -134,6 +142,9 @@ class Match:
     camera: Optional[str] = None
     captured_at: Optional[datetime] = None
     by_modality: Optional[Dict[str, float]] = None
+    by_exemplar: Optional[List[Optional[float]]] = None
+    counted: Optional[int] = None
+    gallery: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +166,70 @@ class QueryResult:
     unknown: bool
     incomparable: int
     timing: Optional[Timing] = None
+
+
+@dataclass(frozen=True)
+class CameraCount:
+    """Sightings of a camera."""
+
+    camera: str
+    sightings: int
+
+
+@dataclass(frozen=True)
+class CameraCounts:
+    """Of the hundred cameras with the most sightings, of all others, and without a camera."""
+
+    items: List[CameraCount]
+    others: int
+    unknown: int
+
+
+@dataclass(frozen=True)
+class TimeCount:
+    """Sightings of a span of time, which begins at `start`."""
+
+    start: datetime
+    sightings: int
+
+
+@dataclass(frozen=True)
+class TimeCounts:
+    """Of the last thousand hours, days, weeks or months (`bucket`) with any, of those before, and without a time."""
+
+    bucket: str
+    items: List[TimeCount]
+    earlier: int
+    unknown: int
+
+
+@dataclass(frozen=True)
+class ModalityCount:
+    """Sightings with kept images of exactly these modalities."""
+
+    modalities: List[str]
+    sightings: int
+
+
+@dataclass(frozen=True)
+class LabelCount:
+    """Identities with a label, or without one, and their sightings."""
+
+    identities: int
+    sightings: int
+
+
+@dataclass(frozen=True)
+class Facets:
+    """How many sightings there are, of how many identities, by what is known of them."""
+
+    sightings: int
+    identities: int
+    cameras: CameraCounts
+    times: TimeCounts
+    modalities: List[ModalityCount]
+    labelled: LabelCount
+    unlabelled: LabelCount
 
 
 @dataclass(frozen=True)

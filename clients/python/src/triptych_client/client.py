@@ -11,12 +11,15 @@ from typing import Any, Callable, Iterator, List, Optional, Sequence, Union
 from ._decoding import decode, parse
 from ._transport import Transport, given, path
 from .answers import (
-    AuditRecord, Comparison, Embedding, Event, GalleryInfo, Job, Key, Missed, Model, NewKey, RateLimit, Readiness, Upload, Webhook,
+    AuditRecord, Comparison, Embedding, Event, GalleryInfo, Job, Key, Missed, Model, NewKey, QueryResult, RateLimit, Readiness,
+    Upload, Webhook,
 )
 from .errors import Conflict, ConnectionFailed, JobFailed, Overloaded, TimedOut, UnexpectedAnswer
 from .events import Following, messages
 from .gallery import Gallery
-from .subjects import FilePath, Metadata, Time, Triple, body_of, body_of_pair
+from .subjects import (
+    FilePath, Filter, Metadata, QuerySubject, Score, Time, Triple, body_of, body_of_exemplars, body_of_pair, query_options,
+)
 from .transfer import Progress, body_of_file, body_of_rest
 
 #: A server verifies a model for up to so long before it answers, as it is configured by default.
@@ -145,6 +148,21 @@ class Client:
             if not (exist_ok and conflict.code == "gallery-exists"):
                 raise
         return self.gallery(name)
+
+    def query(
+        self, galleries: Sequence[str], subject: Union[QuerySubject, Sequence[QuerySubject]], *,
+        limit: Optional[int] = None, threshold: Optional[float] = None, group_by: Optional[str] = None,
+        filter: Optional[Filter] = None, rerank: Union[bool, int, None] = None, by_modality: bool = False,
+        combine: Optional[str] = None, score: Optional[Score] = None, by_exemplar: bool = False,
+    ) -> QueryResult:
+        """Ranks up to 16 galleries together, as `Gallery.query` does one; each match says its `gallery`.
+
+        Raises `Forbidden` if the key is not for one of them, `NotFound` if one is not there.
+        """
+        options = query_options(
+            limit, threshold, group_by, filter, rerank, by_modality, combine, score, by_exemplar)
+        body = body_of_exemplars(subject, {"galleries": list(galleries), **options})
+        return self._transport.ask(QueryResult, "POST", path("queries"), body=body, safe=True)
 
     # Models
 

@@ -16,7 +16,9 @@ from .answers import (
 )
 from .errors import problem
 from .members import UNCHANGED, Members, Unchanged, changed
-from .subjects import FilePath, Filter, Metadata, QuerySubject, Subject, Time, body_of, body_of_several
+from .subjects import (
+    FilePath, Filter, Metadata, QuerySubject, Score, Subject, Time, body_of, body_of_exemplars, body_of_several, query_options,
+)
 from .transfer import ARCHIVE, LINES, ImportLine, Progress, body_of_lines, body_of_transfer
 
 #: The server puts an import onto its disk before it answers.
@@ -73,27 +75,33 @@ class Gallery(Members):
     # Who is it?
 
     def query(
-        self, subject: QuerySubject, *, limit: Optional[int] = None, threshold: Optional[float] = None,
-        group_by: Optional[str] = None, filter: Optional[Filter] = None, rerank: Union[bool, int, None] = None,
-        by_modality: bool = False,
+        self, subject: Union[QuerySubject, Sequence[QuerySubject]], *, limit: Optional[int] = None,
+        threshold: Optional[float] = None, group_by: Optional[str] = None, filter: Optional[Filter] = None,
+        rerank: Union[bool, int, None] = None, by_modality: bool = False, combine: Optional[str] = None,
+        score: Optional[Score] = None, by_exemplar: bool = False,
     ) -> QueryResult:
-        """Ranks the gallery by similarity to a triple, vectors, a text or an enrolled sighting.
+        """Ranks the gallery by similarity to a triple, vectors, a text or an enrolled sighting, or to 16 of one object.
 
-        `limit`: matches, 10 by default. `threshold`: the least cosine of a match. `group_by`: `identity` (the best
+        `limit`: matches, 10 by default. `threshold`: the least score of a match. `group_by`: `identity` (the best
         sighting of each) or `sighting`. `rerank`: ranks the nearest anew by what they have in common; so many of them.
-        `by_modality`: matches, 100 at most, tell what each modality alone scores.
+        `by_modality`, `by_exemplar`: matches, 100 at most, tell what each modality alone, or each exemplar, scores.
+        `combine`: what scores with several exemplars make, `mean` or `best`. `score`: what those of an identity's
+        sightings make: `best`, `{"mean_of_best": 3}` or `per_camera`.
         """
-        options = _query_options(limit, threshold, group_by, filter, rerank, by_modality)
+        options = query_options(
+            limit, threshold, group_by, filter, rerank, by_modality, combine, score, by_exemplar)
         return self._transport.ask(
-            QueryResult, "POST", self._path("queries"), body=body_of(subject, options), safe=True)
+            QueryResult, "POST", self._path("queries"), body=body_of_exemplars(subject, options), safe=True)
 
     def query_batch(
-        self, subjects: Sequence[QuerySubject], *, limit: Optional[int] = None, threshold: Optional[float] = None,
-        group_by: Optional[str] = None, filter: Optional[Filter] = None, rerank: Union[bool, int, None] = None,
-        by_modality: bool = False,
+        self, subjects: Sequence[Union[QuerySubject, Sequence[QuerySubject]]], *, limit: Optional[int] = None,
+        threshold: Optional[float] = None, group_by: Optional[str] = None, filter: Optional[Filter] = None,
+        rerank: Union[bool, int, None] = None, by_modality: bool = False, combine: Optional[str] = None,
+        score: Optional[Score] = None, by_exemplar: bool = False,
     ) -> BatchResult:
         """Up to 64 queries at once, which takes less than one after the other. What is wrong with one is in its place."""
-        options = _query_options(limit, threshold, group_by, filter, rerank, by_modality)
+        options = query_options(
+            limit, threshold, group_by, filter, rerank, by_modality, combine, score, by_exemplar)
         body = body_of_several("queries", subjects, options)
         found = self._transport.ask(_Results, "POST", self._path("queries", "batch"), body=body, safe=True)
         return BatchResult(
@@ -229,13 +237,3 @@ class Gallery(Members):
             os.replace(part, path)
         finally:
             part.unlink(missing_ok=True)
-
-
-def _query_options(
-    limit: Optional[int], threshold: Optional[float], group_by: Optional[str], filter: Optional[Filter],
-    rerank: Union[bool, int, None], by_modality: bool,
-) -> Dict[str, Any]:
-    is_number = isinstance(rerank, int) and not isinstance(rerank, bool)
-    return given(
-        limit=limit, threshold=threshold, group_by=group_by, filter=filter,
-        rerank={"candidates": rerank} if is_number else rerank, by_modality=by_modality or None)

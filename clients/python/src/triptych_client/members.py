@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, Optional, Sequence, Union
 from urllib.parse import urlencode
 
 from ._transport import Transport, given, path
-from .answers import Correction, Identity, Sighting, SimilarIdentities
+from .answers import Correction, Facets, Identity, Sighting, SimilarIdentities
 from .subjects import Metadata, SightingLike, Subject, Time, body_of
 
 
@@ -24,6 +24,10 @@ UNCHANGED = Unchanged.UNCHANGED
 def changed(**members: Any) -> Dict[str, Any]:
     """Those that do not stay."""
     return {name: value for name, value in members.items() if value is not UNCHANGED}
+
+
+def _truth(value: Optional[bool]) -> Optional[str]:
+    return None if value is None else "true" if value else "false"
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,18 @@ class Members:
 
     # Identities
 
-    def identities(self, *, page_size: int = 200) -> Iterator[Identity]:
-        """All identities, in order of creation, asked for a page at a time."""
-        return self._transport.pages(Identity, self._path("identities"), page_size)
+    def identities(
+        self, *, label: Optional[str] = None, label_prefix: Optional[str] = None, labelled: Optional[bool] = None,
+        sort: Optional[str] = None, order: Optional[str] = None, page_size: int = 200,
+    ) -> Iterator[Identity]:
+        """All identities, or those of a label, asked for a page at a time.
+
+        `sort`: `created` by default, `name`, `label` or `last_seen` (the last first), without those that have no such
+        value. `order`: `asc` or `desc`. What changes its place meanwhile may come twice or not at all.
+        """
+        return self._transport.pages(
+            Identity, self._path("identities"), page_size, label=label, label_prefix=label_prefix,
+            labelled=_truth(labelled), sort=sort, order=order)
 
     def identity(self, identity: str) -> Identity:
         """An identity. Raises `NotFound`."""
@@ -98,16 +111,35 @@ class Members:
 
     def sightings(
         self, *, identity: Optional[str] = None, camera: Optional[str] = None, captured_after: Optional[Time] = None,
-        captured_before: Optional[Time] = None, page_size: int = 200,
+        captured_before: Optional[Time] = None, label: Optional[str] = None, label_prefix: Optional[str] = None,
+        labelled: Optional[bool] = None, sort: Optional[str] = None, order: Optional[str] = None, page_size: int = 200,
     ) -> Iterator[Sighting]:
-        """The gallery's sightings by camera and time, or those of an identity, in order of enrolment."""
+        """The gallery's sightings by camera, time and their identities' labels, or those of an identity.
+
+        `sort`: `created` (enrolled) by default, or `captured`, without those of which nobody knows when. `order`: `asc`
+        or `desc`.
+        """
+        asked = given(
+            camera=camera, captured_after=captured_after, captured_before=captured_before, label=label,
+            label_prefix=label_prefix, labelled=_truth(labelled), sort=sort, order=order)
         if identity is None:
-            return self._transport.pages(
-                Sighting, self._path("sightings"), page_size, camera=camera, captured_after=captured_after,
-                captured_before=captured_before)
-        if not camera is captured_after is captured_before is None:
-            raise ValueError("expected an identity, or a camera and times; found both")
+            return self._transport.pages(Sighting, self._path("sightings"), page_size, **asked)
+        if asked:
+            raise ValueError(f"expected an identity or {', '.join(asked)}; found both")
         return self._transport.pages(Sighting, self._path("identities", identity, "sightings"), page_size)
+
+    def facets(
+        self, *, bucket: Optional[str] = None, camera: Optional[str] = None, captured_after: Optional[Time] = None,
+        captured_before: Optional[Time] = None, label: Optional[str] = None, label_prefix: Optional[str] = None,
+        labelled: Optional[bool] = None,
+    ) -> Facets:
+        """How many sightings there are, by camera, time (`bucket`: hour, day, week or month), modalities and labels.
+
+        Counted anew each time. Raises `Overloaded` if that takes more than ten seconds.
+        """
+        return self._transport.ask(Facets, "GET", self._path("facets"), query=given(
+            bucket=bucket, camera=camera, captured_after=captured_after, captured_before=captured_before, label=label,
+            label_prefix=label_prefix, labelled=_truth(labelled)))
 
     def sighting(self, sighting: SightingLike) -> Sighting:
         """A sighting as it is now. Raises `NotFound`, also if it has moved to another identity."""

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Dict, Mapping, Optional, Protocol, Sequence, TypedDict, Union
+from typing import IO, TYPE_CHECKING, Any, Dict, Mapping, Optional, Protocol, Sequence, TypedDict, Union, cast
 
 from ._connection import Body
 from ._decoding import encode
@@ -114,6 +114,10 @@ SightingLike = Union[Sighting, Match, Contender, SightingRef]
 QuerySubject = Union[Subject, Text, SightingLike]
 
 
+#: What the scores of an identity's sightings make: `best`, `per_camera` or `{"mean_of_best": 3}`.
+Score = Union[str, Mapping[str, int]]
+
+
 class Filter(TypedDict, total=False):
     """Which sightings may match; every condition given must hold. A sighting without a time fails those of time."""
 
@@ -129,8 +133,22 @@ class Filter(TypedDict, total=False):
     exclude_metadata: Mapping[str, Condition]
 
 
-def fields(subject: QuerySubject) -> Dict[str, Any]:
-    """A subject as members of a JSON object."""
+def query_options(
+    limit: Optional[int], threshold: Optional[float], group_by: Optional[str], filter: Optional[Filter],
+    rerank: Union[bool, int, None], by_modality: bool, combine: Optional[str], score: Optional[Score], by_exemplar: bool,
+) -> Dict[str, Any]:
+    """How something is looked for, as the server takes it."""
+    is_number = isinstance(rerank, int) and not isinstance(rerank, bool)
+    return given(
+        limit=limit, threshold=threshold, group_by=group_by, filter=filter,
+        rerank={"candidates": rerank} if is_number else rerank, by_modality=by_modality or None, combine=combine,
+        score=score, by_exemplar=by_exemplar or None)
+
+
+def fields(subject: Union[QuerySubject, Sequence[QuerySubject]]) -> Dict[str, Any]:
+    """A subject, or several exemplars of one object, as members of a JSON object."""
+    if isinstance(subject, (list, tuple)):
+        return {"exemplars": [fields(s) for s in subject]}
     if isinstance(subject, Triple):
         images = {name: base64.b64encode(data).decode("ascii") for name, data in subject.images().items()}
         return given(images=images, boxes=subject.boxes)
@@ -156,7 +174,16 @@ def body_of_pair(a: Triple, b: Triple) -> Body:
     return _form({"a.": a, "b.": b}, {})
 
 
-def body_of_several(name: str, subjects: Sequence[QuerySubject], options: Mapping[str, Any]) -> Body:
+def body_of_exemplars(subject: Union[QuerySubject, Sequence[QuerySubject]], options: Mapping[str, Any]) -> Body:
+    """One subject, or several exemplars of one object."""
+    if isinstance(subject, (list, tuple)):
+        return body_of_several("exemplars", subject, options)
+    return body_of(cast(QuerySubject, subject), options)
+
+
+def body_of_several(
+    name: str, subjects: Sequence[Union[QuerySubject, Sequence[QuerySubject]]], options: Mapping[str, Any]
+) -> Body:
     """Subjects with options for all of them, in JSON as the array `name`."""
     triples = {f"{n}.": s for n, s in enumerate(subjects) if isinstance(s, Triple)}
     if subjects and len(triples) == len(subjects):
