@@ -5,7 +5,10 @@ import PackageDescription
 /// libsqlite3-dev zlib1g-dev libcurl4-openssl-dev). Dependencies between modules point one way; see docs/architecture.md.
 let package = Package(
     name: "triptych",
-    products: [.executable(name: "triptych", targets: ["triptych"])],
+    products: [
+        .executable(name: "triptych", targets: ["triptych"]),
+        .library(name: "TriptychClient", targets: ["TriptychClient"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -115,6 +118,9 @@ let package = Package(
             // The contract at the root, through a link, so that the server always answers with the one it was built from.
             resources: [.embedInCode("Resources/openapi.yaml")]),
 
+        // What calls a server: the library that others may build on, over URLSession.
+        .target(name: "TriptychClient", dependencies: ["Documents"]),
+
         // The one executable.
         .executableTarget(
             name: "triptych",
@@ -134,6 +140,12 @@ let package = Package(
             name: "InferenceTests",
             dependencies: ["Documents", "Imaging", "Import", "Inference", "Randomness", "Tensor", "Threads"],
             resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "ClientTests",
+            dependencies: [
+                "Documents", "Gallery", "Server", "ServingFixtures", "TriptychClient",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
