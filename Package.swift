@@ -126,7 +126,7 @@ let package = Package(
             name: "triptych",
             dependencies: [
                 "Documents", "Gallery", "Imaging", "Import", "Inference", "Randomness", "Server", "Synthesis", "Tensor",
-                "Threads", "Training",
+                "Threads", "Training", "TriptychClient",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),

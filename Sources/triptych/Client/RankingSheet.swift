@@ -3,23 +3,21 @@ import Foundation
 import Imaging
 import Inference
 import Training
+import TriptychClient
 
 /// Draws some queries and their best matches, whose images come from the server.
 struct RankingSheet {
-    let client: APIClient
-    let gallery: String
-    let modalities: [Modality]
+    let gallery: GalleryClient
+    let modalities: [Inference.Modality]
     private let rows = 10
     private let columns = 6
 
-    init(client: APIClient, gallery: String, modalities: [Modality]) {
-        self.client = client
-        self.gallery = gallery
-        self.modalities = modalities
+    init(gallery: GalleryClient, modalities: [Inference.Modality]) {
+        (self.gallery, self.modalities) = (gallery, modalities)
     }
 
     /// Writes a JPEG file with queries spread evenly over all that were asked.
-    func write(_ answers: [(TriplesDataset.Sighting, Query.Answer)], to path: String) async throws {
+    func write(_ answers: [(TriplesDataset.Sighting, QueryResult)], to path: String) async throws {
         let count = min(rows, answers.count)
         var cells: [[ContactSheet.Cell]] = []
         for row in 0..<count {
@@ -30,7 +28,7 @@ struct RankingSheet {
         try DurableFile.write(try JPEGEncoder.encode(sheet, quality: 88), to: path)
     }
 
-    private func row(_ query: TriplesDataset.Sighting, _ answer: Query.Answer) async throws -> [ContactSheet.Cell] {
+    private func row(_ query: TriplesDataset.Sighting, _ answer: QueryResult) async throws -> [ContactSheet.Cell] {
         let decoder = ImageDecoder()
         let own = try modalities.map { modality in
             try query.files[modality].map { try decoder.decode(Data(contentsOf: $0)) }
@@ -48,11 +46,12 @@ struct RankingSheet {
     }
 
     /// A kept image, or nil if the server does not have it.
-    private func image(_ match: Query.Match, _ modality: Modality) async throws -> Image? {
-        let path = [
-            "v1", "galleries", gallery, "identities", match.identity, "sightings", match.sighting, "images",
-            modality.rawValue,
-        ]
-        return try await client.bytes(path).map { try ImageDecoder().decode($0) }
+    private func image(_ match: Match, _ modality: Inference.Modality) async throws -> Image? {
+        guard let named = TriptychClient.Modality(rawValue: modality.rawValue) else { return nil }
+        do {
+            return try ImageDecoder().decode(await gallery.image(match.reference, named))
+        } catch let problem as Problem where problem.status == 404 {
+            return nil
+        }
     }
 }

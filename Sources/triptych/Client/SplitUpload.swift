@@ -1,10 +1,9 @@
 import Foundation
-import Inference
 import Training
+import TriptychClient
 
 /// Sends the sightings of a split to a server, some at a time.
 struct SplitUpload {
-    let client: APIClient
     let sightings: [TriplesDataset.Sighting]
     /// Requests under way at the same time.
     let concurrency: Int
@@ -33,14 +32,14 @@ struct SplitUpload {
         }
         return results.compactMap { $0 }
     }
+}
 
-    /// A form with the sighting's images.
-    static func form(_ sighting: TriplesDataset.Sighting) throws -> MultipartForm {
-        var form = MultipartForm()
-        for (modality, url) in sighting.files.sorted(by: { $0.key < $1.key }) {
-            let type = url.pathExtension.lowercased() == "png" ? "image/png" : "image/jpeg"
-            form.add(modality.rawValue, file: url.lastPathComponent, type: type, try Data(contentsOf: url))
+extension TriplesDataset.Sighting {
+    /// As the server is sent it. Throws `ClientError.invalidArgument` for a file that cannot be read.
+    func triple() throws -> Triple {
+        let named = files.compactMap { modality, file in
+            TriptychClient.Modality(rawValue: modality.rawValue).map { ($0, file) }
         }
-        return form
+        return try Triple(files: Dictionary(uniqueKeysWithValues: named))
     }
 }

@@ -1,38 +1,35 @@
 import ArgumentParser
 import Foundation
 import Training
+import TriptychClient
 
 /// `triptych enroll`.
 struct Enroll: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Enrols a split of a data set in a gallery of a running server.",
+        abstract: "Enrols a split of a data set, or one triple, in a gallery of a running server.",
         discussion: """
-            Makes the gallery if it does not exist. Each triple is sent with an idempotency key, so that the command can be \
-            run again after a failure without enrolling anything twice.
+            Makes the gallery if it does not exist. Each triple of a data set is sent with an idempotency key, so that the command \
+            can be run again after a failure without enrolling anything twice. One triple takes --identity and its images in \
+            place of --data.
             """)
 
-    @OptionGroup var server: ServerOptions
-    @Option(help: "The gallery.")
-    var gallery: String
-    @Option(help: "The data set's folder.")
-    var data: String
-    @Option(help: "train, query or gallery.")
+    @OptionGroup var target: GalleryOptions
+    @Option(help: "The data set's folder.", completion: .directory)
+    var data: String?
+    @Option(help: "train, query or gallery.", completion: .list(["train", "query", "gallery"]))
     var split = "gallery"
     @Option(help: "Requests under way at the same time.")
     var concurrency = 4
+    @Option(help: "Whose the triple is.")
+    var identity: String?
+    @Option(help: "The identity's label, if it is new.")
+    var label: String?
+    @Option(help: "Sent again with the same one, the triple is not enrolled anew.")
+    var idempotencyKey: String?
+    @OptionGroup var images: TripleOptions
+    @OptionGroup var seen: SeenOptions
     @Flag(help: "Print the outcome as JSON.")
     var json = false
-
-    private struct Options: Encodable {
-        let camera: String
-        let metadata: [String: String]
-    }
-
-    private struct Named: Encodable {
-        let name: String
-    }
-
-    private struct Ignored: Decodable {}
 
     private struct Outcome: Encodable {
         let gallery: String
@@ -41,28 +38,50 @@ struct Enroll: AsyncParsableCommand {
         let seconds: Double
     }
 
+    func validate() throws {
+        guard (data == nil) == (identity != nil), images.isEmpty == (identity == nil) else {
+            throw ValidationError("expected --data, or --identity with --rgb, --nir or --tir")
+        }
+    }
+
     func run() async throws {
-        let client = try server.client()
-        let sightings = try TriplesDataset(root: URL(fileURLWithPath: data)).sightings(Split.parse(split))
-        let body = ("application/json", try JSONEncoder().encode(Named(name: gallery)))
-        // 409: it exists already.
-        _ = try await client.send("POST", ["v1", "galleries"], body: body, tolerating: [409], as: Ignored.self)
+        let client = try target.server.client()
+        let sightings = try data.map {
+            try TriplesDataset(root: URL(fileURLWithPath: $0)).sightings(Split.parse(split))
+        }
+        let gallery = try await client.createGallery(target.gallery, existOK: true)
+        if let sightings { return try await enrol(sightings, in: gallery) }
+        try await enrolOne(in: gallery)
+    }
+
+    private func enrolOne(in gallery: GalleryClient) async throws {
+        let triples = try images.triples()
+        guard triples.count == 1, let identity else {
+            throw ValidationError("expected one triple, found \(triples.count)")
+        }
+        let options = EnrolmentOptions(
+            camera: seen.camera, capturedAt: seen.time, metadata: try seen.metadata(), label: label)
+        let sighting = try await gallery.enrol(
+            identity, .triple(triples[0]), options, idempotencyKey: idempotencyKey)
+        if json { return try Output.json(sighting) }
+        print("enrolled \(sighting.id) of \(sighting.identity)")
+    }
+
+    private func enrol(_ sightings: [TriplesDataset.Sighting], in gallery: GalleryClient) async throws {
         let start = Date()
-        let gallery = gallery
-        _ = try await SplitUpload(client: client, sightings: sightings, concurrency: concurrency)
+        _ = try await SplitUpload(sightings: sightings, concurrency: concurrency)
             .run(Progress("enrolling", unit: "triples")) { sighting in
-                var form = try SplitUpload.form(sighting)
-                try form.add(
-                    "options", json: Options(camera: "\(sighting.camera)", metadata: ["file": sighting.name]))
-                _ = try await client.send(
-                    "POST", ["v1", "galleries", gallery, "identities", sighting.identity, "sightings"],
-                    body: form.encoded, headers: ["Idempotency-Key": sighting.name], as: Ignored.self)
+                try await gallery.enrol(
+                    sighting.identity, .triple(sighting.triple()),
+                    EnrolmentOptions(camera: "\(sighting.camera)", metadata: ["file": .string(sighting.name)]),
+                    idempotencyKey: sighting.name
+                ).id
             }
         let outcome = Outcome(
-            gallery: gallery, identities: Set(sightings.map(\.identity)).count, sightings: sightings.count,
+            gallery: gallery.name, identities: Set(sightings.map(\.identity)).count, sightings: sightings.count,
             seconds: -start.timeIntervalSinceNow)
         if json { return try Output.json(outcome) }
-        print("enrolled \(outcome.sightings) triples of \(outcome.identities) identities in gallery \(gallery)")
+        print("enrolled \(outcome.sightings) triples of \(outcome.identities) identities in gallery \(gallery.name)")
     }
 }
 

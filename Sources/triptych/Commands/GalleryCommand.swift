@@ -5,8 +5,13 @@ import Gallery
 /// `triptych gallery`.
 struct GalleryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "gallery", abstract: "Examines a gallery's database; moves a gallery between servers.",
-        subcommands: [CheckCommand.self, GalleryExportCommand.self, GalleryImportCommand.self])
+        commandName: "gallery",
+        abstract: "Makes, changes, erases and moves galleries of a running server; examines a database.",
+        subcommands: [
+            ListGalleriesCommand.self, ShowGalleryCommand.self, CreateGalleryCommand.self, UpdateGalleryCommand.self,
+            EraseGalleryCommand.self, ThresholdsCommand.self, CalibrateCommand.self, GalleryExportCommand.self,
+            GalleryImportCommand.self, CheckCommand.self,
+        ])
 }
 
 /// `triptych gallery check`.

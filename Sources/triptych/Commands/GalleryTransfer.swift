@@ -1,6 +1,6 @@
 import ArgumentParser
-import Documents
 import Foundation
+import TriptychClient
 
 /// `triptych gallery export`.
 struct GalleryExportCommand: AsyncParsableCommand {
@@ -12,27 +12,18 @@ struct GalleryExportCommand: AsyncParsableCommand {
             answers queries as the first one did. The file takes its name when it is whole.
             """)
 
-    @Argument(help: "The gallery.")
+    @Argument(help: "The gallery.", completion: .galleries)
     var gallery: String
-    @Option(help: "The file to write, NAME.tar or NAME.ndjson.")
+    @Option(help: "The file to write, NAME.tar or NAME.ndjson.", completion: .file(extensions: ["tar", "ndjson"]))
     var output: String
     @OptionGroup var server: ServerOptions
 
     func run() async throws {
-        let type = try ArchiveType.of(output)
-        let client = try server.client()
-        let partial = "\(output).\(UUID().uuidString).partial"
-        defer { unlink(partial) }
-        guard FileManager.default.createFile(atPath: partial, contents: nil, attributes: [.posixPermissions: 0o600]),
-            let file = FileHandle(forWritingAtPath: partial)
-        else { throw FileError(operation: "create \(partial)", code: errno) }
+        let file = URL(fileURLWithPath: output)
+        let format = try Usage.checked { try TransferFormat(of: file) }
         let count = ByteCount("exporting")
-        try await client.download(["v1", "galleries", gallery, "export"], accepting: type, into: file) {
-            count.update($0)
-        }
-        try file.close()
+        try await server.client().gallery(gallery).export(to: file, format: format) { count.update($0) }
         count.finish()
-        try DurableFile.move(partial, to: output)
     }
 }
 
@@ -47,9 +38,9 @@ struct GalleryImportCommand: AsyncParsableCommand {
             not stop the others; sent again, nothing is enrolled twice. Ends with 1 if anything was wrong.
             """)
 
-    @Argument(help: "The gallery.")
+    @Argument(help: "The gallery.", completion: .galleries)
     var gallery: String
-    @Argument(help: "The file, NAME.tar or NAME.ndjson.")
+    @Argument(help: "The file, NAME.tar or NAME.ndjson.", completion: .file(extensions: ["tar", "ndjson", "jsonl"]))
     var file: String
     @OptionGroup var server: ServerOptions
     @Flag(help: "Make the gallery if there is none.")
@@ -57,32 +48,20 @@ struct GalleryImportCommand: AsyncParsableCommand {
     @Flag(help: "Print the job as JSON.")
     var json = false
 
-    private struct Gallery: Decodable {
-        let name: String
-    }
-
     func run() async throws {
-        let type = try ArchiveType.of(file)
-        guard FileManager.default.isReadableFile(atPath: file) else {
-            throw FileError(operation: "open \(file)", code: errno)
-        }
+        let source = URL(fileURLWithPath: file)
+        let format = try Usage.checked { try TransferFormat(of: source) }
         let client = try server.client()
-        if create {
-            let body = try JSONEncoder().encode(["name": gallery])
-            _ = try await client.send(
-                "POST", ["v1", "galleries"], body: ("application/json", body), tolerating: [409], as: Gallery.self)
-        }
+        if create { try await client.createGallery(gallery, existOK: true) }
         let count = ByteCount("sending")
-        let job = try await client.upload(
-            URL(fileURLWithPath: file), type: type, to: ["v1", "galleries", gallery, "imports"], as: ServerJob.self
-        ) { count.update($0) }
+        let job = try await client.gallery(gallery).importFile(source, format: format) { sent, _ in count.update(sent) }
         count.finish()
-        let ended = try await job.waited(on: client)
-        if json { try Output.json(ended.json) } else { tell(ended) }
+        let ended = try await JobDisplay(client: client, json: json).ended(job)
+        if json { try Output.json(ended) } else { tell(ended) }
         if ended.state != "succeeded" || ended.result?["failed"]?.integer ?? 0 > 0 { throw ExitCode.failure }
     }
 
-    private func tell(_ job: ServerJob) {
+    private func tell(_ job: Job) {
         let count = { (name: String) in job.result?[name]?.integer ?? 0 }
         for error in job.result?["errors"]?.array ?? [] {
             let place = [error["file"]?.string, error["line"]?.integer.map { "line \($0)" }].compactMap { $0 }
@@ -90,16 +69,5 @@ struct GalleryImportCommand: AsyncParsableCommand {
         }
         if job.state != "succeeded" { print("\(job.state): \(job.reason ?? "no reason given")") }
         print("\(count("enrolled")) enrolled, \(count("repeated")) were there already, \(count("failed")) are wrong")
-    }
-}
-
-/// What a file's name says it is.
-private enum ArchiveType {
-    static func of(_ path: String) throws -> String {
-        switch URL(fileURLWithPath: path).pathExtension {
-        case "tar": return "application/x-tar"
-        case "ndjson", "jsonl": return "application/x-ndjson"
-        default: throw ValidationError("expected a name that ends in .tar or .ndjson, found '\(path)'")
-        }
     }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
-import Documents
 import Foundation
 import Gallery
+import TriptychClient
 
 /// `triptych keys`.
 struct KeysCommand: AsyncParsableCommand {
@@ -22,11 +22,8 @@ private struct KeyPlace: ParsableArguments {
     @OptionGroup var server: ServerOptions
 
     /// Does something with a database, or else asks a server.
-    func run<T>(_ offline: (AccessKeyFile) throws -> T, online: (APIClient) async throws -> T?) async throws -> T {
-        guard let database else {
-            guard let answer = try await online(server.client()) else { throw ExitCode.failure }
-            return answer
-        }
+    func run<T>(_ offline: (AccessKeyFile) throws -> T, online: (Client) async throws -> T) async throws -> T {
+        guard let database else { return try await online(server.client()) }
         let file = try AccessKeyFile(path: database)
         let outcome = Result { try offline(file) }
         try file.close()
@@ -42,19 +39,25 @@ private struct CreateKeyCommand: AsyncParsableCommand {
 
     @Option(help: "For people to read: whose key it is.")
     var name: String
-    @Option(help: "read, enrol or admin; each may do what the ones before it may.")
+    @Option(
+        help: "read, enrol or admin; each may do what the ones before it may.",
+        completion: .list(["read", "enrol", "admin"]))
     var role: String
-    @Option(name: .customLong("gallery"), help: "A gallery that it is for; may be repeated (default: all).")
+    @Option(
+        name: .customLong("gallery"), help: "A gallery that it is for; may be repeated (default: all).",
+        completion: .galleries)
     var galleries: [String] = []
     @Option(help: "In how many days it expires (default: never).")
     var days: Int?
     @Option(help: "Requests a minute (default: what the server's configuration says).")
     var requestsPerMinute: Int?
+    @Flag(help: "Print the key's identifier and its token as JSON.")
+    var json = false
     @OptionGroup var place: KeyPlace
 
-    private struct Made: Decodable {
+    private struct Made: Encodable {
+        let id: String
         let token: String
-        let key: KeyRow
     }
 
     private func new() throws -> NewAccessKey {
@@ -73,54 +76,48 @@ private struct CreateKeyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let new = try new()
-        let (id, token) = try await place.run {
+        let made = try await place.run {
             let made = try $0.create(new)
-            return (made.key.id, made.token.text)
+            return Made(id: made.key.id, token: made.token.text)
         } online: { client in
-            let body = try Output.encoder().encode(Body(new))
-            let made = try await client.send(
-                "POST", ["v1", "keys"], body: ("application/json", body), as: Made.self)
-            return made.map { ($0.key.id, $0.token) }
+            let made = try await client.createKey(
+                NewKey(
+                    name: new.name, role: new.role.rawValue, galleries: new.galleries,
+                    requestsPerMinute: new.requestsPerMinute, expiresAt: new.expiresAt))
+            return Made(id: made.key.id, token: made.token)
         }
-        FileHandle.standardError.write(Data("key \(id), its token is told this once:\n".utf8))
-        print(token)
-    }
-
-    private struct Body: Encodable {
-        let name: String
-        let role: AccessRole
-        let galleries: [String]?
-        let requestsPerMinute: Int?
-        let expiresAt: Date?
-
-        init(_ new: NewAccessKey) {
-            (name, role, galleries) = (new.name, new.role, new.galleries)
-            (requestsPerMinute, expiresAt) = (new.requestsPerMinute, new.expiresAt)
-        }
+        if json { return try Output.json(made) }
+        FileHandle.standardError.write(Data("key \(made.id), its token is told this once:\n".utf8))
+        print(made.token)
     }
 }
 
 /// A key in a list, as a server or a database tells of it.
-private struct KeyRow: Codable {
+private struct KeyRow: Encodable {
     let id: String
     let name: String
     let role: String
     let galleries: [String]?
     let requestsPerMinute: Int?
-    /// Times in RFC 3339, as servers tell them.
-    let createdAt: String
-    let expiresAt: String?
-    let revokedAt: String?
+    let createdAt: Date
+    let expiresAt: Date?
+    let revokedAt: Date?
 
     init(_ key: AccessKey) {
         (id, name, role, galleries) = (key.id, key.name, key.role.rawValue, key.galleries)
-        (requestsPerMinute, createdAt) = (key.requestsPerMinute, key.createdAt.formatted(.iso8601))
-        (expiresAt, revokedAt) = (key.expiresAt?.formatted(.iso8601), key.revokedAt?.formatted(.iso8601))
+        (requestsPerMinute, createdAt) = (key.requestsPerMinute, key.createdAt)
+        (expiresAt, revokedAt) = (key.expiresAt, key.revokedAt)
+    }
+
+    init(_ key: Key) {
+        (id, name, role, galleries) = (key.id, key.name, key.role, key.galleries)
+        (requestsPerMinute, createdAt) = (key.requestsPerMinute, key.createdAt)
+        (expiresAt, revokedAt) = (key.expiresAt, key.revokedAt)
     }
 
     var cells: [String] {
-        let day = { (time: String?) in time.map { String($0.prefix(10)) } ?? "" }
-        let hasExpired = expiresAt.map { $0 <= Date().formatted(.iso8601) } ?? false
+        let day = { (time: Date?) in time.map { String(Wire.text($0).prefix(10)) } ?? "" }
+        let hasExpired = expiresAt.map { $0 <= Date() } ?? false
         let state = revokedAt != nil ? "revoked \(day(revokedAt))" : hasExpired ? "expired" : ""
         return [
             id, name, role, galleries?.joined(separator: " ") ?? "all",
@@ -137,15 +134,11 @@ private struct ListKeysCommand: AsyncParsableCommand {
     var json = false
     @OptionGroup var place: KeyPlace
 
-    private struct List: Decodable {
-        let items: [KeyRow]
-    }
-
     func run() async throws {
         let keys = try await place.run {
             try $0.all().map(KeyRow.init)
         } online: {
-            try await $0.send("GET", ["v1", "keys"], as: List.self)?.items
+            try await $0.keys().map(KeyRow.init)
         }
         if json { return try Output.json(keys) }
         Output.table([["key", "name", "role", "galleries", "rate", "made", "expires", ""]] + keys.map(\.cells))
@@ -159,14 +152,17 @@ private struct RevokeKeyCommand: AsyncParsableCommand {
 
     @Argument(help: "The key's identifier, as `triptych keys list` shows it.")
     var key: String
+    @Flag(help: "Print the key as JSON.")
+    var json = false
     @OptionGroup var place: KeyPlace
 
     func run() async throws {
         let revoked = try await place.run {
             KeyRow(try $0.revoke(key))
         } online: {
-            try await $0.send("DELETE", ["v1", "keys", key], as: KeyRow.self)
+            KeyRow(try await $0.revokeKey(key))
         }
+        if json { return try Output.json(revoked) }
         print("revoked \(revoked.id), \(revoked.name)")
     }
 }

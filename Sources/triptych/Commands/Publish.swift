@@ -1,20 +1,41 @@
 import ArgumentParser
-import Documents
 import Foundation
 import Inference
+import TriptychClient
 
 /// `triptych publish`.
 struct Publish: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Hands a checkpoint to a running server, and makes it the active model if asked to.",
-        discussion: """
-            The server verifies the file before it lists the model. --dry-run compares it with the active model on a sample \
-            of what is enrolled and changes nothing. --activate embeds the enrolled sightings with it while the active \
-            model goes on answering, then switches at one instant. To go back, publish the earlier file again, or activate \
-            its digest: the server keeps its embeddings until the model is deleted.
-            """)
+    static let configuration = PublishOptions.configuration(named: "publish")
 
-    @Argument(help: "The checkpoint.")
+    @OptionGroup var options: PublishOptions
+
+    func run() async throws { try await options.run() }
+}
+
+/// `triptych models publish`.
+struct PublishModelCommand: AsyncParsableCommand {
+    static let configuration = PublishOptions.configuration(named: "publish", aliases: ["upload"])
+
+    @OptionGroup var options: PublishOptions
+
+    func run() async throws { try await options.run() }
+}
+
+/// A checkpoint, and what a server does with it.
+struct PublishOptions: ParsableArguments {
+    static func configuration(named name: String, aliases: [String] = []) -> CommandConfiguration {
+        CommandConfiguration(
+            commandName: name,
+            abstract: "Hands a checkpoint to a running server, and makes it the active model if asked to.",
+            discussion: """
+                The server verifies the file before it lists the model. --dry-run compares it with the active model on a sample \
+                of what is enrolled and changes nothing. --activate embeds the enrolled sightings with it while the active \
+                model goes on answering, then switches at one instant. To go back, publish the earlier file again, or activate \
+                its digest: the server keeps its embeddings until the model is deleted.
+                """, aliases: aliases)
+    }
+
+    @Argument(help: "The checkpoint.", completion: .file(extensions: ["safetensors"]))
     var checkpoint: String
     @OptionGroup var server: ServerOptions
     @Flag(help: "Make it the active model.")
@@ -26,13 +47,9 @@ struct Publish: AsyncParsableCommand {
     @Flag(help: "Print the outcome as JSON.")
     var json = false
 
-    private struct Model: Decodable {
-        let model: String
-    }
-
     private struct Outcome: Encodable {
         let model: String
-        let job: JSONValue?
+        let job: Job?
     }
 
     func validate() throws {
@@ -42,68 +59,29 @@ struct Publish: AsyncParsableCommand {
     func run() async throws {
         let digest = try Checkpoint.load(path: checkpoint).digest
         let client = try server.client()
-        if try await client.send("GET", ["v1", "models", digest], tolerating: [404], as: Model.self) == nil {
-            let data = try Data(contentsOf: URL(fileURLWithPath: checkpoint), options: .mappedIfSafe)
-            _ = try await client.send(
-                "POST", ["v1", "models"], body: ("application/octet-stream", data), as: Model.self)
-        }
+        try await upload(digest, client)
         guard activate || dryRun else { return try show(digest, nil) }
-        let job = try await client.send(
-            "POST", ["v1", "models", digest, "activation"], query: dryRun ? ["dry_run": "true"] : [:],
-            as: ServerJob.self)
-        guard let job else { return }
-        guard wait || dryRun else { return try show(digest, job) }
-        let ended = try await job.waited(on: client)
-        try show(digest, ended)
-        if ended.state != "succeeded" { throw ExitCode.failure }
+        let display = JobDisplay(client: client, json: json)
+        let begun = try await client.activate(digest, dryRun: dryRun)
+        let job = wait || dryRun ? try await display.ended(begun) : begun
+        try show(digest, job)
+        if !json { try display.show(job) }
+        if job.hasEnded && job.state != "succeeded" { throw ExitCode.failure }
     }
 
-    private func show(_ digest: String, _ job: ServerJob?) throws {
-        if json { return try Output.json(Outcome(model: digest, job: job?.json)) }
-        print("model \(digest)")
-        guard let job else { return }
-        if dryRun, let result = job.result {
-            Comparison(result).show()
-        } else {
-            print("job \(job.id): \(job.state)\(job.reason.map { ", \($0)" } ?? "")")
-        }
-    }
-}
-
-/// What a dry run found, as a table.
-private struct Comparison {
-    let result: JSONValue
-
-    init(_ result: JSONValue) { self.result = result }
-
-    func show() {
-        let agreement = result["agreement"]
-        print("\(number(result["sightings"], "%.0f")) sightings compared with the active model")
-        print(
-            "nearest sighting the same: \(number(agreement?["top_1"], "%.3f")), shared among the ten nearest: "
-                + "\(number(agreement?["top_10"], "%.3f"))\n")
-        let scores = result["mean_scores"]
-        var rows = [["", "active", "this model"]]
-        rows.append(row("mean cosine, same identity", scores, "%.3f", within: "same_identity"))
-        rows.append(row("mean cosine, different identities", scores, "%.3f", within: "different_identity"))
-        for threshold in result["thresholds"]?.array ?? [] {
-            rows.append(
-                row("threshold for false matches of \(number(threshold["false_match_rate"], "%g"))", threshold, "%.3f"))
-        }
-        rows.append(row("milliseconds a triple, median", result["milliseconds"], "%.1f"))
-        rows.append(row("bytes of the file", result["file_bytes"], "%.0f"))
-        Output.table(rows)
-    }
-
-    private func row(_ name: String, _ pair: JSONValue?, _ format: String, within key: String? = nil) -> [String] {
-        [name]
-            + ["active", "candidate"].map { side in
-                let value = pair?[side]
-                return number(key.map { value?[$0] } ?? value, format)
+    private func upload(_ digest: String, _ client: Client) async throws {
+        do {
+            _ = try await client.model(digest)
+        } catch let problem as Problem where problem.code == "model-not-found" {
+            let progress = Progress("sending", unit: "MB")
+            _ = try await client.uploadModel(URL(fileURLWithPath: checkpoint)) { sent, total in
+                progress.update((sent + 999_999) / 1_000_000, of: (total + 999_999) / 1_000_000)
             }
+        }
     }
 
-    private func number(_ value: JSONValue?, _ format: String) -> String {
-        value?.number.map { String(format: format, $0) } ?? "–"
+    private func show(_ digest: String, _ job: Job?) throws {
+        if json { return try Output.json(Outcome(model: digest, job: job)) }
+        print("model \(digest)")
     }
 }

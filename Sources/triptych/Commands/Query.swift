@@ -2,51 +2,35 @@ import ArgumentParser
 import Foundation
 import Inference
 import Training
+import TriptychClient
 
 /// `triptych query`.
 struct Query: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Queries a gallery of a running server with a split of a data set, and measures the answers.",
+        abstract:
+            "Queries a gallery of a running server with one triple, or with a split of a data set to measure the answers.",
         discussion: """
-            Prints one query's matches and, over all queries, mAP and Rank-1, -5, -10 beside those of a random ranking. \
-            Matches of the query's own identity and camera are not ranked. --sheet draws some queries with their matches.
+            With --rgb, --nir and --tir it prints the triple's matches. With --data it prints one query's matches and, over all \
+            queries, mAP and Rank-1, -5, -10 beside those of a random ranking. Matches of the query's own identity and camera \
+            are not ranked. --sheet draws some queries with their matches.
             """)
 
-    @OptionGroup var server: ServerOptions
-    @Option(help: "The gallery.")
-    var gallery: String
-    @Option(help: "The data set's folder.")
-    var data: String
-    @Option(help: "train, query or gallery.")
+    @OptionGroup var target: GalleryOptions
+    @OptionGroup var images: TripleOptions
+    @Option(help: "Matches of one triple to show.")
+    var limit = 10
+    @Option(help: "The data set's folder.", completion: .directory)
+    var data: String?
+    @Option(help: "train, query or gallery.", completion: .list(["train", "query", "gallery"]))
     var split = "query"
-    @Option(help: "The modalities to send, separated by commas.")
+    @Option(help: "The modalities to send of a data set, separated by commas.")
     var modalities = "rgb,nir,tir"
-    @Option(help: "Where to write a contact sheet, a JPEG file.")
+    @Option(help: "Where to write a contact sheet, a JPEG file.", completion: .file(extensions: ["jpg"]))
     var sheet: String?
     @Option(help: "Requests under way at the same time.")
     var concurrency = 4
-    @Flag(help: "Print the metrics as JSON.")
+    @Flag(help: "Print the answer, or the metrics, as JSON.")
     var json = false
-
-    struct Match: Decodable, Sendable {
-        let identity: String
-        let score: Float
-        let sighting: String
-        let camera: String?
-    }
-
-    struct Answer: Decodable, Sendable {
-        let matches: [Match]
-    }
-
-    private struct Options: Encodable {
-        let limit: Int
-        let groupBy: String
-    }
-
-    private struct Counts: Decodable {
-        let sightings: Int
-    }
 
     private struct Outcome: Encodable {
         let metrics: RetrievalMetrics
@@ -56,25 +40,51 @@ struct Query: AsyncParsableCommand {
     /// A whole ranking must fit an answer.
     private static let mostSightings = 1000
 
+    func validate() throws {
+        guard (data == nil) != images.isEmpty else {
+            throw ValidationError("expected --data, or images with --rgb, --nir or --tir")
+        }
+        guard sheet == nil || data != nil else { throw ValidationError("--sheet goes with --data") }
+    }
+
     func run() async throws {
-        let client = try server.client()
+        let gallery = try target.client()
+        guard let data else { return try await queryOne(gallery) }
         let sent = try chosenModalities()
         let sightings = try TriplesDataset(root: URL(fileURLWithPath: data)).sightings(Split.parse(split))
             .map { TriplesDataset.Sighting($0, keeping: sent) }
-        let counts = try await client.send("GET", ["v1", "galleries", gallery], as: Counts.self)
-        guard let count = counts?.sightings, (1...Self.mostSightings).contains(count) else {
+        let count = try await gallery.summary().sightings
+        guard (1...Self.mostSightings).contains(count) else {
             throw ValidationError(
-                "metrics need whole rankings: expected 1 to \(Self.mostSightings) sightings in gallery \(gallery), found "
-                    + "\(counts?.sightings ?? 0)")
+                "metrics need whole rankings: expected 1 to \(Self.mostSightings) sightings in gallery \(gallery.name), found "
+                    + "\(count)")
         }
-        let answers = try await answers(client, sightings, limit: count)
+        let answers = try await answers(gallery, sightings, limit: count)
+        if let sheet {
+            try await RankingSheet(gallery: gallery, modalities: sent)
+                .write(Array(zip(sightings, answers)), to: sheet)
+        }
+        try show(sightings, answers, sent)
+    }
+
+    private func queryOne(_ gallery: GalleryClient) async throws {
+        let triples = try images.triples()
+        guard triples.count == 1 else { throw ValidationError("expected one triple, found \(triples.count)") }
+        let answer = try await gallery.query(.triple(triples[0]), QueryOptions(limit: limit))
+        if json { return try Output.json(answer) }
+        Output.table(
+            [["identity", "score", "camera", "sighting", "label"]]
+                + answer.matches.map {
+                    [$0.identity, String(format: "%.4f", $0.score), $0.camera ?? "", $0.sighting, $0.label ?? ""]
+                })
+    }
+
+    private func show(
+        _ sightings: [TriplesDataset.Sighting], _ answers: [QueryResult], _ sent: [Inference.Modality]
+    ) throws {
         let outcome = Outcome(
             metrics: RetrievalMetrics(rankings: zip(sightings, answers).lazy.map(Self.ranking)),
             random: Self.random(sightings, answers))
-        if let sheet {
-            try await RankingSheet(client: client, gallery: gallery, modalities: sent)
-                .write(Array(zip(sightings, answers)), to: sheet)
-        }
         if json { return try Output.json(outcome) }
         if let query = sightings.first, let answer = answers.first { Self.printMatches(query, answer) }
         Output.metrics([
@@ -83,9 +93,9 @@ struct Query: AsyncParsableCommand {
         if let sheet { print("contact sheet: \(sheet)") }
     }
 
-    private func chosenModalities() throws -> [Modality] {
+    private func chosenModalities() throws -> [Inference.Modality] {
         try modalities.split(separator: ",").map { name in
-            guard let modality = Modality(rawValue: String(name)) else {
+            guard let modality = Inference.Modality(rawValue: String(name)) else {
                 throw ValidationError("--modalities: expected rgb, nir, tir, found \(name)")
             }
             return modality
@@ -93,21 +103,17 @@ struct Query: AsyncParsableCommand {
     }
 
     private func answers(
-        _ client: APIClient, _ sightings: [TriplesDataset.Sighting], limit: Int
-    ) async throws -> [Answer] {
-        let gallery = gallery
-        return try await SplitUpload(client: client, sightings: sightings, concurrency: concurrency)
+        _ gallery: GalleryClient, _ sightings: [TriplesDataset.Sighting], limit: Int
+    ) async throws -> [QueryResult] {
+        try await SplitUpload(sightings: sightings, concurrency: concurrency)
             .run(Progress("querying", unit: "triples")) { sighting in
-                var form = try SplitUpload.form(sighting)
-                try form.add("options", json: Options(limit: limit, groupBy: "sighting"))
-                let answer = try await client.send(
-                    "POST", ["v1", "galleries", gallery, "queries"], body: form.encoded, as: Answer.self)
-                return answer ?? Answer(matches: [])
+                try await gallery.query(
+                    .triple(sighting.triple()), QueryOptions(limit: limit, groupBy: .sighting))
             }
     }
 
     private static func ranking(
-        _ sighting: TriplesDataset.Sighting, _ answer: Answer
+        _ sighting: TriplesDataset.Sighting, _ answer: QueryResult
     ) -> (query: RetrievalMetrics.Item, ranked: [RetrievalMetrics.Item]) {
         (
             RetrievalMetrics.Item(identity: sighting.identity, camera: sighting.camera),
@@ -116,7 +122,7 @@ struct Query: AsyncParsableCommand {
     }
 
     /// The same galleries in random order.
-    private static func random(_ sightings: [TriplesDataset.Sighting], _ answers: [Answer]) -> RetrievalMetrics {
+    private static func random(_ sightings: [TriplesDataset.Sighting], _ answers: [QueryResult]) -> RetrievalMetrics {
         let orders = Ranking.random(queries: answers.count, gallery: answers.first?.matches.count ?? 0, seed: 1)
         return RetrievalMetrics(
             rankings: zip(zip(sightings, answers).map(ranking), orders).lazy.map { whole, order in
@@ -124,7 +130,7 @@ struct Query: AsyncParsableCommand {
             })
     }
 
-    private static func printMatches(_ query: TriplesDataset.Sighting, _ answer: Answer) {
+    private static func printMatches(_ query: TriplesDataset.Sighting, _ answer: QueryResult) {
         print("query \(query.name): identity \(query.identity) from camera \(query.camera)")
         let rows = answer.matches.prefix(8).enumerated().map { rank, match in
             [
@@ -139,7 +145,7 @@ struct Query: AsyncParsableCommand {
 
 extension TriplesDataset.Sighting {
     /// The sighting with the images of some modalities only.
-    init(_ sighting: TriplesDataset.Sighting, keeping modalities: [Modality]) {
+    init(_ sighting: TriplesDataset.Sighting, keeping modalities: [Inference.Modality]) {
         self.init(
             name: sighting.name, identity: sighting.identity, camera: sighting.camera,
             files: sighting.files.filter { modalities.contains($0.key) })

@@ -2,6 +2,7 @@ import Documents
 import Foundation
 import Inference
 import Training
+import TriptychClient
 
 /// What commands print: results on standard output, as text or JSON.
 enum Output {
@@ -11,12 +12,15 @@ enum Output {
     }
 
     /// snake_case keys in order, RFC 3339 times: as the API has them.
-    static func encoder() -> JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.dateEncodingStrategy = .iso8601
+    private static func encoder() -> JSONEncoder {
+        let encoder = Wire.encoder()
+        encoder.outputFormatting.insert(.prettyPrinted)
         return encoder
+    }
+
+    /// Prints a value as one line of JSON.
+    static func line(_ value: some Encodable) throws {
+        print(String(decoding: try Wire.encoder().encode(value), as: UTF8.self))
     }
 
     /// A value in one line of JSON.

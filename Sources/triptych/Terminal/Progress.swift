@@ -6,6 +6,8 @@ import Synchronization
 final class Progress: Sendable {
     private struct State {
         var lastShown = -Double.infinity
+        /// Whether the last line that was shown said that all is done.
+        var isFinished = false
     }
 
     private let what: String
@@ -22,13 +24,13 @@ final class Progress: Sendable {
         self.unit = unit
     }
 
-    /// Shows that `done` of `total` are done, unless the last showing was a moment ago.
+    /// Shows that `done` of `total` are done, unless the last showing was a moment ago; that all are, once.
     func update(_ done: Int, of total: Int) {
         let elapsed = Self.now - start
         let interval = isTerminal ? 0.1 : 5
         let isDue = state.withLock { state in
-            guard done == total || elapsed - state.lastShown >= interval else { return false }
-            state.lastShown = elapsed
+            guard done == total ? !state.isFinished : elapsed - state.lastShown >= interval else { return false }
+            (state.lastShown, state.isFinished) = (elapsed, done == total)
             return true
         }
         if isDue { show(line(done, total, elapsed), isLast: done == total) }

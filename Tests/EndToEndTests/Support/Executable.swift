@@ -67,11 +67,11 @@ enum EndToEndError: Error {
 /// A process whose output goes to files: a pipe that nobody reads would stop it.
 final class RunningCommand: Sendable {
     private let process: Process
-    private let output: URL
+    private let outputs: URL
     private let errors: URL
 
     init(executable: URL, arguments: [String], environment: [String: String]?, output: URL) throws {
-        self.output = output
+        outputs = output
         errors = output.deletingPathExtension().appendingPathExtension("err")
         process = Process()
         process.executableURL = executable
@@ -89,13 +89,14 @@ final class RunningCommand: Sendable {
 
     var isRunning: Bool { process.isRunning }
     var identifier: Int32 { process.processIdentifier }
+    var output: String { (try? String(contentsOf: outputs, encoding: .utf8)) ?? "" }
     var error: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
 
     /// Waits for the end without holding one of Swift's threads.
     func result() async throws -> Executable.Result {
         while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
         return Executable.Result(
-            status: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8), error: error)
+            status: process.terminationStatus, output: try String(contentsOf: outputs, encoding: .utf8), error: error)
     }
 
     func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
