@@ -17,6 +17,20 @@ public struct Identity: Codable, Sendable, Equatable {
     public let updatedAt: Date
     /// How many there are.
     public let sightings: Int
+    /// When its last sighting was seen, or else enrolled; nil without any.
+    public let lastSeen: Date?
+}
+
+/// What a list of identities is sorted by. What does not have it is not in the list.
+public enum IdentityOrder: String, Sendable {
+    /// When they were made.
+    case created
+    /// Their names.
+    case name
+    /// Their labels.
+    case label
+    /// When they were seen last, the latest first.
+    case lastSeen = "last_seen"
 }
 
 /// Other identities that may be the same.
@@ -42,9 +56,12 @@ public struct SimilarIdentities: Codable, Sendable, Equatable {
 }
 
 extension GalleryClient {
-    /// All identities, in order of creation.
-    public func identities(pageSize: Int = 200) -> Pages<Identity> {
-        Pages(transport, .get(path("identities")), pageSize: pageSize)
+    /// Identities, by default all in order of creation; of a filter only what is about labels counts.
+    public func identities(
+        _ filter: ListFilter = ListFilter(), by order: IdentityOrder? = nil, pageSize: Int = 200
+    ) -> Pages<Identity> {
+        Pages(
+            transport, .get(path("identities"), filter.labels + [("sort", order?.rawValue)]), pageSize: pageSize)
     }
 
     /// An identity.
@@ -55,10 +72,11 @@ extension GalleryClient {
     /// Makes an identity without sightings; enrolling makes one too.
     @discardableResult
     public func createIdentity(
-        _ identity: String, label: String? = nil, metadata: Metadata? = nil
+        _ identity: String, label: String? = nil, metadata: Metadata? = nil, watchlist: Bool? = nil
     ) async throws -> Identity {
         let document = given([
             "id": .string(identity), "label": label.map(JSONValue.string), "metadata": metadata.map(JSONValue.object),
+            "watchlist": watchlist.map(JSONValue.bool),
         ])
         return try await transport.ask(.post(path("identities"), JSONValue.object(document)))
     }

@@ -79,14 +79,49 @@ public struct QueryOptions: Encodable, Sendable, Equatable {
     public var rerank: Reranking?
     /// Whether matches, 100 at most, tell what each modality alone scores.
     public var byModality: Bool?
+    /// What a sighting's scores with several exemplars make; nil for their mean.
+    public var combine: Combination?
+    /// Whether matches, 100 at most, tell their score with each exemplar.
+    public var byExemplar: Bool?
+    /// What the scores of an identity's sightings make; nil for the best.
+    public var score: IdentityScore?
 
     /// As the server does by default, but for what is given.
     public init(
         limit: Int? = nil, threshold: Double? = nil, groupBy: Grouping? = nil, filter: Filter? = nil,
-        rerank: Reranking? = nil, byModality: Bool? = nil
+        rerank: Reranking? = nil, byModality: Bool? = nil, combine: Combination? = nil, byExemplar: Bool? = nil,
+        score: IdentityScore? = nil
     ) {
         (self.limit, self.threshold, self.groupBy) = (limit, threshold, groupBy)
         (self.filter, self.rerank, self.byModality) = (filter, rerank, byModality)
+        (self.combine, self.byExemplar, self.score) = (combine, byExemplar, score)
+    }
+
+    /// What scores with several exemplars make.
+    public enum Combination: String, Encodable, Sendable {
+        /// The largest.
+        case best
+        /// Their mean.
+        case mean
+    }
+
+    /// What the scores of an identity's sightings make.
+    public enum IdentityScore: Encodable, Sendable, Equatable {
+        /// The largest.
+        case best
+        /// The mean of so many of the largest, 1 to 100.
+        case meanOfBest(Int)
+        /// The mean of the largest of each camera.
+        case perCamera
+
+        /// As the API has it.
+        public func encode(to encoder: any Encoder) throws {
+            switch self {
+            case .best: try "best".encode(to: encoder)
+            case .perCamera: try "per_camera".encode(to: encoder)
+            case .meanOfBest(let count): try ["mean_of_best": count].encode(to: encoder)
+            }
+        }
     }
 }
 
@@ -108,6 +143,12 @@ public struct Match: Codable, Sendable, Equatable {
     public let metadata: Metadata
     /// The cosine of each modality alone that both sides have, if asked for.
     public let byModality: [String: Double]?
+    /// The cosine with each exemplar in their order, if asked for; nil where there is nothing to compare.
+    public let byExemplar: [Double?]?
+    /// Of how many of the identity's sightings the score is the mean, if it is one.
+    public let counted: Int?
+    /// Where it is, if several were searched.
+    public let gallery: String?
 }
 
 /// Milliseconds, waiting included. Identifying counts decoding as encoding, and enrolling as searching.
@@ -172,11 +213,31 @@ extension GalleryClient {
         return try await transport.ask(.post(path("queries"), body, isRepeatable: true))
     }
 
+    /// Ranks the gallery by similarity to up to 16 exemplars of one object together.
+    public func query(
+        exemplars: [QuerySubject], _ options: QueryOptions = QueryOptions()
+    ) async throws -> QueryResult {
+        let body = try Request.Body.of(exemplars, named: "exemplars", Wire.members(options))
+        return try await transport.ask(.post(path("queries"), body, isRepeatable: true))
+    }
+
     /// Up to 64 queries at once, which takes less than one after the other. What is wrong with one is in its place.
     public func queryBatch(
         _ subjects: [QuerySubject], _ options: QueryOptions = QueryOptions()
     ) async throws -> BatchResult {
         let body = try Request.Body.of(subjects, named: "queries", Wire.members(options))
         return try await transport.ask(.post(path("queries", "batch"), body, isRepeatable: true))
+    }
+}
+
+extension Client {
+    /// Ranks up to 16 galleries together by similarity to up to 16 exemplars of one object.
+    public func query(
+        _ exemplars: [QuerySubject], in galleries: [String], _ options: QueryOptions = QueryOptions()
+    ) async throws -> QueryResult {
+        var members = try Wire.members(options)
+        members["galleries"] = .array(galleries.map(JSONValue.string))
+        let body = try Request.Body.of(exemplars, named: "exemplars", members)
+        return try await transport.ask(.post(TriptychClient.path("queries"), body, isRepeatable: true))
     }
 }

@@ -59,21 +59,6 @@ public struct EnrolmentOptions: Encodable, Sendable, Equatable {
     }
 }
 
-/// Which of a gallery's sightings are listed.
-public struct SightingFilter: Sendable, Equatable {
-    /// Seen by this one.
-    public var camera: String?
-    /// At this time or later.
-    public var capturedAfter: Date?
-    /// Before this time.
-    public var capturedBefore: Date?
-
-    /// All, but for what is given.
-    public init(camera: String? = nil, capturedAfter: Date? = nil, capturedBefore: Date? = nil) {
-        (self.camera, self.capturedAfter, self.capturedBefore) = (camera, capturedAfter, capturedBefore)
-    }
-}
-
 extension GalleryClient {
     func path(_ sighting: SightingReference, _ names: String...) -> String {
         let whole = path("identities", sighting.identity, "sightings", sighting.sighting)
@@ -96,14 +81,8 @@ extension GalleryClient {
     }
 
     /// The gallery's sightings, in order of enrolment.
-    public func sightings(_ filter: SightingFilter = SightingFilter(), pageSize: Int = 200) -> Pages<Sighting> {
-        let request = Request.get(
-            path("sightings"),
-            [
-                ("camera", filter.camera), ("captured_after", filter.capturedAfter.map(Wire.text)),
-                ("captured_before", filter.capturedBefore.map(Wire.text)),
-            ])
-        return Pages(transport, request, pageSize: pageSize)
+    public func sightings(_ filter: ListFilter = ListFilter(), pageSize: Int = 200) -> Pages<Sighting> {
+        Pages(transport, .get(path("sightings"), filter.query), pageSize: pageSize)
     }
 
     /// An identity's sightings, in order of enrolment.

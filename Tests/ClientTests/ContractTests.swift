@@ -1,5 +1,6 @@
 import Documents
 import Foundation
+import Synchronization
 import Testing
 import TriptychClient
 
@@ -50,6 +51,17 @@ struct ContractTests {
         "listModels": { c, _ in _ = try await c.models().all() },
         "uploadModel": { c, _ in _ = try await c.uploadModel(URL(fileURLWithPath: #filePath)) },
         "showModel": { c, _ in _ = try await c.model("m") },
+        "listUploads": { c, _ in _ = try await c.uploads() },
+        "beginUpload": { c, _ in _ = try await c.beginUpload(bytes: 9) },
+        "showUpload": { c, _ in _ = try await c.upload("u") },
+        "resumeUpload": { c, _ in _ = try await c.resumeUpload("u", from: URL(fileURLWithPath: #filePath)) },
+        "abandonUpload": { c, _ in try await c.abandonUpload("u") },
+        "facets": { _, g in _ = try await g.facets() },
+        "queryGalleries": { c, _ in _ = try await c.query([.text("van")], in: ["g"]) },
+        "evaluateGallery": { _, g in _ = try await g.evaluate() },
+        "showEvaluation": { _, g in _ = try await g.evaluation() },
+        "mapGallery": { _, g in _ = try await g.makeMap() },
+        "showMap": { _, g in _ = try await g.map() },
         "eraseModel": { c, _ in try await c.eraseModel("m") },
         "activateModel": { c, _ in _ = try await c.activate("m") },
         "listJobs": { c, _ in _ = try await c.jobs().all() },
@@ -73,7 +85,7 @@ struct ContractTests {
     private static let given = [
         "gallery": "g", "identity": "i", "sighting": "s", "modality": "rgb", "model": "m", "job": "j",
         "correction": "c",
-        "key": "k", "webhook": "w",
+        "key": "k", "webhook": "w", "upload": "u",
     ]
 
     private static func image() throws -> Triple { try Triple([.rgb: Data([0xFF, 0xD8])]) }
@@ -84,7 +96,18 @@ struct ContractTests {
             .deletingLastPathComponent()
         let contract = try YAMLDocument.parse(
             String(contentsOf: root.appendingPathComponent("openapi.yaml"), encoding: .utf8))
-        let stub = StubServer { _ in StubServer.answer("404 Not Found") }
+        let isResuming = Mutex(false)
+        let upload = try FileManager.default.attributesOfItem(atPath: #filePath)[.size] as? Int ?? 0
+        let stub = StubServer { _ in
+            // Where an upload is, is asked before a piece is sent.
+            let isAsked = isResuming.withLock { isResuming in
+                defer { isResuming = false }
+                return isResuming
+            }
+            guard isAsked else { return StubServer.answer("404 Not Found") }
+            return StubServer.answer(
+                "200 OK", #"{"id": "u", "bytes": \#(upload), "offset": 7, "expires_at": "2026-01-31T12:00:00Z"}"#)
+        }
         let client = try Client.impatient(stub.url)
         for (template, item) in contract["paths"]?.object ?? [:] {
             let path = Self.given.reduce(template) { $0.replacing("{\($1.key)}", with: $1.value) }
@@ -94,11 +117,12 @@ struct ContractTests {
                     Issue.record("no call of \(name)")
                     continue
                 }
+                isResuming.withLock { $0 = name == "resumeUpload" }
                 await #expect(throws: Problem.self, "\(name)") { try await call(client, client.gallery("g")) }
                 let line = stub.requests.last?.line.split(separator: " ").prefix(2).joined(separator: " ")
                 #expect(line?.prefix { $0 != "?" } == "\(method.uppercased()) \(path)", "\(name)")
             }
         }
-        #expect(stub.requests.count == Self.calls.count)
+        #expect(stub.requests.count == Self.calls.count + 1)
     }
 }

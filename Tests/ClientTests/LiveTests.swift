@@ -26,7 +26,7 @@ struct LiveTests {
                 sightings[2].capturedAt.map(Wire.text) == Wire.text(time + 2)
                     && sightings[2].modalities == ["nir", "rgb", "tir"])
             #expect(try await gallery.identities(pageSize: 2).all().map(\.id) == (0..<5).map { "car 7/\($0)" })
-            let late = SightingFilter(camera: "north", capturedAfter: time + 3)
+            let late = ListFilter(camera: "north", capturedAfter: time + 3)
             #expect(try await gallery.sightings(late).all().map(\.id) == sightings[3...].map(\.id))
             let image = try await gallery.image(sightings[1].reference, .nir)
             #expect(try image == triple(1).images[.nir])
@@ -127,6 +127,59 @@ struct LiveTests {
             #expect(try await copy.query(.triple(triple(2))).matches.first?.identity == "car-2")
             let missing = server.folder.appendingPathComponent("none.\(type)")
             await #expect(throws: ClientError.self) { try await copy.importFile(missing) }
+        }
+    }
+
+    @Test("an upload in pieces goes on where a connection broke off, and is refused for another file")
+    func pieces() async throws {
+        try await LiveServer.run { server in
+            let file = server.folder.appendingPathComponent("m.safetensors")
+            let made = try await TinyModel.file(seed: 1)
+            try made.data.write(to: file)
+            let cutter = Cutter(server.port, after: made.data.count / 2, .toServer)
+            let client = try Client.impatient(cutter.url)
+            let upload = try await client.beginUpload(bytes: made.data.count, model: made.model)
+            #expect(try await client.uploads() == [upload] && upload.offset == 0)
+            let other = URL(fileURLWithPath: #filePath)
+            await #expect(throws: ClientError.self) { try await client.resumeUpload(upload.id, from: other) }
+            let model = try await client.resumeUpload(upload.id, from: file)
+            #expect(model.model == made.model && model.bytes == made.data.count)
+            #expect(try await client.uploads().isEmpty)
+            let second = try await client.beginUpload(bytes: 9)
+            try await client.abandonUpload(second.id)
+            let gone = await #expect(throws: Problem.self) { try await client.upload(second.id) }
+            #expect(gone?.code == "upload-not-found")
+        }
+    }
+
+    @Test("several exemplars, several galleries, facets, an evaluation and a map")
+    func analyses() async throws {
+        try await LiveServer.run { server in
+            let client = try server.client()
+            for name in ["g", "h"] {
+                let gallery = try await client.createGallery(name)
+                for car in 0..<6 {
+                    try await gallery.enrol(
+                        "car-\(car / 2)", .triple(triple(car)), EnrolmentOptions(camera: "c\(car % 2)"))
+                }
+            }
+            let gallery = client.gallery("g")
+            let exemplars = try [QuerySubject.triple(triple(0)), .triple(triple(1))]
+            let options = QueryOptions(byExemplar: true, score: .meanOfBest(2))
+            let found = try await gallery.query(exemplars: exemplars, options)
+            #expect(found.matches.first?.identity == "car-0" && found.matches.first?.counted == 2)
+            #expect(found.matches.first?.byExemplar?.count == 2)
+            let both = try await client.query(exemplars, in: ["g", "h"])
+            #expect(Set(both.matches.prefix(2).compactMap(\.gallery)) == ["g", "h"])
+            let facets = try await gallery.facets(ListFilter(camera: "c0"))
+            #expect(facets.sightings == 3 && facets.cameras.items.map(\.camera) == ["c0"])
+            let latest = try await gallery.identities(by: .lastSeen).all()
+            #expect(latest.map(\.id) == ["car-2", "car-1", "car-0"] && latest.allSatisfy { $0.lastSeen != nil })
+            _ = try await client.wait(for: gallery.evaluate().id)
+            let evaluation = try await gallery.evaluation()
+            #expect(evaluation.samples == 6 && evaluation.all.queries == 6 && !evaluation.stale)
+            _ = try await client.wait(for: gallery.makeMap().id)
+            #expect(try await gallery.map(limit: 4).items.count == 4)
         }
     }
 

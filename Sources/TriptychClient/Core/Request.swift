@@ -20,13 +20,15 @@ struct Request: Sendable {
     var body: Body?
     /// `Idempotency-Key`.
     var key: String?
+    /// Where in the whole the body begins, if it is a piece of it.
+    var offset: Int?
     var accept = "application/json"
     /// Whether it may be carried out twice, and so may be sent again when nobody knows what became of it.
     var isRepeatable: Bool
     /// For how long nothing may come; nil for the client's own.
     var timeout: Duration?
 
-    private init(_ method: String, _ path: String, isRepeatable: Bool) {
+    init(_ method: String, _ path: String, isRepeatable: Bool) {
         (self.method, self.path, self.isRepeatable) = (method, path, isRepeatable)
     }
 

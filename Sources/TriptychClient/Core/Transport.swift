@@ -123,6 +123,7 @@ final class Transport: Sendable {
         var fields = ["Accept": request.accept, "User-Agent": "triptych-client-swift"]
         fields["Authorization"] = key.map { "Bearer \($0)" }
         fields["Idempotency-Key"] = request.key
+        fields["Upload-Offset"] = request.offset.map { "\($0)" }
         switch request.body {
         case .data(_, let type), .file(_, let type, _): fields["Content-Type"] = type
         case nil: break

@@ -31,7 +31,8 @@ struct PublishOptions: ParsableArguments {
                 The server verifies the file before it lists the model. --dry-run compares it with the active model on a sample \
                 of what is enrolled and changes nothing. --activate embeds the enrolled sightings with it while the active \
                 model goes on answering, then switches at one instant. To go back, publish the earlier file again, or activate \
-                its digest: the server keeps its embeddings until the model is deleted.
+                its digest: the server keeps its embeddings until the model is deleted. The file goes in pieces: after a \
+                failure the same command goes on where it broke off, within a day.
                 """, aliases: aliases)
     }
 
@@ -73,8 +74,13 @@ struct PublishOptions: ParsableArguments {
         do {
             _ = try await client.model(digest)
         } catch let problem as Problem where problem.code == "model-not-found" {
+            let file = URL(fileURLWithPath: checkpoint)
+            let bytes = try FileManager.default.attributesOfItem(atPath: checkpoint)[.size] as? Int ?? 0
+            // What an earlier call has begun is gone on with.
+            let begun = try await client.uploads().first { $0.model == digest && $0.bytes == bytes }
+            let upload = if let begun { begun } else { try await client.beginUpload(bytes: bytes, model: digest) }
             let progress = Progress("sending", unit: "MB")
-            _ = try await client.uploadModel(URL(fileURLWithPath: checkpoint)) { sent, total in
+            _ = try await client.resumeUpload(upload.id, from: file) { sent, total in
                 progress.update((sent + 999_999) / 1_000_000, of: (total + 999_999) / 1_000_000)
             }
         }

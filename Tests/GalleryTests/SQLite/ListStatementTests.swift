@@ -19,13 +19,16 @@ struct ListStatementTests {
         }
     }
 
-    @Test("A page of a sorted list is read from an index, and nothing is sorted")
+    @Test("A page of a sorted list is read from an index, and nothing but what is equal is sorted")
     func plans() async throws {
         try await withStore { _, directory in
             let queue = try directory.connect()
             func check(_ statement: ListStatement, _ value: DatabaseValue, index: String) throws {
                 for plan in try plans(statement, after: value, queue) {
-                    #expect(plan.contains(index) && !plan.contains("B-TREE") && !plan.contains("SCAN"), "\(plan)")
+                    let first = plan.prefix { $0 != ";" }
+                    #expect(first.hasPrefix("SEARCH") && first.contains(index), "\(plan)")
+                    // Of equal ones a few may be.
+                    #expect(!plan.contains("TEMP B-TREE FOR ORDER BY"), "\(plan)")
                 }
             }
             for isDescending in [false, true] {

@@ -14,8 +14,12 @@ struct TallyTests {
                 WHERE s.gallery_id = g.id)
         FROM gallery g ORDER BY 1
         """,
-        "SELECT * FROM identity_tally ORDER BY 1":
-            "SELECT id, (SELECT COUNT(*) FROM sighting WHERE identity_id = i.id) FROM identity i ORDER BY 1",
+        "SELECT identity_id, sightings, gallery_id, last_seen FROM identity_tally ORDER BY 1": """
+        SELECT id, (SELECT COUNT(*) FROM sighting WHERE identity_id = i.id), gallery_id,
+            (SELECT MAX(COALESCE(captured_at, created_at)) FROM sighting
+                WHERE identity_id = i.id AND id NOT IN (SELECT sighting_id FROM erased_sighting))
+        FROM identity i ORDER BY 1
+        """,
         "SELECT * FROM coverage WHERE sightings > 0 ORDER BY 1, 2": """
         SELECT s.gallery_id, e.model_id, COUNT(*) FROM embedding e
         JOIN sighting s ON s.id = e.sighting_id GROUP BY 1, 2 ORDER BY 1, 2

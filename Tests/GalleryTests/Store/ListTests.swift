@@ -170,7 +170,7 @@ struct ListTests {
         #expect(try await seen("b") == time(30))
         _ = try await store.undoCorrection(moved.id, in: "g")
         #expect(try await seen("a") == time(30))
-        #expect(try await seen("b") == nil)
+        await expectError(.notFound(.identity, "b")) { try await store.identity("b", in: "g") }
         var patch = SightingPatch()
         patch.capturedAt = .set(time(5))
         _ = try await store.updateSighting(ids[3], in: "g", patch)

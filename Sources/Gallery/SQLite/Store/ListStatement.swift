@@ -3,8 +3,8 @@ import GRDB
 
 /// A statement that lists rows of a gallery in an order that an index has, a page at a time.
 ///
-/// Where several rows may have the same value, a page goes on within these first and then after them: both ends are then in the
-/// index, and a page costs a page however many are equal.
+/// Where several rows may have the same value, a page goes on within these first and then after them: it costs a page, and what is
+/// equal to where it begins.
 package struct ListStatement {
     /// Identities as `IdentityRecord` reads them; without sightings that are hidden already, of which there are seldom any.
     static let identities = """
@@ -35,12 +35,14 @@ package struct ListStatement {
     private let value: String?
     private let key: String
     private let filter: SQL
+    /// Whether the filter has an index of its own, in the order of rows.
+    private let isIndexed: Bool
     private let isDescending: Bool
 
     /// Identities in an order.
     package init(_ filter: IdentityListFilter, _ order: IdentityOrder, isDescending: Bool) {
         self.isDescending = isDescending
-        self.filter = filter.sql
+        (self.filter, isIndexed) = (filter.sql, filter.label != nil || filter.isLabelled == false)
         if order == .lastSeen {
             // From the tally, whose index has the order.
             select = """
@@ -56,7 +58,7 @@ package struct ListStatement {
     /// Sightings in an order.
     package init(_ filter: SightingListFilter, _ order: SightingOrder, isDescending: Bool) {
         self.isDescending = isDescending
-        self.filter = filter.sql
+        (self.filter, isIndexed) = (filter.sql, false)
         (select, gallery, key) = (Self.sightings, "s.gallery_id", "s.id")
         value = order == .captured ? "s.captured_at" : nil
     }
@@ -76,9 +78,13 @@ package struct ListStatement {
                 """
         }
         guard let start else { return [page("")] }
-        guard let column else { return [page(" AND \(literal: key) \(literal: beyond) \(start.key)")] }
+        // A plus keeps SQLite from the index of rows, which has everything else of the gallery too.
+        guard let column else {
+            let plus: SQL = isIndexed ? "+" : ""
+            return [page(" AND \(literal: plus)\(literal: key) \(literal: beyond) \(start.key)")]
+        }
         return [
-            page(" AND \(literal: column) = \(start.value) AND \(literal: key) \(literal: beyond) \(start.key)"),
+            page(" AND \(literal: column) = \(start.value) AND +\(literal: key) \(literal: beyond) \(start.key)"),
             page(" AND \(literal: column) \(literal: beyond) \(start.value)"),
         ]
     }

@@ -69,7 +69,9 @@ extension SQLiteStore {
 
     /// nil for one that is no more.
     static func identityRecord(row: Int64, _ db: Database) throws -> IdentityRecord? {
-        try Row.fetchOne(db, sql: "\(selectIdentity) WHERE i.id = ?", arguments: [row]).map { try IdentityRecord($0) }
+        try Row.fetchOne(db, sql: "\(ListStatement.identities) WHERE i.id = ?", arguments: [row]).map {
+            try IdentityRecord($0)
+        }
     }
 
     static func findIdentity(_ id: String, _ gallery: Int64, _ db: Database) throws -> Int64? {
