@@ -40,42 +40,6 @@ struct DataTests {
         } throws: { "\($0)".contains("car-7.jpg") }
     }
 
-    @Test("batches hold P identities with K sightings each, all identities in turn, by the seed alone")
-    func sampling() throws {
-        let labels = (0..<40).map { $0 / 5 }
-        let make = {
-            try IdentitySampler(labels: labels, identities: 3, perIdentity: 4, generator: SplitMix64(seed: 9))
-        }
-        var (first, second) = (try make(), try make())
-        var seen: Set<Int> = []
-        for _ in 0..<2 {
-            let batch = first.next()
-            #expect(batch == second.next())
-            #expect(Set(batch).count == 12)
-            let identities = batch.map { labels[$0] }
-            #expect(Set(identities).count == 3)
-            #expect(seen.isDisjoint(with: identities))
-            seen.formUnion(identities)
-        }
-        #expect(throws: DatasetError.self) {
-            try IdentitySampler(labels: [0, 0, 1], identities: 3, perIdentity: 2, generator: SplitMix64(seed: 1))
-        }
-    }
-
-    @Test("triples pair each anchor with its own identity and another")
-    func triples() throws {
-        var sampler = try IdentitySampler(
-            labels: [0, 1], identities: 2, perIdentity: 2, generator: SplitMix64(seed: 3))
-        let labels = [0, 0, 0, 1, 1, 1, 2, 2, 2]
-        let triples = sampler.triples(labels: labels, positives: 8)
-        #expect(triples.count == 18)
-        for triple in triples {
-            #expect(triple[0] != triple[1] && labels[triple[0]] == labels[triple[1]])
-            #expect(labels[triple[0]] != labels[triple[2]])
-        }
-        #expect(sampler.triples(labels: labels, positives: 1).count == 9)
-    }
-
     @Test("a sighting that is asked for twice at once is decoded and kept once")
     func duplicates() throws {
         let sightings = try TriplesDataset(root: Fixture.url("replay/data")).sightings(.train)

@@ -48,6 +48,9 @@ struct OptimizationTests {
         #expect(Schedule().factor(step: 7, of: 10) == 1)
         #expect(abs(Schedule(decay: .cosine).factor(step: 5, of: 10) - 0.5) < 1e-6)
         #expect(abs(Schedule(decay: .linear, warmup: 2).factor(step: 6, of: 10) - 0.5) < 1e-6)
+        let warm = Schedule(warmup: 10, warmupStart: 0.1)
+        #expect(abs(warm.factor(step: 4, of: 20) - 0.55) < 1e-6 && warm.factor(step: 9, of: 20) == 1)
+        #expect(abs(Schedule(decay: .cosine, minimum: 0.2).factor(step: 10, of: 10) - 0.2) < 1e-6)
     }
 
     @Test("initial weights depend on the seed alone, and have the sizes that training needs")

@@ -34,6 +34,13 @@ struct RecipeTests {
             ("stages.0.loss.combination=XYZ", "expected one of FFD"),
             ("model.backbone.heads=5", "backbone.heads: expected a divisor"),
             ("model.backbone.mlp_ration=4", "unknown field model.backbone.mlp_ration, expected one of mlp_ratio"),
+            (
+                "stages.0.epochs=2",
+                "stages.0.epochs: expected none beside steps: take these away with steps=null, found 8"
+            ),
+            ("stages.0.schedule.warmup=5 weeks", "schedule.warmup: expected a whole number of steps, or of epochs"),
+            ("stages.0.schedule.decay=step", "schedule.milestones: expected a list of numbers of steps"),
+            ("stages.0.schedule.power=2", "unknown field stages.0.schedule.power"),
             ("model.colour=blue", "unknown field model.colour"),
             ("nonsense", "expected key.path=value"),
             ("stages=[]", "expected at least one stage"),

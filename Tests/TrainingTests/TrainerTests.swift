@@ -112,6 +112,33 @@ struct TrainerTests {
         }
     }
 
+    @Test("lengths in epochs are passes over the images: of a stage, its warm-up and between validations")
+    func epochs() throws {
+        // Four identities of four sightings in batches of two with two each: a pass takes three or four steps.
+        let settings = [
+            "batch={identities: 2, sightings: 2}", "validation={identities: 0.2, every: 2 epochs}", "positives=1",
+            "stages.0.steps=2", "stages.1.steps=null", "stages.1.epochs=5", "stages.1.schedule.warmup=2 epochs",
+        ]
+        try train(settings) { folder in
+            let records = try records(folder).filter { $0.stage == "unfrozen" }
+            let passes = Dictionary(grouping: records) { $0.epoch ?? -1 }
+            #expect(passes.keys.sorted() == Array(0..<5) && passes.values.allSatisfy { (3...4).contains($0.count) })
+            for pass in passes.values {
+                let files = pass.flatMap(\.files)
+                #expect(Set(files).count == files.count)
+            }
+            let warm = records.prefix { $0.epoch ?? 0 < 2 }
+            #expect(zip(warm, warm.dropFirst()).allSatisfy { $0.learningRate < $1.learningRate })
+            #expect(warm.last?.learningRate == 0.001)
+            let metrics = try String(contentsOf: folder.appendingPathComponent("metrics.jsonl"), encoding: .utf8)
+            let steps = try metrics.split(separator: "\n").map {
+                try JSONDecoder().decode(Trainer.Validation.self, from: Data($0.utf8)).step
+            }
+            let after = { (epoch: Int) in 1 + (records.last { $0.epoch == epoch }?.step ?? 0) }
+            #expect(steps == [2, after(1), after(3), after(4)])
+        }
+    }
+
     @Test("the loss falls, and frozen weights stay as they were")
     func learning() throws {
         try train([

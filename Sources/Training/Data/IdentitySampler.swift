@@ -1,54 +1,123 @@
 import Randomness
 
-/// Draws batches of P identities with K sightings each (Hermans et al., 2017), so that every anchor has positives.
+/// Draws batches of P identities with K sightings each (Hermans et al., 2017), so that every anchor has positives, in passes
+/// over the sightings as the field's samplers make them (TransReID's `RandomIdentitySampler`).
+///
+/// In a pass each identity's sightings are shuffled and cut into groups of K; what is left over is left out, and an identity
+/// with fewer than K is filled up by drawing some again. Each batch takes a group of P different identities, drawn at random,
+/// until fewer than P have any left. So how many batches a pass has depends a little on what is drawn.
+///
+/// A pass depends on the seed and its number alone.
 public struct IdentitySampler: Sendable {
+    /// Where a sampler is.
+    public struct Position: Sendable, Equatable, Codable {
+        /// Passes before this one.
+        public var epoch = 0
+        /// Batches drawn of this pass.
+        public var batch = 0
+
+        /// At the beginning.
+        public init() {}
+    }
+
     /// Indices of the sightings of each identity.
     private let sightings: [[Int]]
     private let identities: Int
     private let perIdentity: Int
-    private var generator: SplitMix64
-    private var order: [Int] = []
+    private let seed: UInt64
+    private let stream: [UInt64]
+    private var batches: [[Int]] = []
+    /// Where it is.
+    public private(set) var position = Position()
 
     /// - Parameters:
     ///   - labels: the identity of each sighting, 0 upwards.
     ///   - identities: P.
     ///   - perIdentity: K.
-    ///   - generator: what draws.
+    ///   - seed: of what is drawn.
+    ///   - stream: keys of this sampler's own random numbers.
     /// - Throws: `DatasetError.tooFew` if there are fewer than P identities.
-    public init(labels: [Int], identities: Int, perIdentity: Int, generator: SplitMix64) throws(DatasetError) {
+    public init(
+        labels: [Int], identities: Int, perIdentity: Int, seed: UInt64, stream: [UInt64] = []
+    ) throws(DatasetError) {
         let groups = Dictionary(grouping: labels.indices, by: { labels[$0] })
         sightings = groups.keys.sorted().map { groups[$0] ?? [] }
         guard sightings.count >= identities else {
             throw .tooFew("expected at least \(identities) identities for a batch, found \(sightings.count)")
         }
-        self.identities = identities
-        self.perIdentity = perIdentity
-        self.generator = generator
+        (self.identities, self.perIdentity) = (identities, perIdentity)
+        (self.seed, self.stream) = (seed, stream)
+        batches = pass(0)
     }
 
-    /// Batches in an epoch: each identity is drawn about once.
-    public var batchesPerEpoch: Int { max(sightings.count / identities, 1) }
+    /// A sampler over the same sightings that draws otherwise, at its beginning.
+    public func restarted(stream: [UInt64]) -> IdentitySampler {
+        IdentitySampler(self, stream)
+    }
 
-    /// The next batch: P·K indices of sightings, those of an identity together. Identities come in shuffled order, each
-    /// once before any comes again; sightings without repetition while an identity has enough.
+    private init(_ other: IdentitySampler, _ stream: [UInt64]) {
+        (sightings, identities, perIdentity) = (other.sightings, other.identities, other.perIdentity)
+        (seed, self.stream) = (other.seed, stream)
+        batches = pass(0)
+    }
+
+    /// Passes that are over.
+    public var finishedEpochs: Int { position.epoch + (position.batch == batches.count ? 1 : 0) }
+
+    /// The next batch: P·K indices of sightings, those of an identity together.
     public mutating func next() -> [Int] {
-        if order.count < identities { order = generator.shuffled(Array(sightings.indices)) }
-        let drawn = order.suffix(identities)
-        order.removeLast(identities)
-        return drawn.flatMap { identity in
-            let all = sightings[identity]
-            let shuffled = generator.shuffled(all)
-            return (0..<perIdentity).map { $0 < all.count ? shuffled[$0] : all[generator.index(below: all.count)] }
-        }
+        if position.batch == batches.count { go(to: Position(epoch: position.epoch + 1)) }
+        defer { position.batch += 1 }
+        return batches[position.batch]
     }
 
+    /// Goes on from where another sampler of the same sightings, seed and stream was.
+    public mutating func go(to position: Position) {
+        if position.epoch != self.position.epoch { batches = pass(position.epoch) }
+        self.position = position
+    }
+
+    /// How many batches a pass has. O(sightings).
+    public func batches(ofEpoch epoch: Int) -> Int { epoch == position.epoch ? batches.count : pass(epoch).count }
+
+    private func pass(_ epoch: Int) -> [[Int]] {
+        var generator = SplitMix64(seed: seed, stream: stream + [UInt64(epoch)])
+        var groups = sightings.map { cut($0, &generator) }
+        var available = Array(groups.indices)
+        var batches: [[Int]] = []
+        while available.count >= identities {
+            // The first P of a shuffle.
+            for i in 0..<identities { available.swapAt(i, i + generator.index(below: available.count - i)) }
+            batches.append(available.prefix(identities).flatMap { groups[$0].popLast() ?? [] })
+            let left = available.prefix(identities).filter { !groups[$0].isEmpty }
+            available.replaceSubrange(..<identities, with: left)
+        }
+        return batches
+    }
+
+    /// An identity's sightings in groups of K, at least one.
+    private func cut(_ all: [Int], _ generator: inout SplitMix64) -> [[Int]] {
+        let shuffled = generator.shuffled(all)
+        guard all.count >= perIdentity else {
+            return [shuffled + (all.count..<perIdentity).map { _ in all[generator.index(below: all.count)] }]
+        }
+        return (0..<(all.count / perIdentity)).map { Array(shuffled[($0 * perIdentity)..<(($0 + 1) * perIdentity)]) }
+    }
+}
+
+extension IdentitySampler.Position {
+    fileprivate init(epoch: Int) { self.epoch = epoch }
+}
+
+extension IdentitySampler {
     /// Triples of a batch, as indices into it: each anchor with up to `positives` positives, each of these with a
     /// negative drawn from the other identities.
     ///
     /// - Parameters:
     ///   - labels: the batch's identities.
     ///   - positives: how many an anchor (GraFT, section 5.2).
-    public mutating func triples(labels: [Int], positives: Int) -> [[Int]] {
+    ///   - generator: what draws.
+    public static func triples(labels: [Int], positives: Int, _ generator: inout SplitMix64) -> [[Int]] {
         labels.indices.flatMap { anchor -> [[Int]] in
             let same = labels.indices.filter { $0 != anchor && labels[$0] == labels[anchor] }
             let others = labels.indices.filter { labels[$0] != labels[anchor] }

@@ -9,8 +9,8 @@ public struct Recipe: Sendable {
     public struct Stage: Sendable, Equatable {
         /// For the log.
         public var name: String
-        /// How long, in steps, or in epochs over the training identities.
-        public var length: Length
+        /// How long.
+        public var length: TrainingLength
         /// Before the schedule.
         public var learningRate: Float
         /// The share of batches that are texts; DMF's.
@@ -18,17 +18,11 @@ public struct Recipe: Sendable {
         /// Of the optimiser.
         public var optimizer: OptimizerOptions
         /// Of the learning rate.
-        public var schedule: Schedule
+        public var schedule: ScheduleOptions
         /// Path prefixes that stay as they are.
         public var frozen: [String]
         /// What is minimised.
         public var objective: Objective
-    }
-
-    /// How long a stage is.
-    public enum Length: Sendable, Equatable {
-        case steps(Int)
-        case epochs(Int)
     }
 
     /// What is trained; its `identities` come from the data.
@@ -43,8 +37,9 @@ public struct Recipe: Sendable {
     public var augmentation: Augmentation
     /// Share of the training identities that is held out for validation.
     public var validationShare: Double
-    /// Steps between validations; 0 validates at the ends of stages only.
-    public var validationInterval: Int
+    /// Between validations, counted through all stages in steps, and in each stage in epochs; 0 validates at the ends of
+    /// stages only.
+    public var validationInterval: TrainingLength
     /// In order.
     public var stages: [Stage]
     /// The YAML that says all this, settings included.
@@ -87,7 +82,7 @@ extension Recipe {
         augmentation = try Self.augmentation(&root)
         var validation = try root.section("validation")
         validationShare = try validation.number("identities", 0...0.9) ?? 0.1
-        validationInterval = try validation.integer("every", 0...10_000_000) ?? 0
+        validationInterval = try validation.read("every", .length) ?? 0
         try validation.finish()
         stages = try Self.stages(&root, model.system)
         try root.finish()

@@ -2,26 +2,74 @@ import Inference
 import Randomness
 
 /// Draws batches and makes tensors of them.
+///
+/// What is drawn depends on the seed, the stage and the batch's number in it alone, never on what was drawn before: so a run
+/// can go on from a ``Position``, and the length of a pass over the images is known in advance.
 struct BatchMaker {
+    /// Where a run is.
+    struct Position: Codable, Equatable {
+        /// Stages begun before this one, through all rounds.
+        var stage = 0
+        /// Batches drawn in the stage.
+        var drawn = 0
+        var images = IdentitySampler.Position()
+        var texts = IdentitySampler.Position()
+    }
+
     private let data: TrainingData
     private let recipe: Recipe
+    private let seed: UInt64
     private var sampler: IdentitySampler
-    private var generator: SplitMix64
     private var texts: TextSampler?
+    private var stage = 0
+    private var drawn = 0
 
     init(_ data: TrainingData, _ recipe: Recipe, _ configuration: ModelConfiguration, seed: UInt64) throws {
         self.data = data
         self.recipe = recipe
-        generator = SplitMix64(seed: seed, stream: 4)
+        self.seed = seed
         sampler = try IdentitySampler(
-            labels: data.labels, identities: recipe.identities, perIdentity: recipe.sightings,
-            generator: SplitMix64(seed: seed, stream: 2))
+            labels: data.labels, identities: recipe.identities, perIdentity: recipe.sightings, seed: seed, stream: [2])
         if recipe.readsTexts, case .dmf(let head) = configuration.system {
             texts = try TextSampler(data.texts, TextReader(head.text), recipe, seed: seed)
         }
+        begin(stage: 0)
     }
 
-    var batchesPerEpoch: Int { sampler.batchesPerEpoch }
+    /// Where it is.
+    var position: Position {
+        Position(stage: stage, drawn: drawn, images: sampler.position, texts: texts?.position ?? .init())
+    }
+
+    /// Begins a stage, with a new pass over the images.
+    mutating func begin(stage: Int) { go(to: Position(stage: stage)) }
+
+    /// Goes on from where a run was.
+    mutating func go(to position: Position) {
+        (stage, drawn) = (position.stage, position.drawn)
+        sampler = sampler.restarted(stream: [2, UInt64(stage)])
+        sampler.go(to: position.images)
+        texts?.begin(stage: stage, at: position.texts)
+    }
+
+    /// Passes over the images that are over in this stage.
+    var finishedEpochs: Int { sampler.finishedEpochs }
+
+    /// After how many batches of a stage its first passes over the images are over: one number a pass. Batches of texts,
+    /// of which there must not be only such, come between. O(passes · sightings).
+    func epochEnds(_ passes: Int, stage: Int, textShare: Float) -> [Int] {
+        let ahead = sampler.restarted(stream: [2, UInt64(stage)])
+        var (batches, ends) = (0, [Int]())
+        for epoch in 0..<passes {
+            var left = ahead.batches(ofEpoch: epoch)
+            while left > 0 {
+                if texts?.isTurn(stage: stage, drawn: batches, share: textShare) != true { left -= 1 }
+                batches += 1
+            }
+            ends.append(batches)
+        }
+        return ends
+    }
 
     /// What a batch was made from.
     struct Drawn {
@@ -32,21 +80,33 @@ struct BatchMaker {
     }
 
     mutating func next(_ stage: Recipe.Stage) throws -> Drawn {
-        if let drawn = try texts?.next(share: stage.textShare) { return drawn }
+        defer { drawn += 1 }
+        if texts?.isTurn(stage: self.stage, drawn: drawn, share: stage.textShare) == true, let batch = try texts?.next()
+        {
+            return batch
+        }
         let indices = sampler.next()
         let labels = indices.map { data.labels[$0] }
         var triples: [[Int]] = []
-        if case .graft = recipe.model.system { triples = sampler.triples(labels: labels, positives: recipe.positives) }
-        let input = recipe.model.input
-        var draws: [Augmentation.Draw]?
-        if recipe.augmentation != .none {
-            draws = indices.map { _ in
-                recipe.augmentation.draw(width: input.width, height: input.height, &generator)
-            }
+        if case .graft = recipe.model.system {
+            var generator = generator(8)
+            triples = IdentitySampler.triples(labels: labels, positives: recipe.positives, &generator)
         }
+        let draws = recipe.augmentation == .none ? nil : indices.indices.map(draw)
         let tensors = try data.images.tensors(at: indices, recipe.model.modalities, draws)
         return Drawn(
             batch: TrainingBatch(input: .images(tensors), labels: labels, triples: triples),
             files: indices.map { data.images.sightings[$0].name }, augmentation: draws)
+    }
+
+    /// The changes to the images of a row of the batch.
+    private func draw(row: Int) -> Augmentation.Draw {
+        var generator = generator(4, UInt64(row))
+        return recipe.augmentation.draw(width: recipe.model.input.width, height: recipe.model.input.height, &generator)
+    }
+
+    /// Random numbers for one thing in one batch.
+    private func generator(_ keys: UInt64...) -> SplitMix64 {
+        SplitMix64(seed: seed, stream: [keys[0], UInt64(stage), UInt64(drawn)] + keys.dropFirst())
     }
 }

@@ -4,6 +4,8 @@ public struct StepRecord: Sendable, Codable, Equatable {
     public var step: Int
     /// The stage's name.
     public var stage: String
+    /// Passes over the images that were over in the stage before the step.
+    public var epoch: Int?
     /// The sightings of the batch, by file name without extension.
     public var files: [String]
     /// The captions, if the batch is of texts; then there are no sightings.
@@ -24,7 +26,7 @@ public struct StepRecord: Sendable, Codable, Equatable {
     public var learningRate: Float
 
     private enum CodingKeys: String, CodingKey {
-        case step, stage, files, texts, identities, triples, augmentation, dropout, terms, loss
+        case step, stage, epoch, files, texts, identities, triples, augmentation, dropout, terms, loss
         case learningRate = "learning_rate"
     }
 }

@@ -5,22 +5,34 @@ import Randomness
 struct TextSampler {
     private let texts: TrainingTexts
     private let reader: TextReader
+    private let seed: UInt64
     private var sampler: IdentitySampler
-    private var generator: SplitMix64
 
     init(_ texts: TrainingTexts, _ reader: TextReader, _ recipe: Recipe, seed: UInt64) throws {
         self.texts = texts
         self.reader = reader
-        generator = SplitMix64(seed: seed, stream: 6)
+        self.seed = seed
         sampler = try IdentitySampler(
-            labels: texts.labels, identities: recipe.identities, perIdentity: recipe.sightings,
-            generator: SplitMix64(seed: seed, stream: 7))
+            labels: texts.labels, identities: recipe.identities, perIdentity: recipe.sightings, seed: seed, stream: [7])
     }
 
-    /// A batch of captions, or nil if it is the images' turn. Throws `EncoderError.unknownWords` for a caption of which
-    /// the model knows no word.
-    mutating func next(share: Float) throws -> BatchMaker.Drawn? {
-        guard generator.chance(share) else { return nil }
+    /// Where it is.
+    var position: IdentitySampler.Position { sampler.position }
+
+    /// Begins a stage anew, or goes on in it.
+    mutating func begin(stage: Int, at position: IdentitySampler.Position = .init()) {
+        sampler = sampler.restarted(stream: [7, UInt64(stage)])
+        sampler.go(to: position)
+    }
+
+    /// Whether a batch of a stage is of captions: by its number alone, so that it can be told in advance.
+    func isTurn(stage: Int, drawn: Int, share: Float) -> Bool {
+        var generator = SplitMix64(seed: seed, stream: 6, UInt64(stage), UInt64(drawn))
+        return generator.chance(share)
+    }
+
+    /// A batch of captions. Throws `EncoderError.unknownWords` for a caption of which the model knows no word.
+    mutating func next() throws -> BatchMaker.Drawn {
         let indices = sampler.next()
         let captions = indices.map { texts.captions[$0] }
         let batch = TrainingBatch(

@@ -20,8 +20,10 @@ struct TrainingRun {
     private(set) var state: TrainingState
     private(set) var best: Best
     private var batches: BatchMaker
-    private let dropout: Dropout?
+    private let seed: UInt64
     private var step = 0
+    /// Stages that are over, through all rounds.
+    private var stagesDone = 0
 
     init(
         _ recipe: Recipe, _ data: TrainingData, seed: UInt64, initial: Checkpoint?, report: (Trainer.Event) -> Void
@@ -53,24 +55,18 @@ struct TrainingRun {
         state.mask = mask
         best = Best(weights: weights, step: 0)
         batches = try BatchMaker(data, recipe, configuration, seed: seed)
-        dropout =
-            recipe.dropout > 0
-            ? Dropout(probability: recipe.dropout, generator: SplitMix64(seed: seed, stream: 5)) : nil
-    }
-
-    /// The steps of a stage.
-    func steps(of stage: Recipe.Stage) -> Int {
-        switch stage.length {
-        case .steps(let count): count
-        case .epochs(let count): count * batches.batchesPerEpoch
-        }
+        self.seed = seed
     }
 
     /// How often all stages are gone through.
     var rounds = 1
 
-    /// The steps of all stages.
-    var totalSteps: Int { rounds * recipe.stages.reduce(0) { $0 + steps(of: $1) } }
+    /// The steps of all stages. O(epochs · sightings).
+    var totalSteps: Int {
+        (0..<(rounds * recipe.stages.count)).reduce(0) { $0 + StagePlan(stage($1), $1, batches).steps }
+    }
+
+    private func stage(_ ordinal: Int) -> Recipe.Stage { recipe.stages[ordinal % recipe.stages.count] }
 
     /// From now on, steps hold embeddings near a teacher's.
     mutating func distil(_ distillation: Distillation) { state.distillation = distillation }
@@ -100,34 +96,50 @@ struct TrainingRun {
     mutating func train(
         into folder: RunFolder, isCancelled: () -> Bool, report: (Trainer.Event) -> Void
     ) throws {
+        let total = totalSteps
         for stage in recipe.stages {
             state.optimizer = stage.optimizer.makeOptimizer()
-            let count = steps(of: stage)
-            for index in 0..<count {
+            batches.begin(stage: stagesDone)
+            let plan = StagePlan(stage, stagesDone, batches)
+            for index in 0..<plan.steps {
                 if isCancelled() { break }
-                let record = try takeStep(stage, index, of: count)
+                let epochs = batches.finishedEpochs
+                let record = try takeStep(stage, plan, index)
                 try folder.log(record)
-                report(.stepped(record, images: record.files.count * configuration.modalities.count, of: totalSteps))
-                let isDue = recipe.validationInterval > 0 && step % recipe.validationInterval == 0
-                if isDue && index + 1 < count { try validate(folder, report) }
+                report(.stepped(record, images: record.files.count * configuration.modalities.count, of: total))
+                if index + 1 < plan.steps && isValidationDue(since: epochs) { try validate(folder, report) }
             }
             try validate(folder, report)
+            stagesDone += 1
             if isCancelled() { return }
         }
     }
 
-    private mutating func takeStep(_ stage: Recipe.Stage, _ index: Int, of count: Int) throws -> StepRecord {
+    private func isValidationDue(since epochs: Int) -> Bool {
+        switch recipe.validationInterval {
+        case .steps(let count): count > 0 && step % count == 0
+        case .epochs(let count): batches.finishedEpochs > epochs && batches.finishedEpochs % count == 0
+        }
+    }
+
+    private mutating func takeStep(_ stage: Recipe.Stage, _ plan: StagePlan, _ index: Int) throws -> StepRecord {
+        let epoch = batches.finishedEpochs
         let drawn = try batches.next(stage)
-        let rate = stage.learningRate * stage.schedule.factor(step: index, of: count)
+        let rate = stage.learningRate * plan.schedule.factor(step: index, of: plan.steps)
+        // A generator for each step: a run that goes on draws what it would have drawn.
+        let dropout =
+            recipe.dropout > 0
+            ? Dropout(
+                probability: recipe.dropout, generator: SplitMix64(seed: seed, stream: 5, UInt64(step))) : nil
         let dropoutState = dropout?.state
         let (loss, terms) = try state.step(
             configuration, drawn.batch, stage, learningRate: rate, dropout: dropout)
         guard loss.isFinite else { throw TrainingError.diverged(step: step, loss: loss) }
         defer { step += 1 }
         return StepRecord(
-            step: step, stage: stage.name, files: drawn.files, texts: drawn.texts, identities: drawn.batch.labels,
-            triples: drawn.batch.triples, augmentation: drawn.augmentation, dropout: dropoutState, terms: terms,
-            loss: loss, learningRate: rate)
+            step: step, stage: stage.name, epoch: epoch, files: drawn.files, texts: drawn.texts,
+            identities: drawn.batch.labels, triples: drawn.batch.triples, augmentation: drawn.augmentation,
+            dropout: dropoutState, terms: terms, loss: loss, learningRate: rate)
     }
 
     /// Ranks the held-out sightings with the encoder that would be served, and keeps the weights if they are the best.
