@@ -51,7 +51,7 @@ struct TextTrainingTests {
         let trainer = Trainer(
             recipe: try Recipe(yaml: Self.recipe), dataset: dataset, output: run, seed: 2)
         var records: [StepRecord] = []
-        let path = try trainer.run { if case .stepped(let record, _, _) = $0 { records.append(record) } }
+        let path = try trainer.run { if case .stepped(let record, _, _) = $0 { records.append(record) } }.path
         let texts = records.filter { $0.texts != nil }
         #expect((2...10).contains(texts.count) && texts.allSatisfy { $0.step < 12 })
         #expect(texts.allSatisfy { $0.files.isEmpty && $0.texts?.count == 12 && $0.identities.count == 12 })

@@ -53,6 +53,25 @@ public struct AdamW: Optimizer {
         }
     }
 
+    /// The moments.
+    public var memory: OptimizerMemory {
+        get {
+            var tensors = Weights()
+            for (path, moments) in moments {
+                tensors["first.\(path)"] = moments.first
+                tensors["second.\(path)"] = moments.second
+            }
+            return OptimizerMemory(tensors, steps: moments.mapValues(\.steps))
+        }
+        set {
+            let (first, second) = (newValue.tensors.under("first"), newValue.tensors.under("second"))
+            moments = newValue.steps.reduce(into: [:]) { moments, entry in
+                guard let first = first[entry.key], let second = second[entry.key] else { return }
+                moments[entry.key] = Moments(first: first, second: second, steps: entry.value)
+            }
+        }
+    }
+
     /// β·moment + (1-β)·f(gradient).
     private static func mixed(
         _ moment: Tensor, _ gradient: Tensor, _ beta: Float, _ f: (Float) -> Float

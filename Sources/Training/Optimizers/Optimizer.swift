@@ -5,6 +5,22 @@ import Tensor
 public protocol Optimizer: Sendable {
     /// One step on every weight that has a gradient; others stay as they are. O(parameters).
     mutating func step(_ weights: inout Weights, gradients: [String: Tensor], learningRate: Float)
+
+    /// What it has gathered: one that is given it goes on as this one would.
+    var memory: OptimizerMemory { get set }
+}
+
+/// What an optimiser has gathered about each weight.
+public struct OptimizerMemory: Sendable {
+    /// Such as `first.PATH`, the first moment.
+    public var tensors: Weights
+    /// Steps taken with each weight, by path; empty where they do not matter.
+    public var steps: [String: Int]
+
+    /// What another has gathered.
+    public init(_ tensors: Weights = Weights(), steps: [String: Int] = [:]) {
+        (self.tensors, self.steps) = (tensors, steps)
+    }
 }
 
 /// Which optimiser, and what does not change during training.
@@ -52,5 +68,15 @@ public struct SGD: Optimizer {
             weights[path] = weight - direction.scaled(by: learningRate)
             directions[path] = direction
         }
+    }
+
+    /// The directions.
+    public var memory: OptimizerMemory {
+        get {
+            var tensors = Weights()
+            tensors.merge(Weights(directions), under: "direction")
+            return OptimizerMemory(tensors)
+        }
+        set { directions = newValue.tensors.under("direction").tensors }
     }
 }

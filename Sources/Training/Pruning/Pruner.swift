@@ -17,6 +17,8 @@ public struct Pruner: Sendable {
 
     /// What a run has made.
     public struct Outcome: Sendable {
+        /// Whether the run came to its end.
+        public let isFinished: Bool
         /// The path of the last model.
         public let path: String
         /// What was measured, of the parent first.
@@ -78,15 +80,18 @@ public struct Pruner: Sendable {
         var measurement = try PruningMeasurement(parent, path: parentPath, on: set)
         report(.measured(measurement.models[0]))
         var round = PruningRound(plan, parent, run)
+        var none: SnapshotKeeper?
         for target in plan.targets {
             try round.prune(&run, target: target)
             report(.pruned(target: target, removed: round.removed))
-            try run.train(into: folder, isCancelled: isCancelled) { report(.training($0)) }
+            let isWhole = try run.train(into: folder, keeper: &none, isCancelled: isCancelled) { report(.training($0)) }
+            if !isWhole { run.settle() }
             let isLast = target == plan.targets.last || isCancelled()
             if isSweep || isLast { try publish(run, round, folder, &measurement, isCancelled, report) }
             if isLast { break }
         }
         return Outcome(
+            isFinished: measurement.models.last?.target == plan.targets.last,
             path: output.appendingPathComponent("model.safetensors").path, models: measurement.models)
     }
 

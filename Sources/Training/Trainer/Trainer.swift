@@ -19,19 +19,33 @@ public struct Trainer: Sendable {
     /// What happens during a run, for whoever shows it.
     public enum Event: Sendable {
         case started(identities: Int, sightings: Int, heldOut: Int, incomplete: Int, parameters: Int, steps: Int)
+        /// After so many steps that were taken before.
+        case resumed(step: Int)
         case initialized(WeightTransfer)
         /// So many weights were pruned in the checkpoint that the run starts from, and stay zero.
         case held(weights: Int)
         case stepped(StepRecord, images: Int, of: Int)
         case validated(Validation)
         case finished(digest: String, path: String)
+        /// Stopped after so many steps; its state is kept, and the model as it is published.
+        case interrupted(step: Int, path: String)
+    }
+
+    /// What a run has made.
+    public struct Outcome: Sendable {
+        /// Whether it came to its end.
+        public let isFinished: Bool
+        /// The path of the model.
+        public let path: String
     }
 
     private let recipe: Recipe
     private let dataset: TriplesDataset
     private let output: URL
     private let initial: Checkpoint?
-    private let seed: UInt64
+    private let saving: SaveInterval
+    private let origin: TrainingOrigin
+    private var resumed: (snapshot: TrainingSnapshot, place: Int)?
 
     /// - Parameters:
     ///   - recipe: how.
@@ -39,60 +53,120 @@ public struct Trainer: Sendable {
     ///   - output: a new or empty folder.
     ///   - initial: whose weights to start from; those that were pruned stay zero.
     ///   - seed: of everything random.
+    ///   - saving: how often the state is written; what it is, is of no account to the weights.
     public init(
-        recipe: Recipe, dataset: TriplesDataset, output: URL, initial: Checkpoint? = nil, seed: UInt64
+        recipe: Recipe, dataset: TriplesDataset, output: URL, initial: Checkpoint? = nil, seed: UInt64,
+        saving: SaveInterval = .seconds(300)
     ) {
-        self.recipe = recipe
-        self.dataset = dataset
-        self.output = output
-        self.initial = initial
-        self.seed = seed
+        (self.recipe, self.dataset, self.output, self.initial) = (recipe, dataset, output, initial)
+        self.saving = saving
+        origin = TrainingOrigin(
+            seed: seed, recipe: recipe.yaml, data: dataset.root.standardizedFileURL.path,
+            initializedFrom: initial?.digest)
+    }
+
+    /// Goes on with a run that was stopped, killed or cut short by a full disk, as if it never had been.
+    ///
+    /// Throws `TrainingError` if there is no state in the folder, if it is another's, or if the recipe differs.
+    /// - Parameters:
+    ///   - output: the run's folder.
+    ///   - recipe: nil for the folder's own; another is refused.
+    ///   - dataset: nil for where the run began; elsewhere it must hold the same files.
+    ///   - saving: how often the state is written.
+    public init(
+        resuming output: URL, recipe: Recipe? = nil, dataset: TriplesDataset? = nil,
+        saving: SaveInterval = .seconds(300)
+    ) throws {
+        let newest = try TrainingSnapshot.newest(in: output)
+        let origin = newest.snapshot.progress.origin
+        let kept = try Recipe(path: output.appendingPathComponent("recipe.yaml").path)
+        try origin.check(recipe: kept.yaml, named: "recipe.yaml")
+        if let recipe { try origin.check(recipe: recipe.yaml, named: "the recipe given") }
+        (self.recipe, self.output, self.saving, self.origin) = (kept, output, saving, origin)
+        self.dataset = try dataset ?? TriplesDataset(root: URL(fileURLWithPath: origin.data))
+        initial = try Checkpoint.load(path: output.appendingPathComponent("checkpoints/initial.safetensors").path)
+        resumed = (newest.snapshot, newest.next)
     }
 
     /// Runs to the end, or to the end of the step in which `isCancelled` turns true. Blocks: call it on a compute thread.
     ///
     /// Throws `DatasetError`, `TrainingError`, `WeightsError`, `EncoderError` or `CheckpointError`.
-    /// - Returns: the path of the finished model.
     @discardableResult
-    public func run(isCancelled: () -> Bool = { false }, report: (Event) -> Void) throws -> String {
-        let data = try TrainingData(dataset, recipe, seed: seed)
-        var run = try TrainingRun(recipe, data, seed: seed, initial: initial, report: report)
-        let folder = try RunFolder(output)
-        try folder.write(recipe.yaml, to: "recipe.yaml")
-        try folder.saveInitial(run.configuration, run.state)
+    public func run(isCancelled: () -> Bool = { false }, report: (Event) -> Void) throws -> Outcome {
+        let data = try TrainingData(dataset, recipe, seed: origin.seed)
+        let manifest = try DataManifest(dataset, recipe)
+        var (run, folder, keeper) =
+            try resumed.map { try resume($0, data, manifest) }
+            ?? begin(data, manifest, report)
         report(
             .started(
                 identities: data.identities.count, sightings: data.labels.count, heldOut: data.held.sightings.count,
                 incomplete: data.incomplete, parameters: run.state.weights.parameterCount, steps: run.totalSteps))
-        try run.train(into: folder, isCancelled: isCancelled, report: report)
-        return try finish(run, folder, report)
+        if resumed != nil { report(.resumed(step: run.step)) }
+        let isFinished = try run.train(into: folder, keeper: &keeper, isCancelled: isCancelled, report: report)
+        if !isFinished {
+            // First of all, so that nothing that follows can cost what was learnt.
+            try keeper?.keep(run, folder)
+            run.settle()
+        }
+        return try finish(run, folder, isFinished, report)
     }
 
-    private func finish(_ run: TrainingRun, _ folder: RunFolder, _ report: (Event) -> Void) throws -> String {
+    private func begin(
+        _ data: TrainingData, _ manifest: DataManifest, _ report: (Event) -> Void
+    ) throws -> (TrainingRun, RunFolder, SnapshotKeeper?) {
+        let run = try TrainingRun(recipe, data, seed: origin.seed, initial: initial, report: report)
+        let folder = try RunFolder(output)
+        try folder.write(recipe.yaml, to: "recipe.yaml")
+        try folder.write(manifest.text, to: DataManifest.file)
+        try folder.saveInitial(run.configuration, run.state)
+        var keeper = SnapshotKeeper(origin, saving)
+        try keeper.keep(run, folder)
+        return (run, folder, keeper)
+    }
+
+    private func resume(
+        _ resumed: (snapshot: TrainingSnapshot, place: Int), _ data: TrainingData, _ manifest: DataManifest
+    ) throws -> (TrainingRun, RunFolder, SnapshotKeeper?) {
+        let file = output.appendingPathComponent(DataManifest.file)
+        guard let text = try? String(contentsOf: file, encoding: .utf8), let initial else {
+            throw TrainingError.nothingToResume(output.path, "expected \(DataManifest.file), found none")
+        }
+        try DataManifest(text: text).check(manifest)
+        let run = try TrainingRun(recipe, data, from: resumed.snapshot, initial: initial)
+        let folder = try RunFolder(resuming: output, resumed.snapshot.progress.logs)
+        return (run, folder, SnapshotKeeper(origin, saving, place: resumed.place))
+    }
+
+    private func finish(
+        _ run: TrainingRun, _ folder: RunFolder, _ isFinished: Bool, _ report: (Event) -> Void
+    ) throws -> Outcome {
         let configuration = try SelfTest.recorded(
-            in: run.configuration(provenance: provenance(run)), weights: run.best.weights)
+            in: run.configuration(provenance: provenance(run, isFinished)), weights: run.best.weights)
         let digest = try folder.save(
             configuration, run.best.weights, packed: run.state.packed, to: "model.safetensors")
         let path = folder.path.appendingPathComponent("model.safetensors").path
-        report(.finished(digest: digest, path: path))
-        return path
+        if isFinished { folder.removeSnapshots() }
+        report(isFinished ? .finished(digest: digest, path: path) : .interrupted(step: run.step, path: path))
+        return Outcome(isFinished: isFinished, path: path)
     }
 
-    /// Where the weights come from.
-    private func provenance(_ run: TrainingRun) -> JSONValue {
+    /// Where the weights come from: the same for a run that was interrupted on its way, and for one that was not.
+    private func provenance(_ run: TrainingRun, _ isFinished: Bool) -> JSONValue {
         var entries: [String: JSONValue] = [
-            "seed": .integer(Int(truncatingIfNeeded: seed)), "recipe": .string(recipe.yaml),
-            "data": .string(dataset.root.lastPathComponent), "steps": .integer(run.best.step),
+            "seed": .integer(Int(truncatingIfNeeded: origin.seed)), "recipe": .string(recipe.yaml),
+            "data": .string(URL(fileURLWithPath: origin.data).lastPathComponent), "steps": .integer(run.best.step),
             "training_identities": .integer(run.data.identities.count),
             "training_sightings": .integer(run.data.labels.count),
             "held_out_sightings": .integer(run.data.held.sightings.count),
         ]
-        if let initial { entries["initialized_from"] = .string(initial.digest) }
+        if let digest = origin.initializedFrom { entries["initialized_from"] = .string(digest) }
         if let metrics = run.best.metrics {
             entries["validation"] = .object([
                 "mAP": .number(metrics.mAP), "rank1": .number(metrics.rank1), "queries": .integer(metrics.queries),
             ])
         }
+        if !isFinished { entries["interrupted"] = .bool(true) }
         return .object(entries)
     }
 }
@@ -105,6 +179,12 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case unwritable(String, String)
     /// The loss is not a number any more.
     case diverged(step: Int, loss: Float)
+    /// Another process has the run folder.
+    case busy(String)
+    /// No state to go on from, and why.
+    case nothingToResume(String, String)
+    /// The run was begun with something else.
+    case differs(String, expected: String, found: String)
 
     /// What was expected and what was found.
     public var description: String {
@@ -112,6 +192,10 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         case .outputExists(let path): "expected a new or empty folder for the run, found files in \(path)"
         case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)"
         case .diverged(let step, let loss): "the loss is \(loss) at step \(step): try a lower learning rate"
+        case .busy(let path): "another process is training in \(path)"
+        case .nothingToResume(let path, let reason): "the run in \(path) cannot go on: \(reason)"
+        case .differs(let what, let expected, let found):
+            "\(what): expected \(expected), as the run began, found \(found)"
         }
     }
 }

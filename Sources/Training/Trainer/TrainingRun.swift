@@ -21,22 +21,19 @@ struct TrainingRun {
     private(set) var best: Best
     private var batches: BatchMaker
     private let seed: UInt64
-    private var step = 0
+    /// Steps done.
+    private(set) var step = 0
     /// Stages that are over, through all rounds.
-    private var stagesDone = 0
+    private var stage = 0
+    /// Steps done in the stage.
+    private var index = 0
 
     init(
         _ recipe: Recipe, _ data: TrainingData, seed: UInt64, initial: Checkpoint?, report: (Trainer.Event) -> Void
     ) throws {
         self.recipe = recipe
         self.data = data
-        var configuration = recipe.model
-        configuration.identities = data.identities.count
-        if case .dmf(var head) = configuration.system, head.text.vocabulary == [TrainingTexts.padding] {
-            head.text.vocabulary = data.texts.vocabulary
-            configuration.system = .dmf(head)
-        }
-        self.configuration = configuration
+        configuration = Self.configuration(recipe, data)
         var weights = try WeightInitialization.weights(for: configuration, seed: seed)
         var mask: WeightMask?
         if let initial {
@@ -58,15 +55,48 @@ struct TrainingRun {
         self.seed = seed
     }
 
+    /// A run as it was when its state was written.
+    ///
+    /// - Parameter initial: what it started from: the zeros of pruned weights stay.
+    init(_ recipe: Recipe, _ data: TrainingData, from snapshot: TrainingSnapshot, initial: Checkpoint) throws {
+        let (progress, tensors) = (snapshot.progress, snapshot.tensors)
+        self.recipe = recipe
+        self.data = data
+        configuration = Self.configuration(recipe, data)
+        state = TrainingState(weights: tensors.under("weights"), centers: tensors[TrainingState.centersPath])
+        if !initial.packed.isEmpty { state.mask = WeightMask(nonzerosOf: initial.weights, paths: initial.packed) }
+        best = Best(weights: state.weights, step: progress.step)
+        if let validation = progress.best {
+            best = Best(weights: tensors.under("best"), step: validation.step, metrics: validation.metrics)
+        }
+        seed = progress.origin.seed
+        batches = try BatchMaker(data, recipe, configuration, seed: seed)
+        (step, stage, index) = (progress.step, progress.stage, progress.index)
+        guard index > 0 else { return }
+        batches.go(to: progress.batches)
+        state.optimizer = recipe.stages[stage % recipe.stages.count].optimizer.makeOptimizer()
+        state.optimizer.memory = OptimizerMemory(tensors.under("optimizer"), steps: progress.optimizerSteps)
+    }
+
+    private static func configuration(_ recipe: Recipe, _ data: TrainingData) -> ModelConfiguration {
+        var configuration = recipe.model
+        configuration.identities = data.identities.count
+        if case .dmf(var head) = configuration.system, head.text.vocabulary == [TrainingTexts.padding] {
+            head.text.vocabulary = data.texts.vocabulary
+            configuration.system = .dmf(head)
+        }
+        return configuration
+    }
+
     /// How often all stages are gone through.
     var rounds = 1
 
     /// The steps of all stages. O(epochs · sightings).
     var totalSteps: Int {
-        (0..<(rounds * recipe.stages.count)).reduce(0) { $0 + StagePlan(stage($1), $1, batches).steps }
+        (0..<(rounds * recipe.stages.count)).reduce(0) {
+            $0 + StagePlan(recipe.stages[$1 % recipe.stages.count], $1, batches).steps
+        }
     }
-
-    private func stage(_ ordinal: Int) -> Recipe.Stage { recipe.stages[ordinal % recipe.stages.count] }
 
     /// From now on, steps hold embeddings near a teacher's.
     mutating func distil(_ distillation: Distillation) { state.distillation = distillation }
@@ -92,27 +122,57 @@ struct TrainingRun {
         return published
     }
 
-    /// Trains through all stages, unless cancelled.
+    /// Trains through the stages of a round, unless cancelled.
+    ///
+    /// - Parameter keeper: writes the state from time to time, if there is one.
+    /// - Returns: whether it came to the end.
     mutating func train(
-        into folder: RunFolder, isCancelled: () -> Bool, report: (Trainer.Event) -> Void
-    ) throws {
+        into folder: RunFolder, keeper: inout SnapshotKeeper?, isCancelled: () -> Bool,
+        report: (Trainer.Event) -> Void
+    ) throws -> Bool {
         let total = totalSteps
-        for stage in recipe.stages {
-            state.optimizer = stage.optimizer.makeOptimizer()
-            batches.begin(stage: stagesDone)
-            let plan = StagePlan(stage, stagesDone, batches)
-            for index in 0..<plan.steps {
-                if isCancelled() { break }
+        repeat {
+            let stage = recipe.stages[self.stage % recipe.stages.count]
+            let plan = StagePlan(stage, self.stage, batches)
+            if index == 0 {
+                state.optimizer = stage.optimizer.makeOptimizer()
+                batches.begin(stage: self.stage)
+            }
+            while index < plan.steps {
+                if isCancelled() { return false }
                 let epochs = batches.finishedEpochs
-                let record = try takeStep(stage, plan, index)
+                let record = try takeStep(stage, plan)
                 try folder.log(record)
                 report(.stepped(record, images: record.files.count * configuration.modalities.count, of: total))
-                if index + 1 < plan.steps && isValidationDue(since: epochs) { try validate(folder, report) }
+                // What ends a stage comes after the loop.
+                guard index < plan.steps else { break }
+                if isValidationDue(since: epochs) { try validate(folder, report) }
+                if keeper?.isDue(step: step) == true { try keeper?.keep(self, folder) }
             }
             try validate(folder, report)
-            stagesDone += 1
-            if isCancelled() { return }
-        }
+            (self.stage, index) = (self.stage + 1, 0)
+            if keeper?.isDue(step: step) == true { try keeper?.keep(self, folder) }
+        } while self.stage % recipe.stages.count != 0
+        return true
+    }
+
+    /// Everything that is needed to go on from here.
+    func snapshot(_ origin: TrainingOrigin, _ logs: RunFolder.Lengths) -> TrainingSnapshot {
+        var tensors = Weights()
+        tensors.merge(state.weights, under: "weights")
+        tensors[TrainingState.centersPath] = state.centers
+        tensors.merge(state.optimizer.memory.tensors, under: "optimizer")
+        if best.metrics != nil { tensors.merge(best.weights, under: "best") }
+        return TrainingSnapshot(
+            .init(
+                origin: origin, step: step, stage: stage, index: index, batches: batches.position,
+                best: best.metrics.map { Trainer.Validation(step: best.step, metrics: $0) },
+                optimizerSteps: state.optimizer.memory.steps, logs: logs), tensors: tensors)
+    }
+
+    /// For a run that is stopped before anything was ranked: what there is is the best.
+    mutating func settle() {
+        if best.metrics == nil { best = Best(weights: state.weights, step: step) }
     }
 
     private func isValidationDue(since epochs: Int) -> Bool {
@@ -122,7 +182,7 @@ struct TrainingRun {
         }
     }
 
-    private mutating func takeStep(_ stage: Recipe.Stage, _ plan: StagePlan, _ index: Int) throws -> StepRecord {
+    private mutating func takeStep(_ stage: Recipe.Stage, _ plan: StagePlan) throws -> StepRecord {
         let epoch = batches.finishedEpochs
         let drawn = try batches.next(stage)
         let rate = stage.learningRate * plan.schedule.factor(step: index, of: plan.steps)
@@ -135,7 +195,7 @@ struct TrainingRun {
         let (loss, terms) = try state.step(
             configuration, drawn.batch, stage, learningRate: rate, dropout: dropout)
         guard loss.isFinite else { throw TrainingError.diverged(step: step, loss: loss) }
-        defer { step += 1 }
+        defer { (step, index) = (step + 1, index + 1) }
         return StepRecord(
             step: step, stage: stage.name, epoch: epoch, files: drawn.files, texts: drawn.texts,
             identities: drawn.batch.labels, triples: drawn.batch.triples, augmentation: drawn.augmentation,

@@ -19,7 +19,7 @@ struct Prune: AsyncParsableCommand {
             last one's. Makes a run folder: recipe.yaml, steps.jsonl, metrics.jsonl, checkpoints/, the models, and \
             figures.json, figures.txt and figures.svg: parameters, bytes, speed beside the parent, mAP and Rank-1 on the \
             query and gallery splits, or on the held-out identities where there are none. Control-C finishes the step, \
-            saves and stops.
+            publishes the model as it is and ends with status 75.
             """)
 
     @Option(help: "The model to prune.")
@@ -70,9 +70,13 @@ struct Prune: AsyncParsableCommand {
         let outcome = try await ComputeThread.shared.run {
             try pruner.run(isCancelled: { Interruption.hasHappened }, report: display.show)
         }
-        if json { return print(String(decoding: try PruningTable(outcome.models).json(), as: UTF8.self)) }
-        Output.table(PruningTable(outcome.models).rows)
-        print(outcome.path)
+        if json {
+            print(String(decoding: try PruningTable(outcome.models).json(), as: UTF8.self))
+        } else {
+            Output.table(PruningTable(outcome.models).rows)
+            print(outcome.path)
+        }
+        if !outcome.isFinished { throw ExitCode(Interruption.status) }
     }
 }
 

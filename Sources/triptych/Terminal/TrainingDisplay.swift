@@ -7,8 +7,10 @@ final class TrainingDisplay: Sendable {
     private struct State {
         var start = Date()
         var lastShown = Date.distantPast
-        var images = 0
+        /// Of this process: a run that goes on has done steps before.
+        var (steps, images) = (0, 0)
         var loss: Float?
+        var terms: [String: Float] = [:]
     }
 
     private let state = Mutex(State())
@@ -19,10 +21,12 @@ final class TrainingDisplay: Sendable {
     func show(_ event: Trainer.Event) {
         switch event {
         case .started(let identities, let sightings, let heldOut, let incomplete, let parameters, let steps):
+            state.withLock { $0.start = Date() }
             line(
                 "training \(parameters) parameters for \(steps) steps on \(sightings) triples of \(identities) "
                     + "identities; \(heldOut) triples are held out"
                     + (incomplete > 0 ? "; \(incomplete) lack a modality and are left out" : ""))
+        case .resumed(let step): line("going on after step \(step)")
         case .initialized(let transfer):
             line(
                 "initialised: \(transfer.taken.count) tensors taken over, \(transfer.refitted.count) refitted, "
@@ -35,24 +39,28 @@ final class TrainingDisplay: Sendable {
                     format: "step %d: mAP %.3f, Rank-1 %.3f on held-out identities", validation.step,
                     validation.metrics.mAP, validation.metrics.rank1))
         case .finished(let digest, _): line("model \(digest)")
+        case .interrupted(let step, let path):
+            let run = URL(fileURLWithPath: path).deletingLastPathComponent().relativePath
+            line("interrupted after step \(step); to go on: triptych train --resume \(run)")
         }
     }
 
     private func step(_ record: StepRecord, _ images: Int, _ total: Int) {
         let text = state.withLock { state -> String? in
-            if record.step == 0 { state.start = Date() }
-            state.images += images
+            (state.steps, state.images) = (state.steps + 1, state.images + images)
             state.loss = state.loss.map { 0.9 * $0 + 0.1 * record.loss } ?? record.loss
+            state.terms.merge(record.terms) { 0.9 * $0 + 0.1 * $1 }
             let interval = isTerminal ? 0.2 : 10.0
             let done = record.step + 1
             guard done == total || -state.lastShown.timeIntervalSinceNow >= interval else { return nil }
             state.lastShown = Date()
             let elapsed = max(-state.start.timeIntervalSinceNow, 1e-3)
-            let left = elapsed / Double(done) * Double(total - done)
+            let left = elapsed / Double(state.steps) * Double(total - done)
+            let terms = state.terms.sorted { $0.key < $1.key }.map { String(format: "\($0.key) %.4f", $0.value) }
             return "\(record.stage) step \(done)/\(total), loss "
                 + String(
-                    format: "%.4f, learning rate %.2e, %.0f images/s, ", state.loss ?? 0, record.learningRate,
-                    Double(state.images) / elapsed)
+                    format: "%.4f (\(terms.joined(separator: ", "))), learning rate %.2e, %.0f images/s, ",
+                    state.loss ?? 0, record.learningRate, Double(state.images) / elapsed)
                 + (done == total ? "took \(Progress.duration(elapsed))" : "\(Progress.duration(left)) left")
         }
         guard let text else { return }

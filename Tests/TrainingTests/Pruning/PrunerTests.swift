@@ -29,7 +29,7 @@ struct PrunerTests {
         let recipe = try recipe(Self.settings + settings)
         let parent = try Trainer(
             recipe: recipe, dataset: dataset(), output: folder.appendingPathComponent("parent"), seed: 5
-        ).run { _ in }
+        ).run { _ in }.path
         let output = folder.appendingPathComponent("pruned")
         let pruner = try Pruner(
             plan: plan, parentPath: parent, recipe: recipe, dataset: dataset(), output: output, isSweep: isSweep)
@@ -87,7 +87,7 @@ struct PrunerTests {
             method: .taylor, structure: .units, scope: .global, targets: [0.2, 0.5], steps: 1, calibration: 2,
             distillation: 0.5)
         try prune(plan, isSweep: true) { parent, output, outcome in
-            #expect(outcome.models.map(\.target) == [0, 0.2, 0.5])
+            #expect(outcome.models.map(\.target) == [0, 0.2, 0.5] && outcome.isFinished)
             let child = try Checkpoint.load(path: outcome.path)
             let pruning = try #require(child.configuration.pruning)
             #expect(pruning["parent"]?.string == parent.digest)
@@ -128,7 +128,7 @@ struct PrunerTests {
             let child = try Checkpoint.load(path: outcome.path)
             #expect(child.configuration.pruning?["interrupted"]?.bool == true)
             #expect(child.configuration.pruning?["schedule"]?.array?.count == 1)
-            #expect(!child.packed.isEmpty && outcome.models.count == 1)
+            #expect(!child.packed.isEmpty && outcome.models.count == 1 && !outcome.isFinished)
         }
     }
 
@@ -144,7 +144,7 @@ struct PrunerTests {
             ).run { event in
                 if case .held(let weights) = event { held = weights }
                 if case .stepped(let record, _, _) = event { losses.append(record.loss) }
-            }
+            }.path
             let expected = start.packed.reduce(0) { $0 + (start.weights[$1].map(zeros) ?? 0) }
             #expect(held == expected && held > 0)
             for name in [path, folder.appendingPathComponent("checkpoints/last.safetensors").path] {

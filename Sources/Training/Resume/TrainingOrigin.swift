@@ -1,0 +1,90 @@
+import Documents
+import Foundation
+import Inference
+
+/// What a run was started with: only with the same does it go on.
+struct TrainingOrigin: Codable, Equatable {
+    /// Of everything random.
+    var seed: UInt64
+    /// The recipe's YAML.
+    var recipe: String
+    /// The data set's folder.
+    var data: String
+    /// The digest of the checkpoint that the run started from, if any.
+    var initializedFrom: String?
+
+    /// Throws `TrainingError.differs` with the first field in which a recipe differs from the run's.
+    func check(recipe other: String, named name: String) throws {
+        let (own, found) = (try YAMLDocument.parse(recipe), try YAMLDocument.parse(other))
+        guard let difference = own.firstDifference(from: found, path: "") else { return }
+        throw TrainingError.differs(
+            "\(name), \(difference.path)", expected: difference.own?.summary ?? "nothing",
+            found: difference.other?.summary ?? "nothing")
+    }
+}
+
+extension JSONValue {
+    /// Where another document says something else, and what each says.
+    fileprivate func firstDifference(
+        from other: JSONValue, path: String
+    ) -> (path: String, own: JSONValue?, other: JSONValue?)? {
+        if self == other { return nil }
+        let name = { (key: String) in path.isEmpty ? key : "\(path).\(key)" }
+        if let members = object, let others = other.object {
+            for key in Set(members.keys).union(others.keys).sorted() where members[key] != others[key] {
+                guard let own = members[key], let other = others[key] else {
+                    return (name(key), members[key], others[key])
+                }
+                return own.firstDifference(from: other, path: name(key))
+            }
+        }
+        if let elements = array, let others = other.array, elements.count == others.count {
+            for (index, (own, other)) in zip(elements, others).enumerated() where own != other {
+                return own.firstDifference(from: other, path: name("\(index)"))
+            }
+        }
+        return (path, self, other)
+    }
+}
+
+/// The files of a training split, a line each: what tells whether a data set is still the one that a run began with.
+struct DataManifest: Equatable {
+    /// Of the run folder's file.
+    static let file = "data.txt"
+    /// Path within the data set, and bytes.
+    private let lines: [String]
+
+    /// Lists what a run reads. Throws `DatasetError`.
+    init(_ dataset: TriplesDataset, _ recipe: Recipe) throws {
+        var urls = try dataset.sightings(.train).flatMap { sighting in
+            recipe.model.modalities.compactMap { sighting.files[$0] }
+        }
+        if recipe.readsTexts {
+            urls += TriplesDataset.files(in: dataset.root.appendingPathComponent("train/text"), ["txt"])
+        }
+        let root = dataset.root.standardizedFileURL.resolvingSymlinksInPath().path + "/"
+        lines = urls.map { url in
+            let path = url.resolvingSymlinksInPath()
+            let size = (try? path.resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? -1
+            let name = path.path.hasPrefix(root) ? String(path.path.dropFirst(root.count)) : url.lastPathComponent
+            return "\(size) \(name)"
+        }.sorted()
+    }
+
+    /// Reads what a run has written.
+    init(text: String) { lines = text.split(separator: "\n").map(String.init) }
+
+    /// As it is written.
+    var text: String { lines.map { $0 + "\n" }.joined() }
+
+    /// Throws `TrainingError.differs` with the first file that another data set lacks, has more, or has in another size.
+    func check(_ other: DataManifest) throws {
+        if self == other { return }
+        let (own, found) = (Set(lines), Set(other.lines))
+        let missing = lines.first { !found.contains($0) }
+        let added = other.lines.first { !own.contains($0) }
+        throw TrainingError.differs(
+            "data", expected: missing.map { "a file of \($0)" } ?? "no more than \(lines.count) files",
+            found: added.map { "one of \($0)" } ?? "none")
+    }
+}

@@ -1,0 +1,118 @@
+import Documents
+import Foundation
+import Inference
+import Tensor
+
+/// All that a run needs to go on as if it had never stopped: weights and what the optimiser has gathered as tensors, the rest
+/// as JSON in the file's metadata. Random numbers need no state: what is drawn depends on the seed, the stage and the step.
+struct TrainingSnapshot {
+    /// Where the run is.
+    struct Progress: Codable, Equatable {
+        /// Of this form.
+        var format = 1
+        /// What it was started with.
+        var origin: TrainingOrigin
+        /// Steps done.
+        var step: Int
+        /// Stages done, through all rounds.
+        var stage: Int
+        /// Steps done in the stage.
+        var index: Int
+        /// Where the sampler is.
+        var batches: BatchMaker.Position
+        /// How the best weights did, and when.
+        var best: Trainer.Validation?
+        /// Steps that the optimiser has taken with each weight.
+        var optimizerSteps: [String: Int]
+        /// Bytes of `steps.jsonl` and of `metrics.jsonl`.
+        var logs: RunFolder.Lengths
+    }
+
+    private static let key = "triptych_run"
+    /// States take turns, so that an older one is there whatever happens to the newest.
+    static let files = ["checkpoints/state-0.safetensors", "checkpoints/state-1.safetensors"]
+
+    let progress: Progress
+    /// `weights.…`, `best.…`, `average.…`, `optimizer.NAME.…` and `centers`.
+    let tensors: Weights
+
+    init(_ progress: Progress, tensors: Weights) { (self.progress, self.tensors) = (progress, tensors) }
+
+    /// Writes it, whole or not at all. Throws `CheckpointError`.
+    func write(to path: URL) throws {
+        let text = String(decoding: try JSONEncoder.canonical.encode(progress), as: UTF8.self)
+        try SafetensorsWriter.write(tensors.tensors, metadata: [Self.key: text], to: path.path)
+    }
+
+    private init(path: String) throws {
+        let reader = try SafetensorsReader(path: path)
+        guard let text = reader.header.metadata[Self.key] else {
+            throw TrainingError.nothingToResume(path, "expected the metadata \(Self.key)")
+        }
+        progress = try JSONDecoder().decode(Progress.self, from: Data(text.utf8))
+        guard progress.format == 1 else {
+            throw TrainingError.nothingToResume(path, "expected format 1, found \(progress.format)")
+        }
+        tensors = Weights(try reader.tensors().tensors)
+    }
+
+    /// The newest state of a run that can be read, and the place of the next one. Throws `TrainingError.nothingToResume`.
+    static func newest(in folder: URL) throws -> (snapshot: TrainingSnapshot, next: Int) {
+        var found: [(snapshot: TrainingSnapshot, place: Int)] = []
+        var reason =
+            FileManager.default.fileExists(atPath: folder.appendingPathComponent("model.safetensors").path)
+            ? "the run is finished" : "expected a state in checkpoints, found none"
+        for (place, file) in files.enumerated() {
+            let path = folder.appendingPathComponent(file).path
+            guard FileManager.default.fileExists(atPath: path) else { continue }
+            do {
+                found.append((try TrainingSnapshot(path: path), place))
+            } catch {
+                reason = "\(error)"
+            }
+        }
+        guard let newest = found.max(by: { $0.snapshot.progress.step < $1.snapshot.progress.step }) else {
+            throw TrainingError.nothingToResume(folder.path, reason)
+        }
+        return (newest.snapshot, 1 - newest.place)
+    }
+}
+
+/// How often a run writes its state.
+public enum SaveInterval: Sendable, Equatable {
+    case steps(Int)
+    case seconds(Double)
+}
+
+/// Writes the state of a run from time to time.
+struct SnapshotKeeper {
+    let origin: TrainingOrigin
+    let interval: SaveInterval
+    /// Which of the files is written next.
+    var place = 0
+    private var last = ContinuousClock.now
+
+    init(_ origin: TrainingOrigin, _ interval: SaveInterval, place: Int = 0) {
+        (self.origin, self.interval, self.place) = (origin, interval, place)
+    }
+
+    /// Whether it is time.
+    func isDue(step: Int) -> Bool {
+        switch interval {
+        case .steps(let count): step % count == 0
+        case .seconds(let seconds): last.duration(to: .now) >= .seconds(seconds)
+        }
+    }
+
+    /// Writes the state in place of the older one. Throws `TrainingError.unwritable`.
+    mutating func keep(_ run: TrainingRun, _ folder: RunFolder) throws {
+        let path = folder.path.appendingPathComponent(TrainingSnapshot.files[place])
+        do {
+            try run.snapshot(origin, try folder.synchronized()).write(to: path)
+        } catch {
+            throw TrainingError.unwritable(path.path, "\(error)")
+        }
+        place = 1 - place
+        last = .now
+    }
+}
