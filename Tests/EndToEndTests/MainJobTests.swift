@@ -52,6 +52,21 @@ struct MainJobTests {
         #expect(try size(model) < size(world.model))
     }
 
+    @Test(
+        "prune refuses settings of what it does not take from the recipe",
+        arguments: [
+            ("model.input.height=32", "the model is the checkpoint's"),
+            ("dropout=0.5", "the model is the checkpoint's"),
+            ("stages.0.steps=3", "--steps says how long"),
+        ])
+    func pruneSettings(setting: String, reason: String) async throws {
+        let world = try await World()
+        let result = try await world.triptych.run(
+            "prune", "--checkpoint", world.model, "--config", world.folder.path("recipe.yaml"), "--data", world.data,
+            "--output", world.folder.path("pruned"), "--targets", "0.5", "--steps", "2", "--set", setting)
+        #expect(result.status == 64 && result.error.contains(reason), "\(result.error)")
+    }
+
     @Test("embed: images and the tensors made of them have the same embedding, for any subset of modalities")
     func embed() async throws {
         let world = try await World()

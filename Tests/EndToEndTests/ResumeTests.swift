@@ -7,7 +7,7 @@ struct ResumeTests {
     /// A world whose recipe takes long enough to be killed in the middle.
     private func world() async throws -> World {
         let world = try await World()
-        let recipe = World.recipe.replacing("steps: 2, ", with: "steps: 60, ").replacing("every: 2", with: "every: 7")
+        let recipe = World.recipe.replacing("steps: 2, ", with: "steps: 150, ").replacing("every: 2", with: "every: 7")
         try Data(recipe.utf8).write(to: world.folder.file("long.yaml"))
         return world
     }

@@ -117,6 +117,11 @@ def main():
     a.add_argument("--output", type=pathlib.Path)
     a = a.parse_args()
     recipe = yaml.safe_load((a.run / "recipe.yaml").read_text())
+    newer = {"groups", "clip_norm", "freeze_for", "nesterov", "betas", "epsilon"} & set().union(*recipe["stages"])
+    augment = recipe.get("augment")
+    newer |= set(augment if isinstance(augment, dict) else {}) - {"flip", "erase", "shift"}
+    if newer or recipe.get("modality_dropout"):
+        sys.exit(f"not repeated here: {', '.join(sorted(newer)) or 'modality_dropout'}")
     initial = a.run / "checkpoints" / "initial.safetensors"
     with safe_open(initial, "pt") as f:
         config = json.loads(f.metadata()["triptych"])

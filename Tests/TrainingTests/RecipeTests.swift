@@ -41,6 +41,15 @@ struct RecipeTests {
             ("stages.0.schedule.warmup=5 weeks", "schedule.warmup: expected a whole number of steps, or of epochs"),
             ("stages.0.schedule.decay=step", "schedule.milestones: expected a list of numbers of steps"),
             ("stages.0.schedule.power=2", "unknown field stages.0.schedule.power"),
+            ("model.input.heigth=3", "unknown field model.input.heigth, expected one of height"),
+            ("model.head.fusion_token=1", "unknown field model.head.fusion_token, expected one of fusion_tokens"),
+            ("positives=3", "positives: expected at most 2, batch.sightings less the anchor, found 3"),
+            ("stages.1.loss.data_token=10", "data_token: expected a whole number from 0 to 9, found 10"),
+            ("stages.0.nesterov=true", "unknown field stages.0.nesterov"),
+            ("stages.0.groups=[{rate: 2}]", "stages.0.groups.0.match: expected a list of strings"),
+            ("augment={erase: {probability: 1, area: [0.4, 0.2]}}", "augment.erase.area: expected two rising numbers"),
+            ("augment={jitter: {hue: 0.1}}", "unknown field augment.jitter.hue"),
+            ("modality_dropout=2", "modality_dropout: expected a number from 0.0 to 1.0"),
             ("model.colour=blue", "unknown field model.colour"),
             ("nonsense", "expected key.path=value"),
             ("stages=[]", "expected at least one stage"),
@@ -49,6 +58,14 @@ struct RecipeTests {
         #expect {
             try Recipe(yaml: text(), settings: [setting])
         } throws: { "\($0)".contains(message) }
+    }
+
+    @Test("a setting that another key takes the place of is refused")
+    func shadowed() throws {
+        #expect {
+            try Recipe(yaml: text(), settings: ["dropout=0.2", "model.head.dropout=0.1"])
+        } throws: { "\($0)".contains("model.head.dropout: expected no dropout beside it") }
+        #expect(try Recipe(yaml: text(), settings: ["model.head.dropout=0.1"]).dropout == 0.1)
     }
 
     @Test("the shipped recipes are valid, and those with settings are read again from what a run keeps of them")

@@ -53,7 +53,8 @@ struct ResumeTests {
     @Test(
         "a run that was killed at any step ends with the same bytes as one that was not: model, checkpoints and logs",
         arguments: [
-            ["stages.0.optimizer=sgd"], [], ["stages.1.steps=null", "stages.1.epochs=4", "batch.sightings=2", "positives=1"],
+            ["stages.0.optimizer=sgd"], ["ema=0.9", "modality_dropout=0.4", "stages.1.clip_norm=1"],
+            ["stages.1.steps=null", "stages.1.epochs=4", "batch.sightings=2", "positives=1"],
         ])
     func killed(settings: [String]) throws {
         try within { folder in

@@ -1,28 +1,74 @@
-import Imaging
 import Inference
 import Randomness
 
-/// Random changes to training images: horizontal flips and random erasing (Zhong et al., 2020). The images of a triple
-/// are registered, so all are changed alike.
+/// Random changes to training images. The images of a triple are registered, so all are changed alike unless they are to be
+/// changed on their own.
 public struct Augmentation: Sendable, Equatable {
-    /// The probability of a flip.
-    public var flip: Float
-    /// The probability of erasing a rectangle.
-    public var erase: Float
-    /// Pixels by which the image may move in each direction, the edge repeated.
-    public var shift: Int
+    /// Random erasing (Zhong et al., 2020).
+    public struct Erasing: Sendable, Equatable {
+        /// What is put in the place of what is erased.
+        public enum Fill: Sendable, Equatable {
+            /// The mean of the modality's standardisation, so that the pixels become 0.
+            case mean
+            /// One level of all channels.
+            case constant(UInt8)
+            /// Standard normal numbers after the standardisation, one a pixel and channel.
+            case noise
+        }
 
-    /// Nothing changes.
-    public static let none = Augmentation(flip: 0, erase: 0, shift: 0)
+        /// Of erasing a rectangle.
+        public var probability: Float
+        /// See ``Fill``.
+        public var fill: Fill
+        /// Of the rectangle, as shares of the image's.
+        public var area: ClosedRange<Float>
+        /// Height over width.
+        public var aspect: ClosedRange<Float>
 
-    /// Makes an augmentation; probabilities in 0...1.
-    public init(flip: Float, erase: Float, shift: Int = 0) {
-        self.flip = flip
-        self.erase = erase
-        self.shift = shift
+        /// The paper's sizes unless told otherwise.
+        public init(
+            _ probability: Float, fill: Fill = .mean, area: ClosedRange<Float> = 0.02...0.33,
+            aspect: ClosedRange<Float> = 0.3...3.3
+        ) {
+            (self.probability, self.fill, self.area, self.aspect) = (probability, fill, area, aspect)
+        }
     }
 
-    /// What was drawn for one triple, so that a replay can repeat it.
+    /// The probability of a flip.
+    public var flip: Float
+    /// Pixels by which the image may move in each direction, the edge repeated.
+    public var shift: Int
+    /// Pixels of black around the image, of which a part of the old size is then taken.
+    public var pad: Int
+    /// See ``Erasing``.
+    public var erasing: Erasing
+    /// Brightness, contrast and saturation become 1 ± at most this.
+    public var jitter: [Float]
+    /// The probability that a rectangle of 2 % to 40 % of the area becomes grey (Gong et al., 2021).
+    public var grey: Float
+    /// The probability that one channel takes the place of all (Ye et al., 2021).
+    public var channel: Float
+    /// Whether each image of a triple is changed on its own.
+    public var isIndependent: Bool
+
+    /// Nothing changes.
+    public static let none = Augmentation(flip: 0, erase: 0)
+
+    /// Makes an augmentation; probabilities in 0...1.
+    public init(
+        flip: Float, erasing: Erasing, shift: Int = 0, pad: Int = 0, jitter: [Float] = [0, 0, 0], grey: Float = 0,
+        channel: Float = 0, isIndependent: Bool = false
+    ) {
+        (self.flip, self.erasing, self.shift, self.pad) = (flip, erasing, shift, pad)
+        (self.jitter, self.grey, self.channel, self.isIndependent) = (jitter, grey, channel, isIndependent)
+    }
+
+    /// Flips, moves, and erases with the mean.
+    public init(flip: Float, erase: Float, shift: Int = 0) {
+        self.init(flip: flip, erasing: Erasing(erase), shift: shift)
+    }
+
+    /// What was drawn for an image, so that a replay can repeat it.
     public struct Draw: Sendable, Equatable, Codable {
         /// Whether left and right are exchanged.
         public var flip: Bool
@@ -30,46 +76,62 @@ public struct Augmentation: Sendable, Equatable {
         public var erase: [Int]?
         /// The shift as [x, y].
         public var shift: [Int]
+        /// The shift with black, as [x, y].
+        public var crop: [Int]?
+        /// The level of what is erased.
+        public var level: UInt8?
+        /// The seed of the noise in what is erased.
+        public var noise: UInt64?
+        /// Factors of brightness, contrast and saturation.
+        public var jitter: [Float]?
+        /// The grey rectangle.
+        public var grey: [Int]?
+        /// The channel that takes the place of all.
+        public var channel: Int?
 
         /// A draw as given.
         public init(flip: Bool, erase: [Int]?, shift: [Int]) {
-            self.flip = flip
-            self.erase = erase
-            self.shift = shift
+            (self.flip, self.erase, self.shift) = (flip, erase, shift)
         }
     }
 
-    /// Draws the changes of one triple of the given size.
+    /// Draws the changes of an image, or of a triple's, of the given size.
     public func draw(width: Int, height: Int, _ generator: inout SplitMix64) -> Draw {
-        let isFlipped = generator.chance(flip)
-        let offset = shift == 0 ? [0, 0] : (0..<2).map { _ in generator.index(below: 2 * shift + 1) - shift }
-        let isErased = generator.chance(erase)
-        return Draw(
-            flip: isFlipped, erase: isErased ? Self.rectangle(width, height, &generator) : nil, shift: offset)
+        var draw = Draw(flip: generator.chance(flip), erase: nil, shift: Self.offset(shift, &generator))
+        if pad > 0 { draw.crop = Self.offset(pad, &generator) }
+        if jitter.contains(where: { $0 > 0 }) {
+            draw.jitter = jitter.map { generator.uniform(max(1 - $0, 0)...(1 + $0)) }
+        }
+        if channel > 0, generator.chance(channel) { draw.channel = generator.index(below: 3) }
+        if grey > 0, generator.chance(grey) {
+            draw.grey = Self.rectangle(width, height, 0.02...0.4, 0.3...3.3, &generator)
+        }
+        guard generator.chance(erasing.probability) else { return draw }
+        draw.erase = Self.rectangle(width, height, erasing.area, erasing.aspect, &generator)
+        switch erasing.fill {
+        case .mean: break
+        case .constant(let level): draw.level = level
+        // Fits a whole number of JSON.
+        case .noise: draw.noise = generator.next() >> 12
+        }
+        return draw
     }
 
-    /// A rectangle of 2 % to 33 % of the area with an aspect of 0.3 to 3.3: the paper's values.
-    private static func rectangle(_ width: Int, _ height: Int, _ generator: inout SplitMix64) -> [Int]? {
+    private static func offset(_ range: Int, _ generator: inout SplitMix64) -> [Int] {
+        range == 0 ? [0, 0] : (0..<2).map { _ in generator.index(below: 2 * range + 1) - range }
+    }
+
+    private static func rectangle(
+        _ width: Int, _ height: Int, _ area: ClosedRange<Float>, _ aspect: ClosedRange<Float>,
+        _ generator: inout SplitMix64
+    ) -> [Int]? {
         for _ in 0..<10 {
-            let area = generator.uniform(0.02...0.33) * Float(width * height)
-            let aspect = generator.uniform(0.3...3.3)
+            let area = generator.uniform(area) * Float(width * height)
+            let aspect = generator.uniform(aspect)
             let (w, h) = (Int((area / aspect).squareRoot()), Int((area * aspect).squareRoot()))
             guard w > 0, h > 0, w < width, h < height else { continue }
             return [generator.index(below: width - w), generator.index(below: height - h), w, h]
         }
         return nil
-    }
-
-    /// Applies what was drawn. Erased pixels get the mean of the modality's standardisation, so they become 0.
-    public static func apply(_ draw: Draw, to image: Image, fill: [UInt8]) -> Image {
-        var result = draw.flip ? image.flippedHorizontally() : image
-        if draw.shift != [0, 0] { result = result.shifted(x: draw.shift[0], y: draw.shift[1]) }
-        guard let erase = draw.erase else { return result }
-        for y in erase[1]..<(erase[1] + erase[3]) {
-            for x in erase[0]..<(erase[0] + erase[2]) {
-                for c in 0..<3 { result.pixels[(y * result.width + x) * 3 + c] = fill[c] }
-            }
-        }
-        return result
     }
 }

@@ -48,19 +48,23 @@ public final class SightingImages: Sendable {
         return try indices.map { try collected[$0]?.get() ?? [:] }
     }
 
-    /// Some sightings as a model takes them: [B, H, W, 3] by modality, changed as `draws` say, one a sighting. Each has an
-    /// image of each of the modalities. Throws `DatasetError` naming the file.
+    /// Some sightings as a model takes them: [B, H, W, 3] by modality, changed as `draws` say, one a sighting, or one an image,
+    /// sighting by sighting. Each has an image of each of the modalities. Throws `DatasetError` naming the file.
     func tensors(
         at indices: [Int], _ modalities: [Modality], _ draws: [Augmentation.Draw]?
     ) throws -> [Modality: Tensor] {
         let loaded = try images(at: indices)
-        let pairs = modalities.map { modality in
+        let pairs = modalities.enumerated().map { place, modality in
             let fill = preprocessing.mean(modality)
+            let own = draws.map { draws in
+                indices.indices.map { draws[draws.count == indices.count ? $0 : $0 * modalities.count + place] }
+            }
             let images = loaded.enumerated().compactMap { row, images -> Image? in
                 guard let image = images[modality] else { return nil }
-                return draws.map { Augmentation.apply($0[row], to: image, fill: fill) } ?? image
+                return own.map { Augmentation.apply($0[row], to: image, fill: fill) } ?? image
             }
-            return (modality, preprocessing.tensor(images, modality))
+            let tensor = preprocessing.tensor(images, modality)
+            return (modality, own.map { Augmentation.addNoise($0, to: tensor, modality) } ?? tensor)
         }
         return Dictionary(uniqueKeysWithValues: pairs)
     }

@@ -11,8 +11,14 @@ public struct MixERObjective: Sendable, Equatable {
     /// w_f, of the fused feature's cross-entropy and triplet loss.
     public var fused: Float
 
+    /// Of the targets of identities' cross-entropies.
+    public var labelSmoothing: Float
+
     /// Makes an objective.
-    public init(modality: Float = 0.4, orthogonality: Float = 0.6, fused: Float = 0.4) {
+    public init(
+        modality: Float = 0.4, orthogonality: Float = 0.6, fused: Float = 0.4, labelSmoothing: Float = 0
+    ) {
+        self.labelSmoothing = labelSmoothing
         self.modality = modality
         self.orthogonality = orthogonality
         self.fused = fused
@@ -24,14 +30,15 @@ public struct MixERObjective: Sendable, Equatable {
         let modalities = modalityLogits.shape[1]
         let rows = erased.features.shape[0] / batch.labels.count
         let labels = (0..<rows).flatMap { _ in batch.labels }
-        let modality = (0..<rows).flatMap { [Int](repeating: $0, count: batch.labels.count) }
+        let present = batch.modalities ?? Array(0..<rows)
+        let modality = present.flatMap { [Int](repeating: $0, count: batch.labels.count) }
         let joint = zip(labels, modality).map { $0 * modalities + $1 }
         let fusedLoss =
-            Losses.crossEntropy(both.logits[0], labels: labels)
+            Losses.crossEntropy(both.logits[0], labels: labels, smoothing: labelSmoothing)
             + Losses.batchHardTriplet(both.features, labels: labels, margin: 0, isSquared: false)
         return Objective.Value([
-            ("erased", Losses.crossEntropy(erased.logits[0], labels: labels), 1),
-            ("related", Losses.crossEntropy(related.logits[0], labels: joint), 1),
+            ("erased", Losses.crossEntropy(erased.logits[0], labels: labels, smoothing: labelSmoothing), 1),
+            ("related", Losses.crossEntropy(related.logits[0], labels: joint, smoothing: labelSmoothing), 1),
             ("modality", Losses.crossEntropy(modalityLogits, labels: modality), self.modality),
             ("orthogonality", Losses.orthogonality(erased.features, related.features), orthogonality),
             ("fused", fusedLoss, fused),

@@ -16,10 +16,12 @@ public enum Objective: Sendable, Equatable {
         public var triples: [[Int]]
         /// [identities, D]; only GraFT's.
         public var centers: Tensor?
+        /// The modalities that the batch has, by their places among the model's; nil for all.
+        public var modalities: [Int]?
 
         /// A batch as given.
-        public init(labels: [Int], triples: [[Int]] = [], centers: Tensor? = nil) {
-            self.labels = labels
+        public init(labels: [Int], triples: [[Int]] = [], centers: Tensor? = nil, modalities: [Int]? = nil) {
+            (self.labels, self.modalities) = (labels, modalities)
             self.triples = triples
             self.centers = centers
         }

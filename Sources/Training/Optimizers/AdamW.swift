@@ -2,20 +2,26 @@ import Foundation
 import Inference
 import Tensor
 
-/// Adam with decoupled weight decay (Loshchilov and Hutter, 2019), in the arithmetic of PyTorch's `AdamW`.
+/// Adam with decoupled weight decay (Loshchilov and Hutter, 2019), or with decay as part of the gradient (Kingma and Ba, 2015), in
+/// the arithmetic of PyTorch's `AdamW` and `Adam`.
 public struct AdamW: Optimizer {
     /// What does not change during training.
     public struct Options: Sendable, Equatable {
-        /// Decay of every parameter, times the learning rate.
+        /// Decay of every parameter, times the learning rate, or part of the gradient.
         public var weightDecay: Float
+        /// Whether the decay is apart from the gradient: AdamW, and not Adam.
+        public var isDecoupled: Bool
         /// Decay rates of the first and second moments.
         public var betas: (Float, Float)
         /// Added to the root of the second moment.
         public var epsilon: Float
 
         /// PyTorch's defaults unless told otherwise.
-        public init(weightDecay: Float = 0.01, betas: (Float, Float) = (0.9, 0.999), epsilon: Float = 1e-8) {
-            self.weightDecay = weightDecay
+        public init(
+            weightDecay: Float = 0.01, betas: (Float, Float) = (0.9, 0.999), epsilon: Float = 1e-8,
+            isDecoupled: Bool = true
+        ) {
+            (self.weightDecay, self.isDecoupled) = (weightDecay, isDecoupled)
             self.betas = betas
             self.epsilon = epsilon
         }
@@ -23,6 +29,7 @@ public struct AdamW: Optimizer {
         /// Memberwise.
         public static func == (a: Options, b: Options) -> Bool {
             a.weightDecay == b.weightDecay && a.betas == b.betas && a.epsilon == b.epsilon
+                && a.isDecoupled == b.isDecoupled
         }
     }
 
@@ -39,16 +46,21 @@ public struct AdamW: Optimizer {
     public init(_ options: Options) { self.options = options }
 
     /// One step on every weight that has a gradient; others stay as they are. O(parameters).
-    public mutating func step(_ weights: inout Weights, gradients: [String: Tensor], learningRate: Float) {
-        for (path, gradient) in gradients {
+    public mutating func step(
+        _ weights: inout Weights, gradients: [String: Tensor], learningRate: Float, groups: [ParameterGroup]
+    ) {
+        for (path, raw) in gradients {
             guard let weight = weights[path] else { continue }
+            let factors = groups.factors(of: path)
+            let (rate, decay) = (learningRate * factors.rate, options.weightDecay * factors.decay)
+            let gradient = options.isDecoupled || decay == 0 ? raw : raw + weight.scaled(by: decay)
             let old =
                 moments[path]
                 ?? Moments(first: .zeros(weight.shape), second: .zeros(weight.shape), steps: 0)
             let first = Self.mixed(old.first, gradient, options.betas.0) { $0 }
             let second = Self.mixed(old.second, gradient, options.betas.1) { $0 * $0 }
             let new = Moments(first: first, second: second, steps: old.steps + 1)
-            weights[path] = updated(weight, new, learningRate)
+            weights[path] = updated(weight, new, rate, shrinking: options.isDecoupled ? 1 - rate * decay : 1)
             moments[path] = new
         }
     }
@@ -85,10 +97,12 @@ public struct AdamW: Optimizer {
         }
     }
 
-    private func updated(_ weight: Tensor, _ moments: Moments, _ learningRate: Float) -> Tensor {
+    private func updated(
+        _ weight: Tensor, _ moments: Moments, _ learningRate: Float, shrinking decay: Float
+    ) -> Tensor {
         let step = learningRate / (1 - Float(pow(Double(options.betas.0), Double(moments.steps))))
         let correction = Float((1 - pow(Double(options.betas.1), Double(moments.steps))).squareRoot())
-        let (decay, epsilon) = (1 - learningRate * options.weightDecay, options.epsilon)
+        let epsilon = options.epsilon
         return weight.withUnsafeScalars { weight_ in
             moments.first.withUnsafeScalars { first in
                 moments.second.withUnsafeScalars { second in

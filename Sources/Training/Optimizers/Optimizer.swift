@@ -4,10 +4,20 @@ import Tensor
 /// What turns gradients into steps.
 public protocol Optimizer: Sendable {
     /// One step on every weight that has a gradient; others stay as they are. O(parameters).
-    mutating func step(_ weights: inout Weights, gradients: [String: Tensor], learningRate: Float)
+    ///
+    /// - Parameter groups: which weights learn and decay otherwise.
+    mutating func step(
+        _ weights: inout Weights, gradients: [String: Tensor], learningRate: Float, groups: [ParameterGroup])
 
     /// What it has gathered: one that is given it goes on as this one would.
     var memory: OptimizerMemory { get set }
+}
+
+extension Optimizer {
+    /// One step in which all weights are treated alike.
+    public mutating func step(_ weights: inout Weights, gradients: [String: Tensor], learningRate: Float) {
+        step(&weights, gradients: gradients, learningRate: learningRate, groups: [])
+    }
 }
 
 /// What an optimiser has gathered about each weight.
@@ -25,6 +35,7 @@ public struct OptimizerMemory: Sendable {
 
 /// Which optimiser, and what does not change during training.
 public enum OptimizerOptions: Sendable, Equatable {
+    /// AdamW, or Adam.
     case adamW(AdamW.Options)
     case sgd(SGD.Options)
 
@@ -45,11 +56,12 @@ public struct SGD: Optimizer {
         public var weightDecay: Float
         /// What stays of the last step's direction.
         public var momentum: Float
+        /// Whether a step goes in the direction that momentum will have given it (Nesterov, 1983; as PyTorch has it).
+        public var isNesterov: Bool
 
         /// The papers' momentum unless told otherwise.
-        public init(weightDecay: Float = 0, momentum: Float = 0.9) {
-            self.weightDecay = weightDecay
-            self.momentum = momentum
+        public init(weightDecay: Float = 0, momentum: Float = 0.9, isNesterov: Bool = false) {
+            (self.weightDecay, self.momentum, self.isNesterov) = (weightDecay, momentum, isNesterov)
         }
     }
 
@@ -60,12 +72,16 @@ public struct SGD: Optimizer {
     public init(_ options: Options) { self.options = options }
 
     /// One step on every weight that has a gradient; others stay as they are. O(parameters).
-    public mutating func step(_ weights: inout Weights, gradients: [String: Tensor], learningRate: Float) {
+    public mutating func step(
+        _ weights: inout Weights, gradients: [String: Tensor], learningRate: Float, groups: [ParameterGroup]
+    ) {
         for (path, gradient) in gradients {
             guard let weight = weights[path] else { continue }
-            let decayed = gradient + weight.scaled(by: options.weightDecay)
+            let factors = groups.factors(of: path)
+            let decayed = gradient + weight.scaled(by: options.weightDecay * factors.decay)
             let direction = directions[path].map { $0.scaled(by: options.momentum) + decayed } ?? decayed
-            weights[path] = weight - direction.scaled(by: learningRate)
+            let taken = options.isNesterov ? decayed + direction.scaled(by: options.momentum) : direction
+            weights[path] = weight - taken.scaled(by: learningRate * factors.rate)
             directions[path] = direction
         }
     }

@@ -3,18 +3,28 @@ import Inference
 
 extension Recipe.Stage {
     /// Reads an element of `stages`. Throws `DocumentError`.
-    init(_ fields: Fields, system: ModelConfiguration.System) throws(DocumentError) {
+    init(_ fields: Fields, _ model: ModelConfiguration) throws(DocumentError) {
         var section = fields
         name = try section.string("name") ?? section.path
         length = try Self.length(&section)
         learningRate = Float(try section.require("learning_rate", .number(0...10)))
         textShare = 0
-        if case .dmf = system { textShare = Float(try section.number("texts", 0...1) ?? 0) }
+        if case .dmf = model.system { textShare = Float(try section.number("texts", 0...1) ?? 0) }
         optimizer = try OptimizerOptions(&section)
         frozen = try section.strings("freeze") ?? []
+        frozenFor = frozen.isEmpty ? nil : try section.read("freeze_for", .length)
+        groups = try (section.objects("groups") ?? []).map { fields throws(DocumentError) in
+            var fields = fields
+            let group = ParameterGroup(
+                try fields.require("match", .strings), rate: Float(try fields.number("rate", 0...1000) ?? 1),
+                decay: Float(try fields.number("decay", 0...1000) ?? 1))
+            try fields.finish()
+            return group
+        }
+        clipNorm = try section.number("clip_norm", 1e-6...1e6).map { Float($0) }
         schedule = try ScheduleOptions(&section)
         var loss = try section.section("loss")
-        objective = try Objective(&loss, for: system)
+        objective = try Objective(&loss, for: model)
         try loss.finish()
         try section.finish()
         if textShare == 1, hasEpochs {
@@ -80,18 +90,29 @@ extension FieldKind<TrainingLength> {
 extension OptimizerOptions {
     private enum Kind: String, CaseIterable {
         case adamW = "adamw"
+        case adam
         case sgd
     }
 
-    /// Reads a stage's `optimizer`, `weight_decay` and, for SGD, `momentum`.
+    /// Reads a stage's `optimizer`, `weight_decay` and what is that optimiser's own.
     fileprivate init(_ section: inout Fields) throws(DocumentError) {
         let kind = try section.read("optimizer", FieldKind<Kind>.choice) ?? .adamW
         let decay = Float(try section.number("weight_decay", 0...1) ?? 0.01)
         switch kind {
-        case .adamW: self = .adamW(AdamW.Options(weightDecay: decay))
+        case .adamW, .adam:
+            let betas = try section.read("betas", .list(of: "two numbers from 0 to 0.99999", .number(0...0.99999)))
+            if let betas, betas.count != 2 {
+                throw section.invalid("betas", "two numbers", section.value("betas"))
+            }
+            self = .adamW(
+                AdamW.Options(
+                    weightDecay: decay, betas: betas.map { (Float($0[0]), Float($0[1])) } ?? (0.9, 0.999),
+                    epsilon: Float(try section.number("epsilon", 1e-16...1) ?? 1e-8), isDecoupled: kind == .adamW))
         case .sgd:
             self = .sgd(
-                SGD.Options(weightDecay: decay, momentum: Float(try section.number("momentum", 0...1) ?? 0.9)))
+                SGD.Options(
+                    weightDecay: decay, momentum: Float(try section.number("momentum", 0...1) ?? 0.9),
+                    isNesterov: try section.bool("nesterov") ?? false))
         }
     }
 }

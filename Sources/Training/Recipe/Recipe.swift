@@ -19,8 +19,14 @@ public struct Recipe: Sendable {
         public var optimizer: OptimizerOptions
         /// Of the learning rate.
         public var schedule: ScheduleOptions
-        /// Path prefixes that stay as they are.
+        /// Patterns of the weights that stay as they are, see ``PathPattern``.
         public var frozen: [String]
+        /// How long they do, from the stage's beginning; nil for all of it.
+        public var frozenFor: TrainingLength?
+        /// Weights that learn or decay otherwise.
+        public var groups: [ParameterGroup]
+        /// The norm that gradients are scaled down to; nil for as they are.
+        public var clipNorm: Float?
         /// What is minimised.
         public var objective: Objective
     }
@@ -35,6 +41,11 @@ public struct Recipe: Sendable {
     public var positives: Int
     /// Changes to images.
     public var augmentation: Augmentation
+    /// The share of batches, and so of triples, that lose one or more of their modalities.
+    public var modalityDropout: Float
+    /// What stays of the weights' average a step (Polyak and Juditsky, 1992); nil for none. The average is what is ranked and
+    /// published.
+    public var averaging: Float?
     /// Share of the training identities that is held out for validation.
     public var validationShare: Double
     /// Between validations, counted through all stages in steps, and in each stage in epochs; 0 validates at the ends of
@@ -71,6 +82,7 @@ extension Recipe {
     public init(yaml: String, path: String = "recipe", settings: [String] = []) throws {
         var document = try RecipeDocument(yaml: yaml, path: path)
         for setting in settings { try document.set(setting) }
+        try document.checkShadows(settings)
         self.yaml = settings.isEmpty ? yaml : try document.yaml()
         var root = try Fields(document.root)
         model = try Self.model(&root)
@@ -78,13 +90,26 @@ extension Recipe {
         identities = try batch.require("identities", .integer(2...4096))
         sightings = try batch.require("sightings", .integer(2...256))
         try batch.finish()
-        positives = try root.integer("positives", 1...256) ?? 8
-        augmentation = try Self.augmentation(&root)
+        // An anchor is no positive of its own.
+        positives = min(8, sightings - 1)
+        if case .graft = model.system, let given = try root.integer("positives", 1...256) {
+            guard given < sightings else {
+                throw root.invalid(
+                    "positives", "at most \(sightings - 1), batch.sightings less the anchor", .integer(given))
+            }
+            positives = given
+        }
+        augmentation = try Augmentation(&root)
+        modalityDropout = Float(try root.number("modality_dropout", 0...1) ?? 0)
+        if modalityDropout > 0, model.modalities.count < 2 {
+            throw root.invalid("modality_dropout", "0 for a model of one modality", .number(Double(modalityDropout)))
+        }
+        averaging = try root.number("ema", 0...0.999999).map { Float($0) }
         var validation = try root.section("validation")
         validationShare = try validation.number("identities", 0...0.9) ?? 0.1
         validationInterval = try validation.read("every", .length) ?? 0
         try validation.finish()
-        stages = try Self.stages(&root, model.system)
+        stages = try Self.stages(&root, model)
         try root.finish()
     }
 
@@ -106,25 +131,15 @@ extension Recipe {
         return try ModelConfiguration(&fields)
     }
 
-    private static func augmentation(_ root: inout Fields) throws -> Augmentation {
-        if root.value("augment")?.string == "none" { return .none }
-        var section = try root.section("augment")
-        let result = Augmentation(
-            flip: Float(try section.number("flip", 0...1) ?? 0.5),
-            erase: Float(try section.number("erase", 0...1) ?? 0.5), shift: try section.integer("shift", 0...64) ?? 0)
-        try section.finish()
-        return result
-    }
-
     private static func stages(
-        _ root: inout Fields, _ system: ModelConfiguration.System
+        _ root: inout Fields, _ model: ModelConfiguration
     ) throws -> [Stage] {
         guard let all = try root.objects("stages"), !all.isEmpty else {
             throw root.invalid("stages", "at least one stage", nil)
         }
         var stages: [Stage] = []
         for fields in all {
-            let stage = try Stage(fields, system: system)
+            let stage = try Stage(fields, model)
             // The log tells stages apart by their names.
             guard !stages.contains(where: { $0.name == stage.name }) else {
                 throw fields.invalid("name", "a name of its own", .string(stage.name))

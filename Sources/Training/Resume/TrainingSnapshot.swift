@@ -30,7 +30,7 @@ struct TrainingSnapshot {
 
     private static let key = "triptych_run"
     /// States take turns, so that an older one is there whatever happens to the newest.
-    static let files = ["checkpoints/state-0.safetensors", "checkpoints/state-1.safetensors"]
+    static let names = ["checkpoints/state-0.safetensors", "checkpoints/state-1.safetensors"]
 
     let progress: Progress
     /// `weights.…`, `best.…`, `average.…`, `optimizer.NAME.…` and `centers`.
@@ -44,37 +44,48 @@ struct TrainingSnapshot {
         try SafetensorsWriter.write(tensors.tensors, metadata: [Self.key: text], to: path.path)
     }
 
-    private init(path: String) throws {
-        let reader = try SafetensorsReader(path: path)
-        guard let text = reader.header.metadata[Self.key] else {
-            throw TrainingError.nothingToResume(path, "expected the metadata \(Self.key)")
+    /// A state on the disk, of which only the beginning has been read.
+    struct File {
+        let progress: Progress
+        /// Its place among the files.
+        let place: Int
+        fileprivate let path: String
+
+        /// Throws `CheckpointError` or `TrainingError.nothingToResume`.
+        fileprivate init(path: String, place: Int) throws {
+            guard let text = try SafetensorsReader(path: path).header.metadata[TrainingSnapshot.key] else {
+                throw TrainingError.nothingToResume(path, "expected the metadata \(TrainingSnapshot.key)")
+            }
+            progress = try JSONDecoder().decode(Progress.self, from: Data(text.utf8))
+            guard progress.format == 1 else {
+                throw TrainingError.nothingToResume(path, "expected format 1, found \(progress.format)")
+            }
+            (self.path, self.place) = (path, place)
         }
-        progress = try JSONDecoder().decode(Progress.self, from: Data(text.utf8))
-        guard progress.format == 1 else {
-            throw TrainingError.nothingToResume(path, "expected format 1, found \(progress.format)")
+
+        /// The whole of it. Throws `CheckpointError`.
+        func read() throws -> TrainingSnapshot {
+            TrainingSnapshot(progress, tensors: Weights(try SafetensorsReader(path: path).tensors().tensors))
         }
-        tensors = Weights(try reader.tensors().tensors)
     }
 
-    /// The newest state of a run that can be read, and the place of the next one. Throws `TrainingError.nothingToResume`.
-    static func newest(in folder: URL) throws -> (snapshot: TrainingSnapshot, next: Int) {
-        var found: [(snapshot: TrainingSnapshot, place: Int)] = []
-        var reason =
-            FileManager.default.fileExists(atPath: folder.appendingPathComponent("model.safetensors").path)
-            ? "the run is finished" : "expected a state in checkpoints, found none"
-        for (place, file) in files.enumerated() {
-            let path = folder.appendingPathComponent(file).path
+    /// The states of a run, the newest first, without those that cannot be read. Throws `TrainingError.nothingToResume` if
+    /// there is none.
+    static func files(of run: URL) throws -> [File] {
+        let isFinished = FileManager.default.fileExists(atPath: run.appendingPathComponent("model.safetensors").path)
+        var reason = isFinished ? "the run is finished" : "expected a state in checkpoints, found none"
+        var found: [File] = []
+        for (place, name) in names.enumerated() {
+            let path = run.appendingPathComponent(name).path
             guard FileManager.default.fileExists(atPath: path) else { continue }
             do {
-                found.append((try TrainingSnapshot(path: path), place))
+                found.append(try File(path: path, place: place))
             } catch {
                 reason = "\(error)"
             }
         }
-        guard let newest = found.max(by: { $0.snapshot.progress.step < $1.snapshot.progress.step }) else {
-            throw TrainingError.nothingToResume(folder.path, reason)
-        }
-        return (newest.snapshot, 1 - newest.place)
+        guard !found.isEmpty else { throw TrainingError.nothingToResume(run.path, reason) }
+        return found.sorted { $0.progress.step > $1.progress.step }
     }
 }
 
@@ -106,7 +117,7 @@ struct SnapshotKeeper {
 
     /// Writes the state in place of the older one. Throws `TrainingError.unwritable`.
     mutating func keep(_ run: TrainingRun, _ folder: RunFolder) throws {
-        let path = folder.path.appendingPathComponent(TrainingSnapshot.files[place])
+        let path = folder.path.appendingPathComponent(TrainingSnapshot.names[place])
         do {
             try run.snapshot(origin, try folder.synchronized()).write(to: path)
         } catch {

@@ -77,6 +77,7 @@ struct BatchMaker {
         var files: [String] = []
         var texts: [String]?
         var augmentation: [Augmentation.Draw]?
+        var modalities: [Modality]?
     }
 
     mutating func next(_ stage: Recipe.Stage) throws -> Drawn {
@@ -92,17 +93,35 @@ struct BatchMaker {
             var generator = generator(8)
             triples = IdentitySampler.triples(labels: labels, positives: recipe.positives, &generator)
         }
-        let draws = recipe.augmentation == .none ? nil : indices.indices.map(draw)
-        let tensors = try data.images.tensors(at: indices, recipe.model.modalities, draws)
+        let places = modalities()
+        let present = places.map { $0.map { recipe.model.modalities[$0] } }
+        let draws = recipe.augmentation == .none ? nil : changes(indices.count, present ?? recipe.model.modalities)
+        let tensors = try data.images.tensors(at: indices, present ?? recipe.model.modalities, draws)
         return Drawn(
-            batch: TrainingBatch(input: .images(tensors), labels: labels, triples: triples),
-            files: indices.map { data.images.sightings[$0].name }, augmentation: draws)
+            batch: TrainingBatch(input: .images(tensors), labels: labels, triples: triples, modalities: places),
+            files: indices.map { data.images.sightings[$0].name }, augmentation: draws, modalities: present)
     }
 
-    /// The changes to the images of a row of the batch.
-    private func draw(row: Int) -> Augmentation.Draw {
-        var generator = generator(4, UInt64(row))
-        return recipe.augmentation.draw(width: recipe.model.input.width, height: recipe.model.input.height, &generator)
+    /// The places of the modalities that are left, each set of some but not all as likely; nil for all. A batch loses the same
+    /// throughout, as triples of different modalities are encoded apart.
+    private func modalities() -> [Int]? {
+        var generator = generator(9)
+        guard generator.chance(recipe.modalityDropout) else { return nil }
+        let count = recipe.model.modalities.count
+        let bits = 1 + generator.index(below: (1 << count) - 2)
+        return (0..<count).filter { bits & 1 << $0 != 0 }
+    }
+
+    /// The changes to the triples of a batch, or to each image of each.
+    private func changes(_ rows: Int, _ modalities: [Modality]) -> [Augmentation.Draw] {
+        let (augmentation, input) = (recipe.augmentation, recipe.model.input)
+        return (0..<rows).flatMap { row in
+            (augmentation.isIndependent ? modalities : [modalities[0]]).map { modality in
+                let own = augmentation.isIndependent ? 1 + (Modality.allCases.firstIndex(of: modality) ?? 0) : 0
+                var generator = generator(4, UInt64(row), UInt64(own))
+                return augmentation.draw(width: input.width, height: input.height, &generator)
+            }
+        }
     }
 
     /// Random numbers for one thing in one batch.

@@ -124,7 +124,7 @@ struct RunFolder {
 
     /// Removes the states: a finished run has no use for them.
     func removeSnapshots() {
-        for file in TrainingSnapshot.files {
+        for file in TrainingSnapshot.names {
             try? FileManager.default.removeItem(at: path.appendingPathComponent(file))
         }
     }

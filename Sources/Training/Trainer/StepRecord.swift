@@ -1,3 +1,5 @@
+import Inference
+
 /// One line of `steps.jsonl`: what a replay of the step needs, and what came out.
 public struct StepRecord: Sendable, Codable, Equatable {
     /// From 0, through all stages.
@@ -8,13 +10,16 @@ public struct StepRecord: Sendable, Codable, Equatable {
     public var epoch: Int?
     /// The sightings of the batch, by file name without extension.
     public var files: [String]
+    /// The modalities that the batch has, if it has lost some.
+    public var modalities: [Modality]?
     /// The captions, if the batch is of texts; then there are no sightings.
     public var texts: [String]?
     /// Their identities, as the classifier counts them.
     public var identities: [Int]
     /// [anchor, positive, negative] as indices into the batch.
     public var triples: [[Int]]
-    /// What was drawn for each triple of the batch; absent without augmentation.
+    /// What was drawn for each triple of the batch, or for each image of each triple, in the model's order; absent without
+    /// augmentation.
     public var augmentation: [Augmentation.Draw]?
     /// The state of dropout's generator before the step, from which all its masks follow; absent without dropout.
     public var dropout: UInt64?
@@ -26,7 +31,7 @@ public struct StepRecord: Sendable, Codable, Equatable {
     public var learningRate: Float
 
     private enum CodingKeys: String, CodingKey {
-        case step, stage, epoch, files, texts, identities, triples, augmentation, dropout, terms, loss
+        case step, stage, epoch, files, modalities, texts, identities, triples, augmentation, dropout, terms, loss
         case learningRate = "learning_rate"
     }
 }

@@ -45,7 +45,8 @@ public struct Trainer: Sendable {
     private let initial: Checkpoint?
     private let saving: SaveInterval
     private let origin: TrainingOrigin
-    private var resumed: (snapshot: TrainingSnapshot, place: Int)?
+    /// The states to go on from, the newest first; empty for a new run.
+    private var states: [TrainingSnapshot.File] = []
 
     /// - Parameters:
     ///   - recipe: how.
@@ -77,15 +78,14 @@ public struct Trainer: Sendable {
         resuming output: URL, recipe: Recipe? = nil, dataset: TriplesDataset? = nil,
         saving: SaveInterval = .seconds(300)
     ) throws {
-        let newest = try TrainingSnapshot.newest(in: output)
-        let origin = newest.snapshot.progress.origin
+        states = try TrainingSnapshot.files(of: output)
+        let origin = states[0].progress.origin
         let kept = try Recipe(path: output.appendingPathComponent("recipe.yaml").path)
         try origin.check(recipe: kept.yaml, named: "recipe.yaml")
         if let recipe { try origin.check(recipe: recipe.yaml, named: "the recipe given") }
         (self.recipe, self.output, self.saving, self.origin) = (kept, output, saving, origin)
         self.dataset = try dataset ?? TriplesDataset(root: URL(fileURLWithPath: origin.data))
         initial = try Checkpoint.load(path: output.appendingPathComponent("checkpoints/initial.safetensors").path)
-        resumed = (newest.snapshot, newest.next)
     }
 
     /// Runs to the end, or to the end of the step in which `isCancelled` turns true. Blocks: call it on a compute thread.
@@ -96,13 +96,12 @@ public struct Trainer: Sendable {
         let data = try TrainingData(dataset, recipe, seed: origin.seed)
         let manifest = try DataManifest(dataset, recipe)
         var (run, folder, keeper) =
-            try resumed.map { try resume($0, data, manifest) }
-            ?? begin(data, manifest, report)
+            try states.isEmpty ? begin(data, manifest, report) : resume(data, manifest)
         report(
             .started(
                 identities: data.identities.count, sightings: data.labels.count, heldOut: data.held.sightings.count,
                 incomplete: data.incomplete, parameters: run.state.weights.parameterCount, steps: run.totalSteps))
-        if resumed != nil { report(.resumed(step: run.step)) }
+        if !states.isEmpty { report(.resumed(step: run.step)) }
         let isFinished = try run.train(into: folder, keeper: &keeper, isCancelled: isCancelled, report: report)
         if !isFinished {
             // First of all, so that nothing that follows can cost what was learnt.
@@ -126,16 +125,26 @@ public struct Trainer: Sendable {
     }
 
     private func resume(
-        _ resumed: (snapshot: TrainingSnapshot, place: Int), _ data: TrainingData, _ manifest: DataManifest
+        _ data: TrainingData, _ manifest: DataManifest
     ) throws -> (TrainingRun, RunFolder, SnapshotKeeper?) {
         let file = output.appendingPathComponent(DataManifest.file)
         guard let text = try? String(contentsOf: file, encoding: .utf8), let initial else {
             throw TrainingError.nothingToResume(output.path, "expected \(DataManifest.file), found none")
         }
         try DataManifest(text: text).check(manifest)
-        let run = try TrainingRun(recipe, data, from: resumed.snapshot, initial: initial)
-        let folder = try RunFolder(resuming: output, resumed.snapshot.progress.logs)
-        return (run, folder, SnapshotKeeper(origin, saving, place: resumed.place))
+        let (snapshot, place) = try newest()
+        let run = try TrainingRun(recipe, data, from: snapshot, initial: initial)
+        let folder = try RunFolder(resuming: output, snapshot.progress.logs)
+        return (run, folder, SnapshotKeeper(origin, saving, place: 1 - place))
+    }
+
+    /// The newest state that can be read to its end. Throws what reading the last one throws.
+    private func newest() throws -> (TrainingSnapshot, place: Int) {
+        for state in states.dropLast() {
+            if let snapshot = try? state.read() { return (snapshot, state.place) }
+        }
+        let last = states[states.count - 1]
+        return (try last.read(), last.place)
     }
 
     private func finish(
@@ -191,7 +200,9 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .outputExists(let path): "expected a new or empty folder for the run, found files in \(path)"
         case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)"
-        case .diverged(let step, let loss): "the loss is \(loss) at step \(step): try a lower learning rate"
+        case .diverged(let step, let loss):
+            // A NaN may have a sign, which says nothing.
+            "the loss is \(loss.isNaN ? "not a number" : "\(loss)") at step \(step): try a lower learning rate"
         case .busy(let path): "another process is training in \(path)"
         case .nothingToResume(let path, let reason): "the run in \(path) cannot go on: \(reason)"
         case .differs(let what, let expected, let found):

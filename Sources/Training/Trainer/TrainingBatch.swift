@@ -16,6 +16,8 @@ struct TrainingBatch: Sendable {
     let labels: [Int]
     /// [anchor, positive, negative] as indices into the batch.
     var triples: [[Int]] = []
+    /// The modalities of the images, by their places among the model's; nil for all.
+    var modalities: [Int]?
 
     /// The system's forward pass. Throws `EncoderError.noTexts` if it reads none.
     func run(_ system: any EncodingSystem) throws -> SystemOutput {

@@ -13,6 +13,8 @@ package struct TrainingReplay {
     private let indices: [String: Int]
     private var state: TrainingState
     private var stage: String?
+    /// Steps done in the stage.
+    private var index = 0
 
     /// Reads a run folder's recipe, initial weights and centers. Throws what reading them throws.
     package init(run: URL, dataset: TriplesDataset) throws {
@@ -37,12 +39,15 @@ package struct TrainingReplay {
         guard let stage = recipe.stages.first(where: { $0.name == record.stage }) else {
             throw DocumentError.invalid(field: "stage", expected: "one of the recipe's", found: record.stage)
         }
-        if self.stage != stage.name { state.optimizer = stage.optimizer.makeOptimizer() }
+        if self.stage != stage.name { (state.optimizer, index) = (stage.optimizer.makeOptimizer(), 0) }
         self.stage = stage.name
+        defer { index += 1 }
+        let places = record.modalities?.compactMap { configuration.modalities.firstIndex(of: $0) }
         let batch = TrainingBatch(
-            input: try input(of: record), labels: record.identities, triples: record.triples)
+            input: try input(of: record), labels: record.identities, triples: record.triples, modalities: places)
         return try state.step(
-            configuration, batch, stage, learningRate: record.learningRate, dropout: try dropout(of: record))
+            configuration, batch, stage, learningRate: record.learningRate, dropout: try dropout(of: record),
+            frozen: stage.frozenPaths(among: state.weights, step: index, epoch: record.epoch ?? 0))
     }
 
     private func dropout(of record: StepRecord) throws -> Dropout? {
@@ -65,10 +70,13 @@ package struct TrainingReplay {
             }
             return index
         }
-        if let draws = record.augmentation, draws.count != rows.count {
+        let modalities = record.modalities ?? configuration.modalities
+        let counts = [rows.count, rows.count * modalities.count]
+        if let draws = record.augmentation, !counts.contains(draws.count) {
             throw DocumentError.invalid(
-                field: "augmentation", expected: "\(rows.count) draws, one a sighting", found: "\(draws.count)")
+                field: "augmentation", expected: "\(counts[0]) draws, one a sighting, or \(counts[1]), one an image",
+                found: "\(draws.count)")
         }
-        return .images(try images.tensors(at: rows, configuration.modalities, record.augmentation))
+        return .images(try images.tensors(at: rows, modalities, record.augmentation))
     }
 }

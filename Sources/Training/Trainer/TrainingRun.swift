@@ -50,7 +50,9 @@ struct TrainingRun {
         }
         state = TrainingState(weights: weights, of: configuration, seed: seed)
         state.mask = mask
+        if recipe.averaging != nil { state.average = weights }
         best = Best(weights: weights, step: 0)
+        try recipe.checkPatterns(state)
         batches = try BatchMaker(data, recipe, configuration, seed: seed)
         self.seed = seed
     }
@@ -65,6 +67,7 @@ struct TrainingRun {
         configuration = Self.configuration(recipe, data)
         state = TrainingState(weights: tensors.under("weights"), centers: tensors[TrainingState.centersPath])
         if !initial.packed.isEmpty { state.mask = WeightMask(nonzerosOf: initial.weights, paths: initial.packed) }
+        if recipe.averaging != nil { state.average = tensors.under("average") }
         best = Best(weights: state.weights, step: progress.step)
         if let validation = progress.best {
             best = Best(weights: tensors.under("best"), step: validation.step, metrics: validation.metrics)
@@ -107,6 +110,7 @@ struct TrainingRun {
         state.weights = weights
         state.mask = mask
         mask?.apply(to: &state.weights)
+        if state.average != nil { state.average = state.weights }
         best = Best(weights: state.weights, step: step)
     }
 
@@ -143,7 +147,10 @@ struct TrainingRun {
                 let epochs = batches.finishedEpochs
                 let record = try takeStep(stage, plan)
                 try folder.log(record)
-                report(.stepped(record, images: record.files.count * configuration.modalities.count, of: total))
+                report(
+                    .stepped(
+                        record, images: record.files.count * (record.modalities ?? configuration.modalities).count,
+                        of: total))
                 // What ends a stage comes after the loop.
                 guard index < plan.steps else { break }
                 if isValidationDue(since: epochs) { try validate(folder, report) }
@@ -162,6 +169,7 @@ struct TrainingRun {
         tensors.merge(state.weights, under: "weights")
         tensors[TrainingState.centersPath] = state.centers
         tensors.merge(state.optimizer.memory.tensors, under: "optimizer")
+        if let average = state.average { tensors.merge(average, under: "average") }
         if best.metrics != nil { tensors.merge(best.weights, under: "best") }
         return TrainingSnapshot(
             .init(
@@ -172,7 +180,7 @@ struct TrainingRun {
 
     /// For a run that is stopped before anything was ranked: what there is is the best.
     mutating func settle() {
-        if best.metrics == nil { best = Best(weights: state.weights, step: step) }
+        if best.metrics == nil { best = Best(weights: state.published, step: step) }
     }
 
     private func isValidationDue(since epochs: Int) -> Bool {
@@ -193,31 +201,33 @@ struct TrainingRun {
                 probability: recipe.dropout, generator: SplitMix64(seed: seed, stream: 5, UInt64(step))) : nil
         let dropoutState = dropout?.state
         let (loss, terms) = try state.step(
-            configuration, drawn.batch, stage, learningRate: rate, dropout: dropout)
+            configuration, drawn.batch, stage, learningRate: rate, dropout: dropout,
+            frozen: stage.frozenPaths(among: state.weights, step: index, epoch: epoch), averaging: recipe.averaging)
         guard loss.isFinite else { throw TrainingError.diverged(step: step, loss: loss) }
         defer { (step, index) = (step + 1, index + 1) }
         return StepRecord(
-            step: step, stage: stage.name, epoch: epoch, files: drawn.files, texts: drawn.texts,
-            identities: drawn.batch.labels, triples: drawn.batch.triples, augmentation: drawn.augmentation,
+            step: step, stage: stage.name, epoch: epoch, files: drawn.files, modalities: drawn.modalities,
+            texts: drawn.texts, identities: drawn.batch.labels, triples: drawn.batch.triples,
+            augmentation: drawn.augmentation,
             dropout: dropoutState, terms: terms, loss: loss, learningRate: rate)
     }
 
     /// Ranks the held-out sightings with the encoder that would be served, and keeps the weights if they are the best.
     private mutating func validate(_ folder: RunFolder, _ report: (Trainer.Event) -> Void) throws {
-        try folder.save(configuration, state.weights, packed: state.packed, to: "checkpoints/last.safetensors")
+        try folder.save(configuration, state.published, packed: state.packed, to: "checkpoints/last.safetensors")
         guard !data.held.sightings.isEmpty else {
-            best = Best(weights: state.weights, step: step)
+            best = Best(weights: state.published, step: step)
             return
         }
         let encoder = try MultimodalEncoder(
-            configuration: configuration, weights: state.weights, model: "step \(step)")
+            configuration: configuration, weights: state.published, model: "step \(step)")
         let metrics = try DatasetEvaluation(encoder).metrics(
             queries: data.held, gallery: data.held, modalities: configuration.modalities)
         let validation = Trainer.Validation(step: step, metrics: metrics)
         try folder.log(validation)
         if metrics.mAP > best.metrics?.mAP ?? -1 {
-            best = Best(weights: state.weights, step: step, metrics: metrics)
-            try folder.save(configuration, state.weights, packed: state.packed, to: "checkpoints/best.safetensors")
+            best = Best(weights: state.published, step: step, metrics: metrics)
+            try folder.save(configuration, state.published, packed: state.packed, to: "checkpoints/best.safetensors")
         }
         report(.validated(validation))
     }

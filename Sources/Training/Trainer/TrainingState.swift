@@ -16,6 +16,10 @@ struct TrainingState: Sendable {
     var packed: Set<String> { Set((mask?.kept ?? [:]).keys) }
     /// What embeddings are held near to.
     var distillation: Distillation?
+    /// The weights' moving average, if there is one.
+    var average: Weights?
+    /// What is ranked and published.
+    var published: Weights { average ?? weights }
 
     /// The path of the centers among the gradients.
     static let centersPath = "centers"
@@ -42,16 +46,18 @@ struct TrainingState: Sendable {
     /// - Parameters:
     ///   - configuration: with the number of identities.
     ///   - batch: tensors, labels and triples.
-    ///   - stage: what is minimised and frozen.
+    ///   - stage: what is minimised, and how.
+    ///   - frozen: the beginnings of the paths that stay as they are.
+    ///   - averaging: what stays of the average; nil for none.
     ///   - learningRate: after the schedule.
     ///   - dropout: nil for none.
     /// - Returns: the loss and its terms, before the step.
     mutating func step(
         _ configuration: ModelConfiguration, _ batch: TrainingBatch, _ stage: Recipe.Stage, learningRate: Float,
-        dropout: Dropout?
+        dropout: Dropout?, frozen: [String], averaging: Float? = nil
     ) throws -> (loss: Float, terms: [String: Float]) {
         let statistics = RunningStatistics()
-        let mode = ModelMode.training(dropout: dropout, frozen: stage.frozen, statistics: statistics)
+        let mode = ModelMode.training(dropout: dropout, frozen: frozen, statistics: statistics)
         let (output, value) = try objective(configuration, batch, stage, mode)
         var (total, terms) = (value.total, value.terms)
         if let distillation {
@@ -59,15 +65,25 @@ struct TrainingState: Sendable {
             terms["distillation"] = term.scalar
             total = total + term.scaled(by: distillation.weight)
         }
-        let gradients = gradients(of: total)
+        var gradients = gradients(of: total)
+        if let limit = stage.clipNorm { gradients = gradients.clipped(toNorm: limit) }
         // The centers take part in the step like any other parameter.
         weights[Self.centersPath] = centers
-        optimizer.step(&weights, gradients: gradients, learningRate: learningRate)
+        optimizer.step(&weights, gradients: gradients, learningRate: learningRate, groups: stage.groups)
         centers = weights[Self.centersPath]
         weights[Self.centersPath] = nil
         for (path, statistic) in statistics.byPath { weights[path] = statistic }
         mask?.apply(to: &weights)
+        if let averaging { average = Self.mixed(average ?? weights, weights, averaging) }
         return (total.scalar, terms)
+    }
+
+    private static func mixed(_ old: Weights, _ new: Weights, _ share: Float) -> Weights {
+        Weights(
+            new.tensors.reduce(into: [:]) { mixed, entry in
+                guard let old = old[entry.key] else { return }
+                mixed[entry.key] = old.scaled(by: share) + entry.value.scaled(by: 1 - share)
+            })
     }
 
     /// A forward pass and the system's own objective.
@@ -76,8 +92,10 @@ struct TrainingState: Sendable {
     ) throws -> (output: SystemOutput, value: Objective.Value) {
         let output = try batch.run(try configuration.makeSystem(ParameterScope(weights, mode: mode)))
         let value = stage.objective(
-            output, .init(labels: batch.labels, triples: batch.triples, centers: centers?.tracked(as: Self.centersPath))
-        )
+            output,
+            .init(
+                labels: batch.labels, triples: batch.triples, centers: centers?.tracked(as: Self.centersPath),
+                modalities: batch.modalities))
         return (output, value)
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Documents
 import Foundation
 import Inference
 import Tensor
@@ -61,8 +62,10 @@ struct Prune: AsyncParsableCommand {
         let plan = try PruningPlan(
             method: method, structure: structure, scope: scope, targets: shares.compactMap { $0 }, steps: steps,
             calibration: calibration, distillation: distillation)
+        let recipe = try Recipe(path: config, settings: settings)
+        for setting in settings { try check(setting, recipe) }
         let pruner = try Pruner(
-            plan: plan, parentPath: checkpoint, recipe: try Recipe(path: config, settings: settings),
+            plan: plan, parentPath: checkpoint, recipe: recipe,
             dataset: try TriplesDataset(root: URL(fileURLWithPath: data)), output: URL(fileURLWithPath: output),
             seed: seed, isSweep: sweep)
         Interruption.watch()
@@ -77,6 +80,22 @@ struct Prune: AsyncParsableCommand {
             print(outcome.path)
         }
         if !outcome.isFinished { throw ExitCode(Interruption.status) }
+    }
+}
+
+extension Prune {
+    /// Refuses a setting of what pruning does not take from the recipe.
+    private func check(_ setting: String, _ recipe: Recipe) throws {
+        guard let path = try DocumentSetting(setting)?.path else { return }
+        let last = recipe.stages.count - 1
+        let reason: String? =
+            switch (path.first, path.dropFirst().first.flatMap { Int($0) }, path.last) {
+            case ("model", _, _), ("dropout", _, _): "the model is the checkpoint's"
+            case ("stages", let stage?, _) where stage != last: "fine-tuning is the last stage, stages.\(last)"
+            case ("stages", _, "steps"), ("stages", _, "epochs"): "--steps says how long fine-tuning is"
+            default: nil
+            }
+        if let reason { throw ValidationError("--set \(setting): would change nothing: \(reason)") }
     }
 }
 

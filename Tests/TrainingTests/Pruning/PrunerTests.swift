@@ -209,7 +209,7 @@ struct PruningPlanTests {
         let text = try String(contentsOf: Fixture.url("replay/recipe.yaml"), encoding: .utf8)
         let recipe = try Recipe(
             yaml: text.replacing("system: graft", with: "system: unicat").split(separator: "\n")
-                .filter { !$0.contains("head: {") }.joined(separator: "\n"),
+                .filter { !$0.contains("head: {") && !$0.hasPrefix("positives") }.joined(separator: "\n"),
             settings: [
                 "stages=[{steps: 1, learning_rate: 0.1}]"
             ])
