@@ -5,9 +5,15 @@ import Testing
 @Suite("End to end: training that is killed")
 struct ResumeTests {
     /// A world whose recipe takes long enough to be killed in the middle.
-    private func world() async throws -> World {
+    private func world(system: String = "graft") async throws -> World {
         let world = try await World()
-        let recipe = World.recipe.replacing("steps: 2, ", with: "steps: 150, ").replacing("every: 2", with: "every: 7")
+        var recipe = World.recipe.replacing("steps: 2, ", with: "steps: 150, ").replacing("every: 2", with: "every: 7")
+        if system == "dmf" {
+            recipe = recipe.replacing("system: graft", with: "system: dmf").replacing(", distilled: true", with: "")
+                .replacing(/head: .*/, with: "head: {text: {width: 12, max_tokens: 6}}")
+                .replacing("dropout: 0\n", with: "").replacing("triplet: 0.5, center: 0.0005, ", with: "")
+                .replacing("learning_rate", with: "texts: 0.4, learning_rate")
+        }
         try Data(recipe.utf8).write(to: world.folder.file("long.yaml"))
         return world
     }
@@ -30,9 +36,11 @@ struct ResumeTests {
         try SafetensorsReader(path: "\(output)/model.safetensors").digest()
     }
 
-    @Test("SIGKILL at random steps, again and again: --resume ends with the model of a run that was left alone")
-    func killed() async throws {
-        let world = try await world()
+    @Test(
+        "SIGKILL at random steps, again and again: --resume ends with the model of a run that was left alone",
+        arguments: ["graft", "dmf"])
+    func killed(system: String) async throws {
+        let world = try await world(system: system)
         let (whole, output) = (world.folder.path("whole"), world.folder.path("killed"))
         #expect(try await world.triptych.start(arguments(world, whole)).result().status == 0)
         var arguments = arguments(world, output) + ["--save-every", "4"]

@@ -45,10 +45,12 @@ struct DMF: TextEncodingSystem {
         norm(blocks.reduce(tokens) { $1($0, mask: mask) }).classToken
     }
 
+    /// In the model's order and not in a dictionary's, which is another in each process: the gradients of what modalities share are
+    /// summed in it.
     func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
-        images.reduce(into: [:]) { features, pair in
-            guard let translation = translations[pair.key] else { return }
-            features[pair.key] = run(imagePrefix(translation(patchEmbedding(pair.value))))
+        modalities.reduce(into: [:]) { features, modality in
+            guard let image = images[modality], let translation = translations[modality] else { return }
+            features[modality] = run(imagePrefix(translation(patchEmbedding(image))))
         }
     }
 
