@@ -57,6 +57,29 @@ struct DatasetWriterTests {
         }
     }
 
+    @Test("As RGBNT100, the three pictures of a triple are side by side in one, under its names")
+    func strips() throws {
+        try withScratch { scratch in
+            let (plain, output) = (scratch.appendingPathComponent("plain"), scratch.appendingPathComponent("set"))
+            try DatasetWriter(try parameters()).write(to: plain)
+            try DatasetWriter(try parameters(), as: .rgbnt100).write(to: output)
+            let files = try files(output)
+            #expect(files.count == 4 * 2 * 2 + 1)
+            #expect(files.keys.count { $0.hasPrefix("rgbir/bounding_box_train/") } == 12)
+            #expect(files.keys.count { $0.hasPrefix("rgbir/bounding_box_test/") } == 2)
+            let strip = try ImageDecoder().decode(try #require(files["rgbir/query/0004_c0002_001.jpg"]))
+            #expect(strip.width == 3 * 48 && strip.height == 24)
+            for (index, modality) in ["rgb", "nir", "tir"].enumerated() {
+                let single = try ImageDecoder().decode(
+                    Data(contentsOf: plain.appendingPathComponent("query/\(modality)/0004_c2_001.jpg")))
+                let tile = strip.cropped(to: .init(x: 48 * index, y: 0, width: 48, height: 24))
+                // Whole blocks: only grey may differ, by a rounding, from grey that was encoded as colours.
+                let worst = zip(single.pixels, tile.pixels).map { abs(Int($0) - Int($1)) }.max()
+                #expect(try #require(worst) <= 2, "\(modality)")
+            }
+        }
+    }
+
     @Test("dataset.json tells seed, sizes and counts")
     func manifest() throws {
         try withScratch { scratch in

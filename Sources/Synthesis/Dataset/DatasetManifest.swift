@@ -25,7 +25,7 @@ public struct DatasetManifest: Sendable, Equatable, Encodable {
     /// By the split's name.
     public let triples: [String: Triples]
     /// Where the pictures are.
-    public let layout = "<split>/<modality>/<identity>_c<camera>_<sighting>.jpg"
+    public let layout: String
     /// Quality that the pictures were compressed with.
     public let jpegQuality: Int
     /// Where the pictures come from.
@@ -35,7 +35,8 @@ public struct DatasetManifest: Sendable, Equatable, Encodable {
         """
 
     /// Counts what the parameters ask for. O(triples).
-    init(_ parameters: SynthesisParameters, jpegQuality: Int) {
+    init(_ parameters: SynthesisParameters, _ arrangement: DatasetArrangement, jpegQuality: Int) {
+        layout = arrangement.pattern
         self.parameters = parameters
         self.jpegQuality = jpegQuality
         identities = Identities(

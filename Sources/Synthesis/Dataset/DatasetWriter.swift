@@ -6,7 +6,7 @@ import Synchronization
 
 /// Renders a whole data set into a directory.
 ///
-/// `<output>/<train|query|gallery>/<rgb|nir|tir>/<identity>_c<camera>_<sighting>.jpg`, with 4, 1 and 3 digits, and
+/// As triples: `<output>/<train|query|gallery>/<rgb|nir|tir>/<identity>_c<camera>_<sighting>.jpg`, with 4, 1 and 3 digits, and
 /// `<output>/dataset.json`; and what people would say of the vehicles, `<output>/<train|query>/text/<identity>.txt`, a
 /// caption a line. Everything is written to a hidden directory beside the output, which is renamed at the
 /// end: the output is either complete or not there.
@@ -16,15 +16,18 @@ public struct DatasetWriter: Sendable {
     /// Quality of the JPEG pictures.
     public static let jpegQuality = 92
 
+    private let arrangement: DatasetArrangement
     private let threads: Int
 
     /// A writer of one data set.
     ///
     /// - Parameters:
     ///   - parameters: what to write.
+    ///   - arrangement: where.
     ///   - threads: how many render at the same time, at least 1; has no influence on the result.
-    public init(_ parameters: SynthesisParameters, threads: Int = 2) {
+    public init(_ parameters: SynthesisParameters, as arrangement: DatasetArrangement = .triples, threads: Int = 2) {
         self.parameters = parameters
+        self.arrangement = arrangement
         self.threads = max(1, threads)
     }
 
@@ -73,8 +76,8 @@ public struct DatasetWriter: Sendable {
             try FileManager.default.createDirectory(at: root, withIntermediateDirectories: false)
         }
         for split in DatasetSplit.allCases {
-            for kind in split.folders {
-                let directory = root.appendingPathComponent("\(split.rawValue)/\(kind)")
+            for folder in arrangement.folders(split) {
+                let directory = root.appendingPathComponent(folder)
                 try Self.attempt(directory) {
                     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
                 }
@@ -83,6 +86,7 @@ public struct DatasetWriter: Sendable {
     }
 
     private func writeCaptions(into root: URL) throws(SynthesisError) {
+        guard arrangement.hasCaptions else { return }
         for number in 1...parameters.identities {
             let split: DatasetSplit = number <= parameters.trainIdentities ? .train : .query
             let file = root.appendingPathComponent(split.rawValue + String(format: "/text/%04d.txt", number))
@@ -120,8 +124,8 @@ public struct DatasetWriter: Sendable {
         let triple = SceneRenderer(parameters).render(
             identity: VehicleIdentity(number: entry.identity, seed: parameters.seed),
             camera: CameraProfile(number: entry.camera, seed: parameters.seed), sighting: entry.sighting)
-        for (modality, image) in zip(DatasetPlan.modalities, [triple.rgb, triple.nir, triple.tir]) {
-            let file = root.appendingPathComponent(entry.path(modality))
+        for (path, image) in arrangement.pictures(entry, [triple.rgb, triple.nir, triple.tir]) {
+            let file = root.appendingPathComponent(path)
             // Full colour resolution: at these sizes, halved colour planes would blur stripes and lamps away.
             try Self.attempt(file) {
                 try JPEGEncoder.encode(image, quality: Self.jpegQuality, subsampled: false).write(to: file)
@@ -130,7 +134,7 @@ public struct DatasetWriter: Sendable {
     }
 
     private func writeManifest(into root: URL) throws(SynthesisError) -> DatasetManifest {
-        let manifest = DatasetManifest(parameters, jpegQuality: Self.jpegQuality)
+        let manifest = DatasetManifest(parameters, arrangement, jpegQuality: Self.jpegQuality)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let file = root.appendingPathComponent("dataset.json")
