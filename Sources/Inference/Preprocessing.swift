@@ -8,6 +8,9 @@ public struct Preprocessing: Sendable {
     /// For a model's input section.
     public init(_ input: ModelConfiguration.Input) { self.input = input }
 
+    /// Bytes of an image at the model's size, in 8 bits.
+    package var pixelBytes: Int { input.width * input.height * 3 }
+
     /// An image at the model's size, still in 8 bits.
     public func resized(_ image: Image) -> Image {
         image.replicatedToRGB()

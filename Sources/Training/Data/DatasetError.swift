@@ -4,27 +4,110 @@ import Imaging
 public enum DatasetError: Error, Sendable, CustomStringConvertible {
     /// No such folder.
     case missing(String)
+    /// Nothing that is known; the layouts' names with what each would have.
+    case unrecognised(String, [String])
+    /// More than one layout fits.
+    case ambiguous(String, [String])
+    /// No layout of that name.
+    case unknownLayout(String, [String])
+    /// A trial that there is not.
+    case noSuchTrial(Int, layout: String)
     /// A folder without what it should hold.
     case empty(String, String)
-    /// A file whose name does not say identity and camera.
-    case unreadableName(String)
+    /// Files or lists with something wrong.
+    case broken([DatasetProblem])
     /// A file that is not an image.
     case unreadableImage(String, ImagingError)
+    /// A file that does not show so many images of equal width.
+    case uncuttable(String, tiles: Int, width: Int)
     /// A file that cannot be read at all.
     case unreadableFile(String, String)
+    /// A line of a list.
+    case unreadableLine(String, line: Int, expected: String, found: String)
     /// Too few identities or sightings for what is asked of them.
     case tooFew(String)
+    /// The output exists, or cannot be written.
+    case unwritable(String, String)
 
     /// What was expected and what was found.
     public var description: String {
         switch self {
         case .missing(let path): "expected a folder with a data set, found nothing at \(path)"
+        case .unrecognised(let path, let layouts):
+            "expected a data set in \(path), found none of the layouts that are known:\n" + Self.lines(layouts)
+        case .ambiguous(let path, let names):
+            "\(path) may be \(names.joined(separator: " or ")): say which with --layout"
+        case .unknownLayout(let name, let names):
+            "expected a layout of \(names.joined(separator: ", ")), found \(name)"
+        case .noSuchTrial(let trial, let layout):
+            layout == "regdb"
+                ? "expected a trial from 1 to 10, found \(trial)"
+                : "\(layout) has one train split: expected no trial but 1, found \(trial)"
         case .empty(let path, let what): "expected \(what) in \(path), found none"
-        case .unreadableName(let path):
-            "expected a file name <identity>_c<camera>_<n>, such as 0007_c2_001.jpg, found \(path)"
+        case .broken(let problems): Self.summary(problems)
         case .unreadableImage(let path, let error): "\(path): \(error)"
+        case .uncuttable(let path, let tiles, let width):
+            "\(path): expected \(tiles) images of equal width side by side, found \(width) columns"
         case .unreadableFile(let path, let reason): "\(path): \(reason)"
+        case .unreadableLine(let path, let line, let expected, let found):
+            "\(path), line \(line): expected \(expected), found \(found)"
         case .tooFew(let what): what
+        case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)"
         }
     }
+
+    /// Problems that are named, at most.
+    private static let named = 10
+
+    private static func summary(_ problems: [DatasetProblem]) -> String {
+        if problems.count == 1 { return problems[0].description }
+        let rest = problems.count > named ? ["and \(problems.count - named) more; see triptych dataset check"] : []
+        return "\(problems.count) problems with the data set:\n"
+            + lines(problems.prefix(named).map(\.description) + rest)
+    }
+
+    private static func lines(_ lines: [String]) -> String { lines.map { "  " + $0 }.joined(separator: "\n") }
+}
+
+/// Something that is wrong with a data set, or that should be known of it.
+public struct DatasetProblem: Sendable, Equatable, Encodable, CustomStringConvertible {
+    /// What is wrong.
+    public enum Kind: String, Sendable, CaseIterable, Encodable {
+        /// A file whose header, or whose pixels, cannot be read.
+        case undecodable
+        /// A file whose name does not say who and from where.
+        case misnamed
+        /// A sighting that lacks a modality.
+        case unpaired
+        /// Two files of one image.
+        case twice
+        /// A list names a file that is not there.
+        case absent
+        /// An identity of the train split with one sighting: no anchor has a positive.
+        case singleImage = "single_image"
+        /// An identity of the train split that one camera saw.
+        case singleCamera = "single_camera"
+        /// A split without an image.
+        case emptySplit = "empty_split"
+        /// An identity, or an image, that is learned from and tested with.
+        case overlap
+
+        /// Whether the data set cannot be used before it is mended.
+        public var isError: Bool {
+            switch self {
+            case .undecodable, .misnamed, .twice, .absent, .emptySplit, .overlap: true
+            case .unpaired, .singleImage, .singleCamera: false
+            }
+        }
+    }
+
+    /// What is wrong.
+    public let kind: Kind
+    /// The file, split or identity.
+    public let subject: String
+    /// What was expected and what was found.
+    public let message: String
+
+    /// The subject and the message.
+    public var description: String { "\(subject): \(message)" }
 }

@@ -30,7 +30,7 @@ extension TriplesDataset {
     public func captions(_ split: Split) throws(DatasetError) -> [String: [String]] {
         let folder = root.appendingPathComponent("\(split.rawValue)/text")
         var captions: [String: [String]] = [:]
-        for url in Self.files(in: folder, ["txt"]) {
+        for url in Folder.files(in: folder, ["txt"]) {
             let text: String
             do {
                 text = try String(contentsOf: url, encoding: .utf8)

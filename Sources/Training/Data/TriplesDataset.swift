@@ -1,78 +1,100 @@
 import Foundation
 import Inference
 
-/// A data set of triples on disk: `<split>/{rgb,nir,tir}/<identity>_c<camera>_<n>.jpg`, or `.png`.
-///
-/// The images of a sighting have the same name in each modality's folder; some may be absent.
+/// A data set of triples on disk, in one of the layouts that are known.
 public struct TriplesDataset: Sendable {
-    /// The splits, by folder name.
+    /// The splits, by the names that this project gives them.
     public enum Split: String, CaseIterable, Sendable {
         case train, query, gallery
     }
 
+    /// The folder, or the file of a list of images.
+    public let root: URL
+    /// How it lies there, and how its benchmark ranks.
+    public let layout: any DatasetLayout
+
+    /// A data set.
+    ///
+    /// - Parameters:
+    ///   - root: its folder; for `csv` also its file.
+    ///   - layout: the name of a layout to insist on; nil recognises it by what is there.
+    ///   - trial: 1 to 10, of RegDB's lists; other layouts have one train split, and 1 alone.
+    /// - Throws: `DatasetError` if there is nothing, or nothing that is recognised, or the name or the trial is unknown.
+    public init(root: URL, layout: String? = nil, trial: Int = 1) throws(DatasetError) {
+        guard FileManager.default.fileExists(atPath: root.path) else { throw .missing(root.path) }
+        self.root = root
+        self.layout = try DatasetLayouts.find(layout, in: root, trial: trial)
+    }
+
+    /// What names and lists say of a split; no image is opened. Throws `DatasetError` if a list cannot be read.
+    public func listing(_ split: Split) throws(DatasetError) -> SplitListing { try layout.list(split, in: root) }
+
+    /// A split's sightings, by name. Throws `DatasetError` if there are none, if a name or list cannot be read, if an image is
+    /// there twice, or listed and not there.
+    public func sightings(_ split: Split) throws(DatasetError) -> [Sighting] {
+        let listing = try listing(split)
+        let errors = listing.problems.filter(\.kind.isError)
+        guard errors.isEmpty else { throw .broken(errors) }
+        guard !listing.sightings.isEmpty else {
+            throw .empty(root.path, "images of the \(split.rawValue) split as \(layout.signature)")
+        }
+        return listing.sightings
+    }
+
+    /// Whether there is an image of a split. Throws as `listing` does.
+    func has(_ split: Split) throws(DatasetError) -> Bool { try !listing(split).sightings.isEmpty }
+
+    /// What the data set's benchmark measures, one thing after the other. Throws as `sightings` does.
+    public func tasks() throws(DatasetError) -> [RetrievalTask] { try layout.tasks(of: self) }
+
+    /// The train split as a model learns from it: where modalities were never seen together, as pairs of an identity. Throws
+    /// as `sightings` does.
+    package func trainingSightings(_ modalities: [Modality]) throws(DatasetError) -> [Sighting] {
+        let sightings = try sightings(.train)
+        return layout.isPaired || modalities.count == 1 ? sightings : Sighting.combined(sightings, modalities)
+    }
+}
+
+extension TriplesDataset {
     /// One triple: who, from which camera, and where its images are.
-    public struct Sighting: Sendable, Equatable {
-        /// The file name without its extension, unique in the split.
+    public struct Sighting: Sendable, Hashable {
+        /// Unique in the split; a file's name without its extension, after its folder where the name alone is not unique.
         public let name: String
-        /// What comes before the first underscore.
+        /// Who.
         public let identity: String
-        /// The number after `c`.
+        /// From where.
         public let camera: Int
+        /// What was recorded together, where the benchmark asks for it.
+        public let scene: String?
         /// At least one.
-        public let files: [Modality: URL]
+        public let files: [Modality: ImageFile]
 
         /// A sighting as given.
-        public init(name: String, identity: String, camera: Int, files: [Modality: URL]) {
+        public init(
+            name: String, identity: String, camera: Int, scene: String? = nil, files: [Modality: ImageFile]
+        ) {
             self.name = name
             self.identity = identity
             self.camera = camera
+            self.scene = scene
             self.files = files
         }
-    }
 
-    /// The folder that holds the splits.
-    public let root: URL
-
-    /// A data set in a folder. Throws `DatasetError.missing` if there is none.
-    public init(root: URL) throws(DatasetError) {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: root.path, isDirectory: &isFolder), isFolder.boolValue else {
-            throw .missing(root.path)
-        }
-        self.root = root
-    }
-
-    /// A split's sightings, by name. Throws `DatasetError` if the folder is missing or empty, or holds a file whose name
-    /// cannot be read.
-    public func sightings(_ split: Split) throws(DatasetError) -> [Sighting] {
-        let folder = root.appendingPathComponent(split.rawValue)
-        var files: [String: [Modality: URL]] = [:]
-        for modality in Modality.allCases {
-            for url in Self.images(in: folder.appendingPathComponent(modality.rawValue)) {
-                files[url.deletingPathExtension().lastPathComponent, default: [:]][modality] = url
+        /// Images of one modality each, put together by identity: as many sightings of an identity as its commonest modality
+        /// has images, of which each is in one; those of the others come again. What an identity lacks stays absent.
+        static func combined(_ sightings: [Sighting], _ modalities: [Modality]) -> [Sighting] {
+            let identities = Dictionary(grouping: sightings, by: \.identity)
+            return identities.keys.sorted().flatMap { identity -> [Sighting] in
+                let own = identities[identity] ?? []
+                let pools = modalities.map { modality in own.filter { $0.files[modality] != nil } }
+                    .filter { !$0.isEmpty }
+                return (0..<(pools.map(\.count).max() ?? 0)).map { index in
+                    let parts = pools.map { $0[index % $0.count] }
+                    return Sighting(
+                        name: parts.map(\.name).joined(separator: "+"), identity: identity, camera: parts[0].camera,
+                        files: parts.reduce(into: [:]) { $0.merge($1.files) { first, _ in first } })
+                }
             }
         }
-        guard !files.isEmpty else {
-            throw .empty(folder.path + "/{rgb,nir,tir}", "images")
-        }
-        var sightings: [Sighting] = []
-        for (name, files) in files.sorted(by: { $0.key < $1.key }) {
-            guard let parts = try? /([0-9A-Za-z-]+)_c(\d{1,9})_(.+)/.wholeMatch(in: name), let camera = Int(parts.2)
-            else {
-                throw .unreadableName(files.values.first?.path ?? name)
-            }
-            sightings.append(Sighting(name: name, identity: String(parts.1), camera: camera, files: files))
-        }
-        return sightings
-    }
-
-    private static func images(in folder: URL) -> [URL] { files(in: folder, ["jpg", "jpeg", "png"]) }
-
-    /// The files with one of some extensions; none if there is no such folder.
-    static func files(in folder: URL, _ extensions: Set<String>) -> [URL] {
-        // A link to a folder is not listed as one.
-        let all = try? FileManager.default.contentsOfDirectory(
-            at: folder.resolvingSymlinksInPath(), includingPropertiesForKeys: nil)
-        return (all ?? []).filter { extensions.contains($0.pathExtension.lowercased()) }
     }
 }

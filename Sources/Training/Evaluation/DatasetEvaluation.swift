@@ -32,19 +32,21 @@ public struct DatasetEvaluation: Sendable {
             let chosen = present.filter(modalities.contains)
             return chosen.isEmpty ? present : chosen
         }
+        let parts = groups.sorted(by: { $0.value[0] < $1.value[0] }).flatMap { subset, indices in
+            indices.chunked(batch).map { (subset: subset, indices: Array($0)) }
+        }
         var done = 0
-        for (subset, indices) in groups.sorted(by: { $0.value[0] < $1.value[0] }) {
-            for part in indices.chunked(batch).map(Array.init) {
-                let loaded = try images.images(at: part)
-                let input = Dictionary(
-                    uniqueKeysWithValues: subset.map { modality in
-                        (modality, preprocessing.tensor(loaded.compactMap { $0[modality] }, modality))
-                    })
-                let embedded = try encoder.embed(batch: input)
-                for (row, index) in part.enumerated() { rows[index] = embedded.sliced(axis: 0, row..<(row + 1)) }
-                done += part.count
-                progress(done, images.sightings.count)
-            }
+        for (number, part) in parts.enumerated() {
+            if number + 1 < parts.count { images.decodeAhead(parts[number + 1].indices) }
+            let loaded = try images.images(at: part.indices)
+            let input = Dictionary(
+                uniqueKeysWithValues: part.subset.map { modality in
+                    (modality, preprocessing.tensor(loaded.compactMap { $0[modality] }, modality))
+                })
+            let embedded = try encoder.embed(batch: input)
+            for (row, index) in part.indices.enumerated() { rows[index] = embedded.sliced(axis: 0, row..<(row + 1)) }
+            done += part.indices.count
+            progress(done, images.sightings.count)
         }
         return Tensor.concatenated(rows.compactMap { $0 }, axis: 0)
     }
@@ -52,7 +54,8 @@ public struct DatasetEvaluation: Sendable {
     /// Metrics of queries against a gallery. Blocks, and throws as `embeddings` does.
     public func metrics(
         queries: SightingImages, gallery: SightingImages, modalities: [Modality],
-        distance: Ranking.Distance = .cosine, progress: (Int, Int) -> Void = { _, _ in }
+        distance: Ranking.Distance = .cosine, protocol rule: RetrievalProtocol = .standard,
+        progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> RetrievalMetrics {
         let total = queries.sightings.count + gallery.sightings.count
         let q = try embeddings(queries, modalities: modalities) { done, _ in progress(done, total) }
@@ -60,17 +63,19 @@ public struct DatasetEvaluation: Sendable {
             progress(queries.sightings.count + done, total)
         }
         return Self.metrics(
-            Ranking.orders(queries: q, gallery: g, distance), queries: queries.sightings, gallery: gallery.sightings)
+            Ranking.lazyOrders(queries: q, gallery: g, distance), queries: queries.sightings,
+            gallery: gallery.sightings, protocol: rule)
     }
 
     /// Metrics of given orders.
     public static func metrics(
-        _ orders: [[Int]], queries: [TriplesDataset.Sighting], gallery: [TriplesDataset.Sighting]
+        _ orders: some Sequence<[Int]>, queries: [TriplesDataset.Sighting], gallery: [TriplesDataset.Sighting],
+        protocol rule: RetrievalProtocol = .standard, isDeduplicated: Bool = false
     ) -> RetrievalMetrics {
-        let items = gallery.map { RetrievalMetrics.Item(identity: $0.identity, camera: $0.camera) }
+        let items = gallery.map(RetrievalMetrics.Item.init)
         return RetrievalMetrics(
             rankings: zip(queries, orders).lazy.map { query, order in
-                (RetrievalMetrics.Item(identity: query.identity, camera: query.camera), order.map { items[$0] })
-            })
+                (RetrievalMetrics.Item(query), order.map { items[$0] })
+            }, protocol: rule, isDeduplicated: isDeduplicated)
     }
 }

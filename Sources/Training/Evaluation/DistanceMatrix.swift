@@ -32,7 +32,7 @@ package struct DistanceMatrix {
     /// norm would move all of a row alike.
     ///
     /// - Parameter queries: [Q, D].
-    package func rows(_ queries: Tensor) -> some Sequence<[Float]> {
+    package func rows(_ queries: Tensor) -> some Collection<[Float]> {
         let queries = Self.elements(queries, distance)
         let block = max(blockElements / max(columns, 1), 1) * width
         return queries.chunked(block).lazy.map { keys(Array($0)) }

@@ -18,7 +18,8 @@ extension DatasetEvaluation {
                 parts.append(try embeddings(own, modalities: [modality]) { count, _ in progress(done + count, total) })
                 done += own.sightings.count
                 items += own.sightings.map {
-                    .init(identity: $0.identity, camera: $0.camera, modality: modality, name: $0.name)
+                    .init(
+                        identity: $0.identity, camera: $0.camera, scene: $0.scene, modality: modality, name: $0.name)
                 }
             }
             return (items, Tensor.concatenated(parts, axis: 0))

@@ -16,9 +16,16 @@ public enum Ranking {
     ///   - gallery: [G, D].
     /// - Returns: Q orders of G indices. O(Q·G·(D + log G)).
     public static func orders(queries: Tensor, gallery: Tensor, _ distance: Distance = .cosine) -> [[Int]] {
+        Array(lazyOrders(queries: queries, gallery: gallery, distance))
+    }
+
+    /// The same, a block of queries at a time: the orders of all would not fit the memory where both sides are large.
+    static func lazyOrders(
+        queries: Tensor, gallery: Tensor, _ distance: Distance
+    ) -> some Sequence<[Int]> {
         let distances = DistanceMatrix(gallery: gallery, distance)
-        return distances.rows(queries).flatMap { rows in
-            rows.chunked(distances.columns).map { row in
+        return distances.rows(queries).lazy.flatMap { rows in
+            rows.chunked(distances.columns).lazy.map { row in
                 row.indices.sorted { (row[$0], $0) < (row[$1], $1) }.map { $0 - row.startIndex }
             }
         }

@@ -8,15 +8,20 @@ public struct RetrievalMetrics: Sendable, Equatable, Codable {
         public let identity: String
         /// The camera.
         public let camera: Int
+        /// What was recorded together; nil where that does not matter.
+        public let scene: String?
         /// What the image shows, if it is a single image; nil for a triple.
         public let modality: Modality?
         /// What tells images of a camera apart; nil where a query is never in the gallery.
         public let name: String?
 
         /// An item as given.
-        public init(identity: String, camera: Int, modality: Modality? = nil, name: String? = nil) {
+        public init(
+            identity: String, camera: Int, scene: String? = nil, modality: Modality? = nil, name: String? = nil
+        ) {
             self.identity = identity
             self.camera = camera
+            self.scene = scene
             self.modality = modality
             self.name = name
         }
@@ -41,8 +46,12 @@ public struct RetrievalMetrics: Sendable, Equatable, Codable {
 extension RetrievalMetrics {
     /// Metrics of rankings, best match first; each is the whole gallery as ranked for a query. Items that the protocol
     /// leaves out are dropped here. O(queries · gallery).
+    ///
+    /// - Parameter isDeduplicated: whether the CMC counts identities rather than items before the first hit, each at its best
+    ///   item: SYSU-MM01's and LLCM's. mAP and mINP are not affected.
     public init(
-        rankings: some Sequence<(query: Item, ranked: [Item])>, protocol rule: RetrievalProtocol = .standard
+        rankings: some Sequence<(query: Item, ranked: [Item])>, protocol rule: RetrievalProtocol = .standard,
+        isDeduplicated: Bool = false
     ) {
         var sums = [Double](repeating: 0, count: 5)
         var (queries, skipped) = (0, 0)
@@ -57,40 +66,12 @@ extension RetrievalMetrics {
             let precisions = hits.enumerated().map { Double($0 + 1) / Double($1 + 1) }
             sums[0] += precisions.reduce(0, +) / Double(hits.count)
             sums[1] += Double(hits.count) / Double(last + 1)
-            for (index, rank) in [1, 5, 10].enumerated() where first < rank { sums[2 + index] += 1 }
+            let before = isDeduplicated ? Set(admissible[..<first].map(\.identity)).count : first
+            for (index, rank) in [1, 5, 10].enumerated() where before < rank { sums[2 + index] += 1 }
         }
         let means = sums.map { queries == 0 ? 0 : $0 / Double(queries) }
         self.init(
             mAP: means[0], mINP: means[1], rank1: means[2], rank5: means[3], rank10: means[4], queries: queries,
             skipped: skipped)
-    }
-}
-
-/// Which items of a gallery are ranked for a query.
-///
-/// All but the first are MixER's, for galleries of single images of any modality.
-public enum RetrievalProtocol: String, CaseIterable, Sendable {
-    /// Not the query's own identity from the query's own camera: the field's common protocol.
-    case standard
-    /// All but the query itself.
-    case mix
-    /// Nothing from the query's camera.
-    case mixCam = "mix-cam"
-    /// Not the query's own identity in the query's own modality.
-    case mixID = "mix-id"
-    /// Not the query's own identity from the query's own camera.
-    case mixCamID = "mix-cam-id"
-
-    /// Whether an item is ranked for a query.
-    public func ranks(_ item: RetrievalMetrics.Item, for query: RetrievalMetrics.Item) -> Bool {
-        let isQuery = item.name != nil && item == query
-        let isSameIdentity = item.identity == query.identity
-        return switch self {
-        case .standard: !(isSameIdentity && item.camera == query.camera)
-        case .mix: !isQuery
-        case .mixCam: !isQuery && item.camera != query.camera
-        case .mixID: !isQuery && !(isSameIdentity && item.modality == query.modality)
-        case .mixCamID: !isQuery && !(isSameIdentity && item.camera == query.camera)
-        }
     }
 }

@@ -14,11 +14,13 @@ struct RankingSet: Sendable {
     let split: String
     let queries: SightingImages
     let gallery: SightingImages
+    private let rule: RetrievalProtocol
 
     /// Throws `PruningError.nothingToRank` if there are neither splits nor held-out identities, `DatasetError` if a split
     /// cannot be read.
     init(_ dataset: TriplesDataset, held: SightingImages, _ preprocessing: Preprocessing) throws {
-        if dataset.has(.query), dataset.has(.gallery) {
+        rule = dataset.layout.rule
+        if try dataset.has(.query), try dataset.has(.gallery) {
             split = "query"
             queries = SightingImages(try dataset.sightings(.query), preprocessing)
             gallery = SightingImages(try dataset.sightings(.gallery), preprocessing)
@@ -40,21 +42,15 @@ struct RankingSet: Sendable {
     func metrics(_ embedded: Embedded) -> RetrievalMetrics {
         DatasetEvaluation.metrics(
             Ranking.orders(queries: embedded.queries, gallery: embedded.gallery), queries: queries.sightings,
-            gallery: gallery.sightings)
+            gallery: gallery.sightings, protocol: rule)
     }
 
     /// The identity ranked first for each query, by the protocol of the metrics.
     func bestMatches(queries embedded: Tensor, gallery others: Tensor) -> [String?] {
         zip(queries.sightings, Ranking.orders(queries: embedded, gallery: others)).map { query, order in
-            order.lazy.map { gallery.sightings[$0] }
-                .first { $0.identity != query.identity || $0.camera != query.camera }?.identity
+            let item = RetrievalMetrics.Item(query)
+            return order.lazy.map { gallery.sightings[$0] }
+                .first { rule.ranks(RetrievalMetrics.Item($0), for: item) }?.identity
         }
-    }
-}
-
-extension TriplesDataset {
-    /// Whether there is a folder of that split.
-    fileprivate func has(_ split: Split) -> Bool {
-        (try? root.appendingPathComponent(split.rawValue).checkResourceIsReachable()) ?? false
     }
 }

@@ -23,6 +23,7 @@ struct BatchMaker {
     private var texts: TextSampler?
     private var stage = 0
     private var drawn = 0
+    private var scout: BatchScout
 
     init(_ data: TrainingData, _ recipe: Recipe, _ configuration: ModelConfiguration, seed: UInt64) throws {
         self.data = data
@@ -30,6 +31,7 @@ struct BatchMaker {
         self.seed = seed
         sampler = try IdentitySampler(
             labels: data.labels, identities: recipe.identities, perIdentity: recipe.sightings, seed: seed, stream: [2])
+        scout = BatchScout(sampler)
         if recipe.readsTexts, case .dmf(let head) = configuration.system {
             texts = try TextSampler(data.texts, TextReader(head.text), recipe, seed: seed)
         }
@@ -49,6 +51,7 @@ struct BatchMaker {
         (stage, drawn) = (position.stage, position.drawn)
         sampler = sampler.restarted(stream: [2, UInt64(stage)])
         sampler.go(to: position.images)
+        scout = BatchScout(sampler)
         texts?.begin(stage: stage, at: position.texts)
     }
 
@@ -86,6 +89,7 @@ struct BatchMaker {
         {
             return batch
         }
+        scout.advance(data.images) { $0.next() }
         let indices = sampler.next()
         let labels = indices.map { data.labels[$0] }
         var triples: [[Int]] = []

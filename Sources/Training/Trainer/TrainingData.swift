@@ -14,14 +14,20 @@ struct TrainingData: Sendable {
     let texts: TrainingTexts
     /// What validation ranks; empty if nothing is held out.
     let held: SightingImages
+    /// What validation ranks them for: every one of them, or single images of other modalities than RGB where modalities were
+    /// never seen together.
+    let heldQueries: SightingImages
+    /// What validation does not rank.
+    let rule: RetrievalProtocol
     /// Sightings left out because they lack a modality of the model.
     let incomplete: Int
 
     /// Throws `DatasetError`.
     init(_ dataset: TriplesDataset, _ recipe: Recipe, seed: UInt64) throws {
-        let all = try dataset.sightings(.train)
+        let all = try dataset.trainingSightings(recipe.model.modalities)
         let complete = all.filter { sighting in recipe.model.modalities.allSatisfy { sighting.files[$0] != nil } }
         incomplete = all.count - complete.count
+        try DatasetCheck.refuseBadHeaders(complete, recipe.model.modalities)
         var generator = SplitMix64(seed: seed, stream: 1)
         let names = generator.shuffled(Array(Set(complete.map(\.identity))).sorted())
         let heldCount = Int((Double(names.count) * recipe.validationShare).rounded())
@@ -35,7 +41,19 @@ struct TrainingData: Sendable {
             throw DatasetError.empty(dataset.root.appendingPathComponent("train/text").path, "captions")
         }
         let preprocessing = Preprocessing(recipe.model.input)
-        images = SightingImages(learned, preprocessing)
-        held = SightingImages(complete.filter { heldNames.contains($0.identity) }, preprocessing)
+        images = SightingImages(learned, preprocessing, modalities: recipe.model.modalities)
+        rule = dataset.layout.isPaired ? dataset.layout.rule : .standard
+        let isWhole = dataset.layout.isPaired || recipe.model.modalities.count == 1
+        let heldSightings = try (isWhole ? complete : dataset.sightings(.train)).filter {
+            heldNames.contains($0.identity)
+        }
+        held = SightingImages(
+            isWhole ? heldSightings : heldSightings.filter { $0.files[.rgb] != nil }, preprocessing,
+            modalities: recipe.model.modalities)
+        heldQueries =
+            isWhole
+            ? held
+            : SightingImages(
+                heldSightings.filter { $0.files[.rgb] == nil }, preprocessing, modalities: recipe.model.modalities)
     }
 }

@@ -22,7 +22,9 @@ package struct TrainingReplay {
         let folder = run.appendingPathComponent("checkpoints")
         let initial = try Checkpoint.load(path: folder.appendingPathComponent("initial.safetensors").path)
         configuration = initial.configuration
-        images = SightingImages(try dataset.sightings(.train), Preprocessing(configuration.input))
+        images = SightingImages(
+            try dataset.trainingSightings(configuration.modalities), Preprocessing(configuration.input),
+            modalities: configuration.modalities)
         indices = Dictionary(uniqueKeysWithValues: images.sightings.enumerated().map { ($1.name, $0) })
         let centers = folder.appendingPathComponent("centers.safetensors").path
         let tensors =

@@ -222,7 +222,7 @@ struct TrainingRun {
         let encoder = try MultimodalEncoder(
             configuration: configuration, weights: state.published, model: "step \(step)")
         let metrics = try DatasetEvaluation(encoder).metrics(
-            queries: data.held, gallery: data.held, modalities: configuration.modalities)
+            queries: data.heldQueries, gallery: data.held, modalities: configuration.modalities, protocol: data.rule)
         let validation = Trainer.Validation(step: step, metrics: metrics)
         try folder.log(validation)
         if metrics.mAP > best.metrics?.mAP ?? -1 {

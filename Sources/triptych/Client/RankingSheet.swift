@@ -29,10 +29,7 @@ struct RankingSheet {
     }
 
     private func row(_ query: TriplesDataset.Sighting, _ answer: QueryResult) async throws -> [ContactSheet.Cell] {
-        let decoder = ImageDecoder()
-        let own = try modalities.map { modality in
-            try query.files[modality].map { try decoder.decode(Data(contentsOf: $0)) }
-        }
+        let own = try modalities.map { try query.files[$0]?.image() }
         var cells = [ContactSheet.Cell(images: own, border: .query)]
         // As in the metrics, matches of the query's own camera are not shown.
         let ranked = answer.matches.filter { $0.identity != query.identity || $0.camera != "\(query.camera)" }

@@ -35,11 +35,11 @@ struct SplitUpload {
 }
 
 extension TriplesDataset.Sighting {
-    /// As the server is sent it. Throws `ClientError.invalidArgument` for a file that cannot be read.
+    /// As the server is sent it. Throws `DatasetError` for a file that cannot be read.
     func triple() throws -> Triple {
-        let named = files.compactMap { modality, file in
-            TriptychClient.Modality(rawValue: modality.rawValue).map { ($0, file) }
+        let named = try files.compactMap { modality, file in
+            try TriptychClient.Modality(rawValue: modality.rawValue).map { ($0, try file.forUpload().bytes) }
         }
-        return try Triple(files: Dictionary(uniqueKeysWithValues: named))
+        return try Triple(Dictionary(uniqueKeysWithValues: named))
     }
 }

@@ -16,6 +16,7 @@ struct Enroll: AsyncParsableCommand {
     @OptionGroup var target: GalleryOptions
     @Option(help: "The data set's folder.", completion: .directory)
     var data: String?
+    @OptionGroup var layout: LayoutOptions
     @Option(help: "train, query or gallery.", completion: .list(["train", "query", "gallery"]))
     var split = "gallery"
     @Option(help: "Requests under way at the same time.")
@@ -46,9 +47,7 @@ struct Enroll: AsyncParsableCommand {
 
     func run() async throws {
         let client = try target.server.client()
-        let sightings = try data.map {
-            try TriplesDataset(root: URL(fileURLWithPath: $0)).sightings(Split.parse(split))
-        }
+        let sightings = try data.map { try layout.open($0).sightings(Split.parse(split)) }
         let gallery = try await client.createGallery(target.gallery, existOK: true)
         if let sightings { return try await enrol(sightings, in: gallery) }
         try await enrolOne(in: gallery)

@@ -27,8 +27,7 @@ struct Prune: AsyncParsableCommand {
     var checkpoint: String
     @Option(help: "The recipe to fine-tune by, a YAML file.")
     var config: String
-    @Option(help: "The data set's folder.")
-    var data: String
+    @OptionGroup var dataset: DatasetOptions
     @Option(help: "The run folder to make; it must not exist or be empty.")
     var output: String
     @Option(help: "weights or units.")
@@ -66,7 +65,7 @@ struct Prune: AsyncParsableCommand {
         for setting in settings { try check(setting, recipe) }
         let pruner = try Pruner(
             plan: plan, parentPath: checkpoint, recipe: recipe,
-            dataset: try TriplesDataset(root: URL(fileURLWithPath: data)), output: URL(fileURLWithPath: output),
+            dataset: try dataset.open(), output: URL(fileURLWithPath: output),
             seed: seed, isSweep: sweep)
         Interruption.watch()
         let display = PruningDisplay()

@@ -21,6 +21,7 @@ struct Query: AsyncParsableCommand {
     var limit = 10
     @Option(help: "The data set's folder.", completion: .directory)
     var data: String?
+    @OptionGroup var layout: LayoutOptions
     @Option(help: "train, query or gallery.", completion: .list(["train", "query", "gallery"]))
     var split = "query"
     @Option(help: "The modalities to send of a data set, separated by commas.")
@@ -51,7 +52,7 @@ struct Query: AsyncParsableCommand {
         let gallery = try target.client()
         guard let data else { return try await queryOne(gallery) }
         let sent = try chosenModalities()
-        let sightings = try TriplesDataset(root: URL(fileURLWithPath: data)).sightings(Split.parse(split))
+        let sightings = try layout.open(data).sightings(Split.parse(split))
             .map { TriplesDataset.Sighting($0, keeping: sent) }
         let count = try await gallery.summary().sightings
         guard (1...Self.mostSightings).contains(count) else {
@@ -147,7 +148,7 @@ extension TriplesDataset.Sighting {
     /// The sighting with the images of some modalities only.
     init(_ sighting: TriplesDataset.Sighting, keeping modalities: [Inference.Modality]) {
         self.init(
-            name: sighting.name, identity: sighting.identity, camera: sighting.camera,
+            name: sighting.name, identity: sighting.identity, camera: sighting.camera, scene: sighting.scene,
             files: sighting.files.filter { modalities.contains($0.key) })
     }
 }

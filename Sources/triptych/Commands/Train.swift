@@ -25,6 +25,7 @@ struct Train: AsyncParsableCommand {
     var config: String?
     @Option(help: "The data set's folder.")
     var data: String?
+    @OptionGroup var layout: LayoutOptions
     @Option(help: "The run folder to make; it must not exist or be empty.")
     var output: String?
     @Option(
@@ -69,7 +70,7 @@ struct Train: AsyncParsableCommand {
     private func trainer() throws -> Trainer {
         let saving = saveEvery.map(SaveInterval.steps) ?? .seconds(300)
         let recipe = try config.map { try Recipe(path: $0, settings: settings) }
-        let dataset = try data.map { try TriplesDataset(root: URL(fileURLWithPath: $0)) }
+        let dataset = try data.map { try layout.open($0) }
         if let resume {
             return try Trainer(
                 resuming: URL(fileURLWithPath: resume), recipe: recipe, dataset: dataset, saving: saving)

@@ -57,3 +57,46 @@ extension Output {
         }
     }
 }
+
+extension Output {
+    /// Prints results, a row each, and what was ranked in each task.
+    static func results(_ results: [RetrievalResult]) {
+        var tasks: [String] = []
+        for result in results where !tasks.contains(result.task) { tasks.append(result.task) }
+        for (index, task) in tasks.enumerated() {
+            let own = results.filter { $0.task == task }
+            guard let first = own.first else { continue }
+            if index > 0 { print() }
+            if tasks.count > 1 { print(task) }
+            table([["", "mAP", "Rank-1", "Rank-5", "Rank-10", "mINP"]] + own.map(row))
+            print(ranked(first))
+        }
+    }
+
+    private static func row(_ result: RetrievalResult) -> [String] {
+        let (mean, deviation) = (result.metrics, result.deviation)
+        let cell = { (value: Double, spread: Double?) in
+            String(format: "%.1f", value * 100) + (spread.map { String(format: " ± %.1f", $0 * 100) } ?? "")
+        }
+        return [
+            result.modalities, cell(mean.mAP, deviation?.mAP), cell(mean.rank1, deviation?.rank1),
+            cell(mean.rank5, deviation?.rank5), cell(mean.rank10, deviation?.rank10), cell(mean.mINP, deviation?.mINP),
+        ]
+    }
+
+    private static func ranked(_ result: RetrievalResult) -> String {
+        let counts = Set(result.galleries).sorted()
+        let size = counts.count == 1 ? "\(counts[0])" : "\(counts.first ?? 0) to \(counts.last ?? 0)"
+        var lines = [
+            "\(result.metrics.queries) queries, \(result.metrics.skipped) skipped because the gallery holds nothing to find",
+            "gallery of \(size) items; not ranked for a query: \(result.notRanked)",
+        ]
+        if result.galleries.count > 1 {
+            lines.append("means over \(result.galleries.count) trials, ± their standard deviation")
+        }
+        if result.isDeduplicated {
+            lines.append("ranks count identities, each at its best item; mAP and mINP count items")
+        }
+        return lines.joined(separator: "\n")
+    }
+}
