@@ -149,7 +149,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "triptych", "Gallery", "Inference", "Training", .product(name: "GRDB", package: "GRDB.swift"),
+                "triptych", "Gallery", "Imaging", "Inference", "Training",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
             name: "GalleryTests",

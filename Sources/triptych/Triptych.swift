@@ -21,7 +21,8 @@ struct Triptych: AsyncParsableCommand {
         version: TriptychServer.version,
         subcommands: [
             Serve.self, Publish.self, Train.self, Prune.self, Evaluate.self, Embed.self, Enroll.self, Query.self,
-            Identify.self, Watch.self, Synthesize.self, Import.self, Inspect.self, Export.self,
+            Identify.self, Watch.self, Synthesize.self, DatasetCommand.self, Import.self, Inspect.self,
+            Export.self,
             GalleryCommand.self, ModelsCommand.self, JobsCommand.self, KeysCommand.self, Backup.self, Restore.self,
             Benchmark.self,
         ])

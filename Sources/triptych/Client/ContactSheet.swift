@@ -64,7 +64,7 @@ struct ContactSheet {
 }
 
 /// RGB pixels that rectangles and images are put on.
-private struct Canvas {
+struct Canvas {
     let width: Int
     var pixels: [UInt8]
 
