@@ -74,6 +74,9 @@ final class DecodingAhead: Sendable {
         return try slot?.get()
     }
 
+    /// Forgets what was begun. What is being decoded is so to its end.
+    func forget() { pending.withLock { $0 = [:] } }
+
     /// Sightings on their way or not yet taken.
     var count: Int { pending.withLock { $0.count } }
 }
@@ -93,6 +96,8 @@ struct BatchScout {
     ///
     /// - Parameter draw: all that is drawn from the sampler for a batch.
     mutating func advance(_ images: SightingImages, _ draw: (inout IdentitySampler) -> [Int]) {
+        // What another scout announced may never be wanted.
+        if lead == 0 { images.forgetAhead() }
         while lead <= Self.depth {
             images.decodeAhead(draw(&sampler))
             lead += 1

@@ -62,6 +62,9 @@ public final class SightingImages: Sendable {
         }
     }
 
+    /// Says that what was to be wanted may not be.
+    package func forgetAhead() { ahead.forget() }
+
     /// The images of some sightings, decoded on all cores; one that is asked for twice is decoded once. Throws
     /// `DatasetError` naming the file.
     public func images(at indices: [Int]) throws -> [[Modality: Image]] {

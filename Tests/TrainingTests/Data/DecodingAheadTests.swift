@@ -48,6 +48,8 @@ struct DecodingAheadTests {
         let late = try #require(throws: DatasetError.self) { try images.images(at: [99]) }
         #expect("\(late)".contains("/nowhere/99.png"))
         #expect(images.aheadCount == 85)
+        images.forgetAhead()
+        #expect(images.aheadCount == 0)
     }
 
     @Test("an error is that of the image which was wanted")
