@@ -57,13 +57,14 @@ struct DataManifest: Equatable {
     /// Lists what a run reads. Throws `DatasetError`.
     init(_ dataset: TriplesDataset, _ recipe: Recipe) throws {
         var urls = try dataset.sightings(.train).flatMap { sighting in
-            recipe.model.modalities.compactMap { sighting.files[$0] }
+            recipe.model.modalities.compactMap { sighting.files[$0]?.url }
         }
         if recipe.readsTexts {
-            urls += TriplesDataset.files(in: dataset.root.appendingPathComponent("train/text"), ["txt"])
+            urls += Folder.files(in: dataset.root.appendingPathComponent("train/text"), ["txt"])
         }
         let root = dataset.root.standardizedFileURL.resolvingSymlinksInPath().path + "/"
-        lines = urls.map { url in
+        // A strip is the file of several images.
+        lines = Set(urls).map { url in
             let path = url.resolvingSymlinksInPath()
             let size = (try? path.resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? -1
             let name = path.path.hasPrefix(root) ? String(path.path.dropFirst(root.count)) : url.lastPathComponent
