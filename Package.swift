@@ -116,7 +116,7 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             // The contract at the root, through a link, so that the server always answers with the one it was built from.
-            resources: [.embedInCode("Resources/openapi.yaml")]),
+            resources: [.embedInCode("Resources/openapi.yaml"), .embedInCode("Console/Files")]),
 
         // What calls a server: the library that others may build on, over URLSession.
         .target(name: "TriptychClient", dependencies: ["Documents"]),

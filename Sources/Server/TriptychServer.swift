@@ -114,6 +114,7 @@ public struct TriptychServer: Sendable {
         let (gallery, models, metrics) = (serving.gallery, serving.registry, observation.metrics)
         let bodies = BodyReader(limits: configuration.limits, threads: parsing)
         HealthEndpoints(gallery: gallery, models: models, page: page).add(to: router)
+        ConsoleEndpoints().add(to: router)
         EmbeddingEndpoint(encoding: serving.encoding, models: models, bodies: bodies).add(to: router)
         ComparisonEndpoint(encoding: serving.encoding, models: models, bodies: bodies).add(to: router)
         GalleryEndpoints(gallery: gallery, bodies: bodies).add(to: router)

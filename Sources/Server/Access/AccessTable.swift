@@ -4,7 +4,9 @@ import HTTPTypes
 /// Which role may do which operation. What is not in it takes an admin of the whole server.
 enum AccessTable {
     /// What anyone may ask.
-    static let open: Set = ["GET /healthz", "GET /readyz", "GET /openapi.yaml"]
+    static let open: Set = [
+        "GET /healthz", "GET /readyz", "GET /openapi.yaml", "GET /", "GET /console", "GET /console/{file}",
+    ]
 
     /// By `METHOD /path/{parameter}`.
     static let permissions: [String: Permission] = {

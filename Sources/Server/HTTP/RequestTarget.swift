@@ -20,6 +20,9 @@ package struct RequestTarget: Equatable, Sendable {
         case request
     }
 
+    /// Paths that end with a slash: what is found there is a folder, to a browser.
+    private static let folders: Set<Substring> = ["/", "/console/"]
+
     /// The path's segments, decoded: `["v1", "galleries", "a/b"]` of `/v1/galleries/a%2Fb`.
     package let segments: [String]
     /// What follows the `?`, as it came.
@@ -27,7 +30,7 @@ package struct RequestTarget: Equatable, Sendable {
 
     /// Reads an origin-form or an absolute-form.
     ///
-    /// Throws `RequestError.noSuchPath` for segments that are empty or, decoded, `.` or `..`, and
+    /// Throws `RequestError.noSuchPath` for segments that are empty, but at the end of a folder's path, or, decoded, `.` or `..`, and
     /// `RequestError.brokenTarget` for a fragment, another form, or what is not percent-encoded UTF-8 (RFC 3986,
     /// section 2.1).
     package init(_ text: String) throws(RequestError) {
@@ -43,6 +46,10 @@ package struct RequestTarget: Equatable, Sendable {
         let path = rest.prefix { $0 != "?" }
         query = path.endIndex == rest.endIndex ? nil : String(rest[path.endIndex...].dropFirst())
         var segments: [String] = []
+        guard !Self.folders.contains(path) else {
+            self.segments = path.dropFirst().split(separator: "/").map(String.init) + (path == "/" ? [] : [""])
+            return
+        }
         for segment in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
             let decoded = try Self.decoded(segment, of: text)
             guard !["", ".", ".."].contains(decoded) else { throw .noSuchPath(text) }

@@ -2,12 +2,14 @@ import Hummingbird
 import NIOCore
 import Threads
 
-/// Compresses long answers for clients that ask for it. Only what succeeds, and is JSON: images are compressed already, events
+/// Compresses long answers for clients that ask for it. Only what succeeds, and is JSON or the console: images are compressed already, events
 /// must not wait, a problem repeats what a request said, and metrics wait for no thread.
 struct CompressionMiddleware: RouterMiddleware {
     typealias Context = ServerContext
 
-    private static let types: Set = ["application/json", "application/x-ndjson"]
+    private static let types: Set = [
+        "application/json", "application/x-ndjson", "text/html", "text/css", "text/javascript",
+    ]
     /// Shorter answers fit into a packet or two as they are.
     private static let leastBytes = 2048
 

@@ -7,9 +7,11 @@ struct RequestTargetTests {
     @Test("a path is split before it is decoded")
     func segments() throws {
         for (text, segments, query) in [
-            ("/", nil, nil), ("/a", ["a"], nil), ("/a/b%2Fc/%C3%A4?x=/y/../%zz", ["a", "b/c", "ä"], "x=/y/../%zz"),
+            ("/", [], nil), ("/?x", [], "x"), ("/console/", ["console", ""], nil), ("/console//", nil, nil),
+            ("/console/a/", nil, nil), ("/a", ["a"], nil),
+            ("/a/b%2Fc/%C3%A4?x=/y/../%zz", ["a", "b/c", "ä"], "x=/y/../%zz"),
             ("/a?", ["a"], ""), ("/...", ["..."], nil), ("/.a/b.", [".a", "b."], nil), ("HTTPS://h:1/a", ["a"], nil),
-            ("http://h?x", nil, nil), ("/a%252e", ["a%2e"], nil), ("/%20", [" "], nil), ("/a+b", ["a+b"], nil),
+            ("http://h?x", [], "x"), ("/a%252e", ["a%2e"], nil), ("/%20", [" "], nil), ("/a+b", ["a+b"], nil),
         ] as [(String, [String]?, String?)] {
             let target = try? RequestTarget(text)
             #expect(target?.segments == segments && target?.query == query, "\(text)")

@@ -79,6 +79,8 @@ struct Contract: Sendable {
 
     /// What the contract says of a path.
     private func item(_ path: String) -> JSONValue? {
+        // A folder, which has no template of its own.
+        let path = path == "/console/" ? "/console" : path
         let segments = path.prefix { $0 != "?" }.split(separator: "/", omittingEmptySubsequences: false).map {
             $0.removingPercentEncoding ?? String($0)
         }

@@ -13,7 +13,7 @@ from triptych_client import Client, Gallery, SightingRef, Triple, TriptychError
 
 CONTRACT = Path(__file__).resolve().parents[3] / "openapi.yaml"
 GIVEN = {"gallery": "g", "identity": "i", "sighting": "s", "modality": "rgb", "model": "m", "job": "j", "correction": "c", "key": "k",
-         "webhook": "w", "upload": "u"}
+         "webhook": "w", "upload": "u", "file": "f"}
 SEEN, IMAGE = SightingRef("i", "s"), Triple(rgb=b"\xff\xd8")
 
 CALLS: Dict[str, Callable[[Client, Gallery], object]] = {
@@ -57,6 +57,10 @@ BEFORE = {"resumeUpload": [answer(body=json.dumps(
     {"id": "u", "bytes": Path(__file__).stat().st_size, "offset": 7, "expires_at": "2026-01-31T12:00:00Z"}).encode())]}
 
 
+# For people in browsers.
+PAGES = {"start", "console", "consoleFile"}
+
+
 def operations() -> List[Tuple[str, str]]:
     """Of the contract, each operation and its request line."""
     found, path, method = [], "", ""
@@ -66,7 +70,8 @@ def operations() -> List[Tuple[str, str]]:
         elif match := re.fullmatch(r"    (get|put|post|patch|delete):", line):
             method = match[1].upper()
         elif match := re.fullmatch(r"      operationId: (\w+)", line):
-            found.append((match[1], f"{method} {path}"))
+            if match[1] not in PAGES:
+                found.append((match[1], f"{method} {path}"))
     return found
 
 

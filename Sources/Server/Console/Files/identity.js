@@ -1,0 +1,132 @@
+// One identity: what is known of it, when and where it was seen, and what can be corrected.
+
+import { h, put, tick } from "./dom.js";
+import { get, inGallery, patch, post } from "./api.js";
+import { load, toast } from "./notice.js";
+import { ask } from "./dialog.js";
+import { corrected } from "./correct.js";
+import { actions } from "./person.js";
+import { paged } from "./paging.js";
+import { portrait, triple } from "./pictures.js";
+import { address } from "./places.js";
+import { timeline, byDay } from "./timeline.js";
+import { plural, score, time } from "./format.js";
+
+export async function showIdentity(root, { gallery, rest: [name], signal }) {
+  const where = inGallery(gallery, "identities", name);
+  const one = await get(where, {}, { signal });
+  const mine = location.hash;
+  const redraw = () => showIdentity(root, { gallery, rest: [name], signal }).catch(() => {
+    // It is no more, unless the reader went to what it is now.
+    if (location.hash === mine) location.hash = address("identities");
+  });
+  addEventListener("corrected", redraw, { once: true, signal });
+  const chosen = new Set();
+  const selection = h("div", { class: "card sticky row", hidden: true });
+  const path = (...more) => inGallery(gallery, "identities", name, ...more);
+
+  const watch = h("input", { type: "checkbox", checked: one.watchlist, on: { change: async () => {
+    try {
+      await patch(where, { watchlist: watch.checked });
+      toast(watch.checked ? "On the watchlist: Live marks it whenever it is recognised." : "Off the watchlist.");
+    } catch (error) {
+      watch.checked = !watch.checked;
+      toast(`Not changed: ${error.message}.`);
+    }
+  } } });
+  const can = actions(gallery, one, redraw);
+
+  function select(sighting, isChosen) {
+    if (isChosen) chosen.add(sighting.id);
+    else chosen.delete(sighting.id);
+    selection.hidden = chosen.size === 0;
+    put(selection, h("strong", {}, `${plural(chosen.size, "sighting")} chosen`),
+      h("button", { on: { click: () => can.split([...chosen]) } }, "Make a new identity"),
+      h("button", { on: { click: () => can.move([...chosen]) } }, "Move to …"),
+      h("button", { on: { click: () => can.erase([...chosen]) } }, "Erase …"));
+  }
+
+  put(root,
+    h("div", { class: "head" },
+      h("div", { class: "lead" }, h("p", {}, h("a", { href: address("identities") }, "← Identities")), h("h1", {}, one.label ?? name),
+        h(
+          "p",
+          {},
+          [
+            one.label && name,
+            plural(one.sightings, "sighting"),
+            `since ${time(one.created_at)}`,
+          ].filter(Boolean).join(" · "),
+        ))),
+    h("div", { class: "row" }, tick("Watchlist", watch),
+      h("button", { on: { click: can.relabel } }, one.label ? "Change label" : "Give a label"),
+      h("button", { on: { click: can.rename } }, "Rename"),
+      h("button", { on: { click: can.merge } }, "Merge into …"),
+      h("button", { on: { click: () => can.erase(null) } }, "Erase …")),
+    Object.keys(one.metadata).length > 0 && h(
+      "dl",
+      { class: "facts" },
+      Object.entries(one.metadata).map(([key, value]) => h("div", {}, h("dt", {}, key), h("dd", {}, `${value}`))),
+    ),
+    paged(path("sightings"), {}, signal, (items) => h("div", { class: "stack" }, timeline(items),
+      byDay(items, (sighting) => seen(gallery, sighting, one, select))), { empty: "No sightings are left.", limit: 60 }),
+    selection, similar(gallery, one, signal));
+}
+
+function seen(gallery, sighting, identity, select) {
+  const box = h("input", { type: "checkbox", on: { change: () => {
+    select(sighting, box.checked);
+    card.classList.toggle("chosen", box.checked);
+  } } });
+  const words = [sighting.camera ? `camera ${sighting.camera}` : "no camera", time(sighting.captured_at)].join(", ");
+  const card = h("li", { class: "card seen", id: `s-${sighting.id}` },
+    triple(gallery, sighting, { label: identity.label ?? identity.id }),
+    h("div", { class: "row" }, tick(words, box), h("span", { class: "gap" }),
+      h(
+        "a",
+        {
+          class: "button small",
+          href: address("query", [], gallery, { identity: identity.id, sighting: sighting.id }),
+          "aria-label": `Find more like the one by ${words}`,
+        },
+        "Find more",
+      )));
+  return card;
+}
+
+/** Others that may be the same. */
+function similar(gallery, one, signal) {
+  const place = h("div");
+  load(place, signal, async () => {
+    const { items } = await get(inGallery(gallery, "identities", one.id, "similar"), { limit: 6 }, { signal });
+    if (!items.length) return h("p", { class: "empty" }, "Nobody else is enrolled.");
+    return h("ul", { class: "grid" }, items.map((other) => h("li", { class: "card seen" },
+      triple(gallery, { id: other.sighting, identity: other.identity }, { label: other.label ?? other.identity }),
+      h("div", { class: "row" }, h("a", { href: address("identities", [other.identity]) }, other.label ?? other.identity),
+        h("span", { class: "hint" }, `score ${score(other.score)}`), h("span", { class: "gap" }),
+        h(
+          "button",
+          {
+            class: "small",
+            "aria-label": `Merge ${other.identity} into this`,
+            on: { click: () => takeIn(gallery, one, other) },
+          },
+          "Same: merge",
+        )))));
+  });
+  return h("section", { class: "card" }, h("h2", {}, "Who may be the same"), place);
+}
+
+function takeIn(gallery, one, other) {
+  return ask({
+    title: `Merge ${other.identity} into ${one.id}?`, verb: "Merge",
+    contents: [
+      h("div", { class: "pair" }, portrait(gallery, one.id), portrait(gallery, other.identity)),
+      h("p", { class: "hint" }, "Can be undone."),
+    ],
+    work: async () => {
+      const answer = await post(inGallery(gallery, "identities", one.id, "merge"), { identities: [other.identity] });
+      corrected(`Merged ${other.identity} into ${one.id}.`, [answer]);
+    },
+  });
+}

@@ -1,0 +1,62 @@
+// What takes long.
+
+import { h, put } from "./dom.js";
+import { get, path, remove } from "./api.js";
+import { act, load } from "./notice.js";
+import { followJob, isOver, jobNames, progressOf, stateTone } from "./progress.js";
+import { time } from "./format.js";
+
+export default async function jobs(root, { signal }) {
+  const list = h("div");
+  const redraw = () => load(list, signal, async () => {
+    const items = (await all(signal)).reverse();
+    if (!items.length) return h("p", { class: "empty" }, "No jobs yet: imports, groupings, calibrations and changes of the model are jobs.");
+    return h(
+      "ul",
+      { class: "events" },
+      items.slice(0, 200).map(
+        (one) => h("li", { class: "card" }, isOver(one) ? past(one, redraw) : running(one, signal, redraw))
+      ),
+    );
+  });
+  put(root, h("div", { class: "head" }, h("div", { class: "lead" }, h("h1", {}, "Jobs"), h("p", {}, "What is under way, and what has ended; the last first.")),
+    h("button", { on: { click: redraw } }, "Look again")), list);
+  await redraw();
+}
+
+async function all(signal) {
+  let [items, cursor] = [[], ""];
+  do {
+    const page = await get("v1/jobs", { limit: 1000, cursor }, { signal });
+    items = items.concat(page.items).slice(-1000);
+    cursor = page.next;
+  } while (cursor);
+  return items.sort((a, b) => a.created_at.localeCompare(b.created_at));
+}
+
+function running(job, signal, redraw) {
+  const place = h("div");
+  followJob(job, place, signal).then((ended) => ended && !signal.aborted && redraw());
+  return place;
+}
+
+function past(job, redraw) {
+  const place = h("div", { class: "place" });
+  const forget = h("button", { class: "small", on: { click: async () => {
+    if (await act(forget, place, async () => (await remove(path("v1/jobs", job.id))) ?? true)) redraw();
+  } } }, "Forget");
+  return h("div", { class: "stack" },
+    h("div", { class: "row" }, h("strong", {}, jobNames[job.kind] ?? job.kind), h("span", { class: `pill ${stateTone(job.state)}` }, job.state),
+      job.gallery && h("span", { class: "hint" }, job.gallery),
+      h("span", { class: "gap" }),
+      h("span", { class: "hint" }, time(job.updated_at)),
+      forget),
+    progressOf(job),
+    job.result && h(
+      "details",
+      {},
+      h("summary", {}, "Result"),
+      h("pre", { class: "scroll", tabIndex: 0 }, h("code", {}, JSON.stringify(job.result, null, 1).slice(0, 20000))),
+    ),
+    place);
+}
