@@ -1,7 +1,7 @@
 # The two commands of a newcomer are `make demo` and `make test`; both install what they need.
 SWIFT_FLAGS := -c release
 
-.PHONY: demo test build dependencies format lint asan tsan fuzz python contract clean
+.PHONY: demo test build dependencies format lint asan tsan fuzz python contract console clean
 
 demo: build
 	deploy/demo.sh
@@ -53,6 +53,13 @@ contract:
 	$(PYTHON) -m venv .build/contract
 	.build/contract/bin/pip install -q 'schemathesis==4.32.5'
 	.build/contract/bin/python Tests/Contract/contract.py --examples $(EXAMPLES)
+
+# The console in Chromium, as people use it, and axe-core, against the server that was built.
+console:
+	rm -rf .build/console
+	$(PYTHON) -m venv .build/console
+	.build/console/bin/pip install -q 'playwright==1.65.2' 'axe-playwright-python==0.1.8'
+	.build/console/bin/python Tests/Console/console.py
 
 clean:
 	rm -rf .build .build-address .build-thread .build-fuzz demo

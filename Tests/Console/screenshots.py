@@ -1,0 +1,85 @@
+"""The pictures of docs/console.md: few and small, at a desk's and a phone's width, in both colours."""
+from playwright.sync_api import expect
+
+WIDE, PHONE = (1280, 800), (390, 760)
+
+
+def query(reader):
+    reader.go("query")
+    reader.put(1)
+    reader.find()
+    expect(reader.page.locator(".match .picture.shown").nth(5)).to_be_visible()
+
+
+def identity(reader):
+    first = reader.world.ask("GET", "/v1/galleries/parking/identities")["items"][1]["id"]
+    reader.go(f"identities/{first}")
+    expect(reader.page.locator(".seen .picture.shown").nth(8)).to_be_visible()
+
+
+def live(reader):
+    reader.go("live")
+    reader.text("Following")
+    world = reader.world
+    for number in (1, 4, 7, 10, 13):
+        answer = world.sighting(number, camera=["ramp", "north gate", "south gate"][number % 3])
+        if number == 7:
+            world.ask("PATCH", f"/v1/galleries/parking/identities/{answer['identity']}", {"watchlist": True})
+            world.sighting(8, camera="ramp")
+    reader.page.wait_for_timeout(1500)
+
+
+def models(reader):
+    names = [one["model"] for one in reader.world.ask("GET", "/v1/models")["items"]]
+    if len(names) < 2:
+        reader.world.ask("POST", "/v1/models", reader.world.other.read_bytes(), "application/octet-stream")
+    reader.go("models")
+    reader.page.get_by_role("button", name="Compare with the active one").click()
+    reader.text("The nearest other is the same")
+    reader.page.locator(".compare").first.scroll_into_view_if_needed()
+
+
+def analysis(view, button, ready):
+    def show(reader):
+        reader.go(view)
+        reader.page.get_by_role("button", name=button).click()
+        expect(reader.page.locator(ready).first).to_be_visible()
+        if view == "map":
+            reader.page.locator("canvas").focus()
+            reader.page.keyboard.press("ArrowRight")
+            expect(reader.page.locator(".map-tip .picture.shown").nth(2)).to_be_visible()
+        reader.page.wait_for_timeout(800)
+    return show
+
+
+def health(reader):
+    reader.go("health")
+    for number in range(12):
+        for turn in range(2 + number % 5):
+            reader.world.sighting(turn, dry_run=True)
+        reader.page.wait_for_timeout(1500)
+
+
+SHOTS = [
+    ("query", query, WIDE, "light"), ("query-phone", query, PHONE, "dark"), ("identity", identity, WIDE, "light"),
+    ("live", live, WIDE, "dark"), ("live-phone", live, PHONE, "light"), ("models", models, WIDE, "light"), ("health", health, WIDE, "dark"),
+    ("map", analysis("map", "Make a new map", "canvas"), WIDE, "dark"),
+    ("quality", analysis("quality", "Evaluate", ".chart"), WIDE, "light"),
+]
+
+
+def take(browser, world, folder, reader_of):
+    folder.mkdir(parents=True, exist_ok=True)
+    has_analyses = "/maps/latest" in world.text("/openapi.yaml")
+    for name, show, (width, height), scheme in SHOTS:
+        if name in ("map", "quality") and not has_analyses:
+            print(f"{name}: this server cannot show it")
+            continue
+        reader = reader_of(browser, world, width=width, height=height, scheme=scheme)
+        show(reader)
+        path = folder / f"{name}.jpg"
+        reader.page.screenshot(path=path, type="jpeg", quality=82)
+        assert path.stat().st_size < 150_000, f"{path} has {path.stat().st_size} bytes"
+        assert not reader.errors, reader.errors
+        reader.page.context.close()
+        print(f"{path}: {path.stat().st_size} bytes", flush=True)
