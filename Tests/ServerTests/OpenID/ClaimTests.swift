@@ -125,13 +125,18 @@ struct ClaimTests {
     func stream() async throws {
         let realm = try await Realm()
         try await realm.run({ $0.leewaySeconds = 0 }) { server in
-            let end = Date(timeIntervalSince1970: (Date().timeIntervalSince1970 + 1.5).rounded(.up))
-            let token = try realm.token(["exp": .integer(Int(end.timeIntervalSince1970))])
-            let connection = RawConnection(server.port)
-            await connection.send("GET /v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(token)\r\n\r\n")
-            let received = await connection.receive { $0.range(of: Data("0\r\n\r\n".utf8)) != nil }
-            #expect(Date() >= end && String(decoding: received, as: UTF8.self).contains("retry: 2000"))
-            #expect(String(decoding: received, as: UTF8.self).hasSuffix("0\r\n\r\n"))
+            var (token, received) = ("", "")
+            // On a machine that is too busy to ask before the token's end, it is tried with a later one.
+            for life in [1.5, 6, 24] where !received.contains("retry: 2000") {
+                let end = Date(timeIntervalSince1970: (Date().timeIntervalSince1970 + life).rounded(.up))
+                token = try realm.token(["exp": .integer(Int(end.timeIntervalSince1970))])
+                let connection = RawConnection(server.port)
+                await connection.send("GET /v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(token)\r\n\r\n")
+                let heard = await connection.receive { $0.range(of: Data("0\r\n\r\n".utf8)) != nil }
+                received = String(decoding: heard, as: UTF8.self)
+                #expect(Date() >= end)
+            }
+            #expect(received.contains("retry: 2000") && received.hasSuffix("0\r\n\r\n"), "\(received)")
             #expect(try await server.send("GET", "/v1/events", key: token).status == 401)
         }
     }

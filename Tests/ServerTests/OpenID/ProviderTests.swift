@@ -122,7 +122,9 @@ struct ProviderTests {
                 }
                 if found.count == strangers.count { break }
             }
-            #expect(found.prefix(8).allSatisfy { $0 == 503 } && found.dropFirst(8).allSatisfy { $0 == 401 })
+            #expect(found.prefix(8).allSatisfy { $0 == 503 }, "\(found)")
+            // Those that came late may have found every place taken too.
+            #expect(found.contains(401) && found.allSatisfy { [401, 503].contains($0) }, "\(found)")
         }
     }
 
