@@ -53,26 +53,29 @@ def test_a_sighting_is_found_by_all_that_can_be_asked_with(client: Client, galle
 
 
 def test_several_exemplars_galleries_and_sightings(client: Client, gallery: Gallery, world: World) -> None:
+    def triple(number: int) -> Triple:
+        return world.triple(number, "train")
+
     other = client.create_gallery(gallery.name + "-2")
-    seen = [(gallery if n < 4 else other).enrol(f"v{n // 2}", world.triple(n), camera=f"c{n % 2}") for n in range(6)]
-    embedding = client.embed(world.triple())
-    mixed: List[QuerySubject] = [world.triple(1), Triple(tir=world.triple().tir), embedding, seen[2]]
+    seen = [(gallery if n < 4 else other).enrol(f"v{n // 2}", triple(n), camera=f"c{n % 2}") for n in range(6)]
+    embedding = client.embed(triple(0))
+    mixed: List[QuerySubject] = [triple(1), Triple(tir=triple(0).tir), embedding, seen[2]]
     for subject in (mixed, mixed[:2]):
         match = gallery.query(subject, by_exemplar=True, group_by="sighting").matches[0]
         assert match.by_exemplar and len(match.by_exemplar) == len(subject)
         assert math.isclose(match.score, sum(s or 0 for s in match.by_exemplar) / len(subject), abs_tol=1e-6)
     best = gallery.query(mixed, combine="best", limit=1).matches[0]
     assert math.isclose(best.score, 1, abs_tol=1e-4) and best.counted is None
-    scored = gallery.query(world.triple(), score={"mean_of_best": 5})
+    scored = gallery.query(triple(0), score={"mean_of_best": 5})
     assert [m.counted for m in scored.matches] == [2, 2]
-    assert gallery.query(world.triple(), score="per_camera").matches[0].counted == 2
-    both = client.query([gallery.name, other.name], world.triple(4), group_by="sighting")
+    assert gallery.query(triple(0), score="per_camera").matches[0].counted == 2
+    both = client.query([gallery.name, other.name], triple(4), group_by="sighting")
     assert both.matches[0].gallery == other.name and {m.gallery for m in both.matches} == {gallery.name, other.name}
-    batch = gallery.query_batch([mixed, world.triple()], limit=1).results
+    batch = gallery.query_batch([mixed, triple(0)], limit=1).results
     assert isinstance(batch[0], QueryResult) and batch[0].matches == gallery.query(mixed, limit=1).matches
     with pytest.raises(BadRequest) as raised:
-        gallery.query(world.triple(), score={"mean_of_best": 0})
-    assert raised.value.field == "score.mean_of_best"
+        gallery.query(triple(0), score={"mean_of_best": 0})
+    assert raised.value.field == "options.score.mean_of_best"
 
 
 def test_options_of_queries(gallery: Gallery, world: World) -> None:

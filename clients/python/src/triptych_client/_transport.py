@@ -119,7 +119,8 @@ class Transport:
         key: Optional[str] = None, accept: str = "application/json", timeout: Optional[float] = None,
     ) -> Exchange:
         parameters = urlencode(
-            {name: _text(value) for name, value in (query or {}).items() if value is not None}, doseq=True)
+            {name: _text(value) for name, value in (query or {}).items() if value is not None}, doseq=True,
+            quote_via=quote)  # A plus is a plus in a URL; only in forms it is a space.
         headers = {**self._headers, "Accept": accept, **({"Idempotency-Key": key} if key is not None else {})}
         target = f"{path}?{parameters}" if parameters else path
         exchange = self.pool.exchange(method, target, headers, body, timeout)
