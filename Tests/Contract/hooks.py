@@ -78,6 +78,7 @@ def before_call(context, case, kwargs):
         case.body = usable(case.body, (case.media_type or "").startswith("multipart/"))
 
 
-@schemathesis.serializer("application/x-ndjson", "application/x-tar", "application/octet-stream")
+@schemathesis.serializer(
+    "application/x-ndjson", "application/x-tar", "application/octet-stream", "application/partial-upload")
 def as_it_is(ctx, value):
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
