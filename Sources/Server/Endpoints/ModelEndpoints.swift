@@ -1,6 +1,5 @@
 import Foundation
 import Hummingbird
-import NIOCore
 import ServiceLifecycle
 import Serving
 
@@ -33,7 +32,7 @@ struct ModelEndpoints {
         defer { upload.discard() }
         try await Deadline.run(
             seconds: limits.checkpointSeconds, or: RequestError.bodyTimeout(seconds: limits.checkpointSeconds)
-        ) { try await body.write(to: upload) }
+        ) { try await body.eachPiece { try await upload.append($0) } }
         // Verifying takes long; the server's end does not wait for it.
         let (model, isNew) = try await cancelWhenGracefulShutdown { try await models.take(upload) }
         return try Self.taken(model, isNew: isNew)

@@ -34,27 +34,15 @@ struct TransferEndpoints {
         }
         let (file, job) = try await imports.receive(form, for: gallery)
         do {
-            let (limits, body) = (limits, request.body)
+            let (limits, body, imports) = (limits, request.body, imports)
             try await Deadline.run(
                 seconds: limits.importSeconds, or: RequestError.bodyTimeout(seconds: limits.importSeconds)
-            ) { try await append(body, to: file) }
+            ) { try await body.eachPiece { try await imports.append($0, to: file) } }
         } catch {
             file.remove()
             throw error
         }
         return try Answer.accepted(await imports.start(file, job, in: gallery))
-    }
-
-    private func append(_ body: RequestBody, to file: ImportFile) async throws {
-        var buffer = ByteBuffer()
-        for try await part in body {
-            buffer.writeImmutableBuffer(part)
-            if buffer.readableBytes >= 1 << 20 {
-                try await imports.append(Data(buffer: buffer), to: file)
-                buffer.clear()
-            }
-        }
-        try await imports.append(Data(buffer: buffer), to: file)
     }
 
     /// Sent as it is read; what is enrolled meanwhile may be in it or not.

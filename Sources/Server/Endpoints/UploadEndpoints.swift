@@ -1,7 +1,6 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
-import NIOCore
 import ServiceLifecycle
 import Serving
 
@@ -60,7 +59,7 @@ struct UploadEndpoints {
         let bytes = try fields.require("bytes", .integer(1...Int.max))
         let model = try fields.string("model")
         try fields.finish()
-        if let model, model.wholeMatch(of: /[0-9a-f]{64}/) == nil {
+        if let model, !ModelCatalog.isDigest(model) {
             throw RequestError.invalid(field: "model", expected: "64 hexadecimal digits", found: "\"\(model)\"")
         }
         guard bytes <= limits.checkpointBytes else { throw RequestError.bodyTooLarge(limit: limits.checkpointBytes) }
@@ -80,37 +79,13 @@ struct UploadEndpoints {
             try await models.resume(id, at: offset) { upload, most in
                 guard declared <= most else { throw RequestError.bodyTooLarge(limit: most) }
                 try await Deadline.run(seconds: seconds, or: RequestError.bodyTimeout(seconds: seconds)) {
-                    try await body.write(to: upload, most: most)
+                    try await body.eachPiece(most: most) { try await upload.append($0) }
                 }
             }
         }
         switch resumed {
         case .partial(let upload): return try answer(upload)
         case .whole(let model, let isNew): return try ModelEndpoints.taken(model, isNew: isNew)
-        }
-    }
-}
-
-extension RequestBody {
-    /// Hands it on as it comes. Throws `RequestError.bodyTooLarge` once it is longer than `most`, beside what `ReceivedBody` throws.
-    func write(to upload: CheckpointUpload, most: Int = .max) async throws {
-        var (buffer, received) = (ByteBuffer(), 0)
-        do {
-            for try await part in self {
-                received += part.readableBytes
-                guard received <= most else { throw RequestError.bodyTooLarge(limit: most) }
-                buffer.writeImmutableBuffer(part)
-                if buffer.readableBytes >= 1 << 20 {
-                    try await upload.append(Data(buffer: buffer))
-                    buffer.clear()
-                }
-            }
-            try await upload.append(Data(buffer: buffer))
-        } catch let error as RequestError where received <= most {
-            // What has come need not come again, though whoever has sent it has left and this task may be cancelled.
-            let rest = Data(buffer: buffer)
-            try? await Task { try await upload.append(rest) }.value
-            throw error
         }
     }
 }

@@ -107,3 +107,33 @@ extension Request {
         (try integer("limit", 1...1000, default: 50), uri.queryParameters["cursor"].map(String.init))
     }
 }
+
+extension RequestBody {
+    /// Hands it on as it comes, in pieces of a mebibyte or a little more; the last is shorter. What has come is handed on also if
+    /// no more follows.
+    ///
+    /// - Parameters:
+    ///   - most: how long it may be.
+    ///   - take: is given one piece after the other.
+    /// - Throws: `RequestError.bodyTooLarge` once it is longer, and whatever `ReceivedBody` and `take` throw.
+    func eachPiece(most: Int = .max, _ take: @escaping @Sendable (Data) async throws -> Void) async throws {
+        var (buffer, received) = (ByteBuffer(), 0)
+        do {
+            for try await part in self {
+                received += part.readableBytes
+                guard received <= most else { throw RequestError.bodyTooLarge(limit: most) }
+                buffer.writeImmutableBuffer(part)
+                if buffer.readableBytes >= 1 << 20 {
+                    try await take(Data(buffer: buffer))
+                    buffer.clear()
+                }
+            }
+            try await take(Data(buffer: buffer))
+        } catch let error as RequestError where received <= most {
+            // What has come need not come again, though whoever has sent it has left and this task may be cancelled.
+            let rest = Data(buffer: buffer)
+            try? await Task { try await take(rest) }.value
+            throw error
+        }
+    }
+}

@@ -58,6 +58,9 @@ package final class ModelCatalog: Sendable {
         }
     }
 
+    /// Whether a text can be a model's name: a SHA-256 digest in hexadecimal digits.
+    package static func isDigest(_ text: String) -> Bool { text.wholeMatch(of: /[0-9a-f]{64}/) != nil }
+
     private static let partialPrefix = ".partial-"
 
     private func url(_ file: String) -> URL { folder.appendingPathComponent(file) }
@@ -67,7 +70,7 @@ package final class ModelCatalog: Sendable {
 
     /// Models in order of their digests. Throws `GalleryError.invalid` for a bad cursor.
     package func page(limit: Int, after cursor: String?) throws -> Page<ModelSummary> {
-        if let cursor, cursor.wholeMatch(of: /[0-9a-f]{64}/) == nil {
+        if let cursor, !Self.isDigest(cursor) {
             throw GalleryError.invalid(field: "cursor", expected: "one that a list has given", found: cursor)
         }
         let known = state.withLock { Array($0.known.values) }

@@ -34,7 +34,7 @@ package final class UploadShelf: Sendable {
 
     /// All of them, oldest progress first. Throws `ModelError.storage`.
     package func uploads() async throws -> [PartialUpload] {
-        try await attempt { [self] in
+        try await files.storing { [self] in
             let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
             return names.compactMap(read).sorted { ($0.expiresAt, $0.id) < ($1.expiresAt, $1.id) }
         }
@@ -51,7 +51,7 @@ package final class UploadShelf: Sendable {
     package func begin(bytes: Int, model: String?) async throws -> PartialUpload {
         guard try await uploads().count < Self.most else { throw ModelError.tooManyUploads(limit: Self.most) }
         let name = [Self.prefix + UUID().uuidString.lowercased(), "\(bytes)", model ?? ""].joined(separator: "_")
-        let made = try await attempt { [self] in
+        let made = try await files.storing { [self] in
             let free = try FileManager.default.attributesOfFileSystem(forPath: folder.path)[.systemFreeSize] as? Int
             guard free ?? .max >= bytes else { throw ModelError.full("an upload of \(bytes) bytes") }
             try Data().write(to: folder.appendingPathComponent(name), options: .withoutOverwriting)
@@ -81,7 +81,7 @@ package final class UploadShelf: Sendable {
     }
 
     private func found(_ id: String) async throws -> (upload: PartialUpload, name: String) {
-        let found = try await attempt { [self] () -> (PartialUpload, String)? in
+        let found = try await files.storing { [self] () -> (PartialUpload, String)? in
             for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
                 if let upload = read(name), upload.id == id { return (upload, name) }
             }
@@ -104,10 +104,13 @@ package final class UploadShelf: Sendable {
             id: parts[0], model: parts[2].isEmpty ? nil : parts[2], bytes: bytes, offset: offset,
             expiresAt: changed.addingTimeInterval(Self.patience))
     }
+}
 
-    private func attempt<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+extension WorkerThreads {
+    /// Does something with the files of uploads. Throws `ModelError` or `CancellationError`.
+    fileprivate func storing<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         do {
-            return try await files.run(work)
+            return try await run(work)
         } catch let error where error is ModelError || error is CancellationError {
             throw error
         } catch {
@@ -134,18 +137,11 @@ package struct CheckpointUpload: Sendable {
     func synchronize() async throws { try await write { try $0.synchronize() } }
 
     private func write(_ work: @escaping @Sendable (FileHandle) throws -> Void) async throws {
-        let file = file
-        do {
-            try await files.run {
-                if !FileManager.default.fileExists(atPath: file.path) { try Data().write(to: file) }
-                let handle = try FileHandle(forWritingTo: file)
-                defer { try? handle.close() }
-                try work(handle)
-            }
-        } catch let error as CancellationError {
-            throw error
-        } catch {
-            throw ModelError(error, file: "an upload")
+        try await files.storing { [file] in
+            if !FileManager.default.fileExists(atPath: file.path) { try Data().write(to: file) }
+            let handle = try FileHandle(forWritingTo: file)
+            defer { try? handle.close() }
+            try work(handle)
         }
     }
 
