@@ -32,23 +32,10 @@ struct Market1501Layout: DatasetLayout {
 }
 
 /// The multi-modal Market-1501 (Wang et al., AAAI 2022), and what `dataset derive` writes.
-struct MarketMultiModalLayout: DatasetLayout {
+struct MarketMultiModalLayout: ModalityFolderLayout {
     let name = "market-multimodal"
     let signature = "{train,query,gallery}/{RGB,NI,TI}/0002_c1s1_000451_03.jpg"
 
-    private func folders(_ split: TriplesDataset.Split, _ root: URL) -> [(Modality, URL)] {
-        ModalityFolders.upper.map { ($0.0, root.appendingPathComponent("\(split.rawValue)/\($0.1)")) }
-    }
-
-    func isLaidOut(in root: URL) -> Bool {
-        TriplesDataset.Split.allCases.contains { split in
-            folders(split, root).contains { Folder.exists($0.1) }
-        }
-    }
-
-    func list(_ split: TriplesDataset.Split, in root: URL) -> SplitListing {
-        var listing = SplitListing()
-        listing.add(folders(split, root), Market1501Layout.pattern)
-        return listing
-    }
+    let folders = ModalityFolders.upper
+    let pattern = Market1501Layout.pattern
 }

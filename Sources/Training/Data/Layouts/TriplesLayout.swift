@@ -1,8 +1,7 @@
-import Foundation
 import Inference
 
 /// Ours, which `synthesize` writes: `<split>/{rgb,nir,tir}/<identity>_c<camera>_<n>.jpg`.
-struct TriplesLayout: DatasetLayout {
+struct TriplesLayout: ModalityFolderLayout {
     let name = "triples"
     let signature = "{train,query,gallery}/{rgb,nir,tir}/0007_c2_001.jpg"
 
@@ -12,19 +11,6 @@ struct TriplesLayout: DatasetLayout {
         return .init(identity: String(parts.1), camera: camera)
     }
 
-    private func folders(_ split: TriplesDataset.Split, _ root: URL) -> [(Modality, URL)] {
-        Modality.allCases.map { ($0, root.appendingPathComponent("\(split.rawValue)/\($0.rawValue)")) }
-    }
-
-    func isLaidOut(in root: URL) -> Bool {
-        TriplesDataset.Split.allCases.contains { split in
-            folders(split, root).contains { Folder.exists($0.1) }
-        }
-    }
-
-    func list(_ split: TriplesDataset.Split, in root: URL) -> SplitListing {
-        var listing = SplitListing()
-        listing.add(folders(split, root), Self.pattern)
-        return listing
-    }
+    let folders = Modality.allCases.map { ($0, $0.rawValue) }
+    var pattern: SplitListing.NamePattern { Self.pattern }
 }
