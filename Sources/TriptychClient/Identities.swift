@@ -132,9 +132,9 @@ private struct Corrected: Decodable, Sendable {
 }
 
 extension GalleryClient {
-    /// The last 10 000 corrections, the first one first.
-    public func corrections(pageSize: Int = 200) -> Pages<Correction> {
-        Pages(transport, .get(path("corrections")), pageSize: pageSize)
+    /// The last 10 000 corrections, the first or the last one first.
+    public func corrections(lastFirst: Bool = false, pageSize: Int = 200) -> Pages<Correction> {
+        Pages(transport, .get(path("corrections"), [("order", lastFirst ? "desc" : nil)]), pageSize: pageSize)
     }
 
     /// Gives a sighting to another identity, which is made if it is new.

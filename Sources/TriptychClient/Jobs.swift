@@ -39,8 +39,10 @@ public struct Job: Codable, Sendable, Equatable {
 }
 
 extension Client {
-    /// All jobs, also those of earlier runs of the server.
-    public func jobs(pageSize: Int = 200) -> Pages<Job> { Pages(transport, .get(path("jobs")), pageSize: pageSize) }
+    /// All jobs, also those of earlier runs of the server, the first or the last one first.
+    public func jobs(lastFirst: Bool = false, pageSize: Int = 200) -> Pages<Job> {
+        Pages(transport, .get(path("jobs"), [("order", lastFirst ? "desc" : nil)]), pageSize: pageSize)
+    }
 
     /// A job as it is now.
     public func job(_ id: String) async throws -> Job { try await transport.ask(.get(path("jobs", id))) }

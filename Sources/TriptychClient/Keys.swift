@@ -90,11 +90,14 @@ extension Client {
     @discardableResult
     public func revokeKey(_ id: String) async throws -> Key { try await transport.ask(.delete(path("keys", id))) }
 
-    /// Who has changed, erased and read what, in order; by a key, of an action, in a gallery.
+    /// Who has changed, erased and read what, the first or the last of it first; by a key, of an action, in a gallery.
     public func audit(
-        by key: String? = nil, action: String? = nil, gallery: String? = nil, pageSize: Int = 200
+        by key: String? = nil, action: String? = nil, gallery: String? = nil, lastFirst: Bool = false,
+        pageSize: Int = 200
     ) -> Pages<AuditRecord> {
-        let request = Request.get(path("audit"), [("by", key), ("action", action), ("gallery", gallery)])
+        let request = Request.get(
+            path("audit"),
+            [("by", key), ("action", action), ("gallery", gallery), ("order", lastFirst ? "desc" : nil)])
         return Pages(transport, request, pageSize: pageSize)
     }
 }

@@ -23,7 +23,8 @@ from world import ROOT, World, grey_png
 
 AXE = pathlib.Path(importlib.util.find_spec("axe_playwright_python").origin).parent / "axe.min.js"
 expect.set_options(timeout=20_000)
-VIEWS = ["query", "identities", "live", "map", "quality", "models", "jobs", "keys", "health", "corrections", "groups"]
+VIEWS = ["query", "identities", "live", "map", "quality", "thresholds", "models", "jobs", "webhooks", "keys", "audit", "health",
+         "corrections", "groups"]
 parts = []
 
 
@@ -323,6 +324,39 @@ def analyses(reader):
     page.get_by_role("button", name="Evaluate").click()
     reader.text("Among all others")
     reader.axe("quality")
+
+
+@part
+def settings(reader):
+    """Thresholds by hand and by what is enrolled, webhooks, and who did all that."""
+    page, world = reader.page, reader.world
+    reader.go("thresholds")
+    page.get_by_label("Visible + Near infrared + Thermal").fill("0.55")
+    page.get_by_role("button", name="Save").click()
+    reader.text("The thresholds were saved.")
+    page.get_by_label("Newcomers that may be taken for somebody, in %").fill("20")
+    page.get_by_role("button", name="Propose").click()
+    page.get_by_role("button", name="Fill in above").click()
+    reader.axe("thresholds")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The thresholds were saved.")).to_have_count(2)
+    saved = world.ask("GET", "/v1/galleries/parking/thresholds")["items"]
+    assert len(saved) == 7 and any(one["threshold"] not in (0.55, 0.6) for one in saved), saved
+    reader.go("webhooks")
+    page.get_by_role("button", name="New webhook").click()
+    box = reader.answer("New webhook", Address="https://alarm.example.org/triptych", Cameras="ramp")
+    box.get_by_label("on the watchlist").check()
+    reader.axe("new webhook")
+    box.get_by_role("button", name="Make it").click()
+    reader.text("on the watchlist · by ramp")
+    page.get_by_role("button", name="End https://alarm.example.org/triptych").click()
+    page.get_by_role("dialog").get_by_role("button", name="End it").click()
+    reader.text("Nobody is called.")
+    reader.go("audit")
+    expect(page.locator("tbody tr").first).to_contain_text("webhook-deleted")
+    page.get_by_label("Action").fill("thresholds-changed")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("tbody tr").first).to_contain_text("thresholds-changed")
 
 
 @part

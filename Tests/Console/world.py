@@ -33,10 +33,13 @@ class World:
         subprocess.run([str(self.triptych), *map(str, arguments)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def start(self):
+        secret = self.folder / "webhooks.secret"
+        secret.write_text("of the console's tests only")
+        secret.chmod(0o600)
         log = open(self.folder / "server.log", "ab")
         self.process = subprocess.Popen(
             [str(self.triptych), "serve", "--checkpoint", str(self.checkpoint), "--database", str(self.folder / "g.sqlite"),
-             "--port", str(self.port)], stdout=log, stderr=log)
+             "--port", str(self.port), "--set", f"webhooks.secret_file={secret}"], stdout=log, stderr=log)
         for _ in range(300):
             try:
                 urllib.request.urlopen(f"{self.url}/readyz", timeout=2).read()

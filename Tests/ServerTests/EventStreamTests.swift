@@ -85,6 +85,11 @@ struct EventStreamTests {
             let all = try await server.send("GET", "/v1/audit?limit=2", key: admin).json
             #expect(all["items"]?.array?.compactMap { $0["action"]?.string } == ["gallery-created", "key-created"])
             #expect(all["items"]?.array?[0]["gallery"] == nil && all["next"]?.string != nil)
+            let last = try await server.send("GET", "/v1/audit?limit=2&order=desc", key: admin).json
+            #expect(last["items"]?.array?.compactMap { $0["action"]?.string } == ["gallery-erased", "gallery-changed"])
+            let next = try #require(last["next"]?.string)
+            let before = try await server.send("GET", "/v1/audit?order=desc&cursor=\(next)", key: admin).json["items"]
+            #expect(before?.array?.compactMap { $0["action"]?.string } == ["key-created", "gallery-created"])
         }
     }
 

@@ -25,13 +25,17 @@ public struct PageRequest: Sendable, Equatable {
 
     let limit: Int
     let start: Int64
+    let isDescending: Bool
 
-    private init() { (limit, start) = (50, 0) }
+    private init() { (limit, start, isDescending) = (50, 0, false) }
 
     /// A part of 1–1000 items, from the beginning or after a `next` that the list has given. Throws `GalleryError.invalid`.
-    public init(limit: Int, after cursor: String? = nil) throws {
+    ///
+    /// - Parameter isDescending: whether the list begins with the last one; of lists that can be read so.
+    public init(limit: Int, after cursor: String? = nil, isDescending: Bool = false) throws {
         try Validation.limit(limit)
-        (self.limit, start) = (limit, try Cursor(cursor).key)
+        start = cursor == nil && isDescending ? .max : try Cursor(cursor).key
+        (self.limit, self.isDescending) = (limit, isDescending)
     }
 }
 

@@ -3,6 +3,7 @@ extension ConsoleFile {
     static let embedded: [(String, [UInt8])] = [
         ("api.js", PackageResources.api_js),
         ("app.js", PackageResources.app_js),
+        ("audit.js", PackageResources.audit_js),
         ("base.css", PackageResources.base_css),
         ("boxes.js", PackageResources.boxes_js),
         ("charts.js", PackageResources.charts_js),
@@ -41,7 +42,9 @@ extension ConsoleFile {
         ("stream.js", PackageResources.stream_js),
         ("subject.js", PackageResources.subject_js),
         ("theme.js", PackageResources.theme_js),
+        ("thresholds.js", PackageResources.thresholds_js),
         ("timeline.js", PackageResources.timeline_js),
         ("views.css", PackageResources.views_css),
+        ("webhooks.js", PackageResources.webhooks_js),
     ]
 }

@@ -12,7 +12,7 @@ struct AuditEndpoint {
             filter.key = parameters["by"].map(String.init)
             filter.action = parameters["action"].map(String.init)
             filter.gallery = parameters["gallery"].map(String.init)
-            return try Answer.json(await ledger.audit(filter, request.pageRequest()))
+            return try Answer.json(await ledger.audit(filter, request.directedPage()))
         }
     }
 }

@@ -62,7 +62,7 @@ struct CorrectionEndpoints {
 
     private func addCorrections(to router: Router<ServerContext>) {
         router.get("/v1/galleries/{gallery}/corrections") { request, context in
-            try Answer.json(await gallery.corrections(in: context.parameter("gallery"), request.pageRequest()))
+            try Answer.json(await gallery.corrections(in: context.parameter("gallery"), request.directedPage()))
         }
         router.post("/v1/galleries/{gallery}/corrections/{correction}/undo") { _, context in
             try Answer.json(

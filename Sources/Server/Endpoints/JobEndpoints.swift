@@ -13,7 +13,7 @@ struct JobEndpoints {
 
     func add(to router: Router<ServerContext>) {
         router.get("/v1/jobs") { request, context in
-            let found = try await jobs.jobs(of: context.principal?.galleries, request.pageRequest())
+            let found = try await jobs.jobs(of: context.principal?.galleries, request.directedPage())
             return try Answer.json(Page(items: found.items.map(JobView.init), next: found.next))
         }
         router.get("/v1/jobs/{job}") { _, context in

@@ -26,6 +26,13 @@ extension Request {
             after: page.cursor)
     }
 
+    /// `?order=&limit=&cursor=` of a list that begins with the first one unless the request says. Throws `RequestError` or
+    /// `GalleryError.invalid`.
+    func directedPage() throws -> PageRequest {
+        let (page, direction): ((limit: Int, cursor: String?), Direction?) = (try page(), try choice("order"))
+        return try PageRequest(limit: page.limit, after: page.cursor, isDescending: direction == .desc)
+    }
+
     private enum Direction: String, CaseIterable {
         case asc, desc
     }

@@ -54,13 +54,14 @@ extension Database {
 extension SQLiteStore {
     func audit(_ filter: AuditFilter, _ page: PageRequest) async throws -> Page<AuditRecord> {
         try await read { db in
+            let part = page.clause("a.id", place: "?1")
             let rows = try Row.fetchAll(
                 db,
                 sql: """
                     SELECT a.*, g.name AS gallery FROM audit a LEFT JOIN live_gallery g ON g.id = a.gallery_id
-                    WHERE a.id > ?1 AND (?2 IS NULL OR a.key = ?2) AND (?3 IS NULL OR a.action = ?3)
+                    WHERE \(part.rest) AND (?2 IS NULL OR a.key = ?2) AND (?3 IS NULL OR a.action = ?3)
                         AND (?4 IS NULL OR g.name = ?4)
-                    ORDER BY a.id LIMIT ?5
+                    ORDER BY \(part.order) LIMIT ?5
                     """, arguments: [page.start, filter.key, filter.action, filter.gallery, page.limit + 1])
             return Page(
                 rows.map { row in

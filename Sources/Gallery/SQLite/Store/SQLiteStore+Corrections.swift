@@ -13,8 +13,10 @@ extension SQLiteStore {
 
     func corrections(in gallery: String, _ page: PageRequest) async throws -> Page<Correction> {
         try await read { db in
+            let part = page.clause("c.id")
             let rows = try Row.fetchAll(
-                db, sql: "\(Self.selectCorrection) WHERE c.gallery_id = ? AND c.id > ? ORDER BY c.id LIMIT ?",
+                db,
+                sql: "\(Self.selectCorrection) WHERE c.gallery_id = ? AND \(part.rest) ORDER BY \(part.order) LIMIT ?",
                 arguments: [Self.galleryID(gallery, db), page.start, page.limit + 1])
             return Page(rows.map { ($0["id"], Correction($0)) }, page)
         }

@@ -73,9 +73,9 @@ extension SQLiteStore {
 
     func jobs(of galleries: [String]?, _ page: PageRequest) async throws -> Page<JobRecord> {
         try await read { db in
-            let isSeen = Self.isAmong("gallery", galleries)
+            let (isSeen, part) = (Self.isAmong("gallery", galleries), page.clause("id"))
             let rows = try Row.fetchAll(
-                db, sql: "SELECT * FROM job WHERE \(isSeen) AND id > ? ORDER BY id LIMIT ?",
+                db, sql: "SELECT * FROM job WHERE \(isSeen) AND \(part.rest) ORDER BY \(part.order) LIMIT ?",
                 arguments: StatementArguments(galleries ?? []) + [page.start, page.limit + 1])
             return Page(rows.map { (key: $0["id"], item: JobRecord($0)) }, page)
         }

@@ -1,6 +1,13 @@
 import Foundation
 import GRDB
 
+extension PageRequest {
+    /// The rows of the part, by a key that grows: a condition with `place` for `start`, and the order.
+    func clause(_ key: String, place: String = "?") -> (rest: String, order: String) {
+        isDescending ? ("\(key) < \(place)", "\(key) DESC") : ("\(key) > \(place)", key)
+    }
+}
+
 extension SQLiteStore {
     func identities(
         in gallery: String, _ filter: IdentityListFilter, _ page: SortedPageRequest<IdentityOrder>

@@ -17,11 +17,14 @@ import live from "./live.js";
 import map from "./map.js";
 import quality from "./quality.js";
 import models from "./models.js";
+import thresholds from "./thresholds.js";
 import jobs from "./jobs.js";
+import webhooks from "./webhooks.js";
+import audit from "./audit.js";
 import keys from "./keys.js";
 import health from "./health.js";
 
-const drawn = { query, identities, corrections, groups, live, map, quality, models, jobs, keys, health };
+const drawn = { query, identities, corrections, groups, live, map, quality, thresholds, models, jobs, webhooks, keys, audit, health };
 
 const views = {
   query: "Query",
@@ -29,11 +32,15 @@ const views = {
   live: "Live",
   map: "Map",
   quality: "Quality",
+  thresholds: "Thresholds",
   models: "Models",
   jobs: "Jobs",
-  keys: "Keys", health: "Health",
+  webhooks: "Webhooks",
+  keys: "Keys",
+  audit: "Audit",
+  health: "Health",
 };
-const ofServer = new Set(["models", "jobs", "keys", "health"]);
+const ofServer = new Set(["models", "jobs", "webhooks", "keys", "audit", "health"]);
 const main = document.getElementById("main");
 let galleries = [];
 let leaving = new AbortController();

@@ -1,37 +1,18 @@
 // What takes long.
 
 import { h, put } from "./dom.js";
-import { get, path, remove } from "./api.js";
-import { act, load } from "./notice.js";
+import { path, remove } from "./api.js";
+import { act } from "./notice.js";
+import { paged } from "./paging.js";
 import { followJob, isOver, jobNames, progressOf, stateTone } from "./progress.js";
 import { time } from "./format.js";
 
 export default async function jobs(root, { signal }) {
-  const list = h("div");
-  const redraw = () => load(list, signal, async () => {
-    const items = (await all(signal)).reverse();
-    if (!items.length) return h("p", { class: "empty" }, "No jobs yet: imports, groupings, calibrations and changes of the model are jobs.");
-    return h(
-      "ul",
-      { class: "events" },
-      items.slice(0, 200).map(
-        (one) => h("li", { class: "card" }, isOver(one) ? past(one, redraw) : running(one, signal, redraw))
-      ),
-    );
-  });
+  const list = paged("v1/jobs", { order: "desc" }, signal, (items) => h("ul", { class: "events" }, items.map(
+    (one) => h("li", { class: "card" }, isOver(one) ? past(one, () => list.reload()) : running(one, signal, () => list.reload()))
+  )), { empty: "No jobs yet: imports, groupings, calibrations and changes of the model are jobs.", label: "Pages of jobs" });
   put(root, h("div", { class: "head" }, h("div", { class: "lead" }, h("h1", {}, "Jobs"), h("p", {}, "What is under way, and what has ended; the last first.")),
-    h("button", { on: { click: redraw } }, "Look again")), list);
-  await redraw();
-}
-
-async function all(signal) {
-  let [items, cursor] = [[], ""];
-  do {
-    const page = await get("v1/jobs", { limit: 1000, cursor }, { signal });
-    items = items.concat(page.items).slice(-1000);
-    cursor = page.next;
-  } while (cursor);
-  return items.sort((a, b) => a.created_at.localeCompare(b.created_at));
+    h("button", { on: { click: () => list.reload() } }, "Look again")), list);
 }
 
 function running(job, signal, redraw) {

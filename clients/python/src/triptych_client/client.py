@@ -234,9 +234,9 @@ class Client:
 
     # Jobs
 
-    def jobs(self, *, page_size: int = 200) -> Iterator[Job]:
+    def jobs(self, *, last_first: bool = False, page_size: int = 200) -> Iterator[Job]:
         """All jobs, also those of earlier runs of the server."""
-        return self._transport.pages(Job, path("jobs"), page_size)
+        return self._transport.pages(Job, path("jobs"), page_size, order="desc" if last_first else None)
 
     def job(self, job: Union[Job, str]) -> Job:
         """A job as it is now. Raises `NotFound`."""
@@ -375,11 +375,12 @@ class Client:
 
     def audit(
         self, *, by: Union[Key, str, None] = None, action: Optional[str] = None, gallery: Optional[str] = None,
-        page_size: int = 200,
+        last_first: bool = False, page_size: int = 200,
     ) -> Iterator[AuditRecord]:
         """Who has changed, erased and read what, in order; by a key, of an action, in a gallery."""
         return self._transport.pages(
-            AuditRecord, path("audit"), page_size, by=None if by is None else _id(by), action=action, gallery=gallery)
+            AuditRecord, path("audit"), page_size, by=None if by is None else _id(by), action=action, gallery=gallery,
+            order="desc" if last_first else None)
 
 
 def _id(named: Union[Job, Key, Upload, Webhook, str]) -> str:

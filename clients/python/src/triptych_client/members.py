@@ -187,9 +187,10 @@ class Members:
         chosen = [s if isinstance(s, str) else s.sighting for s in sightings]
         return self._corrected(self._path("identities", identity, "split"), sightings=chosen, identity=new)
 
-    def corrections(self, *, page_size: int = 200) -> Iterator[Correction]:
-        """The last 10 000 corrections, the first one first."""
-        return self._transport.pages(Correction, self._path("corrections"), page_size)
+    def corrections(self, *, last_first: bool = False, page_size: int = 200) -> Iterator[Correction]:
+        """The last 10 000 corrections."""
+        order = "desc" if last_first else None
+        return self._transport.pages(Correction, self._path("corrections"), page_size, order=order)
 
     def undo(self, correction: Union[Correction, str]) -> Correction:
         """Takes a correction back. Raises `Conflict` if later ones must be undone before."""
