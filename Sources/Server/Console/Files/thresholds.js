@@ -85,7 +85,7 @@ function proposals(gallery, form, signal) {
     const ended = job && (await followJob(job, place, signal));
     if (ended?.state !== "succeeded") return;
     put(place);
-    put(shown, proposal(ended.result.thresholds, form));
+    put(shown, proposal(ended.result.thresholds.sort((a, b) => b.modalities.length - a.modalities.length), form));
   }
   return h("section", { class: "card stack" }, h("h2", {}, "By what is enrolled"),
     h("p", { class: "hint" }, "Sightings of the gallery are looked for as newcomers and as known. It assumes that what is enrolled is labelled right."),
