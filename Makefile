@@ -54,12 +54,13 @@ contract:
 	.build/contract/bin/pip install -q 'schemathesis==4.32.5'
 	.build/contract/bin/python Tests/Contract/contract.py --examples $(EXAMPLES)
 
-# The console in Chromium, as people use it, and axe-core, against the server that was built.
+# The console in Chromium, as people use it, and axe-core, against the server that was built. PARTS="query keys" for some of it.
 console:
+	@deploy/dependencies.sh chromium fonts-liberation
 	rm -rf .build/console
 	$(PYTHON) -m venv .build/console
 	.build/console/bin/pip install -q 'playwright==1.65.2' 'axe-playwright-python==0.1.8'
-	.build/console/bin/python Tests/Console/console.py
+	.build/console/bin/python Tests/Console/console.py $(PARTS:%=--only %)
 
 clean:
 	rm -rf .build .build-address .build-thread .build-fuzz demo

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# Installs the system libraries that Triptych builds against, on Debian 12 or a relative. Does nothing if they are there.
+# Installs the system libraries that Triptych builds against, or the packages that are named, on Debian 12 or a relative. Does nothing
+# if they are there.
 set -euo pipefail
 
-packages=(make pkg-config libdnnl-dev libopenblas-openmp-dev libjpeg-dev libpng-dev libsqlite3-dev zlib1g-dev libcurl4-openssl-dev curl jq)
+packages=("$@")
+[ $# -gt 0 ] || packages=(make pkg-config libdnnl-dev libopenblas-openmp-dev libjpeg-dev libpng-dev libsqlite3-dev zlib1g-dev
+    libcurl4-openssl-dev curl jq)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -19,8 +19,9 @@ MODALITIES = ("rgb", "nir", "tir")
 
 
 class World:
-    def __init__(self, triptych, folder, checkpoint=None, port=18181):
-        self.triptych, self.folder, self.port = triptych, pathlib.Path(folder), port
+    def __init__(self, triptych, folder, checkpoint=None, port=18181, options=()):
+        """`options` are of `triptych serve`."""
+        self.triptych, self.folder, self.port, self.options = triptych, pathlib.Path(folder), port, options
         self.url, self.token, self.process = f"http://127.0.0.1:{port}", "", None
         self.run("synthesize", "--output", self.folder / "data", "--identities", 40, "--cameras", 3, "--sightings", 2,
                  "--height", 128, "--width", 256, "--seed", 5)
@@ -39,7 +40,7 @@ class World:
         log = open(self.folder / "server.log", "ab")
         self.process = subprocess.Popen(
             [str(self.triptych), "serve", "--checkpoint", str(self.checkpoint), "--database", str(self.folder / "g.sqlite"),
-             "--port", str(self.port), "--set", f"webhooks.secret_file={secret}"], stdout=log, stderr=log)
+             "--port", str(self.port), "--set", f"webhooks.secret_file={secret}", *self.options], stdout=log, stderr=log)
         for _ in range(300):
             try:
                 urllib.request.urlopen(f"{self.url}/readyz", timeout=2).read()
@@ -58,18 +59,19 @@ class World:
 
     def ask(self, method, path, body=None, kind="application/json"):
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data=data, method=method)
-        if data is not None:
-            request.add_header("Content-Type", kind)
-        if self.token:
-            request.add_header("Authorization", f"Bearer {self.token}")
-        with urllib.request.urlopen(request, timeout=120) as answer:
-            text = answer.read()
+        text = self.answer(method, path, data, {"Content-Type": kind} if data is not None else {})
         return json.loads(text) if text else None
 
     def text(self, path):
-        with urllib.request.urlopen(self.url + path, timeout=30) as answer:
-            return answer.read().decode()
+        return self.answer("GET", path).decode()
+
+    def answer(self, method, path, data=None, fields=()):
+        """The body; the key goes with the request once there is one."""
+        request = urllib.request.Request(self.url + path, data=data, method=method, headers=dict(fields))
+        if self.token:
+            request.add_header("Authorization", f"Bearer {self.token}")
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return answer.read()
 
     def follow(self, job):
         while (state := self.ask("GET", f"/v1/jobs/{job['id']}"))["state"] in ("waiting", "running"):
