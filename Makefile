@@ -1,7 +1,7 @@
 # The two commands of a newcomer are `make demo` and `make test`; both install what they need.
 SWIFT_FLAGS := -c release
 
-.PHONY: demo test build dependencies format lint asan tsan fuzz python contract console clean
+.PHONY: demo test build dependencies format lint asan tsan fuzz python contract console package operation site clean
 
 demo: build
 	deploy/demo.sh
@@ -62,5 +62,15 @@ console:
 	.build/console/bin/pip install -q 'playwright==1.65.2' 'axe-playwright-python==0.1.8'
 	.build/console/bin/python Tests/Console/console.py $(PARTS:%=--only %)
 
+# A Debian package, .build-package/triptych_*.deb, whose executable has Swift's runtime libraries within: a release build of its own.
+package: dependencies
+	deploy/package.sh
+
+# What deploy/ has for operators, used: nginx before the server that was built, Prometheus over it, Kubernetes' manifests, and, as root,
+# the package and the container's steps in a bare Debian. ONLY="proxy monitoring" for some.
+ONLY := proxy monitoring manifests package containers
+operation:
+	Tests/Operation/run $(ONLY)
+
 clean:
-	rm -rf .build .build-address .build-thread .build-fuzz demo
+	rm -rf .build .build-address .build-thread .build-fuzz .build-package demo

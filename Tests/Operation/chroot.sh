@@ -1,0 +1,42 @@
+# A bare Debian in a folder, made once and copied for each test; sourced by scripts that run as root.
+
+base=.build-package/debian
+
+# Debian 12 as debootstrap lays it out, from where this machine's apt gets its packages, with apt's settings.
+bare_debian() { # FOLDER
+    deploy/dependencies.sh debootstrap
+    if [ ! -e "$base/usr/bin/apt-get" ]; then
+        rm -rf "$base" "$base.part"
+        debootstrap --variant=minbase --include=ca-certificates bookworm "$base.part" \
+            "$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -n 1)" >"$base.log"
+        mv "$base.part" "$base"
+    fi
+    leave_debian "$1"
+    cp -a "$base" "$1"
+    cp -a /etc/apt/apt.conf.d "$1/etc/apt/"
+    mount --bind /proc "$1/proc"
+    mount --bind /dev "$1/dev"
+}
+
+leave_debian() { # FOLDER
+    for inside in proc dev; do mountpoint -q "$1/$inside" && umount "$1/$inside"; done
+    rm -rf "$1"
+}
+
+in_debian() { # FOLDER COMMAND…
+    local folder=$1
+    shift
+    env -i HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$folder" "$@"
+}
+
+passed=0 failed=0
+check() { # WHAT COMMAND…
+    local what=$1
+    shift
+    if "$@"; then passed=$((passed + 1)); echo "$what: right"; else failed=$((failed + 1)); echo "$what: WRONG"; fi
+}
+
+tell() {
+    echo "$passed passed, $failed failed"
+    [ "$failed" -eq 0 ]
+}
