@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The main job, end to end: renders a data set of triples, trains a small GraFT on it, starts the server, enrols the
-# gallery split and queries with the query split over HTTP, and leaves the server running.
+# gallery split and queries with the query split over HTTP, and leaves the server running, with its console.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -39,6 +39,8 @@ curl --silent --fail "$server/readyz" >/dev/null || { echo "error: the server is
 
 say "4/5 enrolling the gallery split over HTTP"
 "$triptych" enroll --server "$server" --gallery demo --data "$folder/data" --split gallery
+# So that the console's answers know whom they do not know.
+"$triptych" gallery calibrate demo --server "$server" --apply
 
 say "5/5 querying with the query split over HTTP"
 "$triptych" query --server "$server" --gallery demo --data "$folder/data" --split query --sheet "$folder/contact-sheet.jpg"
@@ -51,4 +53,8 @@ the server is running on $server (stop it with: kill $(cat "$folder/server.pid")
 
   curl -s $server/v1/galleries/demo/queries -F rgb=@$folder/data/query/rgb/$stem \\
        -F nir=@$folder/data/query/nir/$stem -F tir=@$folder/data/query/tir/$stem -F 'options={"limit": 3}'
+
+or, in a browser, its console, which needs no key here; pictures to ask about are in $folder/data/query
+
+  $server/console/
 TEXT
