@@ -72,5 +72,12 @@ ONLY := proxy monitoring manifests package containers
 operation:
 	Tests/Operation/run $(ONLY)
 
+# A site of all documents, every link checked, and of the Swift library's symbols: .build-site/site.
+site: build
+	rm -rf .build/site
+	$(PYTHON) -m venv .build/site
+	.build/site/bin/pip install -q 'mkdocs==1.6.1' 'mkdocs-material==9.8.2'
+	.build/site/bin/python docs/site/build.py
+
 clean:
-	rm -rf .build .build-address .build-thread .build-fuzz .build-package demo
+	rm -rf .build .build-address .build-thread .build-fuzz .build-package .build-site demo

@@ -62,6 +62,7 @@ extension Client {
     /// Makes an empty gallery.
     ///
     /// - Parameters:
+    ///   - name: by which requests name it.
     ///   - label: for people to read.
     ///   - metadata: the client's own.
     ///   - retentionDays: days after which a sighting is erased; nil for never.

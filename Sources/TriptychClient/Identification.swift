@@ -154,7 +154,9 @@ extension GalleryClient {
 
     /// Puts thresholds in place of a model's, by default the active one, and returns all there are then.
     ///
-    /// - Parameter thresholds: by sets of modalities, `["rgb+nir+tir": 0.62, "tir": 0.71]`.
+    /// - Parameters:
+    ///   - thresholds: by sets of modalities, `["rgb+nir+tir": 0.62, "tir": 0.71]`.
+    ///   - model: its digest.
     @discardableResult
     public func setThresholds(_ thresholds: [String: Double], model: String? = nil) async throws -> [Threshold] {
         let rows = thresholds.map { name, threshold in

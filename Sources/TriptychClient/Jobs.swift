@@ -59,7 +59,9 @@ extension Client {
 
     /// Returns a job once it has succeeded. Throws `ClientError.jobEnded` if it has failed or was cancelled.
     ///
-    /// - Parameter progress: is told of each change.
+    /// - Parameters:
+    ///   - id: the job's.
+    ///   - progress: is told of each change.
     public func wait(for id: String, progress: (Job) -> Void = { _ in }) async throws -> Job {
         var latest: Job?
         for try await job in followJob(id) {

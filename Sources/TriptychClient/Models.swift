@@ -45,7 +45,9 @@ extension Client {
 
     /// Hands over a checkpoint, which is read as it is sent, and returns once the server has verified it.
     ///
-    /// - Parameter progress: is told how many bytes are sent, and of how many.
+    /// - Parameters:
+    ///   - checkpoint: its file.
+    ///   - progress: is told how many bytes are sent, and of how many.
     public func uploadModel(
         _ checkpoint: URL, progress: @escaping @Sendable (_ sent: Int, _ of: Int) -> Void = { _, _ in }
     ) async throws -> ServedModel {
@@ -63,6 +65,7 @@ extension Client {
     /// Starts a job that makes a model the active one once it has embedded everything.
     ///
     /// - Parameters:
+    ///   - model: its digest.
     ///   - dryRun: whether the job compares it with the active one instead, and changes nothing.
     ///   - allowFewerModalities: whether it need not know all modalities of the active one.
     public func activate(

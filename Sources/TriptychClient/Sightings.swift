@@ -67,8 +67,12 @@ extension GalleryClient {
 
     /// Enrols a triple, or vectors, as a sighting of an identity, which is made if it is new. It returns after the commit.
     ///
-    /// - Parameter idempotencyKey: sent again with the same one, by this library after a failure or by you, it enrols once;
-    ///   without one each call has its own.
+    /// - Parameters:
+    ///   - identity: whose it is.
+    ///   - subject: the triple, or vectors.
+    ///   - options: where and when it was seen, and what else is known.
+    ///   - idempotencyKey: sent again with the same one, by this library after a failure or by you, it enrols once;
+    ///     without one each call has its own.
     @discardableResult
     public func enrol(
         _ identity: String, _ subject: Subject, _ options: EnrolmentOptions = EnrolmentOptions(),
@@ -116,6 +120,8 @@ extension GalleryClient {
     /// A kept image's file, JPEG or PNG, as it was enrolled; or a picture of it.
     ///
     /// - Parameters:
+    ///   - sighting: whose image it is.
+    ///   - modality: which of them.
     ///   - width: columns of an upright JPEG of it, 16 to 2048; nil for the file itself.
     ///   - crop: whether it is its box alone, as JPEG.
     public func image(

@@ -23,6 +23,7 @@ extension GalleryClient {
     /// nothing behind.
     ///
     /// - Parameters:
+    ///   - file: where to.
     ///   - format: by default as the name says.
     ///   - progress: is told how many bytes have come.
     public func export(
@@ -37,6 +38,7 @@ extension GalleryClient {
     /// lines that were sent before enrol nothing twice.
     ///
     /// - Parameters:
+    ///   - file: where from.
     ///   - format: by default as the name says.
     ///   - progress: is told how many bytes are sent, and of how many.
     public func importFile(
