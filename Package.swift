@@ -76,7 +76,9 @@ let package = Package(
             name: "Training",
             dependencies: [
                 "COpenBLAS", "Documents", "Imaging", "Inference", "Randomness", "Tensor",
-            ]),
+            ],
+            // deploy/recipes, through a link: what is built in are the recipes that it was built from.
+            resources: [.embedInCode("Recipe/Files")]),
 
         // Requests to answers: everything that serves, whoever brings the requests.
         .target(

@@ -31,7 +31,7 @@ package enum YAMLDocument {
         }
     }
 
-    private static func node(_ value: JSONValue) throws -> Node {
+    static func node(_ value: JSONValue) throws -> Node {
         switch value {
         case .object(let members): .mapping(.init(try members.map { (Node($0.key), try node($0.value)) }))
         case .array(let elements): .sequence(.init(try elements.map(node)))

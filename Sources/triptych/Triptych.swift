@@ -15,12 +15,13 @@ struct Triptych: AsyncParsableCommand {
 
             From nothing to a running service:
               triptych synthesize --output data
-              triptych train --config deploy/recipes/graft-demo.yaml --data data --output run
+              triptych train --config graft-demo --data data --output run
               triptych serve --checkpoint run/model.safetensors --database gallery.sqlite
             """,
         version: TriptychServer.version,
         subcommands: [
-            Serve.self, Publish.self, Train.self, Prune.self, Evaluate.self, Embed.self, Enroll.self, Query.self,
+            Serve.self, Publish.self, Train.self, Recipes.self, Prune.self, Evaluate.self, Embed.self, Enroll.self,
+            Query.self,
             Identify.self, Watch.self, Synthesize.self, DatasetCommand.self, Import.self, Inspect.self,
             Export.self,
             GalleryCommand.self, ModelsCommand.self, JobsCommand.self, KeysCommand.self, Backup.self, Restore.self,

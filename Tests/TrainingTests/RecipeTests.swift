@@ -67,18 +67,4 @@ struct RecipeTests {
         } throws: { "\($0)".contains("model.head.dropout: expected no dropout beside it") }
         #expect(try Recipe(yaml: text(), settings: ["model.head.dropout=0.1"]).dropout == 0.1)
     }
-
-    @Test("the shipped recipes are valid, and those with settings are read again from what a run keeps of them")
-    func shipped() throws {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("../../deploy/recipes").standardized
-        let recipes = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-        #expect(recipes.count >= 7)
-        for path in recipes.map(\.path) {
-            let recipe = try Recipe(path: path, settings: ["stages.0.learning_rate=1e-7"])
-            #expect(!recipe.stages.isEmpty)
-            let kept = try Recipe(yaml: recipe.yaml)
-            #expect(kept.stages == recipe.stages && kept.model == recipe.model)
-        }
-    }
 }

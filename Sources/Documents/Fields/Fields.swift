@@ -176,14 +176,14 @@ extension Fields {
 }
 
 /// How near known names are to a misspelt one.
-struct Spelling {
+package struct Spelling {
     private let name: [Character]
 
     /// Long names are cut: they are no misspelling of a known one.
-    init(_ name: String) { self.name = Array(name.prefix(64)) }
+    package init(_ name: String) { self.name = Array(name.prefix(64)) }
 
     /// Names, the nearest first, equally near ones in alphabetical order.
-    func nearestFirst(_ known: some Collection<String>) -> [String] {
+    package func nearestFirst(_ known: some Collection<String>) -> [String] {
         known.map { (distance(to: $0), $0) }.sorted { $0 < $1 }.map(\.1)
     }
 

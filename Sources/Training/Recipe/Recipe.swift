@@ -53,7 +53,9 @@ public struct Recipe: Sendable {
     public var validationInterval: TrainingLength
     /// In order.
     public var stages: [Stage]
-    /// The YAML that says all this, settings included.
+    /// What it says of itself.
+    public let card: RecipeCard
+    /// The YAML that says all this, composed and with settings.
     public let yaml: String
 
     /// Whether any stage draws batches of texts.
@@ -66,25 +68,40 @@ public struct Recipe: Sendable {
 }
 
 extension Recipe {
-    /// Reads a recipe from a YAML file, changed by settings `key.path=value`. Throws `RecipeError`, or
-    /// `DocumentError` for a value that is refused.
-    public init(path: String, settings: [String] = []) throws {
-        let yaml: String
-        do {
-            yaml = try String(contentsOfFile: path, encoding: .utf8)
-        } catch {
-            throw RecipeError.unreadable(path: path, reason: error.localizedDescription)
-        }
-        try self.init(yaml: yaml, path: path, settings: settings)
+    /// Reads what a command takes as its recipe: a file, or the name of a built-in one, with variants behind colons, as in
+    /// `graft-rgbnt100:table8-ddd`; changed by settings `key.path=value`.
+    ///
+    /// Throws `RecipeError`, or `DocumentError` for a value that is refused.
+    public init(config: String, settings: [String] = []) throws {
+        let (source, variants) = try RecipeSource.given(config)
+        try self.init(RecipeComposition(source, variants: variants), settings: settings)
     }
 
-    /// Reads a recipe from YAML; `path` names it in errors.
+    /// Reads a recipe from a YAML file. Throws as above.
+    public init(path: String, settings: [String] = []) throws {
+        try self.init(RecipeComposition(RecipeSource(path: path)), settings: settings)
+    }
+
+    /// Reads a recipe from YAML; `path` names it in errors. Throws as above.
     public init(yaml: String, path: String = "recipe", settings: [String] = []) throws {
-        var document = try RecipeDocument(yaml: yaml, path: path)
-        for setting in settings { try document.set(setting) }
-        try document.checkShadows(settings)
-        self.yaml = settings.isEmpty ? yaml : try document.yaml()
-        var root = try Fields(document.root)
+        try self.init(RecipeComposition(RecipeSource(name: path, text: yaml)), settings: settings)
+    }
+
+    init(_ composition: RecipeComposition, settings: [String] = []) throws {
+        var composition = composition
+        for setting in settings { try composition.set(setting) }
+        try composition.checkShadows(settings)
+        do {
+            try self.init(reading: composition)
+        } catch let error as DocumentError {
+            throw composition.located(error)
+        }
+    }
+
+    private init(reading composition: RecipeComposition) throws {
+        yaml = try composition.yaml()
+        var root = try Fields(composition.root)
+        card = try RecipeCard(&root)
         model = try Self.model(&root)
         var batch = try root.section("batch")
         identities = try batch.require("identities", .integer(2...4096))

@@ -17,7 +17,7 @@ struct Import: ParsableCommand {
 
     @Option(help: "The weights: .safetensors, .pth, .pt or .bin.")
     var weights: String
-    @Option(help: "A recipe, whose model is wanted; see deploy/recipes.")
+    @Option(help: "The recipe whose model is wanted: a name, see triptych recipes, or a YAML file.")
     var config: String
     @Option(help: "The checkpoint to write.")
     var output: String
@@ -36,7 +36,7 @@ struct Import: ParsableCommand {
     }
 
     func run() throws {
-        var model = try Recipe(path: config).model
+        var model = try Recipe(config: config).model
         model.identities = 1
         let fresh = try WeightInitialization.weights(for: model, seed: seed)
         let found = BackboneImport(try ForeignWeights(path: weights), into: model, fresh: fresh)

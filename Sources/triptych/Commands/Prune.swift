@@ -25,7 +25,7 @@ struct Prune: AsyncParsableCommand {
 
     @Option(help: "The model to prune.")
     var checkpoint: String
-    @Option(help: "The recipe to fine-tune by, a YAML file.")
+    @Option(help: "The recipe to fine-tune by: a name, see triptych recipes, or a YAML file.")
     var config: String
     @OptionGroup var dataset: DatasetOptions
     @Option(help: "The run folder to make; it must not exist or be empty.")
@@ -61,7 +61,7 @@ struct Prune: AsyncParsableCommand {
         let plan = try PruningPlan(
             method: method, structure: structure, scope: scope, targets: shares.compactMap { $0 }, steps: steps,
             calibration: calibration, distillation: distillation)
-        let recipe = try Recipe(path: config, settings: settings)
+        let recipe = try Recipe(config: config, settings: settings)
         for setting in settings { try check(setting, recipe) }
         let pruner = try Pruner(
             plan: plan, parentPath: checkpoint, recipe: recipe,

@@ -21,7 +21,7 @@ struct Train: AsyncParsableCommand {
             Settings change the recipe by path: --set stages.0.steps=20 --set augment=none --set dropout=0
             """)
 
-    @Option(help: "The recipe, a YAML file; see deploy/recipes.")
+    @Option(help: "The recipe: the name of a built-in one, see triptych recipes, or a YAML file.")
     var config: String?
     @Option(help: "The data set's folder.")
     var data: String?
@@ -69,7 +69,7 @@ struct Train: AsyncParsableCommand {
 
     private func trainer() throws -> Trainer {
         let saving = saveEvery.map(SaveInterval.steps) ?? .seconds(300)
-        let recipe = try config.map { try Recipe(path: $0, settings: settings) }
+        let recipe = try config.map { try Recipe(config: $0, settings: settings) }
         let dataset = try data.map { try layout.open($0) }
         if let resume {
             return try Trainer(

@@ -43,6 +43,20 @@ enum Output {
             if index == 0 { print(widths.map { String(repeating: "-", count: $0) }.joined(separator: "  ")) }
         }
     }
+
+    /// Prints rows of words in columns, all left-aligned. The first row is the heading.
+    static func columns(_ rows: [[String]]) {
+        guard let heading = rows.first else { return }
+        let widths = heading.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        for row in [heading, widths.map { String(repeating: "-", count: $0) }] + rows.dropFirst() {
+            var line = ""
+            for (cell, width) in zip(row, widths) {
+                line += cell + String(repeating: " ", count: width - cell.count + 2)
+            }
+            while line.hasSuffix(" ") { line.removeLast() }
+            print(line)
+        }
+    }
 }
 
 extension Output {
