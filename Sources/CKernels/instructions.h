@@ -9,7 +9,15 @@
 
 #include "include/CKernels.h"
 
-enum { tile_rows = 6, zeros_count = 8192, line_floats = 16 };
+enum {
+    tile_rows = 6,
+    zeros_count = 8192,
+    line_floats = 16,
+    /// Registers' floats in a panel, of any instruction set.
+    largest_panel = 64,
+    /// Taps at a time.
+    largest_kernel = 256,
+};
 
 /// What stands in for what is outside of images.
 extern const float ck_zeros[zeros_count];
@@ -107,5 +115,22 @@ void pack_serially(const float *weights, ck_weight_steps steps, const ck_windows
                    float *packed);
 /// Runs a tile `width` wide, of which only `real` outputs exist and are written.
 void run_tile(tile *tile, int rows, int64_t width, int64_t real);
+
+/// Where the taps `first` to `first + count` of the windows of some pixels begin, `skip` elements into each: [count][tile_rows].
+void find_taps(const ck_windows *windows, const float *images, int64_t pixel, int rows, int64_t first, int64_t count,
+               int64_t skip, const float **taps);
+
+/// How a product's panels, from one on, and its result pixels, in chunks, are cut into pieces: whole panels where there are
+/// enough of them and not too many pixels, so that a panel's weights are read from memory once. Where pixels are more than
+/// weights, each thread has its own of them, the same from layer to layer, and all panels take their turn with some, which
+/// meanwhile stay in a cache.
+typedef struct {
+    int64_t pixels, first_panel, panels, chunk, chunks;
+    /// Whether a chunk's panels follow one another, or a panel's chunks.
+    bool is_by_chunk;
+} piece_plan;
+piece_plan plan_pieces(const ck_windows *windows, int64_t outputs, int64_t first_panel);
+/// The panel of a piece, and the pixels from `from` on, below `to`.
+int64_t piece_of(const piece_plan *plan, int64_t piece, int64_t *from, int64_t *to);
 
 #endif

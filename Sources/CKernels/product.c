@@ -9,10 +9,6 @@
 enum {
     /// Elements of a window at a time: their weights for a panel, 590 kB, fit in a second-level cache of 1 MB.
     depth_block = 2304,
-    /// Taps at a time.
-    largest_kernel = 256,
-    /// Of any instruction set.
-    largest_panel = 64,
 };
 
 static int64_t taps_of(const ck_windows *w) { return w->tap_rows * w->tap_columns; }
@@ -81,9 +77,8 @@ void ck_pack(const float *weights, ck_weight_steps steps, const float *bias, con
 
 typedef struct {
     const ck_windows *windows;
-    int64_t outputs, pixels, first_panel, panels, chunk, chunks;
-    /// Whether a chunk's panels follow one another, or a panel's chunks.
-    bool is_by_chunk;
+    int64_t outputs;
+    piece_plan plan;
     const float *x, *packed, *residual;
     ck_activation activation;
     float *y;
@@ -91,14 +86,12 @@ typedef struct {
 
 _Alignas(64) const float ck_zeros[zeros_count];
 
-/// Where the taps `first` to `first + count` of the windows of some pixels begin, `skip` elements into each.
-static void find_taps(const product_job *job, int64_t pixel, int rows, int64_t first, int64_t count, int64_t skip,
-                      const float **taps) {
-    const ck_windows *w = job->windows;
+void find_taps(const ck_windows *w, const float *images, int64_t pixel, int rows, int64_t first, int64_t count,
+               int64_t skip, const float **taps) {
     for (int r = 0; r < rows; r++) {
         int64_t column = (pixel + r) % w->columns, line = (pixel + r) / w->columns;
         int64_t row = line % w->rows;
-        const float *origin = job->x + line / w->rows * w->image_step + row * w->row_step + column * w->column_step + skip;
+        const float *origin = images + line / w->rows * w->image_step + row * w->row_step + column * w->column_step + skip;
         for (int64_t t = first; t < first + count; t++) {
             int64_t ty = t / w->tap_columns, tx = t % w->tap_columns;
             const float *tap = origin + ty * w->tap_row_step + tx * w->tap_column_step;
@@ -144,7 +137,7 @@ static void run_block(const product_job *job, int64_t panel, int64_t from, int64
     const float *taps[largest_kernel * tile_rows];
     for (int64_t pixel = from; pixel < to; pixel += tile_rows) {
         int rows = (int)(to - pixel < tile_rows ? to - pixel : tile_rows);
-        find_taps(job, pixel, rows, first, count, skip, taps);
+        find_taps(w, job->x, pixel, rows, first, count, skip, taps);
         int64_t offset = pixel * job->outputs + begin;
         tile t = {.taps = taps, .tap_count = count, .run = run,
                   .weights = base + (1 + first * w->run + skip) * width,
@@ -161,9 +154,7 @@ static void run_piece(const void *context, int64_t piece, int64_t worker) {
     (void)worker;
     const product_job *job = context;
     const ck_windows *w = job->windows;
-    int64_t panel = job->first_panel + (job->is_by_chunk ? piece % job->panels : piece / job->chunks);
-    int64_t from = (job->is_by_chunk ? piece / job->panels : piece % job->chunks) * job->chunk;
-    int64_t to = from + job->chunk < job->pixels ? from + job->chunk : job->pixels;
+    int64_t from, to, panel = piece_of(&job->plan, piece, &from, &to);
     if (w->run > depth_block) {
         for (int64_t tap = 0; tap < taps_of(w); tap++)
             for (int64_t skip = 0; skip < w->run; skip += depth_block)
@@ -180,29 +171,36 @@ int64_t ck_product_scratch(const ck_windows *windows, int64_t outputs) {
     return strassen_panels(windows, outputs) ? strassen_scratch(windows) : 0;
 }
 
-/// Pieces are whole panels where there are enough of them and not too many pixels: a panel's weights are then read from
-/// memory once. Where pixels are more than weights, each thread has its own of them, the same from layer to layer, and all
-/// panels take their turn with some, which meanwhile stay in a cache.
+piece_plan plan_pieces(const ck_windows *w, int64_t outputs, int64_t first_panel) {
+    enum { pieces_wanted = 16, largest_chunk = 100 * tile_rows };
+    int64_t panels = panels_of(outputs) - first_panel, pixels = w->batch * w->rows * w->columns;
+    int64_t chunks = panels >= pieces_wanted ? 1 : (pieces_wanted + panels - 1) / panels;
+    int64_t chunk = (pixels / chunks + tile_rows) / tile_rows * tile_rows;
+    if (chunk < 4 * tile_rows) chunk = 4 * tile_rows;
+    if (chunk > largest_chunk) chunk = largest_chunk;
+    return (piece_plan){.pixels = pixels, .first_panel = first_panel, .panels = panels, .chunk = chunk,
+                        .chunks = (pixels + chunk - 1) / chunk,
+                        .is_by_chunk = pixels > smaller_of(outputs, depth_of(w))};
+}
+
+int64_t piece_of(const piece_plan *plan, int64_t piece, int64_t *from, int64_t *to) {
+    *from = (plan->is_by_chunk ? piece / plan->panels : piece % plan->chunks) * plan->chunk;
+    *to = smaller_of(*from + plan->chunk, plan->pixels);
+    return plan->first_panel + (plan->is_by_chunk ? piece % plan->panels : piece / plan->chunks);
+}
+
 void ck_product(const ck_windows *windows, int64_t outputs, const float *x, const float *packed, const float *residual,
                 ck_activation activation, float *scratch, float *y) {
-    enum { pieces_wanted = 16, largest_chunk = 100 * tile_rows };
-    int64_t done = scratch ? strassen_panels(windows, outputs) : 0, panels = panels_of(outputs) - done;
-    int64_t pixels = windows->batch * windows->rows * windows->columns;
+    int64_t done = scratch ? strassen_panels(windows, outputs) : 0;
     if (done) {
         strassen_job job = {.windows = windows, .outputs = outputs, .x = x, .packed = packed, .residual = residual,
                             .activation = activation, .y = y};
         strassen_run(&job, scratch);
     }
-    if (!panels) return;
-    int64_t chunks = panels >= pieces_wanted ? 1 : (pieces_wanted + panels - 1) / panels;
-    int64_t chunk = (pixels / chunks + tile_rows) / tile_rows * tile_rows;
-    if (chunk < 4 * tile_rows) chunk = 4 * tile_rows;
-    if (chunk > largest_chunk) chunk = largest_chunk;
-    product_job job = {.windows = windows, .outputs = outputs, .pixels = pixels, .first_panel = done,
-                       .panels = panels, .chunk = chunk, .chunks = (pixels + chunk - 1) / chunk,
-                       .is_by_chunk = pixels > smaller_of(outputs, depth_of(windows)), .x = x, .packed = packed,
-                       .residual = residual, .activation = activation, .y = y};
-    parallel_for(panels * job.chunks, run_piece, &job);
+    if (done == panels_of(outputs)) return;
+    product_job job = {.windows = windows, .outputs = outputs, .plan = plan_pieces(windows, outputs, done), .x = x,
+                       .packed = packed, .residual = residual, .activation = activation, .y = y};
+    parallel_for(job.plan.panels * job.plan.chunks, run_piece, &job);
 }
 
 void ck_pad(int64_t batch, int64_t height, int64_t width, int64_t channels, int64_t padding, const float *x, float *y) {

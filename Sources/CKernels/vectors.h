@@ -9,9 +9,9 @@ INLINE vec load(const float *p) { return *(const loose_vec *)p; }
 INLINE void store(float *p, vec v) { *(loose_vec *)p = v; }
 // x - 0 is x whatever x is, so that this is one instruction; 0 + x would not be, for -0.
 INLINE vec all(float x) { return x - (vec){0}; }
-INLINE vec select(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a) | (~mask & (ivec)b)); }
-INLINE vec smaller(vec a, vec b) { return select(a < b, a, b); }
-INLINE vec larger(vec a, vec b) { return select(a > b, a, b); }
+INLINE vec selected(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a) | (~mask & (ivec)b)); }
+INLINE vec smaller(vec a, vec b) { return selected(a < b, a, b); }
+INLINE vec larger(vec a, vec b) { return selected(a > b, a, b); }
 
 /// eˣ to about 2 ulp for x ≤ 88; 0 from -87 on down. Cody and Waite's reduction to |r| ≤ ln 2 / 2, then a polynomial (Cephes).
 INLINE vec exponential(vec x) {
@@ -28,7 +28,7 @@ INLINE vec exponential(vec x) {
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1.0f;
-    return select(vanishes, (vec){0}, (vec)((ivec)p + (n << 23)));
+    return selected(vanishes, (vec){0}, (vec)((ivec)p + (n << 23)));
 }
 
 /// Φ(x) - 1/2 over x for |x| ≤ 5.6, powers of 2·(x/5.6)² - 1: fitted by `Tests/Reference/gelu.py`.

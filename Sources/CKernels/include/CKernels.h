@@ -75,4 +75,6 @@ int64_t ck_attention_scratch(int64_t tokens, int64_t width);
 /// Calls `work(context, i)` for each i below `count` on the threads that the caller has, in any order.
 void ck_parallel(int64_t count, void (*work)(void *context, int64_t i), void *context);
 
+#include "narrow.h"
+
 #endif

@@ -5,44 +5,55 @@ import CKernels
 /// 3×3 convolutions of stride 1 are done by Winograd's F(2×2, 3×3), which needs 16 multiplications where the definition
 /// needs 36; all others as products over the windows where they lie. Which it is depends on the layer alone, so that an
 /// image's result has the same bits in every batch.
+///
+/// In narrow formats they are products over windows, but for those that Winograd's algorithm does in float32 with fewer
+/// multiplications than bfloat16 saves.
 public struct PackedConvolution: Sendable {
     private enum Form: Sendable {
-        case winograd
+        case winograd(Storage)
         /// Windows in images as they are, or in ones that were given an edge before.
-        case windows(isPadded: Bool)
+        case windows(Storage, isPadded: Bool)
+        case narrow(NarrowWeights)
     }
 
-    private let packed: Storage
     private let form: Form
     private let sizes: ConvolutionSizes
 
     /// Packs a weight [outputs, channels, k, k] and a bias [outputs] for images of one size. Copies them; O(weight).
-    public init(_ weight: Tensor, bias: Tensor?, stride: Int, padding: Int, height: Int, width: Int) {
+    /// Weights of int8 are rounded to their codes; images are then taken for such without negative elements.
+    public init(
+        _ weight: Tensor, bias: Tensor?, stride: Int, padding: Int, height: Int, width: Int,
+        format: WeightFormat = .float32
+    ) {
         sizes = ConvolutionSizes(
             [1, height, width, weight.shape[1]], weight: weight.shape, stride: stride, padding: padding)
-        form = Self.form(sizes)
-        switch form {
-        case .winograd:
-            var winograd = sizes.winograd
-            packed = Kernels.packed(count: Int(ck_winograd_packed_count(&winograd)), weight, bias: bias) {
-                ck_winograd_pack(&winograd, $0, $1, $2)
-            }
-        case .windows(let isPadded):
-            // [outputs, k, k, channels]: as the images lie.
-            let channels = Int64(sizes.channels), kernel = Int64(sizes.kernel)
-            let steps = ck_weight_steps(
-                output: kernel * kernel * channels, tap_row: kernel * channels, tap_column: channels, element: 1)
-            packed = Kernels.packed(
-                weight.transposed([0, 2, 3, 1]), steps, bias: bias, sizes.windows(isPadded: isPadded),
-                outputs: sizes.outputs)
-        }
+        form =
+            Self.narrow(weight, bias: bias, sizes, format).map(Form.narrow) ?? Self.floats(weight, bias: bias, sizes)
     }
 
-    /// Few channels make short taps: with the edge made before, the taps of a row are one.
-    private static func form(_ sizes: ConvolutionSizes) -> Form {
-        let isThree = sizes.kernel == 3 && sizes.stride == 1 && sizes.padding == 1
-        if isThree && sizes.channels % 16 == 0 && sizes.outputs % 16 == 0 && sizes.channels <= 4096 { return .winograd }
-        return .windows(isPadded: sizes.padding == 0 || sizes.channels < 16)
+    private static func floats(_ weight: Tensor, bias: Tensor?, _ sizes: ConvolutionSizes) -> Form {
+        if sizes.isWinograd {
+            var winograd = sizes.winograd
+            return .winograd(
+                Kernels.packed(count: Int(ck_winograd_packed_count(&winograd)), weight, bias: bias) {
+                    ck_winograd_pack(&winograd, $0, $1, $2)
+                })
+        }
+        // Few channels make short taps: with the edge made before, the taps of a row are one.
+        let isPadded = sizes.padding == 0 || sizes.channels < 16
+        return .windows(
+            Kernels.packed(
+                weight.transposed([0, 2, 3, 1]), sizes.weightSteps, bias: bias, sizes.windows(isPadded: isPadded),
+                outputs: sizes.outputs), isPadded: isPadded)
+    }
+
+    private static func narrow(
+        _ weight: Tensor, bias: Tensor?, _ sizes: ConvolutionSizes, _ format: WeightFormat
+    ) -> NarrowWeights? {
+        guard let precision = format.kernel, !(sizes.isWinograd && format == .bfloat16) else { return nil }
+        return NarrowWeights(
+            weight.transposed([0, 2, 3, 1]), sizes.weightSteps, format, bias: bias,
+            sizes.inWords(precision).windows(isPadded: false), outputs: sizes.outputs, elements: sizes.channels)
     }
 
     /// relu(x ∗ weight + bias + residual), without the ReLU or the residual if they are not asked for. Never recorded:
@@ -53,16 +64,25 @@ public struct PackedConvolution: Sendable {
         precondition(x.shape == sizes.input, "images \(x.shape), packed for \(sizes.input)")
         precondition(residual.map { $0.shape == sizes.output } ?? true, "a residual of another shape")
         switch form {
-        case .winograd: return winograd(x, sizes, residual: residual, relu: relu)
-        case .windows(let isPadded):
+        case .winograd(let packed): return winograd(x, packed, sizes, residual: residual, relu: relu)
+        case .windows(let packed, let isPadded):
             let images = isPadded && sizes.padding > 0 ? Kernels.padded(x, by: sizes.padding) : x
             return Kernels.product(
                 sizes.windows(isPadded: isPadded), images, packed, outputs: sizes.outputs, residual: residual,
                 activation: relu ? .relu : .identity, into: sizes.output)
+        case .narrow(let weights):
+            return weights.product(
+                sizes.inWords(weights.precision).windows(isPadded: false), x,
+                .init(
+                    groups: sizes.batch, rows: sizes.height * sizes.width, width: sizes.channels,
+                    results: sizes.output[1] * sizes.output[2], isWhole: true),
+                residual: residual, activation: relu ? .relu : .identity, into: sizes.output)
         }
     }
 
-    private func winograd(_ x: Tensor, _ sizes: ConvolutionSizes, residual: Tensor?, relu: Bool) -> Tensor {
+    private func winograd(
+        _ x: Tensor, _ packed: Storage, _ sizes: ConvolutionSizes, residual: Tensor?, relu: Bool
+    ) -> Tensor {
         var winograd = sizes.winograd
         let scratch = Storage(count: Int(ck_winograd_scratch(&winograd)))
         return Kernels.read(x) { x_ in
@@ -81,10 +101,31 @@ public struct PackedConvolution: Sendable {
 }
 
 extension ConvolutionSizes {
+    /// Whether Winograd's algorithm does it, in float32.
+    fileprivate var isWinograd: Bool {
+        kernel == 3 && stride == 1 && padding == 1 && channels % 16 == 0 && outputs % 16 == 0 && channels <= 4096
+    }
+
     fileprivate var winograd: ck_winograd {
         ck_winograd(
             batch: Int64(batch), height: Int64(height), width: Int64(width), channels: Int64(channels),
             outputs: Int64(outputs))
+    }
+
+    /// Of weights [outputs, k, k, channels]: as the images lie.
+    fileprivate var weightSteps: ck_weight_steps {
+        let channels = Int64(channels), kernel = Int64(kernel)
+        return ck_weight_steps(
+            output: kernel * kernel * channels, tap_row: kernel * channels, tap_column: channels, element: 1)
+    }
+
+    /// The same with words for channels.
+    fileprivate func inWords(_ precision: ck_precision) -> ConvolutionSizes {
+        var words = ConvolutionSizes(
+            [batch, height, width, NarrowWeights.words(channels, precision)], outputs: outputs, kernel: kernel,
+            stride: stride, padding: padding)
+        words.batch = batch
+        return words
     }
 
     /// - Parameter isPadded: whether the images have an edge already, or need none.

@@ -2,19 +2,29 @@ import CKernels
 
 /// A linear layer's weights in the layout of the product kernels, made once when a model is built.
 public struct PackedWeights: Sendable {
-    private let packed: Storage
+    private enum Form: Sendable {
+        case floats(Storage)
+        case narrow(NarrowWeights)
+    }
+
+    private let form: Form
     /// Features out and in.
     public let outputs: Int, inputs: Int
 
-    /// Packs a weight [out, in] and a bias [out]. Copies them; O(out·in).
-    public init(_ weight: Tensor, bias: Tensor?) {
+    /// Packs a weight [out, in] and a bias [out]. Copies them; O(out·in). Weights of int8 are rounded to their codes.
+    public init(_ weight: Tensor, bias: Tensor?, format: WeightFormat = .float32) {
         precondition(
             weight.shape.rank == 2 && (bias.map { $0.shape == [weight.shape[0]] } ?? true),
             "packing a weight of shape \(weight.shape), a bias of \(String(describing: bias?.shape)), expected [out, in]"
         )
         (outputs, inputs) = (weight.shape[0], weight.shape[1])
         let steps = ck_weight_steps(output: Int64(inputs), tap_row: 0, tap_column: 0, element: 1)
-        packed = Kernels.packed(weight, steps, bias: bias, Self.rows(1, of: inputs, in: 1), outputs: outputs)
+        let width = format.kernel.map { [inputs] in NarrowWeights.words(inputs, $0) } ?? inputs
+        let windows = Self.rows(1, of: width, in: 1)
+        form =
+            NarrowWeights(weight, steps, format, bias: bias, windows, outputs: outputs, elements: inputs)
+            .map(Form.narrow)
+            ?? .floats(Kernels.packed(weight, steps, bias: bias, windows, outputs: outputs))
     }
 
     /// One window a row; so many rows to an image.
@@ -35,8 +45,17 @@ public struct PackedWeights: Sendable {
         precondition(residual.map { $0.shape == shape } ?? true, "a residual of another shape than \(shape)")
         precondition(residual == nil || activation == .identity, "an activation before a residual")
         let images = x.shape.rank > 1 ? x.shape[0] : 1
-        let windows = Self.rows(x.count / inputs / images, of: inputs, in: images)
-        return Kernels.product(
-            windows, x, packed, outputs: outputs, residual: residual, activation: activation, into: shape)
+        let count = x.count / inputs / images
+        switch form {
+        case .floats(let packed):
+            return Kernels.product(
+                Self.rows(count, of: inputs, in: images), x, packed, outputs: outputs, residual: residual,
+                activation: activation, into: shape)
+        case .narrow(let weights):
+            return weights.product(
+                Self.rows(count, of: NarrowWeights.words(inputs, weights.precision), in: images), x,
+                .init(groups: images, rows: count, width: inputs, results: count, isWhole: false), residual: residual,
+                activation: activation, into: shape)
+        }
     }
 }

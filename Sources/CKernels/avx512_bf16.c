@@ -1,0 +1,26 @@
+// Products of bfloat16s for AVX-512 with BF16.
+#include "narrow_kernels.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx512bf16,avx2,fma"))), apply_to = function)
+
+#define LANES 16
+#define PANEL_REGISTERS 4
+#define UNROLLED _Pragma("clang loop unroll(full)") for
+#include "vectors.h"
+#include "narrow_words.h"
+
+INLINE vec add_halves(vec sum, ivec x, ivec w) {
+    return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)x, (__m512bh)w);
+}
+
+#define SUMS vec
+#define add_word add_halves
+#define finished finished_halves
+#define NARROW_PRODUCT bf16_halves_product
+#include "narrow_tile.h"
+
+#pragma clang attribute pop
+#endif

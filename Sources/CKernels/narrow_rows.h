@@ -1,0 +1,69 @@
+// How rows of floats become narrow. Narrow registers are written by the compiler's conversions.
+typedef uint8_t codes_vec __attribute__((vector_size(LANES)));
+typedef uint16_t halves_vec __attribute__((vector_size(2 * LANES)));
+
+/// Rounds to the nearest whole number of at most 2²², ties to even.
+INLINE ivec rounded(vec x) { return (ivec)(x + 12582912.0f) - 0x4B400000; }
+
+INLINE codes_vec encoded(vec x, float inverse, int32_t zero) {
+    ivec code = rounded(x * inverse) + zero;
+    code &= code > 0;
+    code = (code & (code < 255)) | ((code >= 255) & 255);
+    return __builtin_convertvector(code, codes_vec);
+}
+
+INLINE halves_vec rounded_to_halves(vec x) {
+    uvec bits = (uvec)x;
+    // Half of the last place that stays, and one bit more where that one is odd: ties go to even.
+    uvec nearest = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
+    uvec nan = (uvec)(x != x);
+    return __builtin_convertvector((nearest & ~nan) | (nan & 0x7FC0), halves_vec);
+}
+
+static void range_of_row(const float *row, int64_t count, float *least, float *most) {
+    int64_t whole = count / LANES * LANES;
+    vec low = {0}, high = {0}, nothing = {0};
+    for (int64_t i = 0; i < whole; i += LANES) {
+        vec x = load(row + i);
+        low = smaller(low, x), high = larger(high, x);
+        nothing += x * 0.0f;
+    }
+    float bottom = 0, top = 0, poison = 0;
+    for (int64_t i = whole; i < count; i++) {
+        if (row[i] < bottom) bottom = row[i];
+        if (row[i] > top) top = row[i];
+        poison += row[i] * 0.0f;
+    }
+    for (int j = 0; j < LANES; j++) {
+        if (low[j] < bottom) bottom = low[j];
+        if (high[j] > top) top = high[j];
+        poison += nothing[j];
+    }
+    *least = bottom, *most = top + poison;
+}
+
+static void encode_row(const float *row, int64_t count, float inverse, int32_t zero, uint8_t *codes) {
+    int64_t whole = count / LANES * LANES;
+    for (int64_t i = 0; i < whole; i += LANES) {
+        codes_vec c = encoded(load(row + i), inverse, zero);
+        memcpy(codes + i, &c, sizeof c);
+    }
+    if (whole == count) return;
+    float rest[LANES] = {0};
+    memcpy(rest, row + whole, (count - whole) * sizeof(float));
+    codes_vec c = encoded(load(rest), inverse, zero);
+    memcpy(codes + whole, &c, count - whole);
+}
+
+static void round_row(const float *row, int64_t count, uint16_t *halves) {
+    int64_t whole = count / LANES * LANES;
+    for (int64_t i = 0; i < whole; i += LANES) {
+        halves_vec h = rounded_to_halves(load(row + i));
+        memcpy(halves + i, &h, sizeof h);
+    }
+    if (whole == count) return;
+    float rest[LANES] = {0};
+    memcpy(rest, row + whole, (count - whole) * sizeof(float));
+    halves_vec h = rounded_to_halves(load(rest));
+    memcpy(halves + whole, &h, (count - whole) * sizeof(uint16_t));
+}

@@ -1,0 +1,48 @@
+// One tile of a product of narrow numbers. The including file defines
+//   SUMS, the type of the sums' registers,
+//   add_word(SUMS sum, ivec x, ivec w), which adds a word's products in each lane,
+//   finished(sum, tile, row, at), the floats that the sums of a register stand for,
+//   NARROW_PRODUCT, the kernel's name.
+
+INLINE void CONCATENATED(NARROW_PRODUCT, _of)(const narrow_tile *t, const int rows, const int registers) {
+    SUMS sums[tile_rows][PANEL_REGISTERS];
+    UNROLLED (int r = 0; r < rows; r++)
+        UNROLLED (int j = 0; j < registers; j++) sums[r][j] = (SUMS){0};
+    const float *const *taps = t->taps, *weights = t->weights;
+    for (int64_t tap = 0; tap < t->tap_count; tap++, taps += tile_rows)
+        for (int64_t i = 0; i < t->run; i++, weights += registers * LANES) {
+            ivec w[PANEL_REGISTERS];
+            UNROLLED (int j = 0; j < registers; j++) w[j] = load_words(weights + j * LANES);
+            UNROLLED (int r = 0; r < rows; r++) {
+                ivec x = all_words(taps[r] + i);
+                UNROLLED (int j = 0; j < registers; j++) sums[r][j] = add_word(sums[r][j], x, w[j]);
+            }
+        }
+    UNROLLED (int r = 0; r < rows; r++)
+        UNROLLED (int j = 0; j < registers; j++) {
+            vec value = finished(sums[r][j], t, r, j * LANES) + load(t->bias + j * LANES);
+            if (t->addend) value += load(t->addend + r * t->y_step + j * LANES);
+            if (t->activation == ck_relu) value = larger(value, (vec){0});
+            store(t->y + r * t->y_step + j * LANES, value);
+        }
+}
+
+void NARROW_PRODUCT(const narrow_tile *t, int rows, int registers) {
+#define CASE(r, j) case (r) * 8 + (j): return CONCATENATED(NARROW_PRODUCT, _of)(t, r, j);
+#define CASES(j) CASE(1, j) CASE(2, j) CASE(3, j) CASE(4, j) CASE(5, j) CASE(6, j)
+    switch (rows * 8 + registers) {
+        CASES(1)
+        CASES(2)
+#if PANEL_REGISTERS == 4
+        CASES(3)
+        CASES(4)
+#endif
+    }
+#undef CASES
+#undef CASE
+}
+
+#undef SUMS
+#undef NARROW_PRODUCT
+#undef add_word
+#undef finished

@@ -1,0 +1,149 @@
+import Tensor
+import Testing
+
+@Suite("Products of codes and of bfloat16s")
+struct NarrowProductTests {
+    /// Whole numbers from `range`, both ends among those of each row: its codes are they themselves, shifted.
+    private func whole(_ shape: Shape, _ range: ClosedRange<Float>, seed: Int) -> Tensor {
+        let width = shape[-1]
+        let span = range.upperBound - range.lowerBound
+        let values = sample(shape, seed: seed).scalars.enumerated().map { index, value -> Float in
+            switch index % width {
+            case 0: range.lowerBound
+            case 1: range.upperBound
+            default: (range.lowerBound + (value + 1) / 2 * span).rounded()
+            }
+        }
+        return Tensor(values, shape: shape)
+    }
+
+    private func ones(_ count: Int) -> WeightFormat { .int8(scales: [Float](repeating: 1, count: count)) }
+
+    @Test(
+        "sums of codes are exact, whatever the sizes: results of whole numbers are the whole numbers",
+        arguments: [(1, 2, 1), (5, 7, 3), (13, 63, 17), (50, 130, 65), (700, 33, 200)],
+        [(-255, 0), (-100, 155), (0, 255)] as [(Float, Float)])
+    func exactCodes(sizes: (rows: Int, inputs: Int, outputs: Int), range: (Float, Float)) {
+        let x = whole([sizes.rows, sizes.inputs], range.0...range.1, seed: 1)
+        let weight = whole([sizes.outputs, sizes.inputs], -127...127, seed: 2)
+        let bias = whole([sizes.outputs + 1], -9...9, seed: 3).sliced(axis: 0, 0..<sizes.outputs)
+        let residual = whole([sizes.rows, sizes.outputs + 1], -9...9, seed: 4).sliced(axis: 1, 0..<sizes.outputs)
+        let packed = PackedWeights(weight, bias: bias, format: ones(sizes.outputs))
+        var expected: [Float] = []
+        for row in 0..<sizes.rows {
+            for output in 0..<sizes.outputs {
+                let products = (0..<sizes.inputs).map {
+                    Int(x.scalars[row * sizes.inputs + $0]) * Int(weight.scalars[output * sizes.inputs + $0])
+                }
+                expected.append(Float(products.reduce(0, +)) + bias.scalars[output])
+            }
+        }
+        #expect(packed.multiply(x).scalars == expected)
+        #expect(packed.multiply(x, activation: .relu).scalars == expected.map { max($0, 0) })
+        #expect(packed.multiply(x, residual: residual).scalars == zip(expected, residual.scalars).map(+))
+    }
+
+    @Test("the largest sums of codes stay within 32 bits")
+    func largestSums() {
+        let depth = 16384
+        let x = Tensor((0..<depth).map { $0 == 0 ? 0 : 255 }, shape: [1, depth])
+        let packed = PackedWeights(Tensor(repeating: -127, shape: [1, depth]), bias: nil, format: ones(1))
+        expectClose(packed.multiply(x), [-Float(255 * 127 * (depth - 1))], 64)
+    }
+
+    @Test(
+        "sums of bfloat16s are made in one order, each product exact",
+        arguments: [(1, 1, 1), (7, 9, 5), (40, 150, 130)])
+    func halves(sizes: (rows: Int, inputs: Int, outputs: Int)) {
+        let x = sample([sizes.rows, sizes.inputs], seed: 1), weight = sample([sizes.outputs, sizes.inputs], seed: 2)
+        let bias = sample([sizes.outputs], seed: 3)
+        let rounded = { (value: Float) -> Float in
+            let bits = value.bitPattern
+            return Float(bitPattern: (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF_0000)
+        }
+        let (xs, ws) = (x.scalars.map(rounded), weight.scalars.map(rounded))
+        var expected: [Float] = []
+        for row in 0..<sizes.rows {
+            for output in 0..<sizes.outputs {
+                var sum: Float = 0
+                // A word's second number first.
+                for pair in 0..<((sizes.inputs + 1) / 2) {
+                    for element in [2 * pair + 1, 2 * pair] where element < sizes.inputs {
+                        sum += xs[row * sizes.inputs + element] * ws[output * sizes.inputs + element]
+                    }
+                }
+                expected.append(sum + bias.scalars[output])
+            }
+        }
+        #expect(PackedWeights(weight, bias: bias, format: .bfloat16).multiply(x).scalars == expected)
+    }
+
+    @Test(
+        "convolutions of codes are exact: channels that fill no word, edges, strides",
+        arguments: [(5, 7, 1, 1), (3, 16, 3, 1), (16, 16, 3, 1), (37, 65, 3, 2), (8, 70, 1, 2)])
+    func convolution(sizes: (channels: Int, outputs: Int, kernel: Int, stride: Int)) {
+        // Every image from 0 to 255: its scale is 1.
+        let images = whole([2, 9, 6, sizes.channels], 0...255, seed: 5)
+        let weight = whole([sizes.outputs, sizes.channels, sizes.kernel, sizes.kernel], -9...9, seed: 6)
+        let packed = PackedConvolution(
+            weight, bias: nil, stride: sizes.stride, padding: sizes.kernel / 2, height: 9, width: 6,
+            format: ones(sizes.outputs))
+        let expected = images.convolved(weight: weight, stride: sizes.stride, padding: sizes.kernel / 2)
+        // Whole numbers below 2²⁴, which float32 sums are exact for.
+        #expect(packed.convolve(images).scalars == expected.scalars)
+        #expect(packed.convolve(images, relu: true).scalars == expected.relu().scalars)
+    }
+
+    @Test("narrow products are near those of float32", arguments: [Activation.identity, .relu, .gelu])
+    func nearness(activation: Activation) {
+        let x = sample([3, 30, 200], seed: 1), weight = sample([90, 200], seed: 2), bias = sample([90], seed: 3)
+        let plain = x.linear(weight: weight, bias: bias).activated(activation)
+        let scales = (0..<90).map { row in
+            weight.scalars[(row * 200)..<((row + 1) * 200)].reduce(0) { max($0, abs($1)) } / 127
+        }
+        for (format, tolerance) in [(WeightFormat.bfloat16, 0.08), (.int8(scales: scales), 0.25)] {
+            let found = PackedWeights(weight, bias: bias, format: format).multiply(x, activation: activation)
+            expectClose(found, plain.scalars, Float(tolerance))
+        }
+    }
+
+    @Test("a row has the same bits alone and among others, an image too", arguments: [false, true])
+    func independence(isInt8: Bool) {
+        let format: WeightFormat = isInt8 ? .int8(scales: [Float](repeating: 0.01, count: 100)) : .bfloat16
+        let x = sample([67, 150], seed: 1)
+        let packed = PackedWeights(sample([100, 150], seed: 2), bias: nil, format: format)
+        let together = packed.multiply(x)
+        for row in [0, 5, 6, 66] {
+            let alone = packed.multiply(x.sliced(axis: 0, row..<(row + 1)))
+            #expect(alone.scalars == together.sliced(axis: 0, row..<(row + 1)).scalars)
+        }
+        let images = sample([7, 8, 5, 20], seed: 3).relu()
+        let convolution = PackedConvolution(
+            sample([100, 20, 3, 3], seed: 4), bias: nil, stride: 1, padding: 1, height: 8, width: 5, format: format)
+        let maps = convolution.convolve(images)
+        for image in [0, 3, 6] {
+            let alone = convolution.convolve(images.sliced(axis: 0, image..<(image + 1)))
+            #expect(alone.scalars == maps.sliced(axis: 0, image..<(image + 1)).scalars)
+        }
+    }
+
+    @Test("an infinity or a NaN does not become a number", arguments: [Float.infinity, -.infinity, .nan])
+    func notFinite(value: Float) {
+        var scalars = sample([3, 40], seed: 1).scalars
+        scalars[45] = value
+        let weight = sample([20, 40], seed: 2)
+        for format in [WeightFormat.bfloat16, .int8(scales: [Float](repeating: 0.01, count: 20))] {
+            let found = PackedWeights(weight, bias: nil, format: format).multiply(Tensor(scalars, shape: [3, 40]))
+            #expect(found.sliced(axis: 0, 0..<1).isFinite && found.sliced(axis: 0, 2..<3).isFinite)
+            #expect(found.sliced(axis: 0, 1..<2).scalars.allSatisfy { !$0.isFinite })
+        }
+    }
+
+    @Test("rows and outputs of zeros are zeros")
+    func zeros() {
+        let packed = PackedWeights(.zeros([5, 9]), bias: nil, format: ones(5))
+        #expect(packed.multiply(sample([4, 9])).scalars == [Float](repeating: 0, count: 20))
+        let others = PackedWeights(whole([5, 9], -127...127, seed: 1), bias: nil, format: ones(5))
+        #expect(others.multiply(.zeros([4, 9])).scalars == [Float](repeating: 0, count: 20))
+    }
+}
