@@ -2,6 +2,7 @@
 
     python3 Benchmarks/million.py --triptych .build/release/triptych --checkpoint MODEL.safetensors --rows 1000000 \\
         --modalities rgb
+    python3 Benchmarks/million.py --checkpoint MODEL.safetensors --rows 10000 --sizes     # what docs/sizing.md has
 
 Needs NumPy and 4 bytes an element of disk. The database is filled by SQL, since nothing else is measured of that; the model is
 one of no server, so queries bring its vectors. Identities have twenty sightings each; the spectrum decays.
@@ -9,6 +10,7 @@ one of no server, so queries bring its vectors. Identities have twenty sightings
 import argparse
 import http.client
 import json
+import os
 import pathlib
 import sqlite3
 import statistics
@@ -109,6 +111,12 @@ def memory(process):
     return int(next(l for l in status.splitlines() if l.startswith("VmRSS")).split()[1]) / 1000
 
 
+def processor(process):
+    """Seconds that it has had of all cores, which other programs beside it change little."""
+    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def serve(o, folder):
     port, start = services.free_port(), time.monotonic()
     service = services.Service("triptych", [o.triptych, "serve", "--checkpoint", o.checkpoint, "--database",
@@ -125,6 +133,7 @@ def main():
     parser.add_argument("--dimension", type=int, default=768)
     parser.add_argument("--modalities", nargs="+", default=["rgb"])
     parser.add_argument("--queries", type=int, default=20)
+    parser.add_argument("--sizes", action="store_true", help="say what a start takes, memory and disk, and end")
     parser.add_argument("--folder", help="keep the database here, and take one that is there")
     o = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=o.folder) as temporary:
@@ -145,9 +154,12 @@ def measure(o, folder, queries, empty, base):
     service, client, first = serve(o, folder)
     service.end()
     service, client, start = serve(o, folder)
-    held, size = memory(service.process), 4e-6 * o.rows * o.dimension
-    print(f"start: {start:.2f} s (the first {first:.2f}, of an empty gallery {empty:.2f})")
+    held, spent, size = memory(service.process), processor(service.process), 4e-6 * o.rows * o.dimension
+    print(f"start: {start:.2f} s, {spent:.2f} of processors (the first {first:.2f}, of an empty gallery {empty:.2f})")
+    print(f"disk: {sum(file.stat().st_size for file in folder.glob('g.sqlite*') if file.is_file()) / 1e6:.0f} MB")
     print(f"memory: {held:.0f} MB, {held - base:.0f} for the gallery: {(held - base) / size:.2f} of a vector a sighting")
+    if o.sizes:
+        return service.end()
     ask = lambda q, **more: {"vectors": {o.modalities[0]: q.tolist()}, "model": MODEL, "group_by": "sighting", **more}
     path = "/v1/galleries/g/queries"
     some = [queries[n % len(queries)] for n in range(o.queries)]

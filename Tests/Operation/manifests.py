@@ -128,6 +128,7 @@ def configuration(layer, documents):
 
 
 def main():
+    validated("restore.yaml", (FOLDER / "restore.yaml").read_text())
     for layer in ("base", "overlays/example"):
         text, documents = rendered(layer)
         validated(layer, text)
