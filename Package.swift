@@ -75,7 +75,7 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "COpenBLAS", "Documents", "Imaging", "Inference", "Randomness", "Tensor",
+                "COpenBLAS", "Documents", "Imaging", "Inference", "Randomness", "Similarity", "Tensor",
             ],
             // deploy/recipes, through a link: what is built in are the recipes that it was built from.
             resources: [.embedInCode("Recipe/Files")]),
@@ -127,8 +127,8 @@ let package = Package(
         .executableTarget(
             name: "triptych",
             dependencies: [
-                "Documents", "Gallery", "Imaging", "Import", "Inference", "Randomness", "Server", "Synthesis", "Tensor",
-                "Threads", "Training", "TriptychClient",
+                "Documents", "Gallery", "Imaging", "Import", "Inference", "Randomness", "Server", "Similarity",
+                "Synthesis", "Tensor", "Threads", "Training", "TriptychClient",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),

@@ -39,7 +39,7 @@ def run(a, seed, data):
              m["file_bytes"]) for m in json.loads((pruned / "figures.json").read_text())]
     answer = subprocess.run([a.triptych, "evaluate", "--checkpoint", str(control / "model.safetensors"), "--data",
                              str(data), "--together", "--json"], check=True, capture_output=True, text=True).stdout
-    metrics = json.loads(answer)[0]["metrics"]
+    metrics = json.loads(answer)["results"][0]["metrics"]
     rows.append((None, metrics["m_ap"] * 100, metrics["rank1"] * 100, rows[0][3], (control / "model.safetensors").stat().st_size))
     return rows
 

@@ -148,13 +148,32 @@ public final class MultimodalEncoder: TripleEncoder {
 
     /// As `TripleEncoder` says.
     public func embed(text: String) async throws -> [Float] {
-        guard case .dmf(let head) = configuration.system, let system = system as? any TextEncodingSystem else {
-            throw EncoderError.noText
-        }
-        let tokens = try TextReader(head.text).tokens(text)
+        let (system, reader) = try reading()
+        let tokens = try reader.tokens(text)
         let vector = try await compute.run { Embedding.normalised(system.embed(texts: [tokens]))[0] }
         guard vector.allSatisfy(\.isFinite) else { throw EncoderError.notFinite }
         return vector
+    }
+
+    /// Encodes texts, before L2 normalisation: [texts, dimension]. Blocks: call it on a compute thread. Throws `EncoderError.noText`
+    /// unless the model reads texts, `.unknownWords` for one of which it knows no word.
+    package func embed(texts: [String]) throws(EncoderError) -> Tensor {
+        let (system, reader) = try reading()
+        var tokens: [[Int]] = []
+        for text in texts { tokens.append(try reader.tokens(text)) }
+        return system.embed(texts: tokens)
+    }
+
+    /// Whether the model reads texts.
+    package var readsTexts: Bool { (try? reading()) != nil }
+    /// Whether the model can read a text: whether it knows a word of it.
+    package func knowsWord(of text: String) -> Bool { (try? reading().reader.tokens(text)) != nil }
+
+    private func reading() throws(EncoderError) -> (system: any TextEncodingSystem, reader: TextReader) {
+        guard case .dmf(let head) = configuration.system, let system = system as? any TextEncodingSystem else {
+            throw .noText
+        }
+        return (system, TextReader(head.text))
     }
 
     /// Encodes a batch of standardised tensors [B, H, W, 3], before L2 normalisation: [B, dimension]. Blocks: call it
@@ -174,6 +193,29 @@ public final class MultimodalEncoder: TripleEncoder {
 
     /// The vectors by modality of which `embed(batch:)` makes one, for tensors that fit.
     package func vectors(batch images: [Modality: Tensor]) -> [Modality: Tensor] { system.vectors(images) }
+
+    /// The same, for each of some sets of the modalities of tensors that fit, as if the others were not there. What the sets have in
+    /// common is computed once.
+    package func vectors(
+        batch images: [Modality: Tensor], of sets: Set<Set<Modality>>
+    ) -> [Set<Modality>: [Modality: Tensor]] {
+        let whole = Set(images.keys)
+        if !interacts || sets == [whole] { return [whole: system.vectors(images)] }
+        let encoded = system.encode(images)
+        return Dictionary(
+            uniqueKeysWithValues: sets.map { set in
+                if set == whole { return (set, encoded.parts) }
+                guard let blocks = encoded.subsets[set] else { preconditionFailure("a set that is not of the batch") }
+                // In one space a set has one vector, whichever of its modalities are compared.
+                if combination == .sum { return (set, Dictionary(uniqueKeysWithValues: set.map { ($0, blocks) })) }
+                let order = modalities.filter(set.contains)
+                let width = blocks.shape[1] / order.count
+                let parts = order.enumerated().map { place, modality in
+                    (modality, blocks.sliced(axis: 1, (place * width)..<((place + 1) * width)))
+                }
+                return (set, Dictionary(uniqueKeysWithValues: parts))
+            })
+    }
 
     /// What `embed(batch:)` makes of vectors by modality: [B, dimension], before L2 normalisation.
     package func combined(_ vectors: [Modality: Tensor]) -> Tensor { system.combined(vectors) }

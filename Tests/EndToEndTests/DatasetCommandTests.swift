@@ -25,7 +25,7 @@ struct DatasetCommandTests {
         let measured = try await world.triptych.succeed(
             "evaluate", "--checkpoint", "\(run)/model.safetensors", "--data", data)
         #expect(measured.contains("rgb+nir+tir") && measured.contains("random ranking"))
-        #expect(measured.contains("4 queries, 0 skipped") && measured.contains("gallery of 4 items; not ranked"))
+        #expect(measured.contains("4 queries, 0 skipped") && measured.contains("gallery of 4 items\nnot ranked"))
         #expect(measured.contains("the query's identity from its camera"))
     }
 

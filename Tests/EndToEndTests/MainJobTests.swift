@@ -17,6 +17,10 @@ struct MainJobTests {
         let metrics: Metrics
     }
 
+    private struct Evaluated: Decodable {
+        let results: [Measured]
+    }
+
     @Test("synthesize, train, serve, enroll and query agree with evaluate")
     func mainJob() async throws {
         let world = try await World()
@@ -44,8 +48,9 @@ struct MainJobTests {
         let model = "\(output)/model.safetensors"
         let evaluated = try await world.triptych.succeed(
             "evaluate", "--checkpoint", model, "--data", world.data, "--together", "--json")
-        let rows = try [figures, evaluated].map { try JSONDecoder().decode([Measured].self, from: Data($0.utf8)) }
-        #expect(rows[0].count == 2 && rows[0][1].metrics == rows[1][0].metrics)
+        let pruned = try JSONDecoder().decode([Measured].self, from: Data(figures.utf8))
+        let results = try JSONDecoder().decode(Evaluated.self, from: Data(evaluated.utf8)).results
+        #expect(pruned.count == 2 && pruned[1].metrics == results[0].metrics)
         let inspected = try await world.triptych.succeed("inspect", model)
         #expect(inspected.contains("pruned to 1 heads a block; pruned to 16 neurons a block"))
         let size = { try FileManager.default.attributesOfItem(atPath: $0)[.size] as? Int ?? 0 }

@@ -31,12 +31,17 @@ struct ProtocolTests {
         let model = try Fixture.graft()
         let encoder = try MultimodalEncoder(
             configuration: model.configuration, weights: model.weights.under("weights"), model: "")
-        let images = SightingImages(try dataset.sightings(.train), Preprocessing(model.configuration.input))
-        let evaluation = DatasetEvaluation(encoder)
+        let sightings = try dataset.sightings(.train)
+        let task = RetrievalTask(name: "t", queries: sightings, galleries: [sightings], rule: .standard)
+        let images = TaskImages([task], Preprocessing(model.configuration.input), modalities: encoder.modalities)
+        let tasks = EncodedTasks(
+            images,
+            try DatasetEvaluation(encoder).encoded(images.images, sets: encoder.modalities.map { [$0] }))
         for rule in [RetrievalProtocol.mix, .mixCam, .mixID, .mixCamID] {
-            let metrics = try evaluation.mixedMetrics(queries: images, gallery: images, protocol: rule)
-            #expect(metrics.queries == 20 * encoder.modalities.count && metrics.skipped == 0)
-            #expect(metrics.mAP > 0.1 && metrics.mAP < 1)
+            let result = try tasks.singles(task, rule: rule).result()
+            #expect(result.metrics.queries == 20 * encoder.modalities.count && result.metrics.skipped == 0)
+            #expect(result.metrics.mAP > 0.1 && result.metrics.mAP < 1 && result.notRanked == rule.notRanked)
+            #expect(result.ranked?.queries.map(\.items) == [20, 20, 20])
         }
     }
 }

@@ -1,3 +1,4 @@
+import Similarity
 import Threads
 
 extension GalleryStore {

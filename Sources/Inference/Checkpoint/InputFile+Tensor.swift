@@ -22,6 +22,14 @@ extension InputFile {
         }
     }
 
+    /// The next 64-bit integers.
+    mutating func integers(_ count: Int) throws -> [Int] {
+        try [Int](unsafeUninitializedCapacity: count) { buffer, initialized in
+            try read(into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<count])))
+            initialized = count
+        }
+    }
+
     private mutating func floats(
         _ entry: SafetensorsHeader.Entry, into scalars: UnsafeMutableBufferPointer<Float>
     ) throws {

@@ -48,6 +48,33 @@ public struct SafetensorsReader: ~Copyable {
         return (tensors, digest)
     }
 
+    /// Reads some tensors as `Float`s, and some of 64-bit integers. Others are not looked at, nor are names that the file does not
+    /// have.
+    ///
+    /// Throws `CheckpointError`, for an entry of another type before any data is read.
+    public consuming func contents(
+        vectors: Set<String>, integers: Set<String>
+    ) throws -> (vectors: [String: Tensor], integers: [String: [Int]]) {
+        try CheckpointError.naming(path) {
+            for entry in header.entries where vectors.contains(entry.name) { try entry.checkIsTensor() }
+            for entry in header.entries where integers.contains(entry.name) && entry.elementType != .int64 {
+                throw CheckpointError.Reason.elementType(
+                    tensor: entry.name, expected: ElementType.int64.rawValue, found: entry.elementType.rawValue)
+            }
+        }
+        var (found, numbers) = ([String: Tensor](), [String: [Int]]())
+        _ = try read { entry, file in
+            if vectors.contains(entry.name) {
+                found[entry.name] = try file.tensor(entry)
+            } else if integers.contains(entry.name) {
+                numbers[entry.name] = try file.integers(entry.count)
+            } else {
+                try file.skip(entry.range.count)
+            }
+        }
+        return (found, numbers)
+    }
+
     /// The SHA-256 of the whole file's bytes, in hexadecimal; its tensors are not looked at.
     ///
     /// Throws `CheckpointError`.

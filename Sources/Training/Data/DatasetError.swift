@@ -1,4 +1,5 @@
 import Imaging
+import Inference
 
 /// Why a data set cannot be used.
 public enum DatasetError: Error, Sendable, CustomStringConvertible {
@@ -20,6 +21,8 @@ public enum DatasetError: Error, Sendable, CustomStringConvertible {
     case unreadableImage(String, ImagingError)
     /// A file that does not show so many images of equal width.
     case uncuttable(String, tiles: Int, width: Int)
+    /// A sighting, by one of its files, that shows none of the modalities that are asked for.
+    case unseen(String, expected: [String], found: [String])
     /// A file that cannot be read at all.
     case unreadableFile(String, String)
     /// A line of a list.
@@ -48,12 +51,22 @@ public enum DatasetError: Error, Sendable, CustomStringConvertible {
         case .unreadableImage(let path, let error): "\(path): \(error)"
         case .uncuttable(let path, let tiles, let width):
             "\(path): expected \(tiles) images of equal width side by side, found \(width) columns"
+        case .unseen(let path, let expected, let found):
+            "\(path): expected an image of \(expected.joined(separator: ", ")), found \(found.joined(separator: ", ")) alone"
         case .unreadableFile(let path, let reason): "\(path): \(reason)"
         case .unreadableLine(let path, let line, let expected, let found):
             "\(path), line \(line): expected \(expected), found \(found)"
         case .tooFew(let what): what
         case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)"
         }
+    }
+
+    /// A sighting that shows none of some modalities.
+    static func unseen(_ sighting: TriplesDataset.Sighting, expected: [Modality]) -> DatasetError {
+        let files = sighting.files.sorted { $0.key < $1.key }
+        return .unseen(
+            files.first?.value.url.path ?? sighting.name, expected: expected.map(\.rawValue),
+            found: files.map(\.key.rawValue))
     }
 
     /// Problems that are named, at most.

@@ -1,70 +1,130 @@
+import Imaging
 import Inference
 import Tensor
 
-/// Measures an encoder on sightings: encodes them once a subset of modalities, and ranks.
+/// Measures an encoder on sightings: encodes each image once, and ranks.
 public struct DatasetEvaluation: Sendable {
     private let encoder: MultimodalEncoder
     private let batch: Int
+    private let isFlipAveraged: Bool
 
     /// - Parameters:
     ///   - encoder: what is measured: the very object that serves.
     ///   - batch: triples encoded at a time.
-    public init(_ encoder: MultimodalEncoder, batch: Int = 32) {
-        self.encoder = encoder
-        self.batch = batch
+    ///   - isFlipAveraged: whether a vector is the mean of an image's and its mirror image's, in `encoded`.
+    public init(_ encoder: MultimodalEncoder, batch: Int = 32, isFlipAveraged: Bool = false) {
+        (self.encoder, self.batch, self.isFlipAveraged) = (encoder, batch, isFlipAveraged)
     }
 
     /// The encoder's.
-    var modalities: [Modality] { encoder.modalities }
+    public var modalities: [Modality] { encoder.modalities }
 
     /// Embeddings of all sightings, [N, D], from some of the modalities. A sighting that lacks all of them is encoded
     /// from what it has. Blocks: call it on a compute thread.
     ///
-    /// Throws `DatasetError` for an image that cannot be read, `EncoderError` for a sighting that the model cannot take.
+    /// Throws `DatasetError` for an image that cannot be read and for a sighting with none of the model's modalities.
     public func embeddings(
         _ images: SightingImages, modalities: [Modality], progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> Tensor {
-        let preprocessing = Preprocessing(encoder.configuration.input)
+        let known = Set(encoder.modalities)
+        if let blind = images.sightings.first(where: { known.isDisjoint(with: $0.files.keys) }) {
+            throw DatasetError.unseen(blind, expected: encoder.modalities)
+        }
         var rows = [Tensor?](repeating: nil, count: images.sightings.count)
-        // A batch has the same modalities throughout.
-        let groups = Dictionary(grouping: images.sightings.indices) { index -> [Modality] in
-            let present = images.sightings[index].files.keys.filter(encoder.modalities.contains).sorted()
+        try visitBatches(images, progress) { present in
             let chosen = present.filter(modalities.contains)
             return chosen.isEmpty ? present : chosen
-        }
-        let parts = groups.sorted(by: { $0.value[0] < $1.value[0] }).flatMap { subset, indices in
-            indices.chunked(batch).map { (subset: subset, indices: Array($0)) }
-        }
-        var done = 0
-        for (number, part) in parts.enumerated() {
-            if number + 1 < parts.count { images.decodeAhead(parts[number + 1].indices) }
-            let loaded = try images.images(at: part.indices)
-            let input = Dictionary(
-                uniqueKeysWithValues: part.subset.map { modality in
-                    (modality, preprocessing.tensor(loaded.compactMap { $0[modality] }, modality))
-                })
-            let embedded = try encoder.embed(batch: input)
-            for (row, index) in part.indices.enumerated() { rows[index] = embedded.sliced(axis: 0, row..<(row + 1)) }
-            done += part.indices.count
-            progress(done, images.sightings.count)
+        } body: { indices, loaded in
+            let embedded = try encoder.embed(batch: tensors(loaded))
+            for (row, index) in indices.enumerated() { rows[index] = embedded.sliced(axis: 0, row..<(row + 1)) }
         }
         return Tensor.concatenated(rows.compactMap { $0 }, axis: 0)
     }
 
-    /// Metrics of queries against a gallery. Blocks, and throws as `embeddings` does.
+    /// The vectors of which sets of modalities are ranked. A sighting that has none of them has no vector. Blocks: call it on a
+    /// compute thread.
+    ///
+    /// Throws `DatasetError` for an image that cannot be read.
+    /// - Parameter sets: what will be asked for.
+    public func encoded(
+        _ images: SightingImages, sets: [Set<Modality>], progress: (Int, Int) -> Void = { _, _ in }
+    ) throws -> EncodedSightings {
+        let wanted = sets.reduce(into: Set()) { $0.formUnion($1) }
+        var vectors = ModelVectors(of: encoder)
+        try visitBatches(images, progress) {
+            $0.filter(wanted.contains)
+        } body: { indices, loaded in
+            for (set, parts) in parts(loaded, sets) { vectors.append(parts, of: set, at: indices) }
+        }
+        return EncodedSightings(images.sightings, [vectors])
+    }
+
+    /// Decodes the sightings that something is chosen of, batches of the same modalities, the next meanwhile.
+    private func visitBatches(
+        _ images: SightingImages, _ progress: (Int, Int) -> Void, choosing: ([Modality]) -> [Modality],
+        body: (_ indices: [Int], _ loaded: [Modality: [Image]]) throws -> Void
+    ) throws {
+        let groups = Dictionary(grouping: images.sightings.indices) { index in
+            choosing(images.sightings[index].files.keys.filter(encoder.modalities.contains).sorted())
+        }
+        let parts = groups.filter { !$0.key.isEmpty }.sorted { $0.value[0] < $1.value[0] }.flatMap { subset, indices in
+            indices.chunked(batch).map { (subset: subset, indices: Array($0)) }
+        }
+        let total = parts.reduce(0) { $0 + $1.indices.count }
+        var done = 0
+        for (number, part) in parts.enumerated() {
+            if number + 1 < parts.count { images.decodeAhead(parts[number + 1].indices) }
+            let loaded = try images.images(at: part.indices)
+            try body(
+                part.indices,
+                Dictionary(
+                    uniqueKeysWithValues: part.subset.map { modality in
+                        (modality, loaded.compactMap { $0[modality] })
+                    }))
+            done += part.indices.count
+            progress(done, total)
+        }
+    }
+
+    private func tensors(_ images: [Modality: [Image]]) -> [Modality: Tensor] {
+        let preprocessing = Preprocessing(encoder.configuration.input)
+        return Dictionary(uniqueKeysWithValues: images.map { ($0, preprocessing.tensor($1, $0)) })
+    }
+
+    /// The vectors of a batch, in each of the sets in which its modalities are asked for.
+    private func parts(
+        _ images: [Modality: [Image]], _ sets: [Set<Modality>]
+    ) -> [(set: Set<Modality>, parts: [Modality: Tensor])] {
+        let asked = Set(sets.map { $0.intersection(images.keys) }.filter { !$0.isEmpty })
+        let seen = encoder.vectors(batch: tensors(images), of: asked)
+        guard isFlipAveraged else { return seen.map { ($0, $1) } }
+        let mirrored = encoder.vectors(
+            batch: tensors(images.mapValues { $0.map { $0.flippedHorizontally() } }), of: asked)
+        return seen.map { set, parts in
+            let mean = parts.map { modality, rows in
+                (modality, mirrored[set]?[modality].map { Tensor.mean(of: [rows, $0]) } ?? rows)
+            }
+            return (set, Dictionary(uniqueKeysWithValues: mean))
+        }
+    }
+}
+
+extension DatasetEvaluation {
+    /// Metrics of queries against a gallery, each from those of the modalities that it has. Blocks, and throws as `encoded` does.
     public func metrics(
         queries: SightingImages, gallery: SightingImages, modalities: [Modality],
         distance: Ranking.Distance = .cosine, protocol rule: RetrievalProtocol = .standard,
         progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> RetrievalMetrics {
         let total = queries.sightings.count + gallery.sightings.count
-        let q = try embeddings(queries, modalities: modalities) { done, _ in progress(done, total) }
-        let g = try embeddings(gallery, modalities: modalities) { done, _ in
+        let q = try encoded(queries, sets: [Set(modalities)]) { done, _ in progress(done, total) }
+        let g = try encoded(gallery, sets: [Set(modalities)]) { done, _ in
             progress(queries.sightings.count + done, total)
         }
-        return Self.metrics(
-            Ranking.lazyOrders(queries: q, gallery: g, distance), queries: queries.sightings,
-            gallery: gallery.sightings, protocol: rule)
+        let (seekers, items) = (q.items(modalities), g.items(modalities))
+        return RetrievalMetrics(
+            RankedGallery(items.items, protocol: rule).outcomes(
+                of: seekers.items, VectorComparison(seekers, items, distance)))
     }
 
     /// Metrics of given orders.

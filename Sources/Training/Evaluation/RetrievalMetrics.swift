@@ -53,25 +53,13 @@ extension RetrievalMetrics {
         rankings: some Sequence<(query: Item, ranked: [Item])>, protocol rule: RetrievalProtocol = .standard,
         isDeduplicated: Bool = false
     ) {
-        var sums = [Double](repeating: 0, count: 5)
-        var (queries, skipped) = (0, 0)
-        for (query, ranked) in rankings {
-            let admissible = ranked.filter { rule.ranks($0, for: query) }
-            let hits = admissible.indices.filter { admissible[$0].identity == query.identity }
-            guard let first = hits.first, let last = hits.last else {
-                skipped += 1
-                continue
-            }
-            queries += 1
-            let precisions = hits.enumerated().map { Double($0 + 1) / Double($1 + 1) }
-            sums[0] += precisions.reduce(0, +) / Double(hits.count)
-            sums[1] += Double(hits.count) / Double(last + 1)
-            let before = isDeduplicated ? Set(admissible[..<first].map(\.identity)).count : first
-            for (index, rank) in [1, 5, 10].enumerated() where before < rank { sums[2 + index] += 1 }
-        }
-        let means = sums.map { queries == 0 ? 0 : $0 / Double(queries) }
         self.init(
-            mAP: means[0], mINP: means[1], rank1: means[2], rank5: means[3], rank10: means[4], queries: queries,
-            skipped: skipped)
+            rankings.map { query, ranked -> QueryOutcome? in
+                let admissible = ranked.filter { rule.ranks($0, for: query) }
+                let hits = admissible.indices.filter { admissible[$0].identity == query.identity }
+                guard let first = hits.first else { return nil }
+                let before = isDeduplicated ? Set(admissible[..<first].map(\.identity)).count : first
+                return QueryOutcome(places: hits, firstRank: before + 1)
+            })
     }
 }

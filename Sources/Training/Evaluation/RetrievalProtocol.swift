@@ -56,7 +56,7 @@ extension RetrievalProtocol {
 
 extension RetrievalMetrics.Item {
     /// A sighting's, as a triple.
-    init(_ sighting: TriplesDataset.Sighting) {
+    public init(_ sighting: TriplesDataset.Sighting) {
         self.init(identity: sighting.identity, camera: sighting.camera, scene: sighting.scene)
     }
 

@@ -4,13 +4,15 @@ import Inference
 public struct RetrievalResult: Sendable, Encodable {
     /// The task's name.
     public let task: String
-    /// What was encoded, or how else the gallery was ordered.
+    /// What was ranked, in a few words, or how else the gallery was ordered.
     public let modalities: String
+    /// What was ranked, in numbers; nil for a random order.
+    public let ranked: RankedModalities?
     /// What was not ranked for a query, in words.
     public let notRanked: String
     /// Whether the CMC is over identities.
     public let isDeduplicated: Bool
-    /// Queries of the task, those that were skipped included.
+    /// Queries of the task, those that were skipped and those that were left out included.
     public let queries: Int
     /// Items of the gallery, in each trial.
     public let galleries: [Int]
@@ -19,13 +21,21 @@ public struct RetrievalResult: Sendable, Encodable {
     /// The standard deviation over the trials, with n - 1; nil for one trial.
     public let deviation: RetrievalDeviation?
 
-    init(_ task: RetrievalTask, modalities: String, trials: [RetrievalMetrics]) {
-        self.task = task.name
-        self.modalities = modalities
-        notRanked = task.rule.notRanked
-        isDeduplicated = task.isDeduplicated
-        queries = task.queries.count
-        galleries = task.galleries.map(\.count)
+    /// A task's, from how each query went in each trial.
+    public init(_ task: EncodedTask, _ trials: [[QueryOutcome?]]) {
+        let ranked = task.modalities
+        self.init(
+            task: task.name, modalities: ranked.label, ranked: ranked, notRanked: task.rule.notRanked,
+            isDeduplicated: task.isDeduplicated, queries: task.queries.items.count + task.queries.leftOut,
+            galleries: task.galleries.map(\.items.count), trials: trials.map { RetrievalMetrics($0) })
+    }
+
+    private init(
+        task: String, modalities: String, ranked: RankedModalities?, notRanked: String, isDeduplicated: Bool,
+        queries: Int, galleries: [Int], trials: [RetrievalMetrics]
+    ) {
+        (self.task, self.modalities, self.ranked, self.notRanked) = (task, modalities, ranked, notRanked)
+        (self.isDeduplicated, self.queries, self.galleries) = (isDeduplicated, queries, galleries)
         metrics = RetrievalMetrics(meanOf: trials)
         deviation = trials.count > 1 ? RetrievalDeviation(of: trials) : nil
     }
@@ -37,16 +47,12 @@ public struct RetrievalResult: Sendable, Encodable {
         guard trials.count > 1, let first = trials.first else { return trials.first ?? [] }
         return first.indices.map { index in
             let own = trials.compactMap { $0.indices.contains(index) ? $0[index] : nil }
-            return RetrievalResult(first[index], galleries: own.flatMap(\.galleries), trials: own.map(\.metrics))
+            let one = first[index]
+            return RetrievalResult(
+                task: one.task, modalities: one.modalities, ranked: one.ranked, notRanked: one.notRanked,
+                isDeduplicated: one.isDeduplicated, queries: one.queries, galleries: own.flatMap(\.galleries),
+                trials: own.map(\.metrics))
         }
-    }
-
-    private init(_ first: RetrievalResult, galleries: [Int], trials: [RetrievalMetrics]) {
-        (task, modalities, notRanked) = (first.task, first.modalities, first.notRanked)
-        (isDeduplicated, queries) = (first.isDeduplicated, first.queries)
-        self.galleries = galleries
-        metrics = RetrievalMetrics(meanOf: trials)
-        deviation = RetrievalDeviation(of: trials)
     }
 
     /// A task with galleries in random order: what an encoder must beat.
@@ -56,7 +62,10 @@ public struct RetrievalResult: Sendable, Encodable {
                 Ranking.random(queries: task.queries.count, gallery: gallery.count, seed: seed + UInt64(trial)),
                 gallery)
         }
-        return RetrievalResult(task, modalities: "random ranking", trials: trials)
+        return RetrievalResult(
+            task: task.name, modalities: "random ranking", ranked: nil, notRanked: task.rule.notRanked,
+            isDeduplicated: task.isDeduplicated, queries: task.queries.count, galleries: task.galleries.map(\.count),
+            trials: trials)
     }
 }
 

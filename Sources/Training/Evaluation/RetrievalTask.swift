@@ -1,6 +1,5 @@
 import Inference
 import Randomness
-import Tensor
 
 /// One thing that a benchmark measures: queries against a gallery, or against a gallery a trial.
 public struct RetrievalTask: Sendable {
@@ -78,26 +77,6 @@ public struct TaskImages: Sendable {
         images = SightingImages(sightings, preprocessing, modalities: modalities)
     }
 
-    fileprivate func embeddings(_ all: Tensor, of sightings: [TriplesDataset.Sighting]) -> Tensor {
-        all.rows(at: sightings.compactMap { rows[$0] })
-    }
-}
-
-extension DatasetEvaluation {
-    /// How each task goes with some of the modalities, every sighting encoded once. Blocks, and throws as `embeddings` does.
-    public func results(
-        _ all: TaskImages, modalities: [Modality], distance: Ranking.Distance = .cosine,
-        progress: (Int, Int) -> Void = { _, _ in }
-    ) throws -> [RetrievalResult] {
-        let embedded = try embeddings(all.images, modalities: modalities, progress: progress)
-        let name = modalities.map(\.rawValue).joined(separator: "+")
-        return all.tasks.map { task in
-            let queries = all.embeddings(embedded, of: task.queries)
-            let trials = task.galleries.map { gallery in
-                let items = all.embeddings(embedded, of: gallery)
-                return task.metrics(Ranking.lazyOrders(queries: queries, gallery: items, distance), gallery)
-            }
-            return RetrievalResult(task, modalities: name, trials: trials)
-        }
-    }
+    /// Where some of the sightings are among all.
+    func indices(of sightings: [TriplesDataset.Sighting]) -> [Int] { sightings.compactMap { rows[$0] } }
 }

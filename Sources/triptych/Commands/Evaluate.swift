@@ -8,107 +8,119 @@ import Training
 /// `triptych evaluate`.
 struct Evaluate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measures a model on the query and gallery splits of a data set.",
+        abstract: "Measures a model on the query and gallery splits of a data set, or embeddings that lie in a file.",
         discussion: """
             Every query is ranked against the whole gallery, without what the data set's benchmark leaves out: as a rule \
             what the query's own camera saw of its identity. Queries without anything to find are skipped and counted. The \
             metrics are given for all of the model's modalities, for each alone, and for a random ranking; where \
             benchmarks draw galleries, as means over the trials with their standard deviations. What was ranked is \
-            said below the figures.
+            said below the figures. docs/evaluation.md has the definitions.
 
-            With --protocol, galleries of single images are measured (MixER): each image of a query, alone, is ranked \
-            against every image of the gallery, whatever its modality. mix ranks everything, mix-cam nothing from the \
-            query's camera, mix-id nothing of the query's identity in its modality, mix-cam-id nothing of the query's \
-            identity from its camera.
+            With --protocol mix, mix-cam, mix-id or mix-cam-id, galleries of single images are measured (MixER): each image \
+            of a query, alone, is ranked against every image of the gallery, whatever its modality. mix ranks everything, \
+            mix-cam nothing from the query's camera, mix-id nothing of the query's identity in its modality, mix-cam-id \
+            nothing of the query's identity from its camera.
             """)
 
-    @Option(help: "The model. With RegDB it may be given again, a model a trial, from --trial on.")
-    var checkpoint: [String]
-    @OptionGroup var dataset: DatasetOptions
-    @Option(help: "How far embeddings are apart: cosine or euclidean.")
-    var distance = "cosine"
-    @Option(name: .customLong("protocol"), help: "For single images: mix, mix-cam, mix-id or mix-cam-id.")
-    var rule: String?
+    @OptionGroup(title: "What is ranked") var source: EvaluationSource
+    @OptionGroup(title: "How it is ranked") var ranking: RankingOptions
+    @OptionGroup(title: "Open-set identification") var openSet: OpenSetOptions
     @Flag(help: "Only all modalities together, not each alone.")
     var together = false
-    @Flag(help: "Print the metrics as JSON.")
+    @Flag(help: "Also every set of modalities as a query against every set in the gallery.")
+    var anyToAny = false
+    @Flag(help: "Also the queries of each camera against what each camera saw of the gallery.")
+    var cameras = false
+    @Flag(help: "Also the descriptions of the query split as queries, for a model that reads texts.")
+    var texts = false
+    @Flag(help: "Print all as JSON.")
     var json = false
 
+    func validate() throws {
+        let tables = [("any-to-any", anyToAny), ("cameras", cameras), ("texts", texts)].filter(\.1).map { "--\($0.0)" }
+        let extras = tables + (openSet.share == nil ? [] : ["--open-set"])
+        if source.checkpoint.count > 1, !source.ensemble, let extra = (extras + ranking.mixed).first {
+            throw ValidationError(
+                "\(extra): expected one --checkpoint, or --ensemble, found \(source.checkpoint.count) models")
+        }
+        if source.embeddings != nil,
+            let name = (["--any-to-any", "--texts"] + ["--together"])
+                .first(where: { tables.contains($0) || together && $0 == "--together" })
+        {
+            throw ValidationError("\(name): expected a model, found --embeddings, which have no modalities")
+        }
+        if let name = ranking.mixed.first, anyToAny || texts {
+            throw ValidationError("\(name): expected neither --any-to-any nor --texts beside it, as images stand alone")
+        }
+        if source.embeddings == nil, let rule = ranking.rule, !RetrievalProtocol.mixed.contains(rule) {
+            throw ValidationError(
+                "--protocol: expected mix, mix-cam, mix-id or mix-cam-id, as a data set has its own rule; found \(rule.rawValue)"
+            )
+        }
+        if openSet.share != nil, !ranking.scoresAreCosines {
+            throw ValidationError(
+                "--open-set: expected scores that are cosines, found --rerank or --distance euclidean")
+        }
+        if source.ensemble, ranking.method.distance == .euclidean {
+            throw ValidationError("--ensemble: expected the cosine, as each model's vector is normalised")
+        }
+    }
+
     func run() async throws {
-        guard let distance = Ranking.Distance(rawValue: distance) else {
-            throw ValidationError("--distance: expected cosine or euclidean, found \(distance)")
+        let evaluation = try await measured()
+        if let curve = openSet.curve, let found = evaluation.openSets { try OpenSetChart(found).write(to: curve) }
+        if json { return try Output.json(evaluation) }
+        Output.evaluation(evaluation)
+        if let curve = openSet.curve { print("\ncurve: \(curve)") }
+    }
+
+    private var plan: EvaluationPlan {
+        var plan = EvaluationPlan()
+        plan.method = ranking.method
+        plan.rows = together ? .together : .each
+        (plan.comparesSets, plan.comparesCameras, plan.openSet) = (anyToAny, cameras, openSet.plan)
+        return plan
+    }
+
+    private func measured() async throws -> Evaluation {
+        let (plan, source) = (plan, source)
+        if let path = source.embeddings {
+            let task = try EmbeddingFile(
+                path: path, protocol: ranking.rule ?? .standard, isDeduplicated: source.deduplicated
+            ).task
+            return try await ComputeThread.shared.run { try Evaluation([task], plan) }
         }
-        let rule = try rule.map { name in
-            guard let rule = RetrievalProtocol.mixed.first(where: { $0.rawValue == name }) else {
-                throw ValidationError("--protocol: expected mix, mix-cam, mix-id or mix-cam-id, found \(name)")
+        let models = source.ensemble ? [source.checkpoint] : source.checkpoint.map { [$0] }
+        // Opened first: a wrong data set should not be found after hours.
+        let datasets = try models.indices.map { try source.open(trialsLater: $0) }
+        var trials: [Evaluation] = []
+        for (paths, dataset) in zip(models, datasets) {
+            trials.append(try await measured(ModelMeasurement(source, dataset, paths, sets: sets), plan))
+        }
+        if trials.count == 1 { return trials[0] }
+        return Evaluation(results: RetrievalResult.combined(trials.map(\.results)))
+    }
+
+    /// The sets of modalities that are asked for.
+    private var sets: ModelMeasurement.Sets {
+        if anyToAny { return .all }
+        return ranking.mixed.isEmpty && together ? .whole : .wholeAndEach
+    }
+
+    private func measured(_ model: ModelMeasurement, _ plan: EvaluationPlan) async throws -> Evaluation {
+        let (rule, isMixed, texts) = (ranking.rule, !ranking.mixed.isEmpty, texts)
+        let progress = Progress("comparing sets of modalities", unit: "pairs")
+        return try await ComputeThread.shared.run {
+            let tasks = try model.encoded()
+            if isMixed, let rule {
+                return try Evaluation(try tasks.tasks.map { try tasks.singles($0, rule: rule) }, plan)
             }
-            return rule
-        }
-        let datasets = try checkpoint.indices.map { try dataset.open(trialsLater: $0) }
-        if let rule {
-            guard checkpoint.count == 1 else {
-                throw ValidationError("--protocol: expected one --checkpoint, found \(checkpoint.count)")
+            var evaluation = try Evaluation(tasks, plan) { progress.update($0, of: $1) }
+            if texts {
+                for task in try tasks.tasks(try model.texts()) { evaluation.add(task.result(plan.method)) }
             }
-            return try await mixed(try encoder(checkpoint[0]), datasets[0], rule, distance)
+            evaluation.addRandom(tasks.tasks)
+            return evaluation
         }
-        var trials: [[RetrievalResult]] = []
-        for (path, dataset) in zip(checkpoint, datasets) {
-            trials.append(try await results(try encoder(path), dataset, distance))
-        }
-        let results = RetrievalResult.combined(trials)
-        if json { return try Output.json(results) }
-        Output.results(results)
-    }
-
-    private func encoder(_ path: String) throws -> MultimodalEncoder {
-        try MultimodalEncoder(consuming: Checkpoint.load(path: path))
-    }
-
-    private func results(
-        _ encoder: MultimodalEncoder, _ dataset: TriplesDataset, _ distance: Ranking.Distance
-    ) async throws -> [RetrievalResult] {
-        let tasks = try dataset.tasks()
-        let images = TaskImages(tasks, Preprocessing(encoder.configuration.input), modalities: encoder.modalities)
-        var subsets = [encoder.modalities]
-        if !together && encoder.modalities.count > 1 && !tasks.contains(where: \.isCrossModal) {
-            subsets += encoder.modalities.map { [$0] }
-        }
-        var results: [RetrievalResult] = []
-        for subset in subsets {
-            let progress = Progress("encoding \(subset.map(\.rawValue).joined(separator: "+"))", unit: "triples")
-            results += try await ComputeThread.shared.run {
-                try DatasetEvaluation(encoder).results(images, modalities: subset, distance: distance) {
-                    progress.update($0, of: $1)
-                }
-            }
-        }
-        return results + tasks.map { RetrievalResult.random($0) }
-    }
-
-    private struct Row: Encodable {
-        let modalities: String
-        let notRanked: String
-        let metrics: RetrievalMetrics
-    }
-
-    private func mixed(
-        _ encoder: MultimodalEncoder, _ dataset: TriplesDataset, _ rule: RetrievalProtocol,
-        _ distance: Ranking.Distance
-    ) async throws {
-        let preprocessing = Preprocessing(encoder.configuration.input)
-        let (queries, gallery) = try (dataset.sightings(.query), dataset.sightings(.gallery))
-        let progress = Progress("encoding each image", unit: "images")
-        let metrics = try await ComputeThread.shared.run {
-            try DatasetEvaluation(encoder).mixedMetrics(
-                queries: SightingImages(queries, preprocessing, modalities: encoder.modalities),
-                gallery: SightingImages(gallery, preprocessing, modalities: encoder.modalities), protocol: rule,
-                distance: distance
-            ) { progress.update($0, of: $1) }
-        }
-        if json {
-            return try Output.json([Row(modalities: rule.rawValue, notRanked: rule.notRanked, metrics: metrics)])
-        }
-        Output.metrics([(rule.rawValue, metrics)])
-        print("not ranked for a query: \(rule.notRanked)")
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Gallery
+import Similarity
 import Testing
 
 struct KReciprocalTests {
