@@ -20,6 +20,7 @@ struct ProtocolTests {
         arguments: [
             (RetrievalProtocol.standard, [3, 4, 5, 6]), (.mix, [1, 2, 3, 4, 5, 6]), (.mixCam, [3, 4, 6]),
             (.mixID, [2, 4, 5, 6]), (.mixCamID, [3, 4, 5, 6]),
+            (.crossModal, [4, 6]), (.uniModal, [3, 5]),
         ])
     func ranked(rule: RetrievalProtocol, expected: [Int]) {
         #expect(Self.gallery.indices.filter { rule.ranks(Self.gallery[$0], for: Self.query) } == expected)
@@ -37,7 +38,7 @@ struct ProtocolTests {
         let tasks = EncodedTasks(
             images,
             try DatasetEvaluation(encoder).encoded(images.images, sets: encoder.modalities.map { [$0] }))
-        for rule in [RetrievalProtocol.mix, .mixCam, .mixID, .mixCamID] {
+        for rule in RetrievalProtocol.mixed {
             let result = try tasks.singles(task, rule: rule).result()
             #expect(result.metrics.queries == 20 * encoder.modalities.count && result.metrics.skipped == 0)
             #expect(result.metrics.mAP > 0.1 && result.metrics.mAP < 1 && result.notRanked == rule.notRanked)

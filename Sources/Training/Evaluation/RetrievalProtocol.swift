@@ -1,6 +1,6 @@
 /// Which items of a gallery are ranked for a query.
 ///
-/// Those that begin with "mix" are MixER's, for galleries of single images of any modality.
+/// Those that begin with "mix", and the last two, are MixER's, for galleries of single images of any modality.
 public enum RetrievalProtocol: String, CaseIterable, Sendable {
     /// Not the query's own identity from the query's own camera: the field's common protocol.
     case standard
@@ -18,6 +18,10 @@ public enum RetrievalProtocol: String, CaseIterable, Sendable {
     case mixID = "mix-id"
     /// Not the query's own identity from the query's own camera.
     case mixCamID = "mix-cam-id"
+    /// Images of other modalities than the query's alone, and not its identity from its camera.
+    case crossModal = "cross-modal"
+    /// Images of the query's modality alone, and not its identity from its camera.
+    case uniModal = "uni-modal"
 
     /// Whether an item is ranked for a query.
     public func ranks(_ item: RetrievalMetrics.Item, for query: RetrievalMetrics.Item) -> Bool {
@@ -32,13 +36,17 @@ public enum RetrievalProtocol: String, CaseIterable, Sendable {
         case .mixCam: !isQuery && item.camera != query.camera
         case .mixID: !isQuery && !(isSameIdentity && item.modality == query.modality)
         case .mixCamID: !isQuery && !(isSameIdentity && item.camera == query.camera)
+        case .crossModal: item.modality != query.modality && !(isSameIdentity && item.camera == query.camera)
+        case .uniModal: item.modality == query.modality && !(isSameIdentity && item.camera == query.camera)
         }
     }
 }
 
 extension RetrievalProtocol {
     /// Those that rank single images.
-    public static let mixed: [RetrievalProtocol] = [.mix, .mixCam, .mixID, .mixCamID]
+    public static let mixed: [RetrievalProtocol] = [
+        .mix, .mixCam, .mixID, .mixCamID, .crossModal, .uniModal,
+    ]
 
     /// What is not ranked for a query, in words.
     public var notRanked: String {
@@ -50,6 +58,8 @@ extension RetrievalProtocol {
         case .mix: "the query itself"
         case .mixCam: "images of the query's camera"
         case .mixID: "the query's identity in its modality"
+        case .crossModal: "images of the query's modality, and its identity from its camera"
+        case .uniModal: "images of other modalities than the query's, and its identity from its camera"
         }
     }
 }

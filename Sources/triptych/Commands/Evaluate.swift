@@ -16,10 +16,11 @@ struct Evaluate: AsyncParsableCommand {
             benchmarks draw galleries, as means over the trials with their standard deviations. What was ranked is \
             said below the figures. docs/evaluation.md has the definitions.
 
-            With --protocol mix, mix-cam, mix-id or mix-cam-id, galleries of single images are measured (MixER): each image \
-            of a query, alone, is ranked against every image of the gallery, whatever its modality. mix ranks everything, \
-            mix-cam nothing from the query's camera, mix-id nothing of the query's identity in its modality, mix-cam-id \
-            nothing of the query's identity from its camera.
+            With --protocol mix, mix-cam, mix-id, mix-cam-id, cross-modal or uni-modal, galleries of single images are \
+            measured (MixER): each image of a query, alone, is ranked against every image of the gallery, whatever its \
+            modality. mix ranks everything, mix-cam nothing from the query's camera, mix-id nothing of the query's identity \
+            in its modality, mix-cam-id nothing of the query's identity from its camera; cross-modal and uni-modal leave that \
+            out too, and rank only images of other modalities than the query's, or only those of its own.
             """)
 
     @OptionGroup(title: "What is ranked") var source: EvaluationSource
@@ -53,9 +54,9 @@ struct Evaluate: AsyncParsableCommand {
             throw ValidationError("\(name): expected neither --any-to-any nor --texts beside it, as images stand alone")
         }
         if source.embeddings == nil, let rule = ranking.rule, !RetrievalProtocol.mixed.contains(rule) {
+            let names = RetrievalProtocol.mixed.map(\.rawValue).joined(separator: ", ")
             throw ValidationError(
-                "--protocol: expected mix, mix-cam, mix-id or mix-cam-id, as a data set has its own rule; found \(rule.rawValue)"
-            )
+                "--protocol: expected one of \(names), as a data set has its own rule; found \(rule.rawValue)")
         }
         if openSet.share != nil, !ranking.scoresAreCosines {
             throw ValidationError(
