@@ -13,10 +13,12 @@ public struct Embedding: Sendable, Equatable {
     /// As the system gave them: their relative lengths decide what they make together.
     public var vectors: [Modality: [Float]]
     /// Of systems in which modalities give each other something: what the system makes of each smaller set, its blocks side by
-    /// side in the model's order. Empty for others.
+    /// side in the model's order where these are blocks. Empty for others.
     public var subsets: [Set<Modality>: [Float]] = [:]
     /// What all of them make: a unit vector.
     public var values: [Float]
+
+    private let combination: Combination
 
     /// The modalities it was made from, in `Modality`'s order.
     public var modalities: [Modality] { vectors.keys.sorted() }
@@ -28,18 +30,23 @@ public struct Embedding: Sendable, Equatable {
     ///   - combination: the system's.
     ///   - order: the model's modalities.
     public init(vectors: [Modality: [Float]], combination: Combination, order: [Modality]) {
-        self.vectors = vectors
+        (self.vectors, self.combination) = (vectors, combination)
         let width = vectors.values.first?.count ?? 0
         switch combination {
-        case .sum:
-            let scale = 1 / Float(vectors.count)
-            values = (0..<width).map { _ in 0 }
-            for modality in vectors.keys.sorted() {
-                for (index, value) in (vectors[modality] ?? []).enumerated() { values[index] += value * scale }
-            }
+        case .sum: values = Self.mean(vectors)
         case .blocks: values = order.flatMap { vectors[$0] ?? [Float](repeating: 0, count: width) }
         }
         values = Self.normalised(values[...])
+    }
+
+    /// Of vectors of one length, at least one.
+    private static func mean(_ vectors: [Modality: [Float]]) -> [Float] {
+        let scale = 1 / Float(vectors.count)
+        var mean = [Float](repeating: 0, count: vectors.values.first?.count ?? 0)
+        for modality in vectors.keys.sorted() {
+            for (index, value) in (vectors[modality] ?? []).enumerated() { mean[index] += value * scale }
+        }
+        return mean
     }
 }
 
@@ -49,7 +56,8 @@ extension Embedding {
     /// - Parameter order: the model's modalities.
     public func named(order: [Modality]) -> [String: [Float]] {
         if subsets.isEmpty { return Dictionary(uniqueKeysWithValues: vectors.map { ($0.key.rawValue, $0.value) }) }
-        let sets = subsets.merging([Set(modalities): order.flatMap { vectors[$0] ?? [] }]) { $1 }
+        let whole = combination == .sum ? Self.mean(vectors) : order.flatMap { vectors[$0] ?? [] }
+        let sets = subsets.merging([Set(modalities): whole]) { $1 }
         return Dictionary(
             uniqueKeysWithValues: sets.map { ($0.key.map(\.rawValue).sorted().joined(separator: "+"), $0.value) })
     }

@@ -41,7 +41,7 @@ struct VectorCombination: Sendable {
         hasSets = sorted.count > 1 && sorted.contains { $0.count > 1 }
         names = hasSets ? keys.filter { !$0.contains(",") } : keys.flatMap { $0.split(separator: ",").map(String.init) }
         values = sorted.map { UnitVector.values($0.bytes) }
-        let widths = sorted.map { (space.combination == .sum ? 1 : $0.count) * space.partDimension }
+        let widths = sorted.map { space.elements(ofModalities: $0.count) }
         guard !values.isEmpty, zip(values, widths).allSatisfy({ $0.count == $1 }) else { return nil }
     }
 

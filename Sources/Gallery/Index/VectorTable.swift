@@ -23,19 +23,19 @@ struct VectorTable: Sendable {
     init(_ vectors: VectorCombination) {
         (names, isFused, hasSets, space) = (vectors.names, vectors.isFused, vectors.hasSets, vectors.space)
         let all = 1 << names.count
-        let isSum = space.combination == .sum && !isFused
+        let isSum = space.combination == .sum && !isFused && !hasSets
         subsets = isSum ? (1..<max(all - 1, 1)).filter { $0.nonzeroBitCount > 1 } : []
     }
 
     /// Elements of each column.
     private var columns: [Int] {
-        if isFused { return [space.combination == .sum ? space.partDimension : space.partDimension * names.count] }
-        if hasSets { return (1..<(1 << names.count)).map { $0.nonzeroBitCount * space.partDimension } }
+        if isFused { return [space.elements(ofModalities: names.count)] }
+        if hasSets { return (1..<(1 << names.count)).map { space.elements(ofModalities: $0.nonzeroBitCount) } }
         return [Int](repeating: space.partDimension, count: names.count + (hasWhole ? 1 : 0))
     }
 
     /// Whether the last column is what all modalities make.
-    private var hasWhole: Bool { !isFused && space.combination == .sum && names.count > 1 }
+    private var hasWhole: Bool { !isFused && !hasSets && space.combination == .sum && names.count > 1 }
 
     private var lengthsPerRow: Int { isFused || hasSets ? 0 : names.count + subsets.count }
 

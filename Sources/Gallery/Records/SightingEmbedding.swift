@@ -24,7 +24,10 @@ public struct VectorSpace: Hashable, Sendable {
     }
 
     /// Elements of an embedding: of what all modalities make.
-    public var dimension: Int { combination == .sum ? partDimension : partDimension * modalities.count }
+    public var dimension: Int { elements(ofModalities: modalities.count) }
+
+    /// Elements of what so many modalities make.
+    func elements(ofModalities count: Int) -> Int { combination == .sum ? partDimension : partDimension * count }
 }
 
 /// A vector of one modality, or of a set of them one that cannot be taken apart.
@@ -108,7 +111,8 @@ public struct SightingEmbedding: Equatable, Sendable {
     /// Whether it is a lone vector of several modalities.
     public var isFused: Bool { vectors.count == 1 && vectors[0].modalities.count > 1 }
 
-    /// Whether it has a vector for each set of its modalities: of systems in which they give each other something (IEEE).
+    /// Whether it has a vector for each set of its modalities: of systems in which they give each other something (IEEE, GraFT's
+    /// vanilla fusion).
     var hasSets: Bool { vectors.count > 1 && vectors.contains { $0.modalities.count > 1 } }
 
     /// Of more, the sets would be too many.
@@ -135,8 +139,6 @@ public struct SightingEmbedding: Equatable, Sendable {
     /// The same in the model's space, without the zeros of blocks that are absent. Throws `GalleryError.dimensionMismatch`, and
     /// `.invalid` for modalities that the model has no block for.
     func resolved(in space: VectorSpace) throws -> SightingEmbedding {
-        try Validation.require(
-            !hasSets || space.combination == .blocks, "vectors", "a vector a modality", "one for each set of them")
         if space.combination == .blocks {
             let unknown = modalities.filter { !space.modalities.contains($0) }
             try Validation.require(
@@ -151,7 +153,7 @@ public struct SightingEmbedding: Equatable, Sendable {
 
     private func blocks(of vector: ModalityVector, in space: VectorSpace) throws -> [Float] {
         let width = space.partDimension
-        let expected = space.combination == .sum ? width : width * vector.modalities.count
+        let expected = space.elements(ofModalities: vector.modalities.count)
         if vector.values.count == expected { return vector.values }
         guard space.combination == .blocks, vectors.count == 1, vector.values.count == space.dimension else {
             throw GalleryError.dimensionMismatch(
@@ -192,7 +194,8 @@ struct StoredVectors {
 
     /// A vector of several modalities is kept at unit length: nothing depends on its own.
     init(_ embedding: SightingEmbedding) {
-        modalities = embedding.vectors.map(\.key).joined(separator: embedding.hasSets ? ";" : ",")
+        let isSum = embedding.space?.combination == .sum
+        modalities = embedding.vectors.map(\.key).joined(separator: !embedding.hasSets ? "," : isSum ? "|" : ";")
         isFused = embedding.isFused
         bytes = embedding.vectors.reduce(into: Data()) { data, vector in
             for value in embedding.isFused ? UnitVector.of(vector.values) : vector.values {
@@ -201,11 +204,13 @@ struct StoredVectors {
         }
     }
 
-    /// A vector each, in the order of the names; of sets, which are between semicolons, each is as long as its modalities are many.
+    /// A vector each, in the order of the names; of sets, which are between semicolons, each is as long as its modalities are many,
+    /// and between bars as long as any other.
     var vectors: [IndexVector] {
         if isFused { return [IndexVector(modalities: modalities, bytes: bytes)] }
-        let keys = modalities.split(separator: modalities.contains(";") ? ";" : ",").map(String.init)
-        let sizes = keys.map { $0.count { $0 == "," } + 1 }
+        let separator = [";", "|"].first { modalities.contains($0) } ?? ","
+        let keys = modalities.split(separator: separator).map(String.init)
+        let sizes = keys.map { separator == ";" ? $0.count { $0 == "," } + 1 : 1 }
         let unit = bytes.count / max(sizes.reduce(0, +), 1)
         var start = bytes.startIndex
         return zip(keys, sizes).map { key, size in

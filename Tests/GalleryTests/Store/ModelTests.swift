@@ -113,11 +113,33 @@ struct ModelTests {
             await expectError(kind: "invalid vectors") {
                 try await store.enrol(Enrolment(identity: "c", embeddings: [lacking]), in: "g")
             }
-            let sum = SightingEmbedding(
-                model: "s", space: VectorSpace(combination: .sum, modalities: ["rgb", "nir"], partDimension: 2),
-                vectors: ["rgb": [0, 1], "nir": [1, 1], "nir+rgb": [1, 0]])
-            await expectError(kind: "invalid vectors") {
-                try await store.enrol(Enrolment(identity: "c", embeddings: [sum]), in: "g")
+        }
+    }
+
+    @Test("Where modalities lie in one space, the vector of a set is as long as any other, and is what is compared")
+    func setsOfSums() async throws {
+        try await withStore { store, _ in
+            let space = VectorSpace(combination: .sum, modalities: ["rgb", "nir"], partDimension: 2)
+            func embedding(_ vectors: [String: [Float]]) -> SightingEmbedding {
+                SightingEmbedding(model: "m", space: space, vectors: vectors)
+            }
+            let whole = embedding(["rgb": [0, 1], "nir": [1, 1], "nir+rgb": [3, 0]])
+            let id = try await store.enrol(Enrolment(identity: "a", embeddings: [whole]), in: "g").sighting.id
+            #expect(try await store.embedding(of: id, in: "g", model: "m") == whole)
+            #expect(try await store.fusedCount(model: "m", orParts: true) == 0)
+            let asked: [([String: [Float]], Float)] = [
+                (["rgb": [0, 2]], 1), (["nir": [1, 0]], Float(0.5).squareRoot()),
+                (["rgb": [1, 0], "nir": [1, 0], "nir+rgb": [0, 1]], 0),
+                // What shares no modality is compared as a whole.
+                (["tir": [1, 0]], 1),
+            ]
+            for (vectors, score) in asked {
+                let matches = try await store.query(GalleryQuery(embedding: embedding(vectors)), in: "g").matches
+                #expect(matches.count == 1 && matches.allSatisfy { abs($0.score - score) < 1e-6 }, "\(matches)")
+            }
+            let wide = embedding(["rgb": [0, 1], "nir": [1, 1], "nir+rgb": [1, 0, 0, 1]])
+            await #expect(throws: GalleryError.dimensionMismatch(model: "m", expected: 2, found: 4)) {
+                try await store.enrol(Enrolment(identity: "b", embeddings: [wide]), in: "g")
             }
         }
     }

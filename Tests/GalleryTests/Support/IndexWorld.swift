@@ -118,10 +118,11 @@ struct IndexWorld {
             let count = space.combination == .sum ? dimension : dimension * names.count
             return [IndexVector(modalities: set, bytes: bytes(generator.unitVector(count)))]
         }
-        if space.combination == .blocks && Bool.random(using: &generator) {
+        if Bool.random(using: &generator) {
             return (1..<(1 << names.count)).map { bits in
                 let chosen = names.indices.filter { bits & 1 << $0 != 0 }.map { names[$0] }
-                let vector = generator.unitVector(dimension * chosen.count).map { $0 * Float(bits) }
+                let count = space.combination == .sum ? dimension : dimension * chosen.count
+                let vector = generator.unitVector(count).map { $0 * Float(bits) }
                 return IndexVector(modalities: chosen.joined(separator: ","), bytes: bytes(vector))
             }
         }

@@ -110,7 +110,7 @@ extension MapPoint {
         self.init(
             sighting: row["uuid"], identity: row["name"], label: row["label"], camera: row["camera"],
             capturedAt: capturedAt.map(Date.init(milliseconds:)),
-            modalities: Set((modalities ?? "").split { $0 == "," || $0 == ";" }.map(String.init)).sorted(),
+            modalities: Set((modalities ?? "").split { ",;|".contains($0) }.map(String.init)).sorted(),
             x: row["x"], y: row["y"])
     }
 }

@@ -125,7 +125,9 @@ extension SQLiteStore {
 
     /// Whether vectors are fused, or perhaps one a modality of several. The former has an index of its own.
     static func fused(orParts: Bool) -> String {
-        orParts ? "(is_fused = 1 OR instr(modalities, ',') > 0 AND instr(modalities, ';') = 0)" : "is_fused = 1"
+        orParts
+            ? "(is_fused = 1 OR instr(modalities, ',') > 0 AND instr(replace(modalities, '|', ';'), ';') = 0)"
+            : "is_fused = 1"
     }
 
     private static func withFused(orParts: Bool) -> String {
