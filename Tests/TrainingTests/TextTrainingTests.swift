@@ -66,6 +66,50 @@ struct TextTrainingTests {
         for record in records { #expect(try replay.step(record).loss == record.loss, "step \(record.step)") }
     }
 
+    @Test("what was learnt of words is kept by a training on images alone, and new words come after the old")
+    func kept() throws {
+        let root = Fixture.scratch()
+        defer { try? FileManager.default.removeItem(at: root) }
+        let colours = ["Red", "blue", "green", "white", "black"]
+        let captions = colours.enumerated().map { ("000\($0)", "\($1) van\n") }
+        let texts = try dataset(
+            root.appendingPathComponent("texts"), captions: Dictionary(uniqueKeysWithValues: captions))
+        let images = try dataset(root.appendingPathComponent("images"), captions: [:])
+        let others = try dataset(
+            root.appendingPathComponent("others"),
+            captions: Dictionary(uniqueKeysWithValues: captions.map { ($0.0, "a blue lorry") }))
+        func train(_ settings: [String], _ dataset: TriplesDataset, _ name: String, from: Checkpoint?) throws
+            -> Checkpoint
+        {
+            let recipe = try Recipe(yaml: Self.recipe, settings: ["stages.1.steps=1"] + settings)
+            let trainer = Trainer(
+                recipe: recipe, dataset: dataset, output: root.appendingPathComponent(name), initial: from, seed: 2)
+            return try Checkpoint.load(path: trainer.run { _ in }.path)
+        }
+        let first = try train(["stages.0.steps=4"], texts, "first", from: nil)
+        let settings = ["stages.0.texts=null", "stages.0.steps=2"]
+        let second = try train(settings, images, "second", from: first)
+        let words = { (model: Checkpoint) -> [String] in
+            if case .dmf(let head) = model.configuration.system { head.text.vocabulary } else { [] }
+        }
+        #expect(
+            words(first) == ["<pad>", "black", "blue", "green", "red", "van", "white"] && words(second) == words(first))
+        for path in first.weights.paths where path.hasPrefix("text_") {
+            #expect(first.weights[path]?.scalars == second.weights[path]?.scalars, "\(path)")
+        }
+        let third = try train(["stages.0.steps=2", "stages.0.learning_rate=0"], others, "third", from: second)
+        #expect(words(third) == words(first) + ["a", "lorry"])
+        let (old, new) = (try second.weights.tensor("text_embed.weight"), try third.weights.tensor("text_embed.weight"))
+        #expect(old.shape == [7, 12] && new.shape == [9, 12])
+        // Images alone are the second stage; the first, of a rate of 0, has seen texts.
+        #expect(Array(new.scalars.prefix(old.count)) == old.scalars)
+        #expect {
+            try train(settings + ["model.head.text.width=8"], images, "fourth", from: first)
+        } throws: {
+            "\($0)".contains("model.head.text.width: expected 12, as the model that is started from has, found 8")
+        }
+    }
+
     @Test("batches of texts without texts to draw from are refused")
     func missing() throws {
         let root = Fixture.scratch()

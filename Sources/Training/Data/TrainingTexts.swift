@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import Inference
 
@@ -41,5 +42,33 @@ extension TriplesDataset {
             captions[url.deletingPathExtension().lastPathComponent] = lines.filter { !TextReader.words($0).isEmpty }
         }
         return captions
+    }
+}
+
+extension ModelConfiguration {
+    /// Gives a model that reads texts, and says no words itself, those of the model that it starts from, in their order, and then
+    /// those of the texts that it will see: so what was learnt of words is kept by a training on images alone.
+    ///
+    /// Throws `DocumentError.invalid` where the text encoder has other sizes than that of the model that it starts from, as its
+    /// words would be lost.
+    mutating func learnVocabulary(_ texts: TrainingTexts, from initial: ModelConfiguration?) throws(DocumentError) {
+        guard case .dmf(var head) = system, head.text.vocabulary == [TrainingTexts.padding] else { return }
+        head.text.vocabulary = texts.vocabulary
+        if case .dmf(let old)? = initial?.system, old.text.vocabulary.count > 1 {
+            try head.text.checkSizes(old.text)
+            let known = Set(old.text.vocabulary.map { $0.lowercased() })
+            head.text.vocabulary = old.text.vocabulary + texts.vocabulary.dropFirst().filter { !known.contains($0) }
+        }
+        system = .dmf(head)
+    }
+}
+
+extension ModelConfiguration.DMFHead.Text {
+    fileprivate func checkSizes(_ old: Self) throws(DocumentError) {
+        let sizes = [("width", width, old.width), ("max_tokens", maxTokens, old.maxTokens)]
+        guard let (name, found, expected) = sizes.first(where: { $1 != $2 }) else { return }
+        throw .invalid(
+            field: "model.head.text.\(name)", expected: "\(expected), as the model that is started from has",
+            found: "\(found)")
     }
 }

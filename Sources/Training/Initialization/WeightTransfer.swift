@@ -7,7 +7,7 @@ public struct WeightTransfer: Sendable {
     public let weights: Weights
     /// Paths taken over as they are.
     public let taken: [String]
-    /// Position embeddings fitted to the new grid.
+    /// Position embeddings fitted to the new grid, and words to their places in a new vocabulary.
     public let refitted: [String]
     /// Paths that keep their fresh values, because the checkpoint lacks them or has another shape.
     public let fresh: [String]
@@ -28,7 +28,10 @@ public struct WeightTransfer: Sendable {
                 kept.append(path)
                 continue
             }
-            if found.shape == wanted {
+            if let words = Self.words(path, found, over: fresh[path], from: old, to: new) {
+                weights[path] = words
+                refitted.append(path)
+            } else if found.shape == wanted {
                 weights[path] = found
                 taken.append(path)
             } else if let positions = Self.refit(path, found, from: old, to: new) {
@@ -39,6 +42,23 @@ public struct WeightTransfer: Sendable {
             }
         }
         (self.weights, self.taken, self.refitted, self.fresh) = (weights, taken, refitted, kept)
+    }
+
+    /// The vectors of a text encoder's words, of those that it did not know the fresh ones; nil where the vocabularies are one.
+    private static func words(
+        _ path: String, _ found: Tensor, over fresh: Tensor?, from old: ModelConfiguration, to new: ModelConfiguration
+    ) -> Tensor? {
+        guard path == "text_embed.weight", let fresh, case .dmf(let before) = old.system,
+            case .dmf(let after) = new.system, before.text.vocabulary != after.text.vocabulary,
+            before.text.vocabulary.count > 1, before.text.width == after.text.width
+        else { return nil }
+        let places = before.text.vocabulary.enumerated().map { ($1.lowercased(), $0) }
+        let known = Dictionary(places) { first, _ in first }
+        let rows = after.text.vocabulary.enumerated().map { place, word in
+            known[word.lowercased()].map { found.sliced(axis: 0, $0..<($0 + 1)) }
+                ?? fresh.sliced(axis: 0, place..<(place + 1))
+        }
+        return Tensor.concatenated(rows, axis: 0)
     }
 
     private static func refit(

@@ -33,7 +33,7 @@ struct TrainingRun {
     ) throws {
         self.recipe = recipe
         self.data = data
-        configuration = Self.configuration(recipe, data)
+        configuration = try Self.configuration(recipe, data, from: initial?.configuration)
         var weights = try WeightInitialization.weights(for: configuration, seed: seed)
         var mask: WeightMask?
         if let initial {
@@ -64,7 +64,7 @@ struct TrainingRun {
         let (progress, tensors) = (snapshot.progress, snapshot.tensors)
         self.recipe = recipe
         self.data = data
-        configuration = Self.configuration(recipe, data)
+        configuration = try Self.configuration(recipe, data, from: initial.configuration)
         state = TrainingState(weights: tensors.under("weights"), centers: tensors[TrainingState.centersPath])
         if !initial.packed.isEmpty { state.mask = WeightMask(nonzerosOf: initial.weights, paths: initial.packed) }
         if recipe.averaging != nil { state.average = tensors.under("average") }
@@ -81,13 +81,14 @@ struct TrainingRun {
         state.optimizer.memory = OptimizerMemory(tensors.under("optimizer"), steps: progress.optimizerSteps)
     }
 
-    private static func configuration(_ recipe: Recipe, _ data: TrainingData) -> ModelConfiguration {
+    /// The recipe's model, with what the data and the model that is started from add to it. Throws `DocumentError.invalid` if the
+    /// latter's text side would be lost.
+    private static func configuration(
+        _ recipe: Recipe, _ data: TrainingData, from initial: ModelConfiguration?
+    ) throws(DocumentError) -> ModelConfiguration {
         var configuration = recipe.model
         configuration.identities = data.identities.count
-        if case .dmf(var head) = configuration.system, head.text.vocabulary == [TrainingTexts.padding] {
-            head.text.vocabulary = data.texts.vocabulary
-            configuration.system = .dmf(head)
-        }
+        try configuration.learnVocabulary(data.texts, from: initial)
         return configuration
     }
 
