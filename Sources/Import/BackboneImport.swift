@@ -99,10 +99,8 @@ extension ModelConfiguration {
     /// Where a backbone's tensor goes: once a modality, once, or into both of MixER's branches.
     func paths(ofBackbone name: String) -> [String] {
         switch system {
-        case .unicat, .fusionConcat, .fusionAverage, .ieee: modalities.map { "encoders.\($0.rawValue).\(name)" }
-        case .graft: ["backbone.\(name)"]
-        case .dmf: [name]
-        case .mixer: ["backbone.\(name)"] + branchPaths(name)
+        case .unicat, .fusionConcat, .fusionAverage, .ieee, .graft, .dmf: networkPaths.map { $0 + name }
+        case .mixer: networkPaths.map { $0 + name } + branchPaths(name)
         }
     }
 

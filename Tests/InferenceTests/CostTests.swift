@@ -23,7 +23,7 @@ struct CostTests {
         // The last stage of a ResNet-18 at stride 2: 7 × 7 pixels of 256 → 512 and three of 512 → 512, and a shortcut.
         let stage = 49 * (9 * 256 * 512 + 3 * 9 * 512 * 512 + 256 * 512)
         let backbone = ModelConfiguration.Backbone.resnet(.init(depth: 18, lastStride: 2))
-        #expect(multiplyAdds(backbone, system: .mixer) - multiplyAdds(backbone) == stage)
+        #expect(multiplyAdds(backbone, system: .mixer()) - multiplyAdds(backbone) == stage)
     }
 
     private func configuration(
@@ -39,15 +39,33 @@ struct CostTests {
         let block = 5 * 8 * 24 + 2 * 25 * 8 + 5 * 8 * 8 + 2 * 5 * 8 * 16 + 8 * 2 * 25
         let image = 4 * 192 * 8 + 2 * block
         #expect(configuration(.unicat, vit).tripleMultiplyAdds == 3 * image)
-        #expect(configuration(.mixer, vit).tripleMultiplyAdds == 3 * (image + block))
+        #expect(configuration(.mixer(), vit).tripleMultiplyAdds == 3 * (image + block))
         // One fusion token more.
         let layer = 4 * 6 * 64 + 2 * 36 * 8 + 2 * 6 * 8 * 32 + 8 * 4 * 36
         let graft = configuration(.graft(.init(fusionTokens: 1, heads: 4, feedforward: 32)), vit)
         #expect(graft.tripleMultiplyAdds == 3 * (image + layer))
+        let vanilla = configuration(.graft(.init(heads: 4, feedforward: 32, fusion: .vanillaCLS)), vit)
+        let joint = 4 * 16 * 64 + 2 * 256 * 8 + 2 * 16 * 8 * 32 + 8 * 4 * 256
+        #expect(vanilla.tripleMultiplyAdds == 3 * image + joint && vanilla.dimension == 8)
+        var twice = configuration(.unicat, vit)
+        twice.networks = 2
+        #expect(twice.tripleMultiplyAdds == 6 * image && twice.dimension == 48)
+        let erased = configuration(.mixer(.init(embedding: .erased)), vit)
+        #expect(erased.tripleMultiplyAdds == 3 * image && erased.dimension == 8)
         let text = ModelConfiguration.DMFHead.Text(vocabulary: ["", "a"], width: 3, maxTokens: 4)
         let dmf = configuration(.dmf(.init(text: text)), vit)
         #expect(dmf.tripleMultiplyAdds == 3 * (image + 5 * 64))
         #expect(dmf.textMultiplyAdds == 4 * 3 * 8 + 2 * block && graft.textMultiplyAdds == 0)
+    }
+
+    @Test("MixER's branches ask each other on the last map")
+    func crossAttention() {
+        let model = ModelConfiguration(
+            system: .mixer(.init(fusion: .crossAttention)), modalities: [.rgb], backbone: .resnet(.init(depth: 18)),
+            input: .init(height: 64, width: 32, mean: [:], std: [:]))
+        // 4 × 2 pixels of 512 channels, attention over 128.
+        let one = 4 * 8 * 512 * 128 + 2 * 64 * 128 + 8 * 8 * 64
+        #expect(model.tripleMultiplyAdds == model.backboneMultiplyAdds + 2 * one)
     }
 
     @Test("IEEE's parts count on the last map")

@@ -1,6 +1,7 @@
 """Makes the golden numbers of every system: embeddings, losses, gradients, batch statistics and twenty training steps.
 
     python3 Tests/Reference/golden.py Tests/TrainingTests/Fixtures/systems.json          # torch, numpy
+    python3 Tests/Reference/golden.py Tests/TrainingTests/Fixtures/variants.json VARIANTS
 
 Weights and inputs are too large to commit, so both sides draw them: element i of the tensor NAME is a function of NAME and
 i alone (SplitMix64 on FNV-1a of the name; `draw` below, SeededTensors.swift in the tests). A tensor of results is committed
@@ -16,6 +17,8 @@ import torch
 import configs
 import losses
 import systems
+from backbones import drop_paths
+from splitmix import SplitMix64
 
 SEED, MASK, INCREMENT = 17, (1 << 64) - 1, 0x9E3779B97F4A7C15
 LABELS, IDENTITIES = [0, 0, 1, 1, 2, 2, 3, 3], 4
@@ -44,8 +47,21 @@ CASES = {
     "dmf": configs.config("dmf", VIT, 64, 32, configs.DMF_HEAD),
     "dmf-text": configs.config("dmf", VIT, 64, 32, configs.DMF_HEAD),
 }
+# Of losses, where they are others than a system's own; `drop_path` is its rate, drawn anew in each step from the step's
+# number.
+OPTIONS = {
+    "fusion-average-two": {"triplet": 0.5},
+    "ieee-plain": {"delta": 0.0},
+    "mixer-erased": {"weights": (0.4, 0.0, 0.4), "halves": (1.0, 0.0)},
+    "mixer-related": {"weights": (0.0, 0.0, 0.4), "halves": (0.0, 1.0)},
+    "mixer-cross-resnet-18": {"weights": (0.0, 0.6, 0.4)},  # One modality has nothing to tell.
+    "unicat-drop-path": {"drop_path": 0.4},
+    "mixer-drop-path": {"drop_path": 0.4},
+}
+ALL = {**CASES, **configs.VARIANTS}
 # Names of inputs, chosen with --search so that no ReLU's argument is so near 0 that rounding decides its gradient.
-INPUTS = {"unicat-resnet-18": 219, "unicat-resnet-50": 40, "ieee": 85, "mixer-resnet-18": 181}
+INPUTS = {"unicat-resnet-18": 219, "unicat-resnet-50": 40, "ieee": 85, "mixer-resnet-18": 181,
+          "ieee-plain": 31, "ieee-interaction": 31, "mixer-cross-resnet-18": 9}
 
 
 def scramble(z):
@@ -103,7 +119,8 @@ def summary(name, tensor):
 
 
 def objective(case, model, x, centers):
-    y, system = torch.tensor(LABELS), CASES[case]["system"]
+    y, system, options = torch.tensor(LABELS), ALL[case]["system"], dict(OPTIONS.get(case, {}))
+    options.pop("drop_path", None)
     if case == "dmf-text" or system == "dmf":
         if case == "dmf-text":
             longest = max(map(len, TEXTS))
@@ -115,16 +132,16 @@ def objective(case, model, x, centers):
         return losses.batch_hard_triplet(z, y, squared=True) + losses.cross_entropy(model.classify(z), y)
     if system == "mixer":
         n = len(x)
-        output = model(torch.cat([x[m] for m in CASES[case]["modalities"]]))
-        return losses.mixer(output, y.repeat(n), torch.arange(n).repeat_interleave(len(y)), n)
+        output = model(torch.cat([x[m] for m in ALL[case]["modalities"]]))
+        return losses.mixer(output, y.repeat(n), torch.arange(n).repeat_interleave(len(y)), n, **options)
     output = model(x)
     if system == "ieee":
-        return losses.ieee(output, y, smoothing=0.1)
+        return losses.ieee(output, y, smoothing=0.1, **options)
     if system == "graft":
         (z, logits), data = output["fused"], output["data"][:, 0]
         triplet = losses.augmented_triplet(z[TRIPLES[:, 0]], z[TRIPLES[:, 1]], data[TRIPLES[:, 2]])
         return 0.5 * triplet + 0.01 * losses.center(z, y, centers) + 0.5 * losses.cross_entropy(logits, y, 0.1)
-    return losses.late_fusion(output, y, weight=0.7, margin=0.2, smoothing=0.1)
+    return losses.late_fusion(output, y, weight=0.7, margin=0.2, smoothing=0.1, **options)
 
 
 def activations(case, salt, dtype):
@@ -156,7 +173,7 @@ def search(case):
 
 
 def made(case, salt):
-    config = dict(CASES[case], identities=IDENTITIES)
+    config = dict(ALL[case], identities=IDENTITIES)
     model = systems.build(config, IDENTITIES)
     model.load_state_dict({k: draw(k, v.shape) if v.dim() else v for k, v in model.state_dict().items()})
     model.double()  # The truth; float32 would only be another opinion.
@@ -168,7 +185,7 @@ def made(case, salt):
 def golden(case):
     salt = INPUTS.get(case, 0)
     model, x, centers = made(case, salt)
-    config = dict(CASES[case], identities=IDENTITIES)
+    config = dict(ALL[case], identities=IDENTITIES)
     result = {"config": config, "input": salt, "fixed": case in FIXED, "embeddings": {}}
     model.eval()
     with torch.no_grad():
@@ -183,11 +200,13 @@ def golden(case):
     result["rate"], result["steps"] = rate, []
     for step in range(1 if case in FIXED else STEPS):
         optimizer.zero_grad()
+        if rate_of_paths := OPTIONS.get(case, {}).get("drop_path"):
+            drop_paths(model, rate_of_paths, SplitMix64(step))
         loss = objective(case, model, x, centers)
         loss.backward()
         result["steps"].append(loss.item())
         if step == 0:
-            result["gradients"] = {n: summary(n, p.grad) for n, p in named.items() if p.grad is not None}
+            result["gradients"] = {n: summary(n, p.grad) for n, p in named.items() if p.grad is not None and p.grad.any()}
             result["statistics"] = {k: summary(k, v) for k, v in model.state_dict().items() if "running" in k}
         optimizer.step()
     return result
@@ -204,7 +223,9 @@ def compact(value):
 if __name__ == "__main__":
     torch.manual_seed(0)
     if sys.argv[1] == "--search":
-        sys.exit([search(case) for case in CASES if "backbone" in CASES[case] and "resnet" in str(CASES[case])] and 0)
+        cases = sys.argv[2:] or [case for case in ALL if "resnet" in str(ALL[case]) or case == "ieee"]
+        sys.exit([search(case) for case in cases] and 0)
+    cases = configs.VARIANTS if sys.argv[2:] == ["VARIANTS"] else CASES
     with open(sys.argv[1], "w") as file:
-        json.dump({case: compact(golden(case)) for case in CASES}, file, separators=(",", ":"))
+        json.dump({case: compact(golden(case)) for case in cases}, file, separators=(",", ":"))
         file.write("\n")

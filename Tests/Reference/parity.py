@@ -2,7 +2,7 @@
 
     python3 Tests/Reference/parity.py TRIPTYCH [NAME ...] [--checkpoint FILE ...] [--seed N] [--batch B]
 
-NAME is a key of configs.SMALL, PRUNED or PAPER (default: graft, and graft-paper for the paper's size); FILE is a
+NAME is a key of configs.SMALL, PRUNED, VARIANTS or PAPER (default: graft, and graft-paper for the paper's size); FILE is a
 checkpoint, pruned or not, compared with the weights that it holds. Every subset of the modalities is compared; the
 figure is the largest absolute difference between L2-normalised embeddings.
 """
@@ -31,7 +31,7 @@ TOLERANCE = 1e-4
 def configuration(name):
     if name.endswith("-paper"):
         return configs.PAPER[name.removesuffix("-paper")]
-    return configs.SMALL.get(name) or configs.PRUNED.get(name) or configs.PAPER[name]
+    return {**configs.SMALL, **configs.PRUNED, **configs.VARIANTS, **configs.PAPER}[name]
 
 
 def compare(binary, config, x, model, folder):

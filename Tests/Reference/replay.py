@@ -3,7 +3,7 @@
     python3 Tests/Reference/replay.py RUN DATA [--steps N] [--output FILE]          # also needs pyyaml, pillow
 
 RUN is the run folder, DATA the data set. Augmentation is repeated from the log; the run must have been made
-with `dropout: 0`, whose masks only Triptych itself draws again. Prints each step's loss here and in the log; fails where they differ by more than 1e-4 relative, 2e-3 over ResNets. --output writes the
+with `dropout: 0`, whose masks only Triptych itself draws again; those of `drop_path` are drawn here too. Prints each step's loss here and in the log; fails where they differ by more than 1e-4 relative, 2e-3 over ResNets. --output writes the
 losses as JSON.
 """
 import argparse
@@ -22,6 +22,8 @@ from safetensors.torch import load_file
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import losses  # noqa: E402
 import systems  # noqa: E402
+from backbones import drop_paths  # noqa: E402
+from splitmix import SplitMix64  # noqa: E402
 
 # Over a ResNet, rounding sooner or later turns a ReLU the other way.
 TOLERANCES = {"vit": 1e-4, "resnet": 2e-3}
@@ -87,19 +89,22 @@ def step(model, centers, record, loss, config, data):
         x = images(data, record, config)
         z = model.embed(x) if system == "dmf" else None
     if system == "dmf":
-        return (losses.batch_hard_triplet(z, y, loss.get("margin", 0.0), squared=True)
+        triplet = losses.batch_hard_triplet(z, y, loss.get("margin", 0.0), squared=True)
+        return (loss.get("triplet", 1.0) * triplet
                 + loss.get("cross_entropy", 1.0) * losses.cross_entropy(model.classify(z), y, smoothing)), {}
     if system == "mixer":
         n = len(x)
         weights = (loss.get("modality", 0.4), loss.get("orthogonality", 0.6), loss.get("fused", 0.4))
         o = model(torch.cat([x[m] for m in config["modalities"]]))
-        return losses.mixer(o, y.repeat(n), torch.arange(n).repeat_interleave(len(y)), n, weights), {}
+        return losses.mixer(o, y.repeat(n), torch.arange(n).repeat_interleave(len(y)), n, weights,
+                            (loss.get("erased", 1.0), loss.get("related", 1.0))), {}
     o = model(x)
     if system == "graft":
         return graft(o, y, centers, record, loss)
     if system == "ieee":
         return losses.ieee(o, y, loss.get("multi_modal_margin", 1.0), loss.get("distance", 1.0), smoothing), {}
-    return losses.late_fusion(o, y, loss.get("cross_entropy", 1.0), loss.get("margin", 0.0), smoothing), {}
+    return losses.late_fusion(o, y, loss.get("cross_entropy", 1.0), loss.get("margin", 0.0), smoothing,
+                              loss.get("triplet", 1.0)), {}
 
 
 def make_optimizer(parameters, stage):
@@ -145,6 +150,8 @@ def main():
             optimizer = make_optimizer(trained, stage)
         for group in optimizer.param_groups:
             group["lr"] = record["learning_rate"]
+        if record.get("drop_path"):
+            drop_paths(model, recipe["drop_path"], SplitMix64(record["drop_path"]))
         total, terms = step(model, centers, record, loss, config, a.data)
         optimizer.zero_grad()
         total.backward()

@@ -50,6 +50,9 @@ struct RecipeTests {
             ("augment={erase: {probability: 1, area: [0.4, 0.2]}}", "augment.erase.area: expected two rising numbers"),
             ("augment={jitter: {hue: 0.1}}", "unknown field augment.jitter.hue"),
             ("modality_dropout=2", "modality_dropout: expected a number from 0.0 to 1.0"),
+            ("drop_path=1", "drop_path: expected a number from 0.0 to 0.9"),
+            ("classifier=xavier", "classifier: expected one of narrow, kaiming"),
+            ("model.networks=2", "networks: expected 1 for system graft, found 2"),
             ("model.colour=blue", "unknown field model.colour"),
             ("nonsense", "expected key.path=value"),
             ("stages=[]", "expected at least one stage"),
@@ -58,6 +61,20 @@ struct RecipeTests {
         #expect {
             try Recipe(yaml: text(), settings: [setting])
         } throws: { "\($0)".contains(message) }
+    }
+
+    @Test("drop path is for transformers of several blocks")
+    func dropPath() throws {
+        #expect(try Recipe(yaml: text(), settings: ["drop_path=0.1"]).dropPath == 0.1)
+        for backbone in ["{kind: vit, width: 24, depth: 1, heads: 3, patch: 8}", "{kind: resnet, depth: 18}"] {
+            let settings = [
+                "drop_path=0.1", "model.system=unicat", "model.head=null", "positives=null", "dropout=null",
+                "stages.0.loss=null", "stages.1.loss=null", "model.backbone=\(backbone)",
+            ]
+            #expect {
+                try Recipe(yaml: text(), settings: settings)
+            } throws: { "\($0)".contains("drop_path: expected 0 for a backbone that is no transformer of 2 blocks") }
+        }
     }
 
     @Test("a setting that another key takes the place of is refused")

@@ -55,6 +55,7 @@ struct TrainerTests {
     func exactReplay() throws {
         let settings = [
             "augment={flip: 0.5, erase: 0.9, shift: 2}", "dropout=0.2", "stages.0.steps=5", "stages.1.steps=7",
+            "drop_path=0.5", "model.backbone.depth=3",
         ]
         try train(settings) { folder in
             let records = try records(folder)
@@ -70,7 +71,9 @@ struct TrainerTests {
             plain.augmentation = nil
             other.dropout = records[1].dropout
             lost.dropout = nil
-            for changed in [plain, other] {
+            var whole = records[0]
+            whole.dropPath = records[1].dropPath
+            for changed in [plain, other, whole] {
                 var replay = untouched
                 #expect(try replay.step(changed).loss != records[0].loss)
             }

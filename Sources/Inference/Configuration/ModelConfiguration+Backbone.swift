@@ -105,6 +105,12 @@ extension ModelConfiguration.Backbone {
             ((height - patch) / stride + 1, (width - patch) / stride + 1)
         }
 
+        /// Tokens of an image.
+        public func tokens(_ input: ModelConfiguration.Input) -> Int {
+            let (rows, columns) = grid(height: input.height, width: input.width)
+            return prefix + rows * columns
+        }
+
         private enum CodingKeys: String, CodingKey {
             case width, depth, heads, patch, stride, distilled
             case mlpRatio = "mlp_ratio"

@@ -2,9 +2,9 @@ extension ModelConfiguration {
     /// Elements of an embedding.
     public var dimension: Int {
         switch system {
-        case .unicat, .fusionConcat: modalities.count * backbone.width
+        case .unicat, .fusionConcat: modalities.count * networks * backbone.width
         case .fusionAverage, .graft, .dmf: backbone.width
-        case .mixer: 2 * backbone.width
+        case .mixer(let head): head.branches.count * backbone.width
         case .ieee(let head): modalities.count * head.parts * head.partWidth
         }
     }
@@ -14,8 +14,13 @@ extension ModelConfiguration {
     public var backboneMultiplyAdds: Int {
         switch backbone {
         case .vit(let vit): vit.multiplyAdds(input)
-        case .resnet(let resnet): resnet.multiplyAdds(input, branches: system == .mixer ? 2 : 1)
+        case .resnet(let resnet): resnet.multiplyAdds(input, branches: branches)
         }
+    }
+
+    /// How many networks of its own the end of a backbone is: MixER's branches.
+    private var branches: Int {
+        if case .mixer(let head) = system { head.branches.count } else { 1 }
     }
 
     /// What encoding a triple of all modalities costs, in multiply-adds: everything whose number grows faster than that of
@@ -27,10 +32,15 @@ extension ModelConfiguration {
         var image = backboneMultiplyAdds
         if case .vit(let vit) = backbone {
             image += vit.softmax(tokens: vit.tokens(input))
-            // MixER's last block is there twice.
-            if system == .mixer { image += vit.block(vit.depth - 1, tokens: vit.tokens(input)) }
+            image += (branches - 1) * vit.block(vit.depth - 1, tokens: vit.tokens(input))
         }
-        return modalities.count * (image + headMultiplyAdds)
+        return modalities.count * networks * (image + headMultiplyAdds) + jointMultiplyAdds
+    }
+
+    /// What looks at all modalities at once.
+    private var jointMultiplyAdds: Int {
+        guard case .graft(let head) = system, head.fusion.isVanilla, case .vit(let vit) = backbone else { return 0 }
+        return head.layer(tokens: head.fusionTokens + modalities.count * vit.tokens(input), width: vit.width)
     }
 
     /// What encoding the longest text costs, in the same measure; 0 for a model that reads none.
@@ -49,9 +59,8 @@ extension ModelConfiguration {
         let width = backbone.width
         switch (system, backbone) {
         case (.graft(let head), .vit(let vit)):
-            let tokens = head.fusionTokens + vit.tokens(input)
-            return 4 * tokens * width * width + 2 * tokens * tokens * width + 2 * tokens * width * head.feedforward
-                + Self.softmaxMultiplyAdds * head.heads * tokens * tokens
+            return head.fusion.isVanilla ? 0 : head.layer(tokens: head.fusionTokens + vit.tokens(input), width: width)
+        case (.mixer(let head), _): return head.fusion == .crossAttention ? crossAttention : 0
         case (.ieee(let head), .resnet(let resnet)):
             let interaction = 2 * resnet.pixels(input) * width * width + 4 * width * (width / head.attentionRatio)
             let relation = (head.parts + 2) * head.reduced * head.reduced
@@ -63,12 +72,29 @@ extension ModelConfiguration {
     }
 }
 
-extension ModelConfiguration.Backbone.ViT {
-    fileprivate func tokens(_ input: ModelConfiguration.Input) -> Int {
-        let (rows, columns) = grid(height: input.height, width: input.width)
-        return prefix + rows * columns
+extension ModelConfiguration {
+    /// Of MixER's branches, each asking the other.
+    private var crossAttention: Int {
+        let tokens =
+            switch backbone {
+            case .vit(let vit): vit.tokens(input)
+            case .resnet(let resnet): resnet.pixels(input)
+            }
+        let inner = MixERHead.attentionWidth(backbone.width)
+        let products = 4 * tokens * backbone.width * inner + 2 * tokens * tokens * inner
+        return 2 * (products + Self.softmaxMultiplyAdds * MixERHead.attentionHeads * tokens * tokens)
     }
+}
 
+extension ModelConfiguration.GraFTHead {
+    /// One fusion layer.
+    fileprivate func layer(tokens: Int, width: Int) -> Int {
+        4 * tokens * width * width + 2 * tokens * tokens * width + 2 * tokens * width * feedforward
+            + ModelConfiguration.softmaxMultiplyAdds * heads * tokens * tokens
+    }
+}
+
+extension ModelConfiguration.Backbone.ViT {
     fileprivate func multiplyAdds(_ input: ModelConfiguration.Input) -> Int {
         let tokens = tokens(input)
         let patches = (tokens - prefix) * 3 * patch * patch * width

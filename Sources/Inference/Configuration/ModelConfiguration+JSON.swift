@@ -22,6 +22,7 @@ extension ModelConfiguration {
             input: try Self.section(&fields, "input") { section throws(DocumentError) in try Input(&section) },
             identities: try fields.read("identities", .integer), training: fields.value("training"),
             pruning: fields.value("pruning"))
+        networks = try fields.read("networks", .integer) ?? 1
         try fields.finish()
         try validate()
     }
@@ -48,7 +49,7 @@ extension ModelConfiguration {
 
 extension ModelConfiguration: Encodable {
     private enum Key: String, CodingKey {
-        case format, system, modalities, backbone, input, head, identities, training, pruning
+        case format, system, modalities, backbone, networks, input, head, identities, training, pruning
     }
 
     /// Writes the document's current format.
@@ -58,12 +59,15 @@ extension ModelConfiguration: Encodable {
         try container.encode(system.name, forKey: .system)
         try container.encode(modalities, forKey: .modalities)
         try container.encode(backbone, forKey: .backbone)
+        // What is as it always was is not written: files of before keep their bytes.
+        if networks != 1 { try container.encode(networks, forKey: .networks) }
         try container.encode(input, forKey: .input)
         switch system {
         case .graft(let head): try container.encode(head, forKey: .head)
         case .ieee(let head): try container.encode(head, forKey: .head)
         case .dmf(let head): try container.encode(head, forKey: .head)
-        case .unicat, .fusionConcat, .fusionAverage, .mixer: break
+        case .mixer(let head): if head != .init() { try container.encode(head, forKey: .head) }
+        case .unicat, .fusionConcat, .fusionAverage: break
         }
         try container.encodeIfPresent(identities, forKey: .identities)
         try container.encodeIfPresent(training, forKey: .training)

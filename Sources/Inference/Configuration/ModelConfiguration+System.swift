@@ -8,7 +8,7 @@ extension ModelConfiguration {
         case fusionAverage
         case graft(GraFTHead)
         case ieee(IEEEHead)
-        case mixer
+        case mixer(MixERHead = MixERHead())
         case dmf(DMFHead)
 
         /// The systems' names in a configuration.
@@ -36,9 +36,9 @@ extension ModelConfiguration {
         }
     }
 
-    /// GraFT's fusion layers: one post-norm transformer layer a modality.
+    /// GraFT's fusion layers: one post-norm transformer layer a modality, or one for all.
     public struct GraFTHead: Encodable, Sendable, Equatable {
-        /// Which tokens of a fusion layer's output make the embedding (GraFT, Table 5).
+        /// Which tokens of which layers make the embedding (GraFT, Table 5).
         public enum Fusion: String, CaseIterable, Encodable, Sendable {
             /// The learned fusion tokens: the paper's choice.
             case token
@@ -46,6 +46,14 @@ extension ModelConfiguration {
             case cls
             /// The mean of all data tokens.
             case average
+            /// The paper's vanilla fusion: one layer over the learned tokens and the data tokens of all modalities. The learned
+            /// tokens, there called CLS.
+            case vanillaCLS = "vanilla_cls"
+            /// Of the same layer the mean of all data tokens.
+            case vanillaAverage = "vanilla_average"
+
+            /// Whether one layer sees all modalities.
+            public var isVanilla: Bool { self == .vanillaCLS || self == .vanillaAverage }
         }
 
         /// Learned fusion tokens.
@@ -186,11 +194,19 @@ extension ModelConfiguration.System {
         case .unicat: self = .unicat
         case .fusionConcat: self = .fusionConcat
         case .fusionAverage: self = .fusionAverage
-        case .mixer: self = .mixer
+        case .mixer: self = .mixer(try Self.mixerHead(&fields))
         case .graft: self = .graft(try Self.head(&fields) { head throws(DocumentError) in try .init(&head) })
         case .ieee: self = .ieee(try Self.head(&fields) { head throws(DocumentError) in try .init(&head) })
         case .dmf: self = .dmf(try Self.head(&fields) { head throws(DocumentError) in try .init(&head) })
         }
+    }
+
+    /// The paper's if there is none, as of every configuration before there was a choice.
+    private static func mixerHead(
+        _ fields: inout Fields
+    ) throws(DocumentError) -> ModelConfiguration.MixERHead {
+        guard fields.value("head") != nil else { return .init() }
+        return try head(&fields) { head throws(DocumentError) in try .init(&head) }
     }
 
     private static func head<Head>(

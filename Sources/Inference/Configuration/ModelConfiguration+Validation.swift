@@ -18,6 +18,8 @@ extension ModelConfiguration {
         public static let dimension = 65536
         /// Classes of a classifier.
         public static let identities = 10_000_000
+        /// Backbones a modality.
+        public static let networks = 8
         /// Words known to a text encoder.
         public static let vocabulary = 1_000_000
     }
@@ -58,17 +60,29 @@ extension ModelConfiguration {
     }
 
     private func validateSystem() throws(DocumentError) {
+        switch system {
+        case .unicat, .fusionConcat, .fusionAverage: try validateNetworks(Limits.networks)
+        case .graft, .ieee, .mixer, .dmf: try validateNetworks(1)
+        }
         switch (system, backbone) {
         case (.graft, .resnet), (.dmf, .resnet):
             throw DocumentError.invalid(
                 field: "backbone.kind", expected: "vit for system \(system.name.rawValue)", found: "resnet")
         case (.ieee, .vit):
             throw DocumentError.invalid(field: "backbone.kind", expected: "resnet for system ieee", found: "vit")
-        case (.graft(let head), _): try head.validate(width: backbone.width)
+        case (.graft(let head), .vit(let vit)):
+            try head.validate(width: vit.width, tokens: vit.tokens(input), modalities: modalities.count)
         case (.ieee(let head), _): try head.validate(width: backbone.width)
         case (.dmf(let head), _): try head.text.validate()
-        case (.unicat, _), (.fusionConcat, _), (.fusionAverage, _), (.mixer, _): break
+        case (.mixer(let head), _): try head.validate(width: backbone.width)
+        case (.unicat, _), (.fusionConcat, _), (.fusionAverage, _): break
         }
+    }
+
+    private func validateNetworks(_ most: Int) throws(DocumentError) {
+        try Check.that(
+            (1...most).contains(networks), "networks",
+            most == 1 ? "1 for system \(system.name.rawValue)" : "1 to \(most)", found: "\(networks)")
     }
 }
 
@@ -114,8 +128,13 @@ extension ModelConfiguration.Backbone.ResNet {
 }
 
 extension ModelConfiguration.GraFTHead {
-    fileprivate func validate(width: Int) throws(DocumentError) {
+    /// - Parameter tokens: of an image.
+    fileprivate func validate(width: Int, tokens: Int, modalities: Int) throws(DocumentError) {
         try Check.range(fusionTokens, 1...64, "head.fusion_tokens")
+        let most = ModelConfiguration.Limits.tokens
+        try Check.that(
+            !fusion.isVanilla || modalities * tokens <= most, "head.fusion",
+            "at most \(most) tokens of all modalities for \(fusion.rawValue)", found: "\(modalities) × \(tokens)")
         try Check.heads(heads, dividing: width, "head.heads")
         try Check.range(feedforward, 1...ModelConfiguration.Limits.width, "head.feedforward")
         try Check.that(dropout >= 0 && dropout < 1, "head.dropout", "0 ≤ dropout < 1", found: "\(dropout)")

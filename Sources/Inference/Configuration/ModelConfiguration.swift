@@ -15,6 +15,8 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var modalities: [Modality]
     /// The backbone, of every modality.
     public var backbone: Backbone
+    /// Backbones a modality, each with weights of its own, of the late-fusion systems (UniCat, Table 4); 1 elsewhere.
+    public var networks = 1
     /// The images that the model takes.
     public var input: Input
     /// The number of classes of the classifiers, if the model has been given them.

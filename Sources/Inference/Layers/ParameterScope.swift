@@ -10,9 +10,11 @@ public enum ModelMode: Sendable {
     ///
     /// - Parameters:
     ///   - dropout: what drops activations; nil drops none.
+    ///   - dropPath: what drops transformer blocks' branches; nil drops none.
     ///   - frozen: path prefixes of parameters that are left off the tape.
     ///   - statistics: collects the running averages of batch norms; without it they use these, as in evaluation.
-    case training(dropout: Dropout?, frozen: [String] = [], statistics: RunningStatistics? = nil)
+    case training(
+        dropout: Dropout?, dropPath: DropPath? = nil, frozen: [String] = [], statistics: RunningStatistics? = nil)
 }
 
 /// Where the layers of a model under construction take their parameters from: a position in the weights, and the mode.
@@ -60,7 +62,7 @@ public struct ParameterScope: Sendable {
     /// A parameter: in training, a leaf of the tape under its full path. Throws as `buffer` does.
     public func parameter(_ name: String, _ shape: Shape) throws -> Tensor {
         let tensor = try buffer(name, shape)
-        guard case .training(_, let frozen, _) = mode else { return tensor }
+        guard case .training(_, _, let frozen, _) = mode else { return tensor }
         let path = full(name)
         return frozen.contains { path.hasPrefix($0) } ? tensor : tensor.tracked(as: path)
     }
@@ -69,11 +71,15 @@ public struct ParameterScope: Sendable {
     public func full(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
 
     var dropout: Dropout? {
-        if case .training(let dropout, _, _) = mode { dropout } else { nil }
+        if case .training(let dropout, _, _, _) = mode { dropout } else { nil }
+    }
+
+    var dropPath: DropPath? {
+        if case .training(_, let dropPath, _, _) = mode { dropPath } else { nil }
     }
 
     var statistics: RunningStatistics? {
-        if case .training(_, _, let statistics) = mode { statistics } else { nil }
+        if case .training(_, _, _, let statistics) = mode { statistics } else { nil }
     }
 
     var isInference: Bool {

@@ -10,6 +10,7 @@ struct TransformerBlock: Sendable {
     private let fc1: Linear
     private let fc2: Linear
     private let heads: Int
+    private let dropPath: BlockDropPath?
 
     /// - Parameter index: of the block, from 0: pruning may have left each another number of heads and neurons.
     init(_ scope: ParameterScope, _ configuration: ModelConfiguration.Backbone.ViT, index: Int) throws {
@@ -22,12 +23,18 @@ struct TransformerBlock: Sendable {
         norm2 = try LayerNorm(scope.scope("norm2"), width: width, epsilon: 1e-6)
         fc1 = try Linear(scope.scope("mlp.fc1"), inputs: width, outputs: hidden)
         fc2 = try Linear(scope.scope("mlp.fc2"), inputs: hidden, outputs: width)
+        dropPath = BlockDropPath(scope.dropPath, index: index, of: configuration.depth)
     }
 
     /// [B, N, D] → [B, N, D]; `mask` [B, N] is 0 where a token counts and -∞ where it does not.
     func callAsFunction(_ x: Tensor, mask: Tensor? = nil) -> Tensor {
-        let attended = projection(Tensor.attention(qkv(norm1(x)), heads: heads, mask: mask), residual: x)
-        return fc2(fc1(norm2(attended), activation: .gelu), residual: attended)
+        guard let kept = dropPath?.kept(x.shape[0], branches: 2) else {
+            let attended = projection(Tensor.attention(qkv(norm1(x)), heads: heads, mask: mask), residual: x)
+            return fc2(fc1(norm2(attended), activation: .gelu), residual: attended)
+        }
+        let attention = projection(Tensor.attention(qkv(norm1(x)), heads: heads, mask: mask))
+        let attended = x + attention.multiplied(bySample: kept[0])
+        return attended + fc2(fc1(norm2(attended), activation: .gelu)).multiplied(bySample: kept[1])
     }
 }
 

@@ -39,9 +39,18 @@ public protocol TextEncodingSystem: EncodingSystem {
 public struct SystemVectors: Sendable {
     /// A vector a modality.
     public var parts: [Modality: Tensor]
-    /// Of each smaller set of the modalities its blocks side by side, in the model's order: [B, blocks' elements]. Of systems in
+    /// Of each smaller set of the modalities what it makes: [B, D], or its blocks side by side in the model's order. Of systems in
     /// which modalities give each other something, for whose parts know of all that were there.
     public var subsets: [Set<Modality>: Tensor] = [:]
+}
+
+extension SystemVectors {
+    /// The sets of some but not all of what is present.
+    static func smallerSets<Element>(of present: [Element]) -> [[Element]] {
+        (1..<max((1 << present.count) - 1, 1)).map { bits in
+            present.indices.filter { bits & 1 << $0 != 0 }.map { present[$0] }
+        }
+    }
 }
 
 extension EncodingSystem {
@@ -114,7 +123,7 @@ extension ModelConfiguration {
         case .unicat, .fusionConcat, .fusionAverage: try LateFusion(self, scope)
         case .graft(let head): try GraFT(self, head, scope)
         case .ieee(let head): try IEEE(self, head, scope)
-        case .mixer: try MixER(self, scope)
+        case .mixer(let head): try MixER(self, head, scope)
         case .dmf(let head): try DMF(self, head.text, scope)
         }
     }

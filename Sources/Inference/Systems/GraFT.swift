@@ -2,35 +2,39 @@ import Tensor
 
 /// GraFT: a shared transformer backbone, then one post-norm encoder layer a modality over learned fusion tokens and all
 /// of the backbone's tokens; the fusion tokens' results, averaged over the modalities present, are the embedding
-/// (GraFT, section 3, eq. 1 to 7).
+/// (GraFT, section 3, eq. 1 to 7). Or, as its vanilla fusion has it, one such layer over the tokens of all modalities present
+/// (section 6, Table 5): then modalities give each other something.
 struct GraFT: EncodingSystem {
+    private enum Encoders: Sendable {
+        case each([Modality: PostNormEncoderLayer])
+        case joint(PostNormEncoderLayer)
+    }
+
+    /// What the backbone makes of a modality's images.
+    private typealias Features = (modality: Modality, tokens: Tensor)
+
     private let backbone: VisionTransformer
     private let fusionTokens: Tensor
-    private let encoders: [(modality: Modality, layer: PostNormEncoderLayer)]
+    private let encoders: Encoders
     private let head: IdentityHead?
     private let fusion: ModelConfiguration.GraFTHead.Fusion
 
     /// Elements of an embedding: the backbone's width.
     let dimension: Int
+    let modalities: [Modality]
     let combination = Combination.sum
 
-    var modalities: [Modality] { encoders.map(\.modality) }
+    var interacts: Bool { fusion.isVanilla }
 
     init(_ configuration: ModelConfiguration, _ head: ModelConfiguration.GraFTHead, _ scope: ParameterScope) throws {
         guard case .vit(let vit) = configuration.backbone else {
             throw EncoderError.unsupported("GraFT over \(configuration.backbone), expected a transformer")
         }
-        dimension = vit.width
-        fusion = head.fusion
+        (dimension, modalities, fusion) = (vit.width, configuration.modalities, head.fusion)
         backbone = try VisionTransformer(
             scope.scope("backbone"), vit, height: configuration.input.height, width: configuration.input.width)
         fusionTokens = try scope.parameter("fusion_token", [1, head.fusionTokens, vit.width])
-        encoders = try configuration.modalities.map {
-            let layer = try PostNormEncoderLayer(
-                scope.scope("encoders.\($0.rawValue)"), width: vit.width, heads: head.heads,
-                feedforward: head.feedforward)
-            return ($0, layer)
-        }
+        encoders = try Self.encoders(configuration.modalities, head, scope, width: vit.width)
         self.head =
             scope.isInference
             ? nil
@@ -39,18 +43,46 @@ struct GraFT: EncodingSystem {
                 identities: configuration.trainedIdentities)
     }
 
-    /// Images [B, H, W, 3] by modality, at least one → the results of the encoder layers, fusion tokens first.
-    private func encoded(_ images: [Modality: Tensor]) -> [(modality: Modality, tokens: Tensor)] {
-        let present = encoders.filter { images[$0.modality] != nil }
-        let inputs = present.compactMap { images[$0.modality] }
+    private static func encoders(
+        _ modalities: [Modality], _ head: ModelConfiguration.GraFTHead, _ scope: ParameterScope, width: Int
+    ) throws -> Encoders {
+        let layer = { (path: String) in
+            try PostNormEncoderLayer(scope.scope(path), width: width, heads: head.heads, feedforward: head.feedforward)
+        }
+        if head.fusion.isVanilla { return .joint(try layer("encoder")) }
+        let each = try modalities.map { ($0, try layer("encoders.\($0.rawValue)")) }
+        return .each(Dictionary(uniqueKeysWithValues: each))
+    }
+
+    /// Images [B, H, W, 3] by modality, at least one. The backbone is shared, so all modalities go through it as one batch.
+    private func features(_ images: [Modality: Tensor]) -> [Features] {
+        let present = modalities.filter { images[$0] != nil }
+        let inputs = present.compactMap { images[$0] }
         precondition(!inputs.isEmpty, "an embedding of no modality")
         let batch = inputs[0].shape[0]
-        // The backbone is shared, so all modalities go through it as one batch.
-        let features = backbone(Tensor.concatenated(inputs, axis: 0))
-        let fusion = fusionTokens.reshaped([fusionTokens.shape[1], dimension]).broadcast(leading: batch)
-        return present.enumerated().map { index, encoder in
-            let part = features.sliced(axis: 0, (index * batch)..<((index + 1) * batch))
-            return (encoder.modality, encoder.layer(Tensor.concatenated([fusion, part], axis: 1)))
+        let tokens = backbone(Tensor.concatenated(inputs, axis: 0))
+        return present.enumerated().map { index, modality in
+            (modality, tokens.sliced(axis: 0, (index * batch)..<((index + 1) * batch)))
+        }
+    }
+
+    /// The results of the encoder layers, fusion tokens first: of each modality's, or of the one for all with the mean of the
+    /// modalities' data tokens.
+    private func encoded(_ features: [Features]) -> [Tensor] {
+        let fusion = fusionTokens.reshaped([fusionTokens.shape[1], dimension])
+            .broadcast(leading: features[0].tokens.shape[0])
+        switch encoders {
+        case .each(let layers):
+            return features.compactMap { feature in
+                layers[feature.modality]?(Tensor.concatenated([fusion, feature.tokens], axis: 1))
+            }
+        case .joint(let layer):
+            let tokens = layer(Tensor.concatenated([fusion] + features.map(\.tokens), axis: 1))
+            let (first, count) = (fusionTokens.shape[1], features[0].tokens.shape[1])
+            let parts = features.indices.map {
+                tokens.sliced(axis: 1, (first + $0 * count)..<(first + ($0 + 1) * count))
+            }
+            return [Tensor.concatenated([tokens.sliced(axis: 1, 0..<first), Tensor.mean(of: parts)], axis: 1)]
         }
     }
 
@@ -58,20 +90,35 @@ struct GraFT: EncodingSystem {
 
     private func fused(_ tokens: Tensor) -> Tensor {
         switch fusion {
-        case .token: tokens.sliced(axis: 1, 0..<fusionTokens.shape[1]).mean(axis: 1)
+        case .token, .vanillaCLS: tokens.sliced(axis: 1, 0..<fusionTokens.shape[1]).mean(axis: 1)
         case .cls: data(tokens).sliced(axis: 1, 0..<1).mean(axis: 1)
-        case .average: data(tokens).mean(axis: 1)
+        case .average, .vanillaAverage: data(tokens).mean(axis: 1)
         }
     }
 
-    /// Fusing is linear, so what is fused is the mean of each modality fused alone.
-    func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
-        Dictionary(uniqueKeysWithValues: encoded(images).map { ($0.modality, fused($0.tokens)) })
+    /// Fusing is linear, so what is fused is the mean of each modality fused alone. Where one layer sees all modalities, what it
+    /// makes cannot be taken apart, and is each one's vector.
+    private func vectors(_ features: [Features]) -> [Modality: Tensor] {
+        let fused = encoded(features).map(fused)
+        return Dictionary(
+            uniqueKeysWithValues: features.indices.map { (features[$0].modality, fused[interacts ? 0 : $0]) })
+    }
+
+    func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] { vectors(features(images)) }
+
+    /// Also for each smaller set where modalities give each other something; they go through the backbone once.
+    func encode(_ images: [Modality: Tensor]) -> SystemVectors {
+        let features = features(images)
+        var encoded = SystemVectors(parts: vectors(features))
+        for set in interacts ? SystemVectors.smallerSets(of: features) : [] {
+            encoded.subsets[Set(set.map(\.modality))] = fused(self.encoded(set)[0])
+        }
+        return encoded
     }
 
     func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput {
         guard let head else { preconditionFailure("a system built for inference has no classifier") }
-        let mean = Tensor.mean(of: encoded(images).map(\.tokens))
+        let mean = Tensor.mean(of: encoded(features(images)))
         let fused = fused(mean)
         return SystemOutput(
             heads: [.init(name: "fused", features: fused, logits: [head(fused)])], embedding: fused, data: data(mean))

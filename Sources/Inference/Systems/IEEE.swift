@@ -83,8 +83,7 @@ struct IEEE: EncodingSystem {
     func encode(_ images: [Modality: Tensor]) -> SystemVectors {
         let seen = seen(images)
         var subsets: [Set<Modality>: Tensor] = [:]
-        for bits in 1..<(interacts ? (1 << seen.count) - 1 : 1) {
-            let set = seen.indices.filter { bits & 1 << $0 != 0 }.map { seen[$0] }
+        for set in interacts ? SystemVectors.smallerSets(of: seen) : [] {
             subsets[Set(set.map(\.branch.modality))] = Tensor.concatenated(
                 parts(set).map { Self.flat($0.parts) }, axis: 1)
         }

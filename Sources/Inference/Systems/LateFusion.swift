@@ -1,73 +1,78 @@
 import Tensor
 
-/// One backbone a modality, fused at the end: UniCat (each modality its own neck, classifier and loss; concatenated only for
-/// inference), Fusion-concat and Fusion-average (one neck and loss on the fused feature) (UniCat, section 3).
+/// One backbone a modality, or several, fused at the end: UniCat (each backbone its own neck, classifier and loss; concatenated
+/// only for inference), Fusion-concat and Fusion-average (one neck and loss on the fused feature) (UniCat, section 3; Table 4 for
+/// two backbones of one modality).
 struct LateFusion: EncodingSystem {
-    private enum Heads: Sendable {
-        case each([Modality: IdentityHead])
-        case fused(IdentityHead)
-        case none
+    /// A backbone, and its own head if it has one.
+    private struct Network: Sendable {
+        let modality: Modality
+        /// The modality, with the number where it has several.
+        let name: String
+        let backbone: FeatureBackbone
+        let head: IdentityHead?
     }
 
     let dimension: Int
     let modalities: [Modality]
     let combination: Combination
-    private let backbones: [(modality: Modality, network: FeatureBackbone)]
-    private let heads: Heads
+    private let networks: [Network]
+    /// On the fused feature.
+    private let head: IdentityHead?
 
     init(_ configuration: ModelConfiguration, _ scope: ParameterScope) throws {
-        backbones = try configuration.modalities.map {
-            ($0, try FeatureBackbone(scope.scope("encoders.\($0.rawValue)"), configuration))
-        }
-        let width = configuration.backbone.width
         (modalities, combination) = (configuration.modalities, configuration.combination)
-        dimension = combination == .sum ? width : width * modalities.count
-        heads = try Self.heads(configuration, scope, fused: dimension)
-    }
-
-    private static func heads(
-        _ configuration: ModelConfiguration, _ scope: ParameterScope, fused: Int
-    ) throws -> Heads {
-        if scope.isInference { return .none }
-        let identities = try configuration.trainedIdentities
-        guard configuration.system == .unicat else {
-            return .fused(
+        dimension = configuration.dimension
+        let (isUniCat, width) = (configuration.system == .unicat, configuration.backbone.width)
+        let identities = scope.isInference ? nil : try configuration.trainedIdentities
+        let head = { (neck: String, classifier: String, width: Int) in
+            try identities.map {
                 try IdentityHead(
-                    neck: scope.scope("neck"), classifier: scope.scope("classifier"), width: fused,
-                    identities: identities))
+                    neck: scope.scope(neck), classifier: scope.scope(classifier), width: width, identities: $0)
+            }
         }
-        let each = try configuration.modalities.map { modality in
-            let head = try IdentityHead(
-                neck: scope.scope("necks.\(modality.rawValue)"),
-                classifier: scope.scope("classifiers.\(modality.rawValue)"), width: configuration.backbone.width,
-                identities: identities)
-            return (modality, head)
+        networks = try configuration.modalities.flatMap { modality in
+            try configuration.networkNames(modality).map { name in
+                Network(
+                    modality: modality, name: name,
+                    backbone: try FeatureBackbone(scope.scope("encoders.\(name)"), configuration),
+                    head: isUniCat ? try head("necks.\(name)", "classifiers.\(name)", width) : nil)
+            }
         }
-        return .each(Dictionary(uniqueKeysWithValues: each))
+        self.head = isUniCat ? nil : try head("neck", "classifier", dimension)
     }
 
-    func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
-        backbones.reduce(into: [:]) { features, backbone in
-            features[backbone.modality] = images[backbone.modality].map(backbone.network.feature)
+    /// Of each backbone whose modality is there.
+    private func features(_ images: [Modality: Tensor]) -> [(network: Network, feature: Tensor)] {
+        networks.compactMap { network in
+            images[network.modality].map { (network, network.backbone.feature($0)) }
         }
     }
+
+    /// A modality's backbones are combined as modalities are.
+    private func vectors(_ features: [(network: Network, feature: Tensor)]) -> [Modality: Tensor] {
+        modalities.reduce(into: [:]) { vectors, modality in
+            let own = features.filter { $0.network.modality == modality }.map(\.feature)
+            guard own.count > 1 else { return vectors[modality] = own.first }
+            vectors[modality] = combination == .sum ? Tensor.mean(of: own) : Tensor.concatenated(own, axis: 1)
+        }
+    }
+
+    func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] { vectors(features(images)) }
 
     func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput {
-        let features = vectors(images)
-        switch heads {
-        case .none: preconditionFailure("a system built for inference has no classifier")
-        case .fused(let head):
-            let fused = combined(features)
+        let features = features(images)
+        let fused = combined(vectors(features))
+        if let head {
             return SystemOutput(
                 heads: [.init(name: "fused", features: fused, logits: [head(fused)])], embedding: fused)
-        case .each(let heads):
-            return SystemOutput(
-                heads: backbones.compactMap { backbone in
-                    guard let feature = features[backbone.modality], let head = heads[backbone.modality] else {
-                        return nil
-                    }
-                    return .init(name: backbone.modality.rawValue, features: feature, logits: [head(feature)])
-                }, embedding: combined(features))
         }
+        return SystemOutput(
+            heads: features.map { network, feature in
+                guard let head = network.head else {
+                    preconditionFailure("a system built for inference has no classifier")
+                }
+                return .init(name: network.name, features: feature, logits: [head(feature)])
+            }, embedding: fused)
     }
 }

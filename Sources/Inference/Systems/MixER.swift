@@ -1,14 +1,17 @@
 import Tensor
 
 /// MixER (mixed-modality erased and related features): one network for images of any modality, whose end splits into a
-/// branch that must not know the modality and one that must; an embedding is both, side by side (MixER, section 3).
+/// branch that must not know the modality and one that must; an embedding is both, side by side (MixER, section 3), or one
+/// of them alone, or both after each has asked the other (Table B.5).
 struct MixER: EncodingSystem {
     let dimension: Int
     let modalities: [Modality]
     let combination = Combination.sum
     private let trunk: Trunk
-    private let erased: Branch
-    private let related: Branch
+    /// Both, but for serving what an embedding is made of.
+    private let branches: [Branch]
+    private let cross: [CrossAttention]
+    private let embedding: ModelConfiguration.MixERHead.Features
     private let heads: Heads?
 
     /// What the branches share.
@@ -29,11 +32,11 @@ struct MixER: EncodingSystem {
         case vit(TransformerBlock, LayerNorm)
         case resnet(ResNetStage)
 
-        /// → [B, D].
+        /// → its tokens, or its map.
         func callAsFunction(_ x: Tensor) -> Tensor {
             switch self {
-            case .vit(let block, let norm): norm(block(x)).classToken
-            case .resnet(let stage): stage(x).globallyAveraged()
+            case .vit(let block, let norm): norm(block(x))
+            case .resnet(let stage): stage(x)
             }
         }
     }
@@ -45,17 +48,21 @@ struct MixER: EncodingSystem {
         let adversary: (Linear, Linear)
     }
 
-    init(_ configuration: ModelConfiguration, _ scope: ParameterScope) throws {
-        modalities = configuration.modalities
+    init(_ configuration: ModelConfiguration, _ head: ModelConfiguration.MixERHead, _ scope: ParameterScope) throws {
+        (modalities, dimension) = (configuration.modalities, configuration.dimension)
+        embedding = head.embedding
         let width = configuration.backbone.width
-        dimension = 2 * width
-        (trunk, erased, related) = try Self.networks(configuration, scope)
+        let names = scope.isInference ? head.branches : [.erased, .related]
+        (trunk, branches) = try Self.networks(configuration, scope, names.map(\.rawValue))
+        cross = try (head.fusion == .crossAttention ? ["erased", "related"] : []).map {
+            try CrossAttention(scope.scope("cross").scope($0), width: width)
+        }
         heads = scope.isInference ? nil : try Self.heads(configuration, scope, width)
     }
 
     private static func networks(
-        _ configuration: ModelConfiguration, _ scope: ParameterScope
-    ) throws -> (Trunk, Branch, Branch) {
+        _ configuration: ModelConfiguration, _ scope: ParameterScope, _ branches: [String]
+    ) throws -> (Trunk, [Branch]) {
         let (height, width) = (configuration.input.height, configuration.input.width)
         switch configuration.backbone {
         case .vit(let vit):
@@ -66,14 +73,14 @@ struct MixER: EncodingSystem {
                     try TransformerBlock(scope.scope(name).scope("block"), vit, index: vit.depth - 1),
                     try LayerNorm(scope.scope(name).scope("norm"), width: vit.width, epsilon: 1e-6))
             }
-            return (.vit(trunk), try branch("erased"), try branch("related"))
+            return (.vit(trunk), try branches.map(branch))
         case .resnet(let resnet):
             let trunk = try ResNet(scope.scope("backbone"), resnet, height: height, width: width, stages: 3)
             let branch = { (name: String) in
                 Branch.resnet(
                     try ResNetStage(scope.scope(name).scope("layer4"), resnet, number: 3, input: trunk.output))
             }
-            return (.resnet(trunk), try branch("erased"), try branch("related"))
+            return (.resnet(trunk), try branches.map(branch))
         }
     }
 
@@ -89,24 +96,50 @@ struct MixER: EncodingSystem {
         let adversary = scope.scope("adversary")
         return Heads(
             erased: try head("erased_", width, identities), related: try head("related_", width, identities * count),
-            fused: try head("", 2 * width, identities),
+            fused: try head("", configuration.dimension, identities),
             adversary: (
                 try Linear(adversary.scope("0"), inputs: width, outputs: width),
                 try Linear(adversary.scope("2"), inputs: width, outputs: count)
             ))
     }
 
-    /// Images [B, H, W, 3] → [B, 2·D].
-    private func pair(_ images: Tensor) -> (erased: Tensor, related: Tensor) {
+    /// Images [B, H, W, 3] → tokens or a map of each branch.
+    private func ends(_ images: Tensor) -> [Tensor] {
         let shared = trunk(images)
-        return (erased(shared), related(shared))
+        return branches.map { $0(shared) }
+    }
+
+    /// Tokens, or a map → [B, D].
+    private static func pooled(_ end: Tensor) -> Tensor {
+        end.shape.rank == 3 ? end.classToken : end.globallyAveraged()
+    }
+
+    /// What an embedding is made of, of [B, D] of each branch and what they were pooled from: [B, dimension].
+    private func fused(_ features: [Tensor], _ ends: [Tensor]) -> Tensor {
+        switch embedding {
+        case .both: Tensor.concatenated(cross.isEmpty ? features : crossed(ends), axis: 1)
+        case .erased: features[0]
+        // Serving has no other branch then.
+        case .related: features[features.count - 1]
+        }
+    }
+
+    /// What the branches make after each has asked the other: [B, D] of each.
+    private func crossed(_ ends: [Tensor]) -> [Tensor] {
+        let tokens = ends.map { end in
+            end.shape.rank == 3
+                ? end : end.reshaped([end.shape[0], end.shape[1] * end.shape[2], end.shape[3]])
+        }
+        return cross.enumerated().map { index, layer in
+            Self.pooled(layer(tokens[index], asking: tokens[1 - index]).reshaped(ends[index].shape))
+        }
     }
 
     /// The network is shared, so all modalities go through it as one batch.
     func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
         let present = modalities.filter { images[$0] != nil }
-        let (erased, related) = pair(Tensor.concatenated(present.compactMap { images[$0] }, axis: 0))
-        let all = Tensor.concatenated([erased, related], axis: 1)
+        let ends = ends(Tensor.concatenated(present.compactMap { images[$0] }, axis: 0))
+        let all = fused(ends.map(Self.pooled), ends)
         return Dictionary(uniqueKeysWithValues: zip(present, Self.parts(all, present.count)))
     }
 
@@ -120,8 +153,9 @@ struct MixER: EncodingSystem {
     func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput {
         guard let heads else { preconditionFailure("a system built for inference has no classifier") }
         let inputs = modalities.compactMap { images[$0] }
-        let (erased, related) = pair(Tensor.concatenated(inputs, axis: 0))
-        let fused = Tensor.concatenated([erased, related], axis: 1)
+        let ends = ends(Tensor.concatenated(inputs, axis: 0))
+        let (erased, related) = (Self.pooled(ends[0]), Self.pooled(ends[1]))
+        let fused = fused([erased, related], ends)
         let hidden = heads.adversary.0(erased.reversingGradient(), activation: .relu)
         return SystemOutput(
             heads: [

@@ -5,12 +5,12 @@ extension ModelConfiguration {
         switch backbone {
         case .vit(let vit):
             (0..<vit.depth).map { index in
-                if system == .mixer, index == vit.depth - 1 { return ["erased.block", "related.block"] }
+                if system.name == .mixer, index == vit.depth - 1 { return ["erased.block", "related.block"] }
                 return networkPaths.map { "\($0)blocks.\(index)" }
             }
         case .resnet(let resnet):
             resnet.stageBlocks.enumerated().flatMap { stage, count in
-                let networks = system == .mixer && stage == 3 ? ["erased.", "related."] : networkPaths
+                let networks = system.name == .mixer && stage == 3 ? ["erased.", "related."] : networkPaths
                 return (0..<count).map { block in networks.map { "\($0)layer\(stage + 1).\(block)" } }
             }
         }
@@ -27,10 +27,16 @@ extension ModelConfiguration {
         return prefixes.contains(where: path.hasPrefix)
     }
 
+    /// The names of a modality's backbones: its own, with the number where there are several.
+    func networkNames(_ modality: Modality) -> [String] {
+        networks == 1 ? [modality.rawValue] : (0..<networks).map { "\(modality.rawValue).\($0)" }
+    }
+
     /// What comes before a network's own names.
-    private var networkPaths: [String] {
+    package var networkPaths: [String] {
         switch system {
-        case .unicat, .fusionConcat, .fusionAverage, .ieee: modalities.map { "encoders.\($0.rawValue)." }
+        case .unicat, .fusionConcat, .fusionAverage, .ieee:
+            modalities.flatMap { networkNames($0) }.map { "encoders.\($0)." }
         case .graft, .mixer: ["backbone."]
         case .dmf: [""]
         }

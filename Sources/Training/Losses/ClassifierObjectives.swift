@@ -1,9 +1,11 @@
 import Inference
 import Tensor
 
-/// Triplet loss + w·cross-entropy, summed over the heads: UniCat's (eq. 1) on each modality, Fusion-*'s on the fused
+/// t·triplet loss + w·cross-entropy, summed over the heads: UniCat's (eq. 1) on each modality, Fusion-*'s on the fused
 /// feature, DMF's on squared distances.
 public struct IdentityObjective: Sendable, Equatable {
+    /// t; 1 in the papers.
+    public var triplet: Float
     /// w.
     public var crossEntropy: Float
     /// α of the triplet loss.
@@ -14,7 +16,11 @@ public struct IdentityObjective: Sendable, Equatable {
     public var isSquared: Bool
 
     /// Makes an objective.
-    public init(crossEntropy: Float = 1, margin: Float = 0, labelSmoothing: Float = 0, isSquared: Bool = false) {
+    public init(
+        triplet: Float = 1, crossEntropy: Float = 1, margin: Float = 0, labelSmoothing: Float = 0,
+        isSquared: Bool = false
+    ) {
+        self.triplet = triplet
         self.crossEntropy = crossEntropy
         self.margin = margin
         self.labelSmoothing = labelSmoothing
@@ -29,7 +35,7 @@ public struct IdentityObjective: Sendable, Equatable {
             Losses.crossEntropy($0.logits[0], labels: batch.labels, smoothing: labelSmoothing)
         }
         return Objective.Value([
-            ("triplet", Losses.sum(triplets), 1), ("cross_entropy", Losses.sum(entropies), crossEntropy),
+            ("triplet", Losses.sum(triplets), triplet), ("cross_entropy", Losses.sum(entropies), crossEntropy),
         ])
     }
 }

@@ -1,14 +1,18 @@
 import Inference
 import Tensor
 
-/// MixER's: L_meid + L_mid + w_m·L_m + w_o·L_o + w_f·L_f. The rows of the output are the batch's images, a modality after
-/// the other.
+/// MixER's: w_e·L_meid + w_r·L_mid + w_m·L_m + w_o·L_o + w_f·L_f. The rows of the output are the batch's images, a modality
+/// after the other.
 public struct MixERObjective: Sendable, Equatable {
+    /// w_e, of the identities' cross-entropy on erased features; 1 in the paper.
+    public var erased: Float
+    /// w_r, of the cross-entropy of identities and modalities on related features; 1 in the paper.
+    public var related: Float
     /// w_m, of the modality classifier behind the gradient reversal.
     public var modality: Float
     /// w_o, of the orthogonality of erased and related features.
     public var orthogonality: Float
-    /// w_f, of the fused feature's cross-entropy and triplet loss.
+    /// w_f, of the cross-entropy and triplet loss of what an embedding is made of.
     public var fused: Float
 
     /// Of the targets of identities' cross-entropies.
@@ -16,8 +20,10 @@ public struct MixERObjective: Sendable, Equatable {
 
     /// Makes an objective.
     public init(
-        modality: Float = 0.4, orthogonality: Float = 0.6, fused: Float = 0.4, labelSmoothing: Float = 0
+        erased: Float = 1, related: Float = 1, modality: Float = 0.4, orthogonality: Float = 0.6, fused: Float = 0.4,
+        labelSmoothing: Float = 0
     ) {
+        (self.erased, self.related) = (erased, related)
         self.labelSmoothing = labelSmoothing
         self.modality = modality
         self.orthogonality = orthogonality
@@ -37,8 +43,8 @@ public struct MixERObjective: Sendable, Equatable {
             Losses.crossEntropy(both.logits[0], labels: labels, smoothing: labelSmoothing)
             + Losses.batchHardTriplet(both.features, labels: labels, margin: 0, isSquared: false)
         return Objective.Value([
-            ("erased", Losses.crossEntropy(erased.logits[0], labels: labels, smoothing: labelSmoothing), 1),
-            ("related", Losses.crossEntropy(related.logits[0], labels: joint, smoothing: labelSmoothing), 1),
+            ("erased", Losses.crossEntropy(erased.logits[0], labels: labels, smoothing: labelSmoothing), self.erased),
+            ("related", Losses.crossEntropy(related.logits[0], labels: joint, smoothing: labelSmoothing), self.related),
             ("modality", Losses.crossEntropy(modalityLogits, labels: modality), self.modality),
             ("orthogonality", Losses.orthogonality(erased.features, related.features), orthogonality),
             ("fused", fusedLoss, fused),

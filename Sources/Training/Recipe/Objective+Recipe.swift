@@ -46,6 +46,7 @@ extension GraFTObjective {
 extension IdentityObjective {
     fileprivate init(_ loss: inout Fields, isSquared: Bool) throws(DocumentError) {
         self.init(
+            triplet: try loss.weight("triplet", default: 1),
             crossEntropy: try loss.weight("cross_entropy", default: 1), margin: try loss.weight("margin", default: 0),
             labelSmoothing: try loss.smoothing(), isSquared: isSquared)
     }
@@ -63,6 +64,7 @@ extension IEEEObjective {
 extension MixERObjective {
     fileprivate init(_ loss: inout Fields) throws(DocumentError) {
         self.init(
+            erased: try loss.weight("erased", default: 1), related: try loss.weight("related", default: 1),
             modality: try loss.weight("modality", default: 0.4),
             orthogonality: try loss.weight("orthogonality", default: 0.6),
             fused: try loss.weight("fused", default: 0.4),

@@ -43,6 +43,11 @@ public struct Recipe: Sendable {
     public var augmentation: Augmentation
     /// The share of batches, and so of triples, that lose one or more of their modalities.
     public var modalityDropout: Float
+    /// How often a transformer's last block loses the result of a branch for a sample, the blocks before it less often
+    /// (`DropPath`).
+    public var dropPath: Float
+    /// How classifiers are drawn.
+    public var classifier: WeightInitialization.Classifier
     /// What stays of the weights' average a step (Polyak and Juditsky, 1992); nil for none. The average is what is ranked and
     /// published.
     public var averaging: Float?
@@ -121,6 +126,8 @@ extension Recipe {
         if modalityDropout > 0, model.modalities.count < 2 {
             throw root.invalid("modality_dropout", "0 for a model of one modality", .number(Double(modalityDropout)))
         }
+        dropPath = try Self.dropPath(&root, model)
+        classifier = try root.read("classifier", .choice) ?? .narrow
         averaging = try root.number("ema", 0...0.999999).map { Float($0) }
         var validation = try root.section("validation")
         validationShare = try validation.number("identities", 0...0.9) ?? 0.1
@@ -128,6 +135,15 @@ extension Recipe {
         try validation.finish()
         stages = try Self.stages(&root, model)
         try root.finish()
+    }
+
+    private static func dropPath(_ root: inout Fields, _ model: ModelConfiguration) throws -> Float {
+        guard let rate = try root.number("drop_path", 0...0.9), rate > 0 else { return 0 }
+        guard case .vit(let vit) = model.backbone, vit.depth > 1 else {
+            throw root.invalid(
+                "drop_path", "0 for a backbone that is no transformer of 2 blocks or more", .number(rate))
+        }
+        return Float(rate)
     }
 
     private static func model(_ root: inout Fields) throws -> ModelConfiguration {

@@ -23,6 +23,8 @@ public struct StepRecord: Sendable, Codable, Equatable {
     public var augmentation: [Augmentation.Draw]?
     /// The state of dropout's generator before the step, from which all its masks follow; absent without dropout.
     public var dropout: UInt64?
+    /// The same of drop path's; absent without it.
+    public var dropPath: UInt64?
     /// The unweighted terms: `triplet`, `center`, `cross_entropy`.
     public var terms: [String: Float]
     /// The weighted sum.
@@ -33,5 +35,6 @@ public struct StepRecord: Sendable, Codable, Equatable {
     private enum CodingKeys: String, CodingKey {
         case step, stage, epoch, files, modalities, texts, identities, triples, augmentation, dropout, terms, loss
         case learningRate = "learning_rate"
+        case dropPath = "drop_path"
     }
 }

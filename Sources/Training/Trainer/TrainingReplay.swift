@@ -49,17 +49,27 @@ package struct TrainingReplay {
             input: try input(of: record), labels: record.identities, triples: record.triples, modalities: places)
         return try state.step(
             configuration, batch, stage, learningRate: record.learningRate, dropout: try dropout(of: record),
+            dropPath: try dropPath(of: record),
             frozen: stage.frozenPaths(among: state.weights, step: index, epoch: record.epoch ?? 0))
     }
 
     private func dropout(of record: StepRecord) throws -> Dropout? {
-        guard recipe.dropout > 0 else { return nil }
-        guard let state = record.dropout else {
+        let generator = try Self.generator("dropout", record.dropout, recipe.dropout)
+        return generator.map { Dropout(probability: recipe.dropout, generator: $0) }
+    }
+
+    private func dropPath(of record: StepRecord) throws -> DropPath? {
+        let generator = try Self.generator("drop_path", record.dropPath, recipe.dropPath)
+        return generator.map { DropPath(rate: recipe.dropPath, generator: $0) }
+    }
+
+    private static func generator(_ field: String, _ state: UInt64?, _ probability: Float) throws -> SplitMix64? {
+        guard probability > 0 else { return nil }
+        guard let state else {
             throw DocumentError.invalid(
-                field: "dropout", expected: "the generator's state, for a probability of \(recipe.dropout)",
-                found: "nothing")
+                field: field, expected: "the generator's state, for a probability of \(probability)", found: "nothing")
         }
-        return Dropout(probability: recipe.dropout, generator: SplitMix64(seed: state))
+        return SplitMix64(seed: state)
     }
 
     private func input(of record: StepRecord) throws -> TrainingBatch.Input {

@@ -34,7 +34,8 @@ struct TrainingRun {
         self.recipe = recipe
         self.data = data
         configuration = try Self.configuration(recipe, data, from: initial?.configuration)
-        var weights = try WeightInitialization.weights(for: configuration, seed: seed)
+        var weights = try WeightInitialization.weights(
+            for: configuration, classifier: recipe.classifier, seed: seed)
         var mask: WeightMask?
         if let initial {
             let transfer = WeightTransfer(
@@ -200,9 +201,12 @@ struct TrainingRun {
             recipe.dropout > 0
             ? Dropout(
                 probability: recipe.dropout, generator: SplitMix64(seed: seed, stream: 5, UInt64(step))) : nil
-        let dropoutState = dropout?.state
+        let dropPath =
+            recipe.dropPath > 0
+            ? DropPath(rate: recipe.dropPath, generator: SplitMix64(seed: seed, stream: 20, UInt64(step))) : nil
+        let (dropoutState, dropPathState) = (dropout?.state, dropPath?.state)
         let (loss, terms) = try state.step(
-            configuration, drawn.batch, stage, learningRate: rate, dropout: dropout,
+            configuration, drawn.batch, stage, learningRate: rate, dropout: dropout, dropPath: dropPath,
             frozen: stage.frozenPaths(among: state.weights, step: index, epoch: epoch), averaging: recipe.averaging)
         guard loss.isFinite else { throw TrainingError.diverged(step: step, loss: loss) }
         defer { (step, index) = (step + 1, index + 1) }
@@ -210,7 +214,7 @@ struct TrainingRun {
             step: step, stage: stage.name, epoch: epoch, files: drawn.files, modalities: drawn.modalities,
             texts: drawn.texts, identities: drawn.batch.labels, triples: drawn.batch.triples,
             augmentation: drawn.augmentation,
-            dropout: dropoutState, terms: terms, loss: loss, learningRate: rate)
+            dropout: dropoutState, dropPath: dropPathState, terms: terms, loss: loss, learningRate: rate)
     }
 
     /// Ranks the held-out sightings with the encoder that would be served, and keeps the weights if they are the best.

@@ -51,13 +51,15 @@ struct TrainingState: Sendable {
     ///   - averaging: what stays of the average; nil for none.
     ///   - learningRate: after the schedule.
     ///   - dropout: nil for none.
+    ///   - dropPath: nil for none.
     /// - Returns: the loss and its terms, before the step.
     mutating func step(
         _ configuration: ModelConfiguration, _ batch: TrainingBatch, _ stage: Recipe.Stage, learningRate: Float,
-        dropout: Dropout?, frozen: [String], averaging: Float? = nil
+        dropout: Dropout?, dropPath: DropPath? = nil, frozen: [String], averaging: Float? = nil
     ) throws -> (loss: Float, terms: [String: Float]) {
         let statistics = RunningStatistics()
-        let mode = ModelMode.training(dropout: dropout, frozen: frozen, statistics: statistics)
+        let mode = ModelMode.training(
+            dropout: dropout, dropPath: dropPath, frozen: frozen, statistics: statistics)
         let (output, value) = try objective(configuration, batch, stage, mode)
         var (total, terms) = (value.total, value.terms)
         if let distillation {

@@ -53,7 +53,7 @@ struct Inspect: ParsableCommand {
         let configuration = report.configuration
         let input = configuration.input
         let facts = [
-            ("digest", report.digest), ("system", configuration.system.name.rawValue),
+            ("digest", report.digest), ("system", configuration.system.name.rawValue + configuration.variant),
             ("modalities", configuration.modalities.map(\.rawValue).joined(separator: ", ")),
             ("backbone", "\(configuration.backbone.summary)"), ("input", "\(input.height) × \(input.width) pixels"),
             ("embedding", "\(report.dimension) elements"),
@@ -76,6 +76,24 @@ struct Inspect: ParsableCommand {
                 Swift.print("  \(key): \(Output.text(value))")
             }
         }
+    }
+}
+
+extension ModelConfiguration {
+    /// What differs from the paper's system.
+    fileprivate var variant: String {
+        var parts: [String] = networks == 1 ? [] : ["\(networks) backbones a modality"]
+        switch system {
+        case .graft(let head): if head.fusion != .token { parts.append("fusion \(head.fusion.rawValue)") }
+        case .ieee(let head):
+            if !head.interaction { parts.append("no interaction") }
+            if !head.relation { parts.append("no relation") }
+        case .mixer(let head):
+            if head.embedding != .both { parts.append("the \(head.embedding.rawValue) branch alone") }
+            if head.fusion != .concatenation { parts.append("fusion \(head.fusion.rawValue)") }
+        case .unicat, .fusionConcat, .fusionAverage, .dmf: break
+        }
+        return parts.map { ", \($0)" }.joined()
     }
 }
 

@@ -54,7 +54,7 @@ struct RankingOptions: ParsableArguments {
     @Option(
         name: .customLong("protocol"),
         help: """
-            For single images: mix, mix-cam, mix-id or mix-cam-id. With --embeddings: what is not ranked, standard, sysu, all \
+            For single images: mix, mix-cam, mix-id, mix-cam-id, cross-modal or uni-modal. With --embeddings: what is not ranked, standard, sysu, all \
             or mix-cam.
             """)
     var rule: RetrievalProtocol?

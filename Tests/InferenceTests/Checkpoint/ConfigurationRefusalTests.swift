@@ -33,6 +33,15 @@ struct ConfigurationRefusalTests {
         .init("identities", "0", "identities: expected 1 to 10000000, found 0"),
         .init("identities", "10000001", "identities: expected 1 to 10000000"),
         .init("pruning", "[1]", "pruning: expected an object, found [1]"),
+        .init("networks", "2", "networks: expected 1 for system graft, found 2"),
+        .init(in: "unicat-vit", "networks", "9", "networks: expected 1 to 8, found 9"),
+        .init(in: "unicat-vit", "networks", "0", "networks: expected 1 to 8, found 0"),
+        .init(in: "mixer-vit", "head", "3", "head: expected an object, found 3"),
+        .init(
+            in: "mixer-vit", "head", #"{"embedding":"all"}"#, "head.embedding: expected one of both, erased, related"),
+        .init(
+            in: "mixer-vit", "head", #"{"embedding":"erased","fusion":"cross_attention"}"#,
+            "head.embedding: expected both for fusion cross_attention, found erased"),
     ]
 
     static let backbone: [Change] = [
@@ -95,7 +104,9 @@ struct ConfigurationRefusalTests {
         .init("head.heads", "7", "head.heads: expected a divisor of the width 64, found 7"),
         .init("head.feedforward", "99999", "head.feedforward: expected 1 to 16384, found 99999"),
         .init("head.dropout", "1", "head.dropout: expected 0 ≤ dropout < 1, found 1.0"),
-        .init("head.fusion", #""sum""#, "head.fusion: expected one of token, cls, average, found \"sum\""),
+        .init(
+            "head.fusion", #""sum""#,
+            "head.fusion: expected one of token, cls, average, vanilla_cls, vanilla_average, found"),
         .init(in: "ieee-resnet-18", "head.parts", "0", "head.parts: expected 1 to 64, found 0"),
         .init(in: "ieee-resnet-18", "head.attention_ratio", "513", "head.attention_ratio: expected 1 to 512"),
         .init(in: "dmf", "head.text.vocabulary", "[]", "head.text.vocabulary's count: expected 1 to"),

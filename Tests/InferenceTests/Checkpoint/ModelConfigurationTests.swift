@@ -61,6 +61,22 @@ struct ModelConfigurationTests {
         #expect(try configuration(paper["ieee"]).backbone.width == 2048)
     }
 
+    @Test("variants are written and read alike, and what is not one is written as it always was")
+    func variants() throws {
+        let small = try #require(try reference()["small"])
+        var twice = try configuration(small["unicat-vit"])
+        #expect(try !twice.json().contains("networks"))
+        twice.networks = 2
+        var halved = try configuration(small["mixer-vit"])
+        #expect(try halved.system == .mixer() && !halved.json().contains("head\""))
+        halved.system = .mixer(.init(embedding: .related))
+        var vanilla = try configuration(small["graft"])
+        vanilla.system = .graft(.init(heads: 4, feedforward: 8, fusion: .vanillaAverage))
+        for configuration in [twice, halved, vanilla] {
+            #expect(try ModelConfiguration(json: configuration.json()) == configuration)
+        }
+    }
+
     @Test("what may be left out has the reference's default")
     func defaults() throws {
         let scaling = #"{"rgb":[0,0,0]}"#

@@ -56,13 +56,23 @@ struct BackboneImportTests {
 
     @Test("MixER's branches both get the last block and the norm")
     func branches() throws {
-        let configuration = configuration(.mixer)
+        let configuration = configuration(.mixer())
         let found = BackboneImport(ForeignWeights(vit()), into: configuration, fresh: try fresh(configuration))
         for branch in ["erased", "related"] {
             #expect(found.weights["\(branch).block.attn.proj.weight"]?.scalars.first == 5)
             #expect(found.weights["\(branch).norm.weight"]?.scalars == (0..<8).map(Float.init))
         }
         #expect(found.weights["backbone.blocks.0.attn.proj.weight"]?.scalars.first == 4)
+    }
+
+    @Test("each of a modality's backbones gets the weights")
+    func several() throws {
+        var configuration = configuration(.fusionConcat)
+        configuration.networks = 2
+        let found = BackboneImport(ForeignWeights(vit()), into: configuration, fresh: try fresh(configuration))
+        for name in ["rgb.0", "rgb.1", "tir.0", "tir.1"] {
+            #expect(found.weights["encoders.\(name).blocks.0.attn.proj.weight"]?.scalars.first == 4, "\(name)")
+        }
     }
 
     @Test("LayerScale is folded into the layer before it")

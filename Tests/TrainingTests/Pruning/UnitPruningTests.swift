@@ -8,7 +8,8 @@ import Training
 struct UnitPruningTests {
     /// Every system, with its backbones.
     enum Model: String, CaseIterable, Sendable {
-        case unicat, unicatResNet, bottleneck, average, graft, ieee, mixer, mixerResNet, dmf
+        case unicat, unicatResNet, bottleneck, average, twice, graft, vanilla, ieee, mixer, mixerResNet, erased,
+            crossed, dmf
 
         var configuration: ModelConfiguration {
             let vit = ModelConfiguration.Backbone.vit(.init(width: 16, depth: 2, heads: 4, mlpRatio: 4, patch: 8))
@@ -22,11 +23,19 @@ struct UnitPruningTests {
             case .unicatResNet: return make(.unicat, resnet)
             case .bottleneck: return make(.fusionConcat, resnet)
             case .average: return make(.fusionAverage, vit)
+            case .twice:
+                var configuration = make(.fusionConcat, vit)
+                configuration.networks = 2
+                return configuration
             case .graft: return make(.graft(.init(fusionTokens: 1, heads: 2, feedforward: 16, dropout: 0)), vit)
+            case .vanilla:
+                return make(.graft(.init(heads: 2, feedforward: 16, dropout: 0, fusion: .vanillaAverage)), vit)
             case .ieee:
                 return make(.ieee(.init(parts: 2, reduced: 8, partWidth: 4, attentionRatio: 16)), resnet)
-            case .mixer: return make(.mixer, vit)
-            case .mixerResNet: return make(.mixer, resnet)
+            case .mixer: return make(.mixer(), vit)
+            case .mixerResNet: return make(.mixer(), resnet)
+            case .erased: return make(.mixer(.init(embedding: .erased)), vit)
+            case .crossed: return make(.mixer(.init(fusion: .crossAttention)), resnet)
             case .dmf:
                 return make(.dmf(.init(text: .init(vocabulary: ["<pad>", "car"], width: 4, maxTokens: 4))), vit)
             }

@@ -1,6 +1,7 @@
 import Documents
 import Foundation
 import Inference
+import Randomness
 import Synchronization
 import Tensor
 import Testing
@@ -32,10 +33,16 @@ struct GoldenSystem: Decodable, Sendable {
 
     static let names = [
         "unicat-vit", "unicat-resnet-18", "unicat-resnet-50", "fusion-average-vit", "fusion-concat-vit", "graft",
-        "ieee",
-        "mixer-resnet-18", "mixer-vit", "dmf", "dmf-text",
+        "ieee", "mixer-resnet-18", "mixer-vit", "dmf", "dmf-text",
+        // What the papers' ablations change.
+        "unicat-two", "fusion-concat-two", "fusion-average-two", "graft-cls", "graft-average", "graft-vanilla-cls",
+        "graft-vanilla-average", "ieee-plain", "ieee-interaction", "mixer-erased", "mixer-related", "mixer-cross",
+        "mixer-cross-resnet-18", "unicat-drop-path", "mixer-drop-path",
     ]
-    static let all = Result { try Fixture.json("systems.json", as: [String: GoldenSystem].self) }
+    static let all = Result {
+        try Fixture.json("systems.json", as: [String: GoldenSystem].self)
+            .merging(Fixture.json("variants.json", as: [String: GoldenSystem].self)) { $1 }
+    }
 }
 
 @Suite("Every system against the reference", .serialized)
@@ -80,11 +87,24 @@ struct SystemsTests {
             switch golden.config.model.system {
             case .graft: .graft(GraFTObjective(center: 0.01, labelSmoothing: 0.1))
             case .unicat, .fusionConcat, .fusionAverage:
-                .identity(IdentityObjective(crossEntropy: 0.7, margin: 0.2, labelSmoothing: 0.1))
+                .identity(
+                    IdentityObjective(
+                        triplet: name == "fusion-average-two" ? 0.5 : 1, crossEntropy: 0.7, margin: 0.2,
+                        labelSmoothing: 0.1))
             case .dmf: .identity(IdentityObjective(isSquared: true))
-            case .ieee: .ieee(IEEEObjective(labelSmoothing: 0.1))
-            case .mixer: .mixer(MixERObjective())
+            case .ieee: .ieee(IEEEObjective(margin: name == "ieee-plain" ? 0 : 1, labelSmoothing: 0.1))
+            case .mixer(let head):
+                switch head.embedding {
+                case .both: .mixer(MixERObjective(modality: images.count == 1 ? 0 : 0.4))
+                case .erased: .mixer(MixERObjective(related: 0, orthogonality: 0))
+                case .related: .mixer(MixERObjective(erased: 0, modality: 0, orthogonality: 0))
+                }
             }
+        }
+
+        /// Of a step, which seeds it.
+        private func dropPath(_ step: Int) -> DropPath? {
+            name.hasSuffix("drop-path") ? DropPath(rate: 0.4, generator: SplitMix64(seed: UInt64(step))) : nil
         }
 
         private func readTexts(_ system: any EncodingSystem) throws -> SystemOutput {
@@ -93,9 +113,10 @@ struct SystemsTests {
         }
 
         /// One training pass: its loss, and the batch statistics after it.
-        func pass() throws -> (loss: Tensor, statistics: [String: Tensor]) {
+        func pass(_ step: Int = 0) throws -> (loss: Tensor, statistics: [String: Tensor]) {
             let statistics = RunningStatistics()
-            let mode = ModelMode.training(dropout: nil, statistics: golden.fixed ? nil : statistics)
+            let mode = ModelMode.training(
+                dropout: nil, dropPath: dropPath(step), statistics: golden.fixed ? nil : statistics)
             let system = try golden.config.model.makeSystem(ParameterScope(weights, mode: mode))
             let output = name == "dmf-text" ? try readTexts(system) : system(images)
             let batch = Objective.Batch(
@@ -149,7 +170,7 @@ struct SystemsTests {
         if case .resnet = trial.golden.config.model.backbone { tolerance = 2e-3 }
         var optimizer = AdamW(AdamW.Options(weightDecay: 0.01, epsilon: 1e-2))
         for (step, expected) in trial.golden.steps.enumerated() {
-            let (loss, statistics) = try trial.pass()
+            let (loss, statistics) = try trial.pass(step)
             let difference = abs(loss.scalar - expected) / abs(expected)
             #expect(difference <= tolerance, "step \(step): \(loss.scalar), expected \(expected)")
             optimizer.step(&trial.weights, gradients: gradients(of: loss), learningRate: trial.golden.rate)
