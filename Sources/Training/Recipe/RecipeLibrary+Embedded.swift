@@ -62,5 +62,7 @@ extension RecipeLibrary {
         ("systems/late-fusion-vit-b", PackageResources.late_fusion_vit_b_yaml),
         ("systems/mixer", PackageResources.mixer_yaml),
         ("systems/small", PackageResources.small_yaml),
+        ("systems/small-resnet", PackageResources.small_resnet_yaml),
+        ("systems/small-vit", PackageResources.small_vit_yaml),
     ]
 }
