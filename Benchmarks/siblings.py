@@ -81,6 +81,7 @@ def main():
     parser.add_argument("--output", type=pathlib.Path, required=True)
     parser.add_argument("recipes", nargs="*", metavar="RECIPE")
     a = parser.parse_args()
+    a.triptych = a.triptych.resolve()
     a.output.mkdir(parents=True, exist_ok=True)
     alike = groups(a)
     for recipes in alike:
