@@ -17,7 +17,7 @@
 #include "winograd_transforms.h"
 
 const instruction_set avx512_instructions = {
-    .lanes = LANES, .panel = LANES * PANEL_REGISTERS, .product = product, .gelu = gelu_of_rows,
+    .lanes = LANES, .panel = LANES * PANEL_REGISTERS, .product = product, .curves = {gelu_of_rows, quick_gelu_of_rows},
     .softmax = softmax, .winograd_input = winograd_input, .winograd_output = winograd_output,
     .strassen_product = strassen_product, .add_blocks = add_blocks, .strassen_sums = strassen_sums};
 

@@ -78,7 +78,8 @@ typedef struct {
     int64_t lanes, panel;
     /// For each number of rows, from 1, and of registers, from 1.
     void (*product)(const tile *tile, int rows, int registers);
-    void (*gelu)(int rows, int64_t width, float *y, int64_t step);
+    /// Rows of whole registers in place, for each curved activation from `ck_gelu` on.
+    void (*curves[2])(int rows, int64_t width, float *y, int64_t step);
     /// A 4×4 patch of `channels` channels into Winograd's 16 numbers: Bᵀ·d·B. `patch` has a pointer for each pixel, the 16
     /// results are `step` apart.
     void (*winograd_input)(const float *const *patch, int64_t channels, float *y, int64_t step);

@@ -119,7 +119,7 @@ void run_tile(tile *t, int rows, int64_t width, int64_t real) {
         t->y_step = width;
     }
     set->product(t, rows, registers);
-    if (t->activation == ck_gelu) set->gelu(rows, width, t->y, t->y_step);
+    if (t->activation >= ck_gelu) set->curves[t->activation - ck_gelu](rows, width, t->y, t->y_step);
     if (real < width)
         for (int r = 0; r < rows; r++) memcpy(y + r * step, values + r * width, real * sizeof(float));
 }

@@ -88,3 +88,8 @@ static void gelu_of_rows(int rows, int64_t width, float *y, int64_t step) {
     for (int r = 0; r < rows; r++, y += step)
         for (int64_t i = 0; i < width; i += LANES) store(y + i, gelu(load(y + i)));
 }
+
+static void quick_gelu_of_rows(int rows, int64_t width, float *y, int64_t step) {
+    for (int r = 0; r < rows; r++, y += step)
+        for (int64_t i = 0; i < width; i += LANES) store(y + i, quick_gelu(load(y + i)));
+}

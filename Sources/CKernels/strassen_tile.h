@@ -44,7 +44,8 @@ INLINE void add_strassen_products(const strassen_tile *t, int64_t from, int64_t 
     }
 }
 
-/// The results that are complete with a product. GELU takes them from memory: for registers it would have to be unrolled.
+/// The results that are complete with a product. What is curved takes them from memory: for registers it would have to be
+/// unrolled.
 INLINE void finish(const strassen_tile *t, const int rows, vec sums[tile_rows][PANEL_REGISTERS]) {
     enum { width = PANEL_REGISTERS * LANES };
     float values[tile_rows * width];
@@ -53,11 +54,14 @@ INLINE void finish(const strassen_tile *t, const int rows, vec sums[tile_rows][P
             vec sum = sums[r][j] + load(t->partial + r * width + j * LANES) + load(t->bias + j * LANES);
             if (t->residual) sum += load(t->residual[r] + j * LANES);
             if (t->activation == ck_relu) sum = larger(sum, (vec){0});
-            store((t->activation == ck_gelu ? values + r * width : t->y[r]) + j * LANES, sum);
+            store((t->activation >= ck_gelu ? values + r * width : t->y[r]) + j * LANES, sum);
         }
-    if (t->activation != ck_gelu) return;
-    for (int r = 0; r < rows; r++)
-        for (int j = 0; j < width; j += LANES) store(t->y[r] + j, gelu(load(values + r * width + j)));
+    if (t->activation == ck_gelu)
+        for (int r = 0; r < rows; r++)
+            for (int j = 0; j < width; j += LANES) store(t->y[r] + j, gelu(load(values + r * width + j)));
+    if (t->activation == ck_quick_gelu)
+        for (int r = 0; r < rows; r++)
+            for (int j = 0; j < width; j += LANES) store(t->y[r] + j, quick_gelu(load(values + r * width + j)));
 }
 
 INLINE void strassen_product_of(const strassen_tile *t, const int rows) {

@@ -47,3 +47,6 @@ INLINE vec gelu(vec x) {
     for (int i = count - 2; i >= 0; i--) p = p * u + gelu_powers[i];
     return x * (near * p + 0.5f);
 }
+
+/// x·σ(1.702·x): what CLIP's transformers have in place of GELU.
+INLINE vec quick_gelu(vec x) { return x / (exponential(x * -1.702f) + 1.0f); }

@@ -39,12 +39,13 @@ dnnl_status_t describe_reorder(dnnl_primitive_desc_t *descriptor, dnnl_engine_t 
 }
 
 dnnl_status_t describe_eltwise(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, bool backward,
-                               dnnl_alg_kind_t algorithm, layout_t data, const_dnnl_primitive_attr_t attributes) {
+                               dnnl_alg_kind_t algorithm, float alpha, layout_t data,
+                               const_dnnl_primitive_attr_t attributes) {
     dnnl_primitive_desc_t forward = NULL;
     dnnl_status_t status = dnnl_eltwise_forward_primitive_desc_create(
-        &forward, engine, dnnl_forward_training, algorithm, data, data, 0, 0, attributes);
+        &forward, engine, dnnl_forward_training, algorithm, data, data, alpha, 0, attributes);
     if (status != dnnl_success || !backward) { *descriptor = forward; return status; }
-    status = dnnl_eltwise_backward_primitive_desc_create(descriptor, engine, algorithm, data, data, data, 0, 0,
+    status = dnnl_eltwise_backward_primitive_desc_create(descriptor, engine, algorithm, data, data, data, alpha, 0,
                                                          forward, attributes);
     dnnl_primitive_desc_destroy(forward);
     return status;
@@ -174,15 +175,16 @@ static dnnl_status_t describe_backward(dnnl_primitive_desc_t *descriptor, dnnl_e
 }
 
 dnnl_status_t describe_eltwise(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, bool backward,
-                               dnnl_alg_kind_t algorithm, layout_t data, const_dnnl_primitive_attr_t attributes) {
+                               dnnl_alg_kind_t algorithm, float alpha, layout_t data,
+                               const_dnnl_primitive_attr_t attributes) {
     dnnl_eltwise_desc_t operation;
     dnnl_status_t status =
-        dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_training, algorithm, &data, 0, 0);
+        dnnl_eltwise_forward_desc_init(&operation, dnnl_forward_training, algorithm, &data, alpha, 0);
     if (status != dnnl_success) return status;
     dnnl_primitive_desc_t forward = NULL;
     status = dnnl_primitive_desc_create(&forward, &operation, attributes, engine, NULL);
     if (status != dnnl_success || !backward) { *descriptor = forward; return status; }
-    status = dnnl_eltwise_backward_desc_init(&operation, algorithm, &data, &data, 0, 0);
+    status = dnnl_eltwise_backward_desc_init(&operation, algorithm, &data, &data, alpha, 0);
     if (status != dnnl_success) { dnnl_primitive_desc_destroy(forward); return status; }
     return describe_backward(descriptor, engine, &operation, forward, attributes);
 }

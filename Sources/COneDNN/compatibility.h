@@ -26,7 +26,8 @@ dnnl_status_t describe_matmul(dnnl_primitive_desc_t *descriptor, dnnl_engine_t e
                               const layout_t *bias, layout_t c, const_dnnl_primitive_attr_t attributes);
 dnnl_status_t describe_reorder(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, layout_t from, layout_t to);
 dnnl_status_t describe_eltwise(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, bool backward,
-                               dnnl_alg_kind_t algorithm, layout_t data, const_dnnl_primitive_attr_t attributes);
+                               dnnl_alg_kind_t algorithm, float alpha, layout_t data,
+                               const_dnnl_primitive_attr_t attributes);
 dnnl_status_t describe_softmax(dnnl_primitive_desc_t *descriptor, dnnl_engine_t engine, bool backward,
                                bool logarithm, layout_t data, int axis, const_dnnl_primitive_attr_t attributes);
 /// `training` keeps the statistics that the backward pass needs.

@@ -45,8 +45,15 @@ static dnnl_status_t add_all(cached_primitive *entry, const rowwise_key *key, in
 }
 
 static dnnl_alg_kind_t algorithm_of(int32_t activation) {
-    return activation == cdnn_gelu ? dnnl_eltwise_gelu_erf : dnnl_eltwise_relu;
+    switch (activation) {
+        case cdnn_gelu: return dnnl_eltwise_gelu_erf;
+        case cdnn_quick_gelu: return dnnl_eltwise_swish;
+        default: return dnnl_eltwise_relu;
+    }
 }
+
+/// Swish is x·σ(αx); for ReLU α is the slope below 0.
+static float alpha_of(int32_t activation) { return activation == cdnn_quick_gelu ? 1.702f : 0; }
 
 static dnnl_status_t eltwise(const void *opaque, cached_primitive *entry, dnnl_primitive_desc_t *descriptor) {
     const rowwise_key *key = opaque;
@@ -54,7 +61,8 @@ static dnnl_status_t eltwise(const void *opaque, cached_primitive *entry, dnnl_p
     dnnl_status_t status = add_all(entry, key, 2, (int[]){DNNL_ARG_SRC, DNNL_ARG_DST});
     if (status == dnnl_success) status = attributes_create(&attributes);
     if (status != dnnl_success) return status;
-    status = describe_eltwise(descriptor, engine(), false, algorithm_of(key->variant), entry->layouts[0], attributes);
+    status = describe_eltwise(descriptor, engine(), false, algorithm_of(key->variant), alpha_of(key->variant), entry->layouts[0],
+                              attributes);
     dnnl_primitive_attr_destroy(attributes);
     return status;
 }
@@ -66,7 +74,8 @@ static dnnl_status_t eltwise_back(const void *opaque, cached_primitive *entry, d
         add_all(entry, key, 3, (int[]){DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_SRC});
     if (status == dnnl_success) status = attributes_create(&attributes);
     if (status != dnnl_success) return status;
-    status = describe_eltwise(descriptor, engine(), true, algorithm_of(key->variant), entry->layouts[0], attributes);
+    status = describe_eltwise(descriptor, engine(), true, algorithm_of(key->variant), alpha_of(key->variant), entry->layouts[0],
+                              attributes);
     dnnl_primitive_attr_destroy(attributes);
     return status;
 }

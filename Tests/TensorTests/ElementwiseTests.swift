@@ -49,6 +49,7 @@ struct ElementwiseTests {
     func activationValues() {
         let x = Tensor([-3, -0.5, 0, 0.5, 3, 40, -40], shape: [7])
         expectClose(x.gelu(), [-0.00404951, -0.15426877, 0, 0.34573123, 2.9959507, 40, 0], 1e-6)
+        expectClose(x.activated(.quickGELU), [-0.01807131, -0.14961156, 0, 0.35038844, 2.9819287, 40, 0], 1e-6)
         expectClose(x.relu(), [0, 0, 0, 0.5, 3, 40, 0])
         expectClose(x.softplus(), [0.04858735, 0.474077, 0.6931472, 0.974077, 3.0485873, 40, 0], 1e-6)
         expectClose(Tensor([4, 0, -1], shape: [3]).squareRoot(clampedTo: 1e-12), [2, 1e-6, 1e-6])
@@ -57,6 +58,7 @@ struct ElementwiseTests {
     @Test("activations have the gradients of finite differences")
     func activations() {
         checkGradients([a]) { $0[0].gelu() }
+        checkGradients([a]) { $0[0].activated(.quickGELU) }
         checkGradients([a]) { $0[0].softplus() }
         checkGradients([a]) { $0[0].squared() }
         let positive = a.squared().adding(0.5)

@@ -15,6 +15,17 @@ struct ProductTests {
         }
     }
 
+    @Test("QuickGELU beside a product is that of the exponential, however far out")
+    func quickGELU() {
+        let values = (-6000...6000).map { Float($0) / 50 }
+        let one = PackedWeights(Tensor([1], shape: [1, 1]), bias: nil)
+        let found = one.multiply(Tensor(values, shape: [values.count, 1]), activation: .quickGELU).scalars
+        for (x, y) in zip(values, found) {
+            let expected = Double(x) / (1 + exp(-1.702 * Double(x)))
+            #expect(abs(Double(y) - expected) <= 4e-7 * max(1, abs(Double(x))), "QuickGELU of \(x)")
+        }
+    }
+
     @Test("a product of small matrices has the values done by hand")
     func values() {
         let a = Tensor([1, 2, 3, 4, 5, 6], shape: [2, 3])
@@ -62,7 +73,8 @@ struct ProductTests {
 
     @Test(
         "packed weights with fused bias, activation or residual agree with the plain operations",
-        arguments: [Activation.identity, .relu, .gelu], [(1, 8, 8), (7, 48, 64), (130, 96, 33), (20, 2500, 130)])
+        arguments: [Activation.identity, .relu, .gelu, .quickGELU],
+        [(1, 8, 8), (7, 48, 64), (130, 96, 33), (20, 2500, 130)])
     func packed(activation: Activation, sizes: (rows: Int, inputs: Int, outputs: Int)) {
         let x = sample([sizes.rows, sizes.inputs], seed: 1)
         let weight = sample([sizes.outputs, sizes.inputs], seed: 2)

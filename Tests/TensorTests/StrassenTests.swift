@@ -8,7 +8,7 @@ struct StrassenTests {
 
     @Test(
         "they agree with the definition: odd rows, outputs beside the pairs, more rows than are done at once",
-        arguments: [(1, 48), (3, 101), (9, 98)], [Activation.identity, .relu, .gelu])
+        arguments: [(1, 48), (3, 101), (9, 98)], [Activation.identity, .relu, .gelu, .quickGELU])
     func agreement(sizes: (images: Int, rows: Int), activation: Activation) {
         let x = sample([sizes.images, sizes.rows, 256], seed: 1)
         let packed = PackedWeights(weight, bias: bias)

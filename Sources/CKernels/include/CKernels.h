@@ -9,8 +9,8 @@
 
 #include <stdint.h>
 
-/// What is applied to each element of a result.
-typedef enum { ck_identity = 0, ck_relu = 1, ck_gelu = 2 } ck_activation;
+/// What is applied to each element of a result; the curved ones come last.
+typedef enum { ck_identity = 0, ck_relu = 1, ck_gelu = 2, ck_quick_gelu = 3 } ck_activation;
 
 /// Which elements a product sums over: for each result pixel a window of `taps`, each a run of contiguous elements. A
 /// linear layer has one tap, a whole row; a convolution of NHWC images one for each place of its kernel.

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /// A function of each element.
-typedef enum { cdnn_identity = 0, cdnn_relu = 1, cdnn_gelu = 2 } cdnn_activation;
+typedef enum { cdnn_identity = 0, cdnn_relu = 1, cdnn_gelu = 2, cdnn_quick_gelu = 3 } cdnn_activation;
 
 /// A batched product C = scale·(A·B + bias), over `rank` axes (2 to 4): leading batch axes, then the
 /// matrix. Strides are in elements, so transposed and interleaved operands need no copy. Initialise with memset:

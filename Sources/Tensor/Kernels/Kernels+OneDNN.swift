@@ -68,6 +68,7 @@ extension Activation {
         case .identity: cdnn_identity
         case .relu: cdnn_relu
         case .gelu: cdnn_gelu
+        case .quickGELU: cdnn_quick_gelu
         }
     }
 }

@@ -65,6 +65,7 @@ extension Activation {
         case .identity: ck_identity
         case .relu: ck_relu
         case .gelu: ck_gelu
+        case .quickGELU: ck_quick_gelu
         }
     }
 }

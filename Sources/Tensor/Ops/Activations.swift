@@ -8,6 +8,8 @@ public enum Activation: Sendable, Hashable {
     case relu
     /// x·Φ(x) with the exact error function, as PyTorch's default GELU.
     case gelu
+    /// x·σ(1.702·x), an approximation of GELU (Hendrycks and Gimpel, 2016) that is CLIP's own function.
+    case quickGELU
 }
 
 extension Tensor {
