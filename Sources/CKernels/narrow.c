@@ -117,7 +117,7 @@ static void run_tile_of(ck_precision precision, narrow_tile *t, int rows, int64_
         t->y = values, t->y_step = width;
     }
     narrow_instructions()->product[precision](t, rows, (int)(width / set->lanes));
-    if (t->activation == ck_gelu) set->gelu(rows, width, t->y, t->y_step);
+    if (t->activation >= ck_gelu) set->curves[t->activation - ck_gelu](rows, width, t->y, t->y_step);
     if (real < width)
         for (int r = 0; r < rows; r++) memcpy(y + r * step, values + r * width, real * sizeof(float));
 }

@@ -70,9 +70,9 @@ struct CorrectionTests {
             #expect(try await store.identities(in: "g").items.map(\.id).sorted() == ["a", "b", "c"])
             #expect(try await store.corrections(in: "g").items.map(\.kind) == steps.map(\.0))
             let last = try await store.corrections(in: "g", PageRequest(limit: 2, isDescending: true))
-            let before = try await store.corrections(
+            let earlier = try await store.corrections(
                 in: "g", PageRequest(limit: 9, after: last.next, isDescending: true))
-            #expect((last.items + before.items).map(\.kind) == steps.map(\.0).reversed() && before.next == nil)
+            #expect((last.items + earlier.items).map(\.kind) == steps.map(\.0).reversed() && earlier.next == nil)
             _ = try await store.mergeIdentities(["b"], into: "c", in: "g")
             try await store.close()
             let again = try await GalleryStore.open(path: directory.file("g.sqlite"))
