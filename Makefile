@@ -66,9 +66,9 @@ console:
 package: dependencies
 	deploy/package.sh
 
-# What deploy/ has for operators, used: nginx before the server that was built, Prometheus over it, Kubernetes' manifests, and, as root,
-# the package and the container's steps in a bare Debian. ONLY="proxy monitoring" for some.
-ONLY := proxy monitoring manifests package containers
+# What operators have, used: nginx before the server that was built, Prometheus over it, Kubernetes' manifests, and, as root, the incidents
+# of docs/incidents.md, the package and the container's steps in a bare Debian. ONLY="proxy monitoring" for some.
+ONLY := proxy monitoring manifests incidents package containers
 operation:
 	Tests/Operation/run $(ONLY)
 

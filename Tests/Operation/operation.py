@@ -2,6 +2,7 @@
 import contextlib
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -27,17 +28,22 @@ def wait_for(condition, what, seconds=30):
 
 
 @contextlib.contextmanager
-def world(options=()):
-    """The console's gallery of pictures, served by the built executable."""
+def world(options=(), filled=True, megabytes=None):
+    """The console's gallery of pictures, served by the built executable; `megabytes` gives it a disk of its own, which takes root."""
     from world import World
     folder = pathlib.Path(tempfile.mkdtemp(prefix="triptych-operation-"))
+    if megabytes:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder], check=True)
     started = World(ROOT / ".build/release/triptych", folder, port=18281, options=options)
     try:
         started.start()
-        started.fill()
+        if filled:
+            started.fill()
         yield started
     finally:
         started.stop()
+        if megabytes:
+            subprocess.run(["umount", folder], check=True)
         shutil.rmtree(folder, ignore_errors=True)
 
 
