@@ -4,7 +4,6 @@ base=.build-package/debian
 
 # Debian 12 as debootstrap lays it out, from where this machine's apt gets its packages, with apt's settings.
 bare_debian() { # FOLDER
-    deploy/dependencies.sh debootstrap
     if [ ! -e "$base/usr/bin/apt-get" ]; then
         rm -rf "$base" "$base.part"
         debootstrap --variant=minbase --include=ca-certificates bookworm "$base.part" \
@@ -12,6 +11,7 @@ bare_debian() { # FOLDER
         mv "$base.part" "$base"
     fi
     leave_debian "$1"
+    rm -rf "$1"
     cp -a "$base" "$1"
     cp -a /etc/apt/apt.conf.d "$1/etc/apt/"
     mount --bind /proc "$1/proc"
@@ -19,24 +19,11 @@ bare_debian() { # FOLDER
 }
 
 leave_debian() { # FOLDER
-    for inside in proc dev; do mountpoint -q "$1/$inside" && umount "$1/$inside"; done
-    rm -rf "$1"
+    for inside in proc dev; do ! mountpoint -q "$1/$inside" || umount "$1/$inside"; done
 }
 
 in_debian() { # FOLDER COMMAND…
     local folder=$1
     shift
     env -i HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$folder" "$@"
-}
-
-passed=0 failed=0
-check() { # WHAT COMMAND…
-    local what=$1
-    shift
-    if "$@"; then passed=$((passed + 1)); echo "$what: right"; else failed=$((failed + 1)); echo "$what: WRONG"; fi
-}
-
-tell() {
-    echo "$passed passed, $failed failed"
-    [ "$failed" -eq 0 ]
 }

@@ -5,16 +5,17 @@
 #   deploy/package.sh && Tests/Operation/containers.sh     # or `make operation ONLY=containers`
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+source Tests/Operation/checks.sh
 source Tests/Operation/chroot.sh
 
 tools=.build/operation/bin
-debian=.build-package/container
+debian=$PWD/.build-package/container
 server=http://127.0.0.1:18381
 server_id=
 clean_up() {
     [ -z "$server_id" ] || kill "$server_id" 2>/dev/null || true
     leave_debian "$debian"
-    rm -rf "$debian".*
+    rm -rf "$debian" "$debian".*
 }
 trap clean_up EXIT
 
@@ -39,14 +40,13 @@ echo "== the second stage"
 bare_debian "$debian"
 cp .build-package/triptych_*.deb "$debian/triptych.deb"
 while IFS= read -r command; do
-    check "RUN ${command:0:60} …" in_debian "$debian" sh -c "$command" >"$debian.log" 2>&1
-    tail -n 1 "$debian.log"
+    check "RUN ${command:0:60} …" quietly in_debian "$debian" sh -c "$command"
 done < <(stage RUN)
 user=$(stage USER)
 check "its user is nobody" test "${user%%:*}" -gt 1000
-.build/release/triptych synthesize --output "$debian.data" --identities 6 --cameras 2 --sightings 2 --height 64 --width 128 --seed 1 >/dev/null 2>&1
-.build/release/triptych train --config clients/python/tests/tiny.yaml --data "$debian.data" --output "$debian.run" --seed 1 >/dev/null 2>&1
-install -m 600 -o "${user%%:*}" -g "${user##*:}" "$debian.run/model.safetensors" "$debian/var/lib/triptych/model.safetensors"
+quietly .build/release/triptych synthesize --output "$debian.data" --identities 6 --cameras 2 --sightings 2 --height 64 --width 128 --seed 1
+quietly .build/release/triptych train --config clients/python/tests/tiny.yaml --data "$debian.data" --output "$debian.run" --seed 1
+install -m 600 --owner "${user%%:*}" --group "${user##*:}" "$debian.run/model.safetensors" "$debian/var/lib/triptych/model.safetensors"
 arguments=$("$tools/python" -c 'import json, sys; print(*(word for line in sys.stdin for word in json.loads(line)))' < <(stage ENTRYPOINT; stage CMD))
 
 as_user() { chroot --userspec="$user" "$debian" env -i PATH=/usr/bin:/bin HOME=/ "$@"; }
