@@ -166,7 +166,7 @@ let package = Package(
             name: "ServingTests",
             dependencies: [
                 "Documents", "Gallery", "Imaging", "Inference", "Serving", "ServingFixtures", "Tensor", "Threads",
-                .product(name: "Logging", package: "swift-log"),
+                "Training", .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
             name: "ServerTests",

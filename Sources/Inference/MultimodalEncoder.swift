@@ -67,6 +67,9 @@ public final class MultimodalEncoder: TripleEncoder {
         Image.Size(width: configuration.input.width, height: configuration.input.height)
     }
 
+    /// The configuration's.
+    public func valueRange(_ modality: Modality) -> ClosedRange<UInt16>? { preprocessing.valueRange(modality) }
+
     /// The image at the model's size.
     public func prepared(_ image: Image) -> Image { preprocessing.resized(image) }
 
@@ -108,6 +111,8 @@ public final class MultimodalEncoder: TripleEncoder {
         var waiting: Int { isInBackground ? encoder.backgroundBatcher.waiting : encoder.batcher.waiting }
         var inBackground: any TripleEncoder { Self(encoder: encoder, isInBackground: true, interacts: interacts) }
         var wholeOnly: any TripleEncoder { Self(encoder: encoder, isInBackground: isInBackground, interacts: false) }
+
+        func valueRange(_ modality: Modality) -> ClosedRange<UInt16>? { encoder.valueRange(modality) }
 
         func prepared(_ image: Image) -> Image { encoder.prepared(image) }
 

@@ -11,6 +11,9 @@ public struct Preprocessing: Sendable {
     /// Bytes of an image at the model's size, in 8 bits.
     package var pixelBytes: Int { input.width * input.height * 3 }
 
+    /// The 16-bit values of a modality that become 0 and 255; nil for each image's own percentiles.
+    public func valueRange(_ modality: Modality) -> ClosedRange<UInt16>? { input.valueRange[modality] }
+
     /// An image at the model's size, still in 8 bits.
     public func resized(_ image: Image) -> Image {
         image.replicatedToRGB()

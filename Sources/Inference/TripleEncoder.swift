@@ -14,6 +14,9 @@ public protocol TripleEncoder: Sendable {
     /// The size that the model takes: what is decoded may be little more.
     var inputSize: Image.Size { get }
 
+    /// The 16-bit values of a modality that became 0 and 255 where the model was trained; nil if it does not say.
+    func valueRange(_ modality: Modality) -> ClosedRange<UInt16>?
+
     /// An image at the size that the model takes: smaller to hold until its turn. Costs a resizing; call it where that
     /// holds nobody up.
     func prepared(_ image: Image) -> Image
@@ -44,6 +47,9 @@ public protocol TripleEncoder: Sendable {
 extension TripleEncoder {
     /// For models that have no way of their own.
     public var inBackground: any TripleEncoder { self }
+
+    /// Not said.
+    public func valueRange(_ modality: Modality) -> ClosedRange<UInt16>? { nil }
 
     /// None.
     public var waiting: Int { 0 }

@@ -30,6 +30,7 @@ package struct ServingStack: Sendable {
         (self.gallery, self.catalog, self.logger) = (gallery, catalog, logger)
         (quality, retention) = (Live(configuration.quality), Live(configuration.retention))
         registry = ModelRegistry(encoder)
+        Self.report(configuration.encoding.thermalRange, encoder, logger)
         jobs = JobBoard(ledger: gallery.ledger, logger: logger)
         encoding = EncodingService(configuration.encoding, observer: observer)
         gallery.watch { stage, start, end in observer.timed(stage == .search ? .search : .commit, start, end) }
@@ -92,6 +93,17 @@ package struct ServingStack: Sendable {
             logger.error(
                 "vectors that cannot be used were set aside; triptych gallery check names them all",
                 metadata: ["count": "\(damage.vectors.count)", "first": "\(places.joined(separator: ", "))"])
+        }
+    }
+
+    /// A range that the model was not trained with would change what its images mean: it is not used.
+    private static func report(_ range: ClosedRange<UInt16>?, _ encoder: any TripleEncoder, _ logger: Logger) {
+        guard let range else { return }
+        for modality in encoder.modalities {
+            guard let own = encoder.valueRange(modality), own != range else { continue }
+            logger.warning(
+                "thermal_range is not used: the model has a range of its own",
+                metadata: ["modality": "\(modality)", "configured": "\(range)", "model": "\(own)"])
         }
     }
 

@@ -2,6 +2,7 @@
 
     python3 Tests/Reference/golden.py Tests/TrainingTests/Fixtures/systems.json          # torch, numpy
     python3 Tests/Reference/golden.py Tests/TrainingTests/Fixtures/variants.json VARIANTS
+    python3 Tests/Reference/golden.py Tests/TrainingTests/Fixtures/clip.json graft-clip unicat-clip
 
 Weights and inputs are too large to commit, so both sides draw them: element i of the tensor NAME is a function of NAME and
 i alone (SplitMix64 on FNV-1a of the name; `draw` below, SeededTensors.swift in the tests). A tensor of results is committed
@@ -58,7 +59,14 @@ OPTIONS = {
     "unicat-drop-path": {"drop_path": 0.4},
     "mixer-drop-path": {"drop_path": 0.4},
 }
-ALL = {**CASES, **configs.VARIANTS}
+# In a file of their own.
+CLIP_CASES = {
+    "graft-clip": configs.config("graft", dict(VIT, **configs.CLIP), 64, 32,
+                                 {"fusion_tokens": 1, "heads": 8, "feedforward": 128, "dropout": 0.0},
+                                 modalities=["rgb", "tir"]),
+    "unicat-clip": configs.config("unicat", dict(VIT, **configs.CLIP), 32, 64, modalities=["rgb", "tir"]),
+}
+ALL = {**CASES, **configs.VARIANTS, **{name: dict(case, format=2) for name, case in CLIP_CASES.items()}}
 # Names of inputs, chosen with --search so that no ReLU's argument is so near 0 that rounding decides its gradient.
 INPUTS = {"unicat-resnet-18": 219, "unicat-resnet-50": 40, "ieee": 85, "mixer-resnet-18": 181,
           "ieee-plain": 31, "ieee-interaction": 31, "mixer-cross-resnet-18": 9}
@@ -178,7 +186,7 @@ def made(case, salt):
     model.load_state_dict({k: draw(k, v.shape) if v.dim() else v for k, v in model.state_dict().items()})
     model.double()  # The truth; float32 would only be another opinion.
     x = {m: images(m, config, salt).double() for m in config["modalities"]}
-    centers = torch.nn.Parameter(draw("centers", (IDENTITIES, config["backbone"].get("width", 512))).double())
+    centers = torch.nn.Parameter(draw("centers", (IDENTITIES, config["backbone"].get("projection") or config["backbone"].get("width", 512))).double())
     return model, x, centers
 
 
@@ -225,7 +233,7 @@ if __name__ == "__main__":
     if sys.argv[1] == "--search":
         cases = sys.argv[2:] or [case for case in ALL if "resnet" in str(ALL[case]) or case == "ieee"]
         sys.exit([search(case) for case in cases] and 0)
-    cases = configs.VARIANTS if sys.argv[2:] == ["VARIANTS"] else CASES
+    cases = configs.VARIANTS if sys.argv[2:] == ["VARIANTS"] else sys.argv[2:] or CASES
     with open(sys.argv[1], "w") as file:
         json.dump({case: compact(golden(case)) for case in cases}, file, separators=(",", ":"))
         file.write("\n")

@@ -6,6 +6,7 @@ import Serving
 import ServingFixtures
 import Synchronization
 import Testing
+import Training
 
 @Suite("Requests without HTTP")
 struct RequestTests {
@@ -22,6 +23,27 @@ struct RequestTests {
                 try await world.enrol("car-1", seed: 2, key: "k")
             }
             #expect(encoded.withLock { $0 } == count)
+        }
+    }
+
+    @Test("a model's range of 16-bit values comes before the server's, which is for models that name none")
+    func valueRange() async throws {
+        var configuration = TinyModel.configuration
+        configuration.input.valueRange = [.tir: 20_000...30_000]
+        let weights = try WeightInitialization.weights(for: configuration, seed: 1)
+        let encoder = try MultimodalEncoder(configuration: configuration, weights: weights, model: "m")
+        let values = (0..<256).map { UInt16(20_000 + 20 * $0) }
+        let file = try PNGEncoder.encode(grey: values, width: 16, height: 16)
+        let range: ClosedRange<UInt16> = 10_000...60_000
+        try await World.run({ $0.encoding.thermalRange = range }, encoder: BrightnessEncoder()) { world in
+            for (modality, range) in [(Modality.tir, 20_000...30_000), (.nir, range)] {
+                let found = try await world.stack.encoding.encode([modality: SentImage(file)], with: encoder)
+                let expected = try await encoder.embed([modality: ImageDecoder(thermalRange: range).decode(file)])
+                #expect(found.embedding == expected, "\(modality)")
+                let other = try await encoder.embed([modality: ImageDecoder().decode(file)])
+                #expect(found.embedding != other)
+            }
+            #expect(encoder.inBackground.valueRange(.tir) == 20_000...30_000)
         }
     }
 

@@ -14,6 +14,11 @@ public struct ImageDecoder: Sendable {
         self.thermalRange = thermalRange
     }
 
+    /// The same decoder, with a range that takes the place of its own unless it is nil.
+    public func scaling(_ range: ClosedRange<UInt16>?) -> ImageDecoder {
+        ImageDecoder(limits: limits, thermalRange: range ?? thermalRange)
+    }
+
     /// Decodes an image, or what a box shows of it, to three channels, upright.
     ///
     /// JPEG: grey, YCbCr, CMYK and YCCK, with EXIF orientation applied. PNG: all kinds; alpha is dropped, grey is

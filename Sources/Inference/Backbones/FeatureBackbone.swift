@@ -17,7 +17,7 @@ enum FeatureBackbone: Sendable {
     /// Images [B, H, W, 3] → [B, D]: the class token, or the mean of the last map.
     func feature(_ images: Tensor) -> Tensor {
         switch self {
-        case .vit(let network): network(images).classToken
+        case .vit(let network): network.classToken(images)
         case .resnet(let network): network(images).globallyAveraged()
         }
     }

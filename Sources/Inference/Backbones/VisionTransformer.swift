@@ -1,11 +1,14 @@
 import Tensor
 
-/// ViT (Dosovitskiy et al., 2021) and its distilled form DeiT (Touvron et al., 2021), with timm's names.
+/// ViT (Dosovitskiy et al., 2021), its distilled form DeiT (Touvron et al., 2021), and what CLIP's image tower has beside them
+/// (Radford et al., 2021), with timm's names.
 struct VisionTransformer: Sendable {
     private let patchEmbedding: PatchEmbedding
     private let prefix: TokenPrefix
     private let blocks: [TransformerBlock]
+    private let normPre: LayerNorm?
     private let norm: LayerNorm?
+    private let projection: Linear?
 
     /// - Parameters:
     ///   - configuration: sizes, validated.
@@ -26,15 +29,28 @@ struct VisionTransformer: Sendable {
         blocks = try (0..<(isTrunk ? configuration.depth - 1 : configuration.depth)).map {
             try TransformerBlock(scope.scope("blocks.\($0)"), configuration, index: $0)
         }
-        norm = isTrunk ? nil : try LayerNorm(scope.scope("norm"), width: configuration.width, epsilon: 1e-6)
+        let variant = configuration.variant
+        normPre = variant.normalisesFirst ? try LayerNorm(scope.scope("norm_pre"), of: configuration) : nil
+        norm = isTrunk ? nil : try LayerNorm(scope.scope("norm"), of: configuration)
+        projection = try variant.projection.map {
+            try Linear(scope.scope("projection"), inputs: configuration.width, outputs: $0, hasBias: false)
+        }
     }
 
-    /// Images [B, H, W, 3] → tokens [B, prefix + patches, D] after the final norm. Token 0 is the class token, token 1
-    /// the distillation token if there is one.
-    func callAsFunction(_ images: Tensor) -> Tensor {
-        let tokens = blocks.reduce(prefix(patchEmbedding(images))) { $1($0) }
+    /// Images [B, H, W, 3] → tokens [B, prefix + patches, D] after the final norm and the projection. Token 0 is the class
+    /// token, token 1 the distillation token if there is one.
+    func callAsFunction(_ images: Tensor) -> Tensor { projected(normed(images)) }
+
+    /// Images [B, H, W, 3] → the class token [B, D]; the others are not projected.
+    func classToken(_ images: Tensor) -> Tensor { projected(normed(images).classToken) }
+
+    private func normed(_ images: Tensor) -> Tensor {
+        let first = prefix(patchEmbedding(images))
+        let tokens = blocks.reduce(normPre?(first) ?? first) { $1($0) }
         return norm?(tokens) ?? tokens
     }
+
+    private func projected(_ tokens: Tensor) -> Tensor { projection?(tokens) ?? tokens }
 }
 
 /// Learned tokens before the others, and a learned position for each.

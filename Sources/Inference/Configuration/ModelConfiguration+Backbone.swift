@@ -9,7 +9,7 @@ extension ModelConfiguration {
         /// Features a token or a pixel of the last map.
         public var width: Int {
             switch self {
-            case .vit(let vit): vit.width
+            case .vit(let vit): vit.variant.projection ?? vit.width
             case .resnet(let resnet): resnet.width
             }
         }
@@ -44,89 +44,6 @@ extension ModelConfiguration.Backbone: Encodable {
         case .resnet(let resnet):
             try container.encode(Kind.resnet, forKey: .kind)
             try resnet.encode(to: encoder)
-        }
-    }
-}
-
-extension ModelConfiguration.Backbone {
-    /// A vision transformer (Dosovitskiy et al. 2021), or its distilled form (DeiT, Touvron et al. 2021).
-    public struct ViT: Encodable, Sendable, Equatable {
-        /// Features a token.
-        public var width: Int
-        /// Transformer blocks.
-        public var depth: Int
-        /// Attention heads; divides `width`.
-        public var heads: Int
-        /// Width of a block's hidden layer over `width`.
-        public var mlpRatio: Double
-        /// Side of a patch, in pixels.
-        public var patch: Int
-        /// Pixels from one patch to the next; patches overlap where it is smaller than `patch`.
-        public var stride: Int
-        /// Whether a distillation token follows the class token.
-        public var distilled: Bool
-        /// Attention heads that each block has left, if pruning has removed some; a head's width stays what it was.
-        public var blockHeads: [Int]?
-        /// Width of each block's hidden layer, if pruning has removed some of its neurons.
-        public var mlpWidths: [Int]?
-
-        /// A transformer; `stride` is `patch` unless given.
-        public init(
-            width: Int, depth: Int, heads: Int, mlpRatio: Double = 4, patch: Int = 16, stride: Int? = nil,
-            distilled: Bool = false, blockHeads: [Int]? = nil, mlpWidths: [Int]? = nil
-        ) {
-            self.width = width
-            self.depth = depth
-            self.heads = heads
-            self.mlpRatio = mlpRatio
-            self.patch = patch
-            self.stride = stride ?? patch
-            self.distilled = distilled
-            self.blockHeads = blockHeads
-            self.mlpWidths = mlpWidths
-        }
-
-        /// Width of a block's hidden layer before any pruning.
-        public var hidden: Int { Int(Double(width) * mlpRatio) }
-        /// Features of a query, a key or a value.
-        public var headWidth: Int { width / heads }
-
-        /// Attention heads of a block, counted from 0.
-        public func heads(ofBlock index: Int) -> Int { blockHeads?[index] ?? heads }
-
-        /// Width of a block's hidden layer.
-        public func hidden(ofBlock index: Int) -> Int { mlpWidths?[index] ?? hidden }
-
-        /// Tokens before those of the patches: the class token and, if any, the distillation token.
-        public var prefix: Int { distilled ? 2 : 1 }
-
-        /// Rows and columns of patches that fit wholly in an image of `height` × `width` pixels.
-        public func grid(height: Int, width: Int) -> (rows: Int, columns: Int) {
-            ((height - patch) / stride + 1, (width - patch) / stride + 1)
-        }
-
-        /// Tokens of an image.
-        public func tokens(_ input: ModelConfiguration.Input) -> Int {
-            let (rows, columns) = grid(height: input.height, width: input.width)
-            return prefix + rows * columns
-        }
-
-        private enum CodingKeys: String, CodingKey {
-            case width, depth, heads, patch, stride, distilled
-            case mlpRatio = "mlp_ratio"
-            case blockHeads = "block_heads"
-            case mlpWidths = "mlp_widths"
-        }
-
-        /// Reads the sizes; only `width`, `depth` and `heads` are required.
-        init(_ fields: inout Fields) throws(DocumentError) {
-            self.init(
-                width: try fields.require("width", .integer), depth: try fields.require("depth", .integer),
-                heads: try fields.require("heads", .integer), mlpRatio: try fields.read("mlp_ratio", .number) ?? 4,
-                patch: try fields.read("patch", .integer) ?? 16, stride: try fields.read("stride", .integer),
-                distilled: try fields.bool("distilled") ?? false,
-                blockHeads: try fields.read("block_heads", .integers),
-                mlpWidths: try fields.read("mlp_widths", .integers))
         }
     }
 }

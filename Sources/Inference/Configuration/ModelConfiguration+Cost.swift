@@ -13,7 +13,7 @@ extension ModelConfiguration {
     /// counted. Twice this is the usual count of floating-point operations.
     public var backboneMultiplyAdds: Int {
         switch backbone {
-        case .vit(let vit): vit.multiplyAdds(input)
+        case .vit(let vit): vit.multiplyAdds(input) + projectionMultiplyAdds(vit)
         case .resnet(let resnet): resnet.multiplyAdds(input, branches: branches)
         }
     }
@@ -21,6 +21,12 @@ extension ModelConfiguration {
     /// How many networks of its own the end of a backbone is: MixER's branches.
     private var branches: Int {
         if case .mixer(let head) = system { head.branches.count } else { 1 }
+    }
+
+    /// The projection of the tokens that are used: all of them in GraFT, one elsewhere.
+    private func projectionMultiplyAdds(_ vit: Backbone.ViT) -> Int {
+        let tokens = system.name == .graft ? vit.tokens(input) : 1
+        return tokens * vit.width * (vit.variant.projection ?? 0)
     }
 
     /// What encoding a triple of all modalities costs, in multiply-adds: everything whose number grows faster than that of
@@ -40,7 +46,7 @@ extension ModelConfiguration {
     /// What looks at all modalities at once.
     private var jointMultiplyAdds: Int {
         guard case .graft(let head) = system, head.fusion.isVanilla, case .vit(let vit) = backbone else { return 0 }
-        return head.layer(tokens: head.fusionTokens + modalities.count * vit.tokens(input), width: vit.width)
+        return head.layer(tokens: head.fusionTokens + modalities.count * vit.tokens(input), width: backbone.width)
     }
 
     /// What encoding the longest text costs, in the same measure; 0 for a model that reads none.

@@ -13,7 +13,10 @@ extension ModelConfiguration {
     /// refuses such.
     package init(_ fields: inout Fields) throws(DocumentError) {
         let format = try fields.require("format", .integer)
-        guard format == Self.format else { throw fields.invalid("format", "\(Self.format)", .integer(format)) }
+        guard Self.formats.contains(format) else {
+            throw fields.invalid(
+                "format", "\(Self.formats.lowerBound) or \(Self.formats.upperBound)", .integer(format))
+        }
         self.init(
             system: try System(&fields),
             modalities: try fields.require(
@@ -52,10 +55,18 @@ extension ModelConfiguration: Encodable {
         case format, system, modalities, backbone, networks, input, head, identities, training, pruning
     }
 
-    /// Writes the document's current format.
+    /// The first of ``formats`` that has what this configuration says.
+    private var format: Int {
+        var isPlain = networks == 1 && input.valueRange.isEmpty
+        if case .vit(let vit) = backbone, vit.variant != .init() { isPlain = false }
+        if case .mixer(let head) = system, head != .init() { isPlain = false }
+        return isPlain ? Self.formats.lowerBound : Self.formats.upperBound
+    }
+
+    /// Writes the document in the first format that can hold it.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
-        try container.encode(Self.format, forKey: .format)
+        try container.encode(format, forKey: .format)
         try container.encode(system.name, forKey: .system)
         try container.encode(modalities, forKey: .modalities)
         try container.encode(backbone, forKey: .backbone)

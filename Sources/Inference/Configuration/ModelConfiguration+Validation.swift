@@ -71,10 +71,16 @@ extension ModelConfiguration {
         case (.ieee, .vit):
             throw DocumentError.invalid(field: "backbone.kind", expected: "resnet for system ieee", found: "vit")
         case (.graft(let head), .vit(let vit)):
-            try head.validate(width: vit.width, tokens: vit.tokens(input), modalities: modalities.count)
+            try head.validate(width: backbone.width, tokens: vit.tokens(input), modalities: modalities.count)
         case (.ieee(let head), _): try head.validate(width: backbone.width)
-        case (.dmf(let head), _): try head.text.validate()
-        case (.mixer(let head), _): try head.validate(width: backbone.width)
+        case (.dmf(let head), .vit(let vit)):
+            try head.text.validate()
+            // Texts would have to be normalised and projected too.
+            try Check.that(!vit.variant.normalisesFirst, "backbone.pre_norm", "none for system dmf", found: "true")
+            try vit.variant.refuseProjection(for: system)
+        case (.mixer(let head), _):
+            try head.validate(width: backbone.width)
+            if case .vit(let vit) = backbone { try vit.variant.refuseProjection(for: system) }
         case (.unicat, _), (.fusionConcat, _), (.fusionAverage, _): break
         }
     }
@@ -105,6 +111,22 @@ extension ModelConfiguration.Backbone.ViT {
             "at most \(ModelConfiguration.Limits.tokens) tokens an image", found: "\(prefix) + \(rows) × \(columns)")
         try Check.widths(blockHeads, blocks: depth, 1...heads, "backbone.block_heads")
         try Check.widths(mlpWidths, blocks: depth, 1...self.hidden, "backbone.mlp_widths")
+        try variant.validate()
+    }
+}
+
+extension ModelConfiguration.Backbone.ViT.Variant {
+    fileprivate func validate() throws(DocumentError) {
+        try Check.that(
+            normEpsilon > 0 && normEpsilon <= 0.01, "backbone.norm_epsilon", "more than 0, at most 0.01",
+            found: "\(normEpsilon)")
+        if let projection { try Check.range(projection, 1...ModelConfiguration.Limits.width, "backbone.projection") }
+    }
+
+    fileprivate func refuseProjection(for system: ModelConfiguration.System) throws(DocumentError) {
+        guard let projection else { return }
+        throw DocumentError.invalid(
+            field: "backbone.projection", expected: "none for system \(system.name.rawValue)", found: "\(projection)")
     }
 }
 

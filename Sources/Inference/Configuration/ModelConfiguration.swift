@@ -6,8 +6,10 @@ import Documents
 /// can be built; one made or changed in code is checked with ``validate()``. Fields that this program does not know are
 /// ignored, but for those inside ``training`` and ``pruning``, which are kept.
 public struct ModelConfiguration: Sendable, Equatable {
-    /// The version of the document's form that this program reads and writes.
-    public static let format = 1
+    /// The versions of the document's form that this program reads. It writes the first that can say what is to be said: the
+    /// second has `backbone.activation`, `pre_norm`, `norm_epsilon` and `projection`, and `input.value_range`, which a reader of
+    /// the first would ignore and so encode otherwise.
+    public static let formats = 1...2
 
     /// The system and what is particular to it.
     public var system: System

@@ -11,16 +11,19 @@ struct TransformerBlock: Sendable {
     private let fc2: Linear
     private let heads: Int
     private let dropPath: BlockDropPath?
+    private let activation: Activation
 
     /// - Parameter index: of the block, from 0: pruning may have left each another number of heads and neurons.
     init(_ scope: ParameterScope, _ configuration: ModelConfiguration.Backbone.ViT, index: Int) throws {
         let (width, hidden) = (configuration.width, configuration.hidden(ofBlock: index))
         heads = configuration.heads(ofBlock: index)
         let inner = heads * configuration.headWidth
-        norm1 = try LayerNorm(scope.scope("norm1"), width: width, epsilon: 1e-6)
+        let epsilon = Float(configuration.variant.normEpsilon)
+        activation = configuration.variant.activation == .gelu ? .gelu : .quickGELU
+        norm1 = try LayerNorm(scope.scope("norm1"), width: width, epsilon: epsilon)
         qkv = try Linear(scope.scope("attn.qkv"), inputs: width, outputs: 3 * inner)
         projection = try Linear(scope.scope("attn.proj"), inputs: inner, outputs: width)
-        norm2 = try LayerNorm(scope.scope("norm2"), width: width, epsilon: 1e-6)
+        norm2 = try LayerNorm(scope.scope("norm2"), width: width, epsilon: epsilon)
         fc1 = try Linear(scope.scope("mlp.fc1"), inputs: width, outputs: hidden)
         fc2 = try Linear(scope.scope("mlp.fc2"), inputs: hidden, outputs: width)
         dropPath = BlockDropPath(scope.dropPath, index: index, of: configuration.depth)
@@ -30,11 +33,11 @@ struct TransformerBlock: Sendable {
     func callAsFunction(_ x: Tensor, mask: Tensor? = nil) -> Tensor {
         guard let kept = dropPath?.kept(x.shape[0], branches: 2) else {
             let attended = projection(Tensor.attention(qkv(norm1(x)), heads: heads, mask: mask), residual: x)
-            return fc2(fc1(norm2(attended), activation: .gelu), residual: attended)
+            return fc2(fc1(norm2(attended), activation: activation), residual: attended)
         }
         let attention = projection(Tensor.attention(qkv(norm1(x)), heads: heads, mask: mask))
         let attended = x + attention.multiplied(bySample: kept[0])
-        return attended + fc2(fc1(norm2(attended), activation: .gelu)).multiplied(bySample: kept[1])
+        return attended + fc2(fc1(norm2(attended), activation: activation)).multiplied(bySample: kept[1])
     }
 }
 
@@ -48,6 +51,11 @@ struct LayerNorm: Sendable {
         weight = try scope.parameter("weight", [width])
         bias = try scope.parameter("bias", [width])
         self.epsilon = epsilon
+    }
+
+    /// The final norm of a transformer.
+    init(_ scope: ParameterScope, of vit: ModelConfiguration.Backbone.ViT) throws {
+        try self.init(scope, width: vit.width, epsilon: Float(vit.variant.normEpsilon))
     }
 
     func callAsFunction(_ x: Tensor) -> Tensor { x.layerNorm(weight: weight, bias: bias, epsilon: epsilon) }

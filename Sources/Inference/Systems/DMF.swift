@@ -32,7 +32,7 @@ struct DMF: TextEncodingSystem {
             scope, tokens: ["cls_token"], positions: "pos_embed", count: grid.rows * grid.columns, width: vit.width)
         self.text = try TextEmbedding(scope, text, width: vit.width)
         blocks = try (0..<vit.depth).map { try TransformerBlock(scope.scope("blocks.\($0)"), vit, index: $0) }
-        norm = try LayerNorm(scope.scope("norm"), width: vit.width, epsilon: 1e-6)
+        norm = try LayerNorm(scope.scope("norm"), of: vit)
         head =
             scope.isInference
             ? nil

@@ -30,16 +30,16 @@ struct GraFT: EncodingSystem {
         guard case .vit(let vit) = configuration.backbone else {
             throw EncoderError.unsupported("GraFT over \(configuration.backbone), expected a transformer")
         }
-        (dimension, modalities, fusion) = (vit.width, configuration.modalities, head.fusion)
+        (dimension, modalities, fusion) = (configuration.backbone.width, configuration.modalities, head.fusion)
         backbone = try VisionTransformer(
             scope.scope("backbone"), vit, height: configuration.input.height, width: configuration.input.width)
-        fusionTokens = try scope.parameter("fusion_token", [1, head.fusionTokens, vit.width])
-        encoders = try Self.encoders(configuration.modalities, head, scope, width: vit.width)
+        fusionTokens = try scope.parameter("fusion_token", [1, head.fusionTokens, dimension])
+        encoders = try Self.encoders(configuration.modalities, head, scope, width: dimension)
         self.head =
             scope.isInference
             ? nil
             : try IdentityHead(
-                neck: scope.scope("neck"), classifier: scope.scope("classifier"), width: vit.width,
+                neck: scope.scope("neck"), classifier: scope.scope("classifier"), width: dimension,
                 identities: configuration.trainedIdentities)
     }
 

@@ -71,7 +71,7 @@ struct MixER: EncodingSystem {
             let branch = { (name: String) in
                 Branch.vit(
                     try TransformerBlock(scope.scope(name).scope("block"), vit, index: vit.depth - 1),
-                    try LayerNorm(scope.scope(name).scope("norm"), width: vit.width, epsilon: 1e-6))
+                    try LayerNorm(scope.scope(name).scope("norm"), of: vit))
             }
             return (.vit(trunk), try branches.map(branch))
         case .resnet(let resnet):

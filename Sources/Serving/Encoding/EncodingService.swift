@@ -184,7 +184,9 @@ extension EncodingService {
     private func decode(
         _ sent: SentImage, _ modality: Modality, for encoder: any TripleEncoder, _ measures: Bool
     ) async throws -> Decoded {
-        let (decoder, target) = (decoder, settings.scalesDecoding ? encoder.inputSize : nil)
+        // The model's range comes before the server's: it was trained with it.
+        let decoder = decoder.scaling(encoder.valueRange(modality))
+        let target = settings.scalesDecoding ? encoder.inputSize : nil
         let (box, seconds) = (sent.box.map(Image.Box.init), settings.decodeSeconds)
         return try await (encoder.isInBackground ? backgroundDecoding : decoding).run { isWanted in
             let budget = DecodingBudget(deadline: .now + .seconds(seconds)) { !isWanted() }

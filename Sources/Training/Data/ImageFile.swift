@@ -71,11 +71,12 @@ struct ImageFileReader: Sendable {
     /// All pixels of an image. Throws `DatasetError` naming the file.
     func image(of file: ImageFile) throws(DatasetError) -> Image { try Self.cut(try whole(file.url), file) }
 
-    /// All pixels of a file. Throws `DatasetError` naming it.
-    func whole(_ url: URL) throws(DatasetError) -> Image {
+    /// All pixels of a file, 16-bit values scaled by a range or by their own percentiles. Throws `DatasetError` naming it.
+    func whole(_ url: URL, scaling range: ClosedRange<UInt16>? = nil) throws(DatasetError) -> Image {
         let bytes = try Self.bytes(of: url)
         do {
-            return BMPDecoder.isBMP(bytes) ? try BMPDecoder.decode(bytes, decoder.limits) : try decoder.decode(bytes)
+            return BMPDecoder.isBMP(bytes)
+                ? try BMPDecoder.decode(bytes, decoder.limits) : try decoder.scaling(range).decode(bytes)
         } catch {
             throw .unreadableImage(url.path, error)
         }

@@ -132,11 +132,20 @@ public final class SightingImages: Sendable {
         return images
     }
 
-    /// Reads each file once, however many modalities it shows.
+    /// A file, and how its values are scaled.
+    private struct Reading: Hashable {
+        let url: URL
+        let range: ClosedRange<UInt16>?
+    }
+
+    /// Reads each file once, however many modalities it shows in one range of values.
     private func read(_ files: [Modality: ImageFile]) throws(DatasetError) -> [Modality: Image] {
         var images: [Modality: Image] = [:]
-        for (url, shown) in Dictionary(grouping: files, by: \.value.url) {
-            let whole = try reader.whole(url)
+        let readings = Dictionary(grouping: files) { modality, file in
+            Reading(url: file.url, range: preprocessing.valueRange(modality))
+        }
+        for (reading, shown) in readings {
+            let whole = try reader.whole(reading.url, scaling: reading.range)
             for (modality, file) in shown {
                 images[modality] = preprocessing.resized(try ImageFileReader.cut(whole, file))
             }

@@ -148,7 +148,7 @@ extension Recipe {
 
     private static func model(_ root: inout Fields) throws -> ModelConfiguration {
         var document = try root.requireObject("model").members
-        document["format"] = document["format"] ?? .integer(ModelConfiguration.format)
+        document["format"] = document["format"] ?? .integer(ModelConfiguration.formats.upperBound)
         // Without a vocabulary it is the words of the training texts; the padding keeps the place of the first.
         if case .object(var head)? = document["head"], case .object(var text)? = head["text"] {
             text["vocabulary"] = text["vocabulary"] ?? .array([.string(TrainingTexts.padding)])

@@ -84,7 +84,7 @@ struct Embed: AsyncParsableCommand {
         let decoder = ImageDecoder()
         var images: [Modality: Image] = [:]
         for (modality, path) in files {
-            images[modality] = try Self.read(path, decoder)
+            images[modality] = try Self.read(path, decoder.scaling(encoder.valueRange(modality)))
         }
         let embedding = try await encoder.embed(images)
         if let saveInput {

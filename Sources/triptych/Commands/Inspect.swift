@@ -55,7 +55,8 @@ struct Inspect: ParsableCommand {
         let facts = [
             ("digest", report.digest), ("system", configuration.system.name.rawValue + configuration.variant),
             ("modalities", configuration.modalities.map(\.rawValue).joined(separator: ", ")),
-            ("backbone", "\(configuration.backbone.summary)"), ("input", "\(input.height) × \(input.width) pixels"),
+            ("backbone", "\(configuration.backbone.summary)"),
+            ("input", "\(input.height) × \(input.width) pixels\(input.ranges)"),
             ("embedding", "\(report.dimension) elements"),
             ("parameters", "\(report.parameters) in \(report.bytes) bytes"),
             ("zeros", report.zeros),
@@ -97,6 +98,16 @@ extension ModelConfiguration {
     }
 }
 
+extension ModelConfiguration.Input {
+    /// What 16-bit values mean.
+    fileprivate var ranges: String {
+        valueRange.sorted { $0.key < $1.key }.map {
+            ", 16-bit \($0.key) from \($0.value.lowerBound) to \($0.value.upperBound)"
+        }
+        .joined()
+    }
+}
+
 extension ModelConfiguration.Backbone {
     /// In a few words.
     fileprivate var summary: String {
@@ -106,9 +117,15 @@ extension ModelConfiguration.Backbone {
                 + Self.pruned(resnet.innerWidths?.flatMap { $0 }, "channels inside the blocks")
         case .vit(let vit):
             "ViT, width \(vit.width), depth \(vit.depth), \(vit.heads) heads, patches of \(vit.patch) every "
-                + "\(vit.stride) pixels\(vit.distilled ? ", distilled" : "")"
+                + "\(vit.stride) pixels\(vit.distilled ? ", distilled" : "")" + Self.variant(vit.variant)
                 + Self.pruned(vit.blockHeads, "heads a block") + Self.pruned(vit.mlpWidths, "neurons a block")
         }
+    }
+
+    /// What sets it apart from the standard transformer.
+    private static func variant(_ variant: ViT.Variant) -> String {
+        (variant.activation == .gelu ? "" : ", QuickGELU") + (variant.normalisesFirst ? ", normalised first" : "")
+            + (variant.projection.map { ", projected to \($0)" } ?? "")
     }
 
     /// What pruning has left, if it has been at work.

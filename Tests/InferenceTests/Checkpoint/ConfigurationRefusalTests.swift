@@ -23,7 +23,7 @@ struct ConfigurationRefusalTests {
     }
 
     static let document: [Change] = [
-        .init("format", "2", "format: expected 1, found 2"),
+        .init("format", "3", "format: expected 1 or 2, found 3"),
         .init("format", nil, "format: expected a whole number, found nothing"),
         .init("system", #""vgg""#, "system: expected one of unicat, fusion_concat"),
         .init("modalities", "[]", "modalities: expected at least one, found []"),
@@ -58,6 +58,18 @@ struct ConfigurationRefusalTests {
         .init("backbone.patch", "65", "backbone.patch: expected 1 to 64, found 65"),
         .init("backbone.stride", "0", "backbone.stride: expected 1 to 1024, found 0"),
         .init("backbone.stride", "-9223372036854775808", "backbone.stride: expected 1 to 1024"),
+        .init(
+            "backbone.activation", #""relu""#, "backbone.activation: expected one of gelu, quick_gelu, found \"relu\""),
+        .init("backbone.norm_epsilon", "0", "backbone.norm_epsilon: expected more than 0, at most 0.01, found 0"),
+        .init("backbone.projection", "0", "backbone.projection: expected 1 to 16384, found 0"),
+        .init(in: "dmf", "backbone.projection", "8", "backbone.projection: expected none for system dmf, found 8"),
+        .init(in: "dmf", "backbone.pre_norm", "true", "backbone.pre_norm: expected none for system dmf, found true"),
+        .init(in: "mixer-vit", "backbone.projection", "8", "backbone.projection: expected none for system mixer"),
+        .init("input.value_range", "[0,1]", "input.value_range: expected an object"),
+        .init(
+            "input.value_range", #"{"tir":[9,9]}"#,
+            "input.value_range.tir: expected two rising numbers from 0 to 65535, found [9,9]"),
+        .init("input.value_range", #"{"tir":[0,65536]}"#, "input.value_range.tir: expected two rising numbers"),
         .init(in: "unicat-resnet-18", "backbone.depth", "19", "backbone.depth: expected one of 18, 34, 50, 101"),
         .init(
             in: "unicat-resnet-18", "backbone.last_stride", "3", "backbone.last_stride: expected 1 to 2, found 3"),

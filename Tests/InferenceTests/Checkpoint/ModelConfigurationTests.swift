@@ -75,6 +75,27 @@ struct ModelConfigurationTests {
         for configuration in [twice, halved, vanilla] {
             #expect(try ModelConfiguration(json: configuration.json()) == configuration)
         }
+        for configuration in [twice, halved] { #expect(try configuration.json().contains(#""format":2"#)) }
+    }
+
+    @Test("what an earlier reader would ignore, and so encode otherwise, is written in a format that it refuses")
+    func secondFormat() throws {
+        let plain = try configuration(reference()["small"]?["graft"])
+        #expect(try plain.json().contains(#""format":1"#))
+        var clip = plain
+        guard case .vit(var vit) = plain.backbone else { return }
+        vit.variant.activation = .quickGELU
+        vit.variant.normalisesFirst = true
+        vit.variant.normEpsilon = 1e-5
+        vit.variant.projection = 32
+        clip.backbone = .vit(vit)
+        #expect(clip.dimension == 32 && clip.backboneMultiplyAdds == plain.backboneMultiplyAdds + 66 * 64 * 32)
+        var thermal = plain
+        thermal.input.valueRange = [.tir: 29_315...31_315]
+        for changed in [clip, thermal] {
+            #expect(try changed.json().contains(#""format":2"#))
+            #expect(try ModelConfiguration(json: changed.json()) == changed)
+        }
     }
 
     @Test("what may be left out has the reference's default")

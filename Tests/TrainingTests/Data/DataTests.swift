@@ -51,6 +51,26 @@ struct DataTests {
         #expect(images.keptBytes == 2 * bytes)
     }
 
+    @Test("16-bit values mean what the model's range says, modality by modality; without one each image is stretched")
+    func valueRange() throws {
+        let folder = Fixture.scratch()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let file = folder.appendingPathComponent("a.png")
+        let values = (0..<256).map { UInt16(20_000 + 10 * $0) }
+        try PNGEncoder.encode(grey: values, width: 16, height: 16).write(to: file)
+        let sighting = TriplesDataset.Sighting(
+            name: "a", identity: "1", camera: 1, files: [.nir: ImageFile(file), .tir: ImageFile(file)])
+        let input = ModelConfiguration.Input(
+            height: 16, width: 16, mean: [:], std: [:], valueRange: [.tir: 20_000...30_200])
+        let images = try #require(SightingImages([sighting], Preprocessing(input)).images(at: [0]).first)
+        let decoded = { (range: ClosedRange<UInt16>?) in
+            try ImageDecoder(thermalRange: range).decode(Data(contentsOf: file))
+        }
+        #expect(try images[.tir] == decoded(20_000...30_200) && images[.nir] == decoded(nil))
+        #expect(images[.tir]?.pixels.max() == 64 && images[.nir]?.pixels.max() == 255)
+    }
+
     @Test("augmentation flips, moves and erases alike in all modalities; none changes nothing")
     func augmentation() {
         let image = Image(width: 8, height: 6, channels: 3, pixels: (0..<144).map { UInt8($0) })

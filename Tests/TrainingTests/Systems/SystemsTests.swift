@@ -33,15 +33,16 @@ struct GoldenSystem: Decodable, Sendable {
 
     static let names = [
         "unicat-vit", "unicat-resnet-18", "unicat-resnet-50", "fusion-average-vit", "fusion-concat-vit", "graft",
-        "ieee", "mixer-resnet-18", "mixer-vit", "dmf", "dmf-text",
+        "graft-clip", "unicat-clip", "ieee", "mixer-resnet-18", "mixer-vit", "dmf", "dmf-text",
         // What the papers' ablations change.
         "unicat-two", "fusion-concat-two", "fusion-average-two", "graft-cls", "graft-average", "graft-vanilla-cls",
         "graft-vanilla-average", "ieee-plain", "ieee-interaction", "mixer-erased", "mixer-related", "mixer-cross",
         "mixer-cross-resnet-18", "unicat-drop-path", "mixer-drop-path",
     ]
     static let all = Result {
-        try Fixture.json("systems.json", as: [String: GoldenSystem].self)
-            .merging(Fixture.json("variants.json", as: [String: GoldenSystem].self)) { $1 }
+        try ["systems.json", "clip.json", "variants.json"].reduce(into: [String: GoldenSystem]()) { all, file in
+            all.merge(try Fixture.json(file, as: [String: GoldenSystem].self)) { $1 }
+        }
     }
 }
 
