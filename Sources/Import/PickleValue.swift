@@ -10,6 +10,8 @@ enum PickleValue {
     case sequence(Int)
     /// By its place in the heap.
     case dictionary(Int)
+    /// A module as TorchScript saves it: its attributes, a dictionary by its place in the heap.
+    case module(Int)
     /// A name that a pickle may mention; only those of tensors and containers mean anything.
     case global(String)
     case storage(PickleStorage)
@@ -38,6 +40,12 @@ struct PickleHeap {
         return .dictionary(dictionaries.count - 1)
     }
 
+    /// A module without attributes yet.
+    mutating func module() -> PickleValue {
+        dictionaries.append([])
+        return .module(dictionaries.count - 1)
+    }
+
     /// The items of a tuple or a list.
     func items(_ value: PickleValue) -> [PickleValue]? {
         if case .sequence(let place) = value { sequences[place] } else { nil }
@@ -46,6 +54,28 @@ struct PickleHeap {
     /// The pairs of a dictionary.
     func pairs(_ value: PickleValue) -> [(key: PickleValue, value: PickleValue)]? {
         if case .dictionary(let place) = value { dictionaries[place] } else { nil }
+    }
+
+    /// The tensors of a module and of those within it, under the names that `state_dict` gives them. One that is there twice is
+    /// listed once, so that no cycle is endless.
+    func tensors(ofModule root: Int) -> [(name: String, tensor: PickleTensor)] {
+        var found: [(name: String, tensor: PickleTensor)] = []
+        var (seen, waiting) = (Set([root]), [(prefix: "", place: root)])
+        while let (prefix, place) = waiting.popLast() {
+            for (key, value) in dictionaries[place] {
+                guard let name = key.string else { continue }
+                switch value {
+                case .tensor(let tensor): found.append((name: prefix + name, tensor: tensor))
+                case .module(let inner):
+                    // A name as long as this has been nested by nobody's model.
+                    if prefix.utf8.count < 1024, seen.insert(inner).inserted {
+                        waiting.append((prefix: prefix + name + ".", place: inner))
+                    }
+                default: break
+                }
+            }
+        }
+        return found
     }
 }
 

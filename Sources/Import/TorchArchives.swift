@@ -1,6 +1,7 @@
 import Documents
 
-/// The entries of a ZIP archive that are stored without compression, as PyTorch stores them (APPNOTE.TXT 6.3.3).
+/// The entries of a ZIP archive that are stored without compression, as PyTorch stores them (APPNOTE.TXT 6.3.3). Others, such as
+/// TorchScript's code, are left out.
 struct ZipArchive {
     private let bytes: [UInt8]
     /// Where each entry's bytes are, by name.
@@ -53,9 +54,7 @@ struct ZipArchive {
             let name = String(decoding: try cursor.take(nameLength), as: UTF8.self)
             try Self.widen(try cursor.take(extraLength), &size, &stored, &header)
             _ = try cursor.take(commentLength)
-            guard method == 0, stored == size else {
-                throw ImportError("entry \(name): expected it stored, found it compressed")
-            }
+            guard method == 0, stored == size else { continue }
             entries[name] = try range(of: name, header: header, size: size)
         }
     }

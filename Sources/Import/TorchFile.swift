@@ -1,7 +1,8 @@
 import Foundation
 import Tensor
 
-/// A file that PyTorch saved: the ZIP form of 1.6 and later, the legacy form before it, or the tar form before 0.1.10.
+/// A file that PyTorch saved: the ZIP form of 1.6 and later, TorchScript's, the legacy form before these, or the tar form before
+/// 0.1.10.
 struct TorchFile {
     private let root: PickleValue
     private let heap: PickleHeap
@@ -23,7 +24,7 @@ struct TorchFile {
         let archive = try ZipArchive(bytes)
         guard let name = archive.entries.keys.first(where: { $0.hasSuffix("/data.pkl") || $0 == "data.pkl" }),
             let pickle = archive[name]
-        else { throw ImportError("expected PyTorch's data.pkl in the archive, found none") }
+        else { throw ImportError("expected PyTorch's data.pkl, not compressed, in the archive, found none") }
         let folder = name.dropLast("data.pkl".count) + "data/"
         var storages: [String: ArraySlice<UInt8>] = [:]
         for entry in archive.entries.keys where entry.hasPrefix(folder) {
@@ -73,23 +74,29 @@ struct TorchFile {
         }
     }
 
-    /// The floating-point tensors of the state_dict: the file's own, or the one under `state_dict` or `model`.
-    func stateDictionary() throws(ImportError) -> [String: Tensor] {
+    /// The tensors by name: of a module, or of the state_dict, which is the file's own or under one of these names.
+    private func named() throws(ImportError) -> [(name: String, tensor: PickleTensor)] {
+        if case .module(let place) = root { return heap.tensors(ofModule: place) }
         guard var pairs = heap.pairs(root) else {
             throw ImportError("expected a dictionary of tensors, found something else")
         }
-        for name in ["state_dict", "model", "model_state_dict"] {
+        for name in ["state_dict", "model", "model_state_dict", "teacher"] {
             if let inner = pairs.last(where: { $0.key.string == name }), let own = heap.pairs(inner.value) {
                 pairs = own
             }
         }
+        return pairs.compactMap { key, value in
+            guard let name = key.string, case .tensor(let view) = value else { return nil }
+            return (name, view)
+        }
+    }
+
+    /// The floating-point tensors.
+    func stateDictionary() throws(ImportError) -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
         // Tensors may share a storage, and a pickle of megabytes has room for a million tensors.
         var left = 4 * storages.values.reduce(0) { $0 + $1.count }
-        for (key, value) in pairs {
-            guard let name = key.string, case .tensor(let view) = value, Self.isFloating(view.storage.type) else {
-                continue
-            }
+        for (name, view) in try named() where Self.isFloating(view.storage.type) {
             // DataParallel's prefix.
             let tensor = try tensor(view, name)
             left -= tensor.count

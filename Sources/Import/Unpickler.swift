@@ -1,7 +1,8 @@
 /// Reads a pickle (protocols 0 to 4) that holds tensors and containers; everything else is an error.
 ///
 /// A pickle is a program for a stack machine which, in Python, may call anything. Here `GLOBAL` only names things, and
-/// `REDUCE` knows three of them: ordered dictionaries, tensors and parameters.
+/// `REDUCE` knows some of them: ordered dictionaries, tensors, parameters, and TorchScript's lists. `NEWOBJ` makes TorchScript's
+/// modules, of which nothing but the attributes is read: their code is in other files, which are not opened.
 struct Unpickler {
     private var cursor: ByteCursor
     private var stack: [PickleValue] = []
@@ -161,17 +162,34 @@ struct Unpickler {
         case "\u{93}":
             let (name, module) = (try pop(), try pop())
             stack.append(.global("\(module.string ?? "?").\(name.string ?? "?")"))
+        case "\u{81}": try makeModule()
         case "R":
             let arguments = try pop()
             stack.append(try reduced(try pop(), arguments))
-        case "b":
-            // The state of an ordered dictionary is only what PyTorch notes beside a state_dict.
-            _ = try pop()
-            guard case .dictionary = stack.last else { throw ImportError("a pickle that builds an object") }
+        case "b": try build(try pop())
         case "Q": stack.append(try persistent(try pop()))
         default: return false
         }
         return true
+    }
+
+    private mutating func makeModule() throws(ImportError) {
+        _ = try pop()
+        guard case .global(let name) = try pop(), name.hasPrefix("__torch__.") else {
+            throw ImportError("a pickle that makes an object")
+        }
+        stack.append(heap.module())
+    }
+
+    private mutating func build(_ state: PickleValue) throws(ImportError) {
+        switch stack.last {
+        // The state of an ordered dictionary is only what PyTorch notes beside a state_dict.
+        case .dictionary: return
+        case .module(let place):
+            guard let attributes = heap.pairs(state) else { throw ImportError("a module without attributes") }
+            heap.dictionaries[place] += attributes
+        default: throw ImportError("a pickle that builds an object")
+        }
     }
 
     private mutating func index() throws(ImportError) -> Int {
@@ -193,7 +211,9 @@ struct Unpickler {
         switch name {
         case "collections.OrderedDict": return heap.dictionary()
         case "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2": return .tensor(try tensor(arguments))
-        case "torch._utils._rebuild_parameter":
+        case "torch._utils._rebuild_parameter", "torch.jit._pickle.build_intlist", "torch.jit._pickle.build_boollist",
+            "torch.jit._pickle.build_doublelist", "torch.jit._pickle.build_tensorlist",
+            "torch.jit._pickle.restore_type_tag":
             guard let first = arguments.first else { break }
             return first
         default: break

@@ -1,3 +1,4 @@
+import Foundation
 import Inference
 import Randomness
 import Tensor
@@ -79,9 +80,46 @@ struct OptimizationTests {
         let fresh = try WeightInitialization.weights(for: larger, seed: 1)
         let transfer = WeightTransfer(from: source, of: checkpoint.configuration, into: fresh, for: larger)
         #expect(transfer.refitted == ["backbone.pos_embed"])
-        #expect(transfer.fresh == ["classifier.weight"])
+        #expect(transfer.fresh == ["classifier.weight"] && transfer.share == 1)
+        let bilinear = WeightTransfer(
+            from: source, of: checkpoint.configuration, into: fresh, for: larger, positions: .bilinear)
+        #expect(bilinear.weights["backbone.pos_embed"]?.scalars != transfer.weights["backbone.pos_embed"]?.scalars)
         #expect(transfer.weights["backbone.pos_embed"]?.shape == fresh["backbone.pos_embed"]?.shape)
         #expect(transfer.weights["fusion_token"]?.scalars == source["fusion_token"]?.scalars)
+    }
+
+    @Test(
+        "a checkpoint that lacks a part of the backbone is refused before anything is written, unless that is allowed")
+    func unrelated() throws {
+        // Its hidden layers are twice as wide, its patches overlap.
+        let other = try Fixture.graft()
+        let file = Fixture.scratch().path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try Checkpoint.save(configuration: other.configuration, weights: other.weights.under("weights"), to: file)
+        let initial = try Checkpoint.load(path: file)
+        let text = try String(contentsOf: Fixture.url("replay/recipe.yaml"), encoding: .utf8)
+        let recipe = try Recipe(yaml: text, settings: ["stages.0.steps=1", "stages.1.steps=1"])
+        let output = Fixture.scratch()
+        defer { try? FileManager.default.removeItem(at: output) }
+        var options = WeightTransfer.Options()
+        options.positions = .bilinear
+        for least in [1.0, 0.0] {
+            options.least = least
+            let trainer = Trainer(
+                recipe: recipe, dataset: try TriplesDataset(root: Fixture.url("replay/data")), output: output,
+                initial: initial, seed: 1, transfer: options)
+            guard least > 0 else {
+                let model = try Checkpoint.load(path: trainer.run { _ in }.path)
+                let positions = model.configuration.training?["initialization"]?["positions"]
+                #expect(positions?["interpolation"]?.string == "bilinear")
+                continue
+            }
+            let error = try #require(throws: TrainingError.self) { try trainer.run { _ in } }
+            #expect("\(error)".contains("expected at least 100.0 % of the backbone in it, found "))
+            #expect(
+                "\(error)".hasSuffix("missing backbone.blocks 6")
+                    && !FileManager.default.fileExists(atPath: output.path))
+        }
     }
 
     @Test("the generator gives the published sequence, and its normal numbers are normal")

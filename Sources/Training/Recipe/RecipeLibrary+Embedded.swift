@@ -39,6 +39,7 @@ extension RecipeLibrary {
         ("unicat-vit-b-rgbn300", PackageResources.unicat_vit_b_rgbn300_yaml),
         ("unicat-vit-b-rgbnt100", PackageResources.unicat_vit_b_rgbnt100_yaml),
         ("unicat-vit-b-rgbnt201", PackageResources.unicat_vit_b_rgbnt201_yaml),
+        ("backbones/clip-vit-b", PackageResources.clip_vit_b_yaml),
         ("backbones/deit-b", PackageResources.deit_b_yaml),
         ("backbones/resnet-18", PackageResources.resnet_18_yaml),
         ("backbones/resnet-50", PackageResources.resnet_50_yaml),

@@ -12,6 +12,8 @@ struct TrainingOrigin: Codable, Equatable {
     var data: String
     /// The digest of the checkpoint that the run started from, if any.
     var initializedFrom: String?
+    /// How position embeddings came to their grid, and what was imported before, if anything.
+    var initialization: JSONValue?
 
     /// Throws `TrainingError.differs` with the first field in which a recipe differs from the run's.
     func check(recipe other: String, named name: String) throws {

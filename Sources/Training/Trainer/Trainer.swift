@@ -43,6 +43,7 @@ public struct Trainer: Sendable {
     private let dataset: TriplesDataset
     private let output: URL
     private let initial: Checkpoint?
+    private let transfer: WeightTransfer.Options
     private let saving: SaveInterval
     private let origin: TrainingOrigin
     /// The states to go on from, the newest first; empty for a new run.
@@ -54,16 +55,18 @@ public struct Trainer: Sendable {
     ///   - output: a new or empty folder.
     ///   - initial: whose weights to start from; those that were pruned stay zero.
     ///   - seed: of everything random.
+    ///   - transfer: how the weights of `initial` are taken over, and how many must be.
     ///   - saving: how often the state is written; what it is, is of no account to the weights.
     public init(
         recipe: Recipe, dataset: TriplesDataset, output: URL, initial: Checkpoint? = nil, seed: UInt64,
-        saving: SaveInterval = .seconds(300)
+        transfer: WeightTransfer.Options = .init(), saving: SaveInterval = .seconds(300)
     ) {
         (self.recipe, self.dataset, self.output, self.initial) = (recipe, dataset, output, initial)
-        self.saving = saving
+        (self.transfer, self.saving) = (transfer, saving)
         origin = TrainingOrigin(
             seed: seed, recipe: recipe.yaml, data: dataset.root.standardizedFileURL.path,
-            initializedFrom: initial?.digest)
+            initializedFrom: initial?.digest,
+            initialization: initial.flatMap { $0.initialization(of: recipe.model, transfer) })
     }
 
     /// Goes on with a run that was stopped, killed or cut short by a full disk, as if it never had been.
@@ -84,6 +87,7 @@ public struct Trainer: Sendable {
         try origin.check(recipe: kept.yaml, named: "recipe.yaml")
         if let recipe { try origin.check(recipe: recipe.yaml, named: "the recipe given") }
         (self.recipe, self.output, self.saving, self.origin) = (kept, output, saving, origin)
+        transfer = .init()
         self.dataset = try dataset ?? TriplesDataset(root: URL(fileURLWithPath: origin.data))
         initial = try Checkpoint.load(path: output.appendingPathComponent("checkpoints/initial.safetensors").path)
     }
@@ -114,7 +118,8 @@ public struct Trainer: Sendable {
     private func begin(
         _ data: TrainingData, _ manifest: DataManifest, _ report: (Event) -> Void
     ) throws -> (TrainingRun, RunFolder, SnapshotKeeper?) {
-        let run = try TrainingRun(recipe, data, seed: origin.seed, initial: initial, report: report)
+        let run = try TrainingRun(
+            recipe, data, seed: origin.seed, initial: initial, transfer: transfer, report: report)
         let folder = try RunFolder(output)
         try folder.write(recipe.yaml, to: "recipe.yaml")
         try folder.write(manifest.text, to: DataManifest.file)
@@ -170,6 +175,7 @@ public struct Trainer: Sendable {
             "held_out_sightings": .integer(run.data.held.sightings.count),
         ]
         if let digest = origin.initializedFrom { entries["initialized_from"] = .string(digest) }
+        if let initialization = origin.initialization { entries["initialization"] = initialization }
         if let metrics = run.best.metrics {
             entries["validation"] = .object([
                 "mAP": .number(metrics.mAP), "rank1": .number(metrics.rank1), "queries": .integer(metrics.queries),
@@ -194,6 +200,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case nothingToResume(String, String)
     /// The run was begun with something else.
     case differs(String, expected: String, found: String)
+    /// A checkpoint to start from has too little of the backbone.
+    case unrelated(expected: Double, found: Double, missing: String)
 
     /// What was expected and what was found.
     public var description: String {
@@ -207,6 +215,10 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         case .nothingToResume(let path, let reason): "the run in \(path) cannot go on: \(reason)"
         case .differs(let what, let expected, let found):
             "\(what): expected \(expected), as the run began, found \(found)"
+        case .unrelated(let expected, let found, let missing):
+            "the checkpoint to start from: expected at least \(Self.percent(expected)) of the backbone in it, found "
+                + "\(Self.percent(found)); missing \(missing)"
         }
     }
+    private static func percent(_ share: Double) -> String { "\((share * 1000).rounded(.down) / 10) %" }
 }

@@ -29,7 +29,8 @@ struct TrainingRun {
     private var index = 0
 
     init(
-        _ recipe: Recipe, _ data: TrainingData, seed: UInt64, initial: Checkpoint?, report: (Trainer.Event) -> Void
+        _ recipe: Recipe, _ data: TrainingData, seed: UInt64, initial: Checkpoint?,
+        transfer options: WeightTransfer.Options = .init(), report: (Trainer.Event) -> Void
     ) throws {
         self.recipe = recipe
         self.data = data
@@ -39,7 +40,9 @@ struct TrainingRun {
         var mask: WeightMask?
         if let initial {
             let transfer = WeightTransfer(
-                from: initial.weights, of: initial.configuration, into: weights, for: configuration)
+                from: initial.weights, of: initial.configuration, into: weights, for: configuration,
+                positions: options.positions)
+            try transfer.check(least: options.least, of: configuration)
             weights = transfer.weights
             report(.initialized(transfer))
             let pruned = initial.packed.intersection(transfer.taken)

@@ -37,6 +37,7 @@ struct Train: AsyncParsableCommand {
         name: .customLong("init"),
         help: "A checkpoint whose weights to start from, where names and shapes agree; pruned ones stay zero.")
     var initial: String?
+    @OptionGroup var transfer: TransferOptions
     @Option(help: "Of everything random; 1 unless given.")
     var seed: UInt64?
     @Option(name: .customLong("set"), help: "Change the recipe: key.path=value. May be given more than once.")
@@ -58,6 +59,7 @@ struct Train: AsyncParsableCommand {
         if resume == nil, let missing = needed.first(where: { $0.1 == nil }) {
             throw ValidationError("expected --\(missing.0), or --resume with the folder of a run, found neither")
         }
+        if initial == nil { try transfer.refuse(without: "--init") }
         let fixed = [("output", output), ("init", initial), ("seed", seed.map(String.init))]
         if resume != nil, let given = fixed.first(where: { $0.1 != nil }) {
             throw ValidationError("expected no --\(given.0) beside --resume: a run keeps what it began with")
@@ -80,7 +82,8 @@ struct Train: AsyncParsableCommand {
         }
         return Trainer(
             recipe: recipe, dataset: dataset, output: URL(fileURLWithPath: output),
-            initial: try initial.map(Checkpoint.load(path:)), seed: seed ?? 1, saving: saving)
+            initial: try initial.map(Checkpoint.load(path:)), seed: seed ?? 1, transfer: try transfer.options,
+            saving: saving)
     }
 
     func run() async throws {

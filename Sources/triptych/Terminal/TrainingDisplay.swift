@@ -1,4 +1,5 @@
 import Foundation
+import Inference
 import Synchronization
 import Training
 
@@ -29,8 +30,10 @@ final class TrainingDisplay: Sendable {
         case .resumed(let step): line("going on after step \(step)")
         case .initialized(let transfer):
             line(
-                "initialised: \(transfer.taken.count) tensors taken over, \(transfer.refitted.count) refitted, "
-                    + "\(transfer.fresh.count) fresh")
+                String(format: "initialised: %.1f %% of the backbone found; taken ", transfer.share * 100)
+                    + PathGroups(transfer.taken).text
+                    + (transfer.refitted.isEmpty ? "" : "; refitted " + PathGroups(transfer.refitted).text)
+                    + (transfer.fresh.isEmpty ? "" : "; drawn at random " + PathGroups(transfer.fresh).text))
         case .held(let weights): line("\(weights) weights that were pruned stay zero")
         case .stepped(let record, let images, let total): step(record, images, total)
         case .validated(let validation):
