@@ -14,15 +14,15 @@ public struct EmbeddingSpace: Sendable, Codable, Equatable {
     public var sightings: Int?
     /// The share of sightings whose best match is of the same identity in the child's space as in the parent's.
     public var top1Agreement: Double?
-    /// The same if the child's queries are ranked against the gallery as the parent embeds it.
-    public var crossTop1Agreement: Double?
+    /// How the child's queries do against the gallery as the parent embeds it: whether the parent's vectors may stay is decided
+    /// by this, and never by a cosine, which is near 1 between different identities too where a space is narrow.
+    public var cross: CrossRetrieval?
 
     private enum CodingKeys: String, CodingKey {
-        case parent, split, sightings
+        case parent, split, sightings, cross
         case meanCosine = "mean_cosine"
         case minimumCosine = "minimum_cosine"
         case top1Agreement = "top1_agreement"
-        case crossTop1Agreement = "cross_top1_agreement"
     }
 
     /// A comparison without a sighting.
@@ -39,6 +39,6 @@ public struct EmbeddingSpace: Sendable, Codable, Equatable {
         split = space?["split"]?.string
         sightings = space?["sightings"]?.integer
         top1Agreement = space?["top1_agreement"]?.number
-        crossTop1Agreement = space?["cross_top1_agreement"]?.number
+        cross = CrossRetrieval(space?["cross"])
     }
 }

@@ -27,7 +27,8 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var keepsImages = true
     /// What whoever wrote the file should know, such as keys that have no effect any more.
     public private(set) var warnings: [String] = []
-    /// 16-bit thermal values that become 0 and 255, as two numbers; absent, each image's own percentiles.
+    /// 16-bit thermal values that become 0 and 255 with models that do not say, as two numbers; absent, each image's own
+    /// percentiles.
     public var thermalRange: [Int]?
     /// Whether a JPEG that is much larger than the model's input is decoded at a half, a quarter or an eighth of its size:
     /// faster, but its embedding is not exactly that of the whole image.
@@ -160,7 +161,12 @@ extension ServerConfiguration {
         try section.finish()
         section = try fields.section("swap")
         try section.read("share", .number(0.01...1), into: &swap.share)
-        try section.read("compatible_cosine", .number(0...1), into: &swap.compatibleCosine)
+        try section.read("cross_agreement", .number(0...1), into: &swap.cross.agreement)
+        try section.read("cross_map_loss", .number(0...1), into: &swap.cross.mAPLoss)
+        if let cosine = try section.number("compatible_cosine", 0...1) {
+            throw section.invalid(
+                "compatible_cosine", "swap.cross_agreement and swap.cross_map_loss in its place", .number(cosine))
+        }
         if let bytes = try section.integer("memory_bytes", 1...1 << 50) {
             memoryBytes = memoryBytes ?? bytes
             warnings.append("swap.memory_bytes is memory_bytes now: one budget for models and galleries")

@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import Inference
 
 /// What serving is told at its start, whoever asks for it.
 public struct ServingConfiguration: Sendable {
@@ -49,7 +50,7 @@ public struct ServingConfiguration: Sendable {
         public var imageBytes = 20 << 20
         /// Pixels of one image, at most.
         public var imagePixels = 40_000_000
-        /// 16-bit thermal values that become 0 and 255; nil for each image's own percentiles.
+        /// 16-bit thermal values that become 0 and 255, with models that do not say; nil for each image's own percentiles.
         public var thermalRange: ClosedRange<UInt16>?
         /// Whether large JPEGs are decoded at a fraction of their size.
         public var scalesDecoding = false
@@ -69,9 +70,8 @@ public struct ServingConfiguration: Sendable {
     public struct Swap: Sendable, Equatable {
         /// The share of time that embedding the gallery again may take; requests have the rest.
         public var share = 0.5
-        /// The mean cosine between a pruned model's embeddings and its parent's from which they may be compared, where
-        /// images were not kept.
-        public var compatibleCosine = 0.95
+        /// How a pruned model's queries must have done among its parent's vectors for these to stay, where images were not kept.
+        public var cross = CrossRetrieval.Demand()
         /// The defaults.
         public init() {}
     }

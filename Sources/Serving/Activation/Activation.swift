@@ -55,10 +55,10 @@ package struct Activation: Sendable {
         try await parts.catalog.requireMemory(for: model, vectors: lacking.sightings * vectors)
     }
 
-    /// The active model, if the candidate's embeddings are so close to its that they may be compared.
+    /// The active model, if the candidate's queries were measured to find among its vectors what its own do.
     private func standIn() throws -> String? {
         guard let space = try space(), space.parent == parts.models.active.model,
-            space.meanCosine >= parts.swap.compatibleCosine
+            let cross = space.cross, cross.objection(to: parts.swap.cross) == nil
         else { return nil }
         return space.parent
     }
@@ -69,11 +69,15 @@ package struct Activation: Sendable {
 
     private func reason() throws -> String {
         guard let space = try space() else {
-            return "it does not say that its embeddings can be compared with those of the active model"
+            return "it does not say that its queries can be compared with vectors of the active model"
         }
-        return
-            "its embeddings have a mean cosine of \(space.meanCosine) with those of model \(space.parent); expected at "
-            + "least \(parts.swap.compatibleCosine) with those of the active model"
+        guard space.parent == parts.models.active.model else {
+            return "it was pruned from model \(space.parent), which is not the active one"
+        }
+        guard let cross = space.cross else {
+            return "its file does not say how its queries do among its parent's vectors, as an earlier release wrote it"
+        }
+        return cross.objection(to: parts.swap.cross) ?? ""
     }
 
     /// Throws `ModelError`, `GalleryError`, `ServingError`, or `CancellationError`; then the active model is what it was.

@@ -73,7 +73,8 @@ public struct Pruner: Sendable {
         var run = try TrainingRun(recipe, data, seed: seed, initial: parent) { report(.training($0)) }
         run.rounds = plan.targets.count
         if plan.distillation > 0 { run.distil(try Distillation(parent, weight: plan.distillation)) }
-        let set = try RankingSet(dataset, held: data.held, Preprocessing(recipe.model.input))
+        let set = try RankingSet(
+            dataset, held: data.held, Preprocessing(recipe.model.input), modalities: recipe.model.modalities)
         let folder = try RunFolder(output)
         try folder.write(recipe.yaml, to: "recipe.yaml")
         report(.measuring)

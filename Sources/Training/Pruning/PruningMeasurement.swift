@@ -67,19 +67,17 @@ struct PruningMeasurement {
 
 extension EmbeddingSpace {
     /// Compares a set as a child embeds it with the same set as its parent does.
-    init(_ digest: String, parent: RankingSet.Embedded, child: RankingSet.Embedded, of set: RankingSet) {
+    package init(_ digest: String, parent: RankingSet.Embedded, child: RankingSet.Embedded, of set: RankingSet) {
         let pairs = zip(Embedding.normalised(parent.queries), Embedding.normalised(child.queries))
         let cosines = pairs.map { Double(zip($0, $1).reduce(0) { $0 + $1.0 * $1.1 }) }
         self.init(parent: digest, meanCosine: cosines.reduce(0, +) / Double(max(cosines.count, 1)))
         minimumCosine = cosines.min() ?? 0
         split = set.split
         sightings = set.queries.sightings.count
-        let own = set.bestMatches(queries: parent.queries, gallery: parent.gallery)
-        let agreement = { (others: [String?]) in
-            let equal = zip(own, others).reduce(0) { $0 + ($1.0 == $1.1 ? 1 : 0) }
-            return Double(equal) / Double(max(own.count, 1))
-        }
-        top1Agreement = agreement(set.bestMatches(queries: child.queries, gallery: child.gallery))
-        crossTop1Agreement = agreement(set.bestMatches(queries: child.queries, gallery: parent.gallery))
+        let own = set.findings(queries: parent.queries, gallery: parent.gallery)
+        let others = set.findings(queries: child.queries, gallery: child.gallery)
+        let equal = zip(own, others).count { $0.first == $1.first }
+        top1Agreement = Double(equal) / Double(max(own.count, 1))
+        cross = CrossRetrieval(own, set.findings(queries: child.queries, gallery: parent.gallery))
     }
 }

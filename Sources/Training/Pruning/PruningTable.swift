@@ -41,7 +41,9 @@ public struct PruningTable: Sendable {
         let batches = models.first?.throughput.map(\.batch) ?? []
         let heading =
             ["target", "removed", "parameters", "backbone", "file bytes", "memory bytes", "multiply-adds"]
-            + batches.map { "speed at \($0)" } + ["mAP", "Rank-1", "cosine", "digest"]
+            + batches.map { "speed at \($0)" } + [
+                "mAP", "Rank-1", "cosine", "cross agreement", "cross mAP loss", "digest",
+            ]
         return [heading] + models.map(row)
     }
 
@@ -53,8 +55,17 @@ public struct PruningTable: Sendable {
             "\(model.fileBytes)", "\(size.memoryBytes)", "\(size.multiplyAdds)",
         ] + model.throughput.map { String(format: "%.2f×", $0.speedup) } + [
             String(format: "%.1f", model.metrics.mAP * 100), String(format: "%.1f", model.metrics.rank1 * 100),
-            String(format: "%.4f", model.embeddingSpace.meanCosine), String(model.model.prefix(12)),
+            String(format: "%.4f", model.embeddingSpace.meanCosine),
+            model.embeddingSpace.cross.map { Self.interval($0.agreement, "%.1f") } ?? "–",
+            model.embeddingSpace.cross.map { Self.interval($0.mAPLoss, "%+.1f") } ?? "–",
+            String(model.model.prefix(12)),
         ]
+    }
+
+    /// A share in percent, with its interval.
+    private static func interval(_ estimate: CrossRetrieval.Estimate, _ format: String) -> String {
+        let (value, low, high) = (estimate.value * 100, estimate.low * 100, estimate.high * 100)
+        return String(format: "\(format) (\(format) to \(format))", value, low, high)
     }
 
     /// The rows as aligned columns.

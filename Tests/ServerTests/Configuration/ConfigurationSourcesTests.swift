@@ -113,12 +113,22 @@ struct ConfigurationSourcesTests {
                 == read().configuration)
     }
 
+    @Test("the cosine that once decided about vectors of another model is refused, with what decides now")
+    func compatibleCosine() {
+        let refusal = refused("swap: {compatible_cosine: 0.95}")
+        #expect(
+            refusal.contains(
+                "swap.compatible_cosine: expected swap.cross_agreement and swap.cross_map_loss in its place, found 0.95"
+            ),
+            "\(refusal)")
+    }
+
     @Test("deploy/triptych.yaml has every key, and each can be given by its variable")
     func everyKey() throws {
         let document = try deployed()
         let keys = leaves(document)
         let reading = try read(YAMLDocument.text(document))
-        let superseded: Set = ["embed_subsets", "swap.memory_bytes"]
+        let superseded: Set = ["embed_subsets", "swap.compatible_cosine", "swap.memory_bytes"]
         #expect(Set(keys.keys) == reading.known.subtracting(superseded))
         let environment = try keys.reduce(into: [String: String]()) { environment, key in
             let list = try key.value.array?.map { try $0.string ?? $0.canonicalText() }.joined(separator: ",")

@@ -68,7 +68,21 @@ struct ActivationTests {
         }
     }
 
-    @Test("without kept images a model is refused, unless its embeddings are known to be like those of the active one")
+    /// What a pruned model says of itself: close to its parent by the cosine, whatever its queries find.
+    private func pruning(_ parent: String, agreement: Double, loss: Double) -> JSONValue {
+        let estimate = { (value: Double) -> JSONValue in
+            .object(["value": .number(value), "low": .number(value - 0.01), "high": .number(value + 0.01)])
+        }
+        let cross: JSONValue = .object([
+            "queries": .integer(360), "identities": .integer(90), "agreement": estimate(agreement),
+            "mAP_loss": estimate(loss),
+        ])
+        return .object([
+            "embedding_space": .object(["parent": .string(parent), "mean_cosine": .number(0.99), "cross": cross])
+        ])
+    }
+
+    @Test("without kept images a model is refused, unless its queries are known to find what the active one's do")
     func withoutImages() async throws {
         try await TestServer.run({ $0.keepsImages = false }) { server in
             let parent = try await server.publish(seed: 1)
@@ -77,12 +91,24 @@ struct ActivationTests {
             let stranger = try await server.publish(seed: 2)
             let refused = try await server.send("POST", "/v1/models/\(stranger)/activation")
             #expect(refused.status == 409 && refused.problem == "images-missing")
-            for (cosine, status) in [(0.9, 409), (0.99, 202)] {
-                let space: JSONValue = .object(["parent": .string(parent), "mean_cosine": .number(cosine)])
-                let child = try await server.publish(seed: 1, pruning: .object(["embedding_space": space]))
+            let silent: JSONValue = .object(["parent": .string(parent), "mean_cosine": .number(0.99)])
+            let earlier = try await server.publish(seed: 1, pruning: .object(["embedding_space": silent]))
+            let unmeasured = try await server.send("POST", "/v1/models/\(earlier)/activation")
+            #expect(unmeasured.status == 409)
+            #expect(unmeasured.json["detail"]?.string?.contains("earlier release") == true, "\(unmeasured.json)")
+            // A ResNet-18 with channels pruned was like the first: a cosine of 0.990, and 54 % the same first match.
+            for (agreement, loss, word) in [
+                (0.54, 0.083, "first match"), (0.97, 0.03, "mAP falls by"), (0.905, 0, "first match"),
+                (0.97, 0.005, nil),
+            ] as [(Double, Double, String?)] {
+                let child = try await server.publish(
+                    seed: 1, pruning: pruning(parent, agreement: agreement, loss: loss))
                 let answer = try await server.send("POST", "/v1/models/\(child)/activation")
-                #expect(answer.status == status, "\(answer.json)")
-                guard status == 202 else { continue }
+                #expect(answer.status == (word == nil ? 202 : 409), "\(answer.json)")
+                if let word {
+                    #expect(answer.json["detail"]?.string?.contains(word) == true, "\(answer.json)")
+                    continue
+                }
                 let job = try await server.ended(try #require(answer.json["id"]?.string))
                 #expect(job["state"]?.string == "succeeded", "\(job)")
                 let query = try await server.sendForm("/v1/galleries/g/queries", ["nir": picture(101)])
