@@ -6,12 +6,23 @@ import Tensor
 /// (section 6, Table 5): then modalities give each other something.
 struct GraFT: EncodingSystem {
     private enum Encoders: Sendable {
-        case each([Modality: PostNormEncoderLayer])
+        /// In the order of the modalities.
+        case each([PostNormEncoderLayer])
         case joint(PostNormEncoderLayer)
     }
 
-    /// What the backbone makes of a modality's images.
-    private typealias Features = (modality: Modality, tokens: Tensor)
+    /// What the backbone makes of the modalities that are there, one after the other in one batch.
+    private struct Features {
+        /// Among the model's.
+        let places: [Int]
+        let tokens: Tensor
+
+        /// Of the modality that is the `index`-th there.
+        func part(_ index: Int) -> Tensor {
+            let batch = tokens.shape[0] / places.count
+            return tokens.sliced(axis: 0, (index * batch)..<((index + 1) * batch))
+        }
+    }
 
     private let backbone: VisionTransformer
     private let fusionTokens: Tensor
@@ -50,36 +61,33 @@ struct GraFT: EncodingSystem {
             try PostNormEncoderLayer(scope.scope(path), width: width, heads: head.heads, feedforward: head.feedforward)
         }
         if head.fusion.isVanilla { return .joint(try layer("encoder")) }
-        let each = try modalities.map { ($0, try layer("encoders.\($0.rawValue)")) }
-        return .each(Dictionary(uniqueKeysWithValues: each))
+        return .each(try modalities.map { try layer("encoders.\($0.rawValue)") })
     }
 
     /// Images [B, H, W, 3] by modality, at least one. The backbone is shared, so all modalities go through it as one batch.
-    private func features(_ images: [Modality: Tensor]) -> [Features] {
-        let present = modalities.filter { images[$0] != nil }
-        let inputs = present.compactMap { images[$0] }
-        precondition(!inputs.isEmpty, "an embedding of no modality")
-        let batch = inputs[0].shape[0]
-        let tokens = backbone(Tensor.concatenated(inputs, axis: 0))
-        return present.enumerated().map { index, modality in
-            (modality, tokens.sliced(axis: 0, (index * batch)..<((index + 1) * batch)))
-        }
+    private func features(_ images: [Modality: Tensor]) -> Features {
+        let present = modalities.indices.compactMap { place in images[modalities[place]].map { (place, $0) } }
+        precondition(!present.isEmpty, "an embedding of no modality")
+        return Features(
+            places: present.map(\.0), tokens: backbone(Tensor.concatenated(present.map(\.1), axis: 0)))
     }
 
     /// The results of the encoder layers, fusion tokens first: of each modality's, or of the one for all with the mean of the
     /// modalities' data tokens.
-    private func encoded(_ features: [Features]) -> [Tensor] {
+    ///
+    /// - Parameter indices: which of the modalities that are there.
+    private func encoded(_ features: Features, _ indices: [Int]) -> [Tensor] {
         let fusion = fusionTokens.reshaped([fusionTokens.shape[1], dimension])
-            .broadcast(leading: features[0].tokens.shape[0])
+            .broadcast(leading: features.tokens.shape[0] / features.places.count)
         switch encoders {
         case .each(let layers):
-            return features.compactMap { feature in
-                layers[feature.modality]?(Tensor.concatenated([fusion, feature.tokens], axis: 1))
+            return indices.map { index in
+                layers[features.places[index]](Tensor.concatenated([fusion, features.part(index)], axis: 1))
             }
         case .joint(let layer):
-            let tokens = layer(Tensor.concatenated([fusion] + features.map(\.tokens), axis: 1))
-            let (first, count) = (fusionTokens.shape[1], features[0].tokens.shape[1])
-            let parts = features.indices.map {
+            let tokens = layer(Tensor.concatenated([fusion] + indices.map(features.part), axis: 1))
+            let (first, count) = (fusionTokens.shape[1], features.tokens.shape[1])
+            let parts = indices.indices.map {
                 tokens.sliced(axis: 1, (first + $0 * count)..<(first + ($0 + 1) * count))
             }
             return [Tensor.concatenated([tokens.sliced(axis: 1, 0..<first), Tensor.mean(of: parts)], axis: 1)]
@@ -98,10 +106,12 @@ struct GraFT: EncodingSystem {
 
     /// Fusing is linear, so what is fused is the mean of each modality fused alone. Where one layer sees all modalities, what it
     /// makes cannot be taken apart, and is each one's vector.
-    private func vectors(_ features: [Features]) -> [Modality: Tensor] {
-        let fused = encoded(features).map(fused)
+    private func vectors(_ features: Features) -> [Modality: Tensor] {
+        let encoded = encoded(features, Array(features.places.indices))
         return Dictionary(
-            uniqueKeysWithValues: features.indices.map { (features[$0].modality, fused[interacts ? 0 : $0]) })
+            uniqueKeysWithValues: features.places.enumerated().map { index, place in
+                (modalities[place], fused(encoded[interacts ? 0 : index]))
+            })
     }
 
     func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] { vectors(features(images)) }
@@ -109,16 +119,17 @@ struct GraFT: EncodingSystem {
     /// Also for each smaller set where modalities give each other something; they go through the backbone once.
     func encode(_ images: [Modality: Tensor]) -> SystemVectors {
         let features = features(images)
-        var encoded = SystemVectors(parts: vectors(features))
-        for set in interacts ? SystemVectors.smallerSets(of: features) : [] {
-            encoded.subsets[Set(set.map(\.modality))] = fused(self.encoded(set)[0])
+        var vectors = SystemVectors(parts: vectors(features))
+        for set in interacts ? SystemVectors.smallerSets(of: Array(features.places.indices)) : [] {
+            vectors.subsets[Set(set.map { modalities[features.places[$0]] })] = fused(encoded(features, set)[0])
         }
-        return encoded
+        return vectors
     }
 
     func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput {
         guard let head else { preconditionFailure("a system built for inference has no classifier") }
-        let mean = Tensor.mean(of: encoded(features(images)))
+        let features = features(images)
+        let mean = Tensor.mean(of: encoded(features, Array(features.places.indices)))
         let fused = fused(mean)
         return SystemOutput(
             heads: [.init(name: "fused", features: fused, logits: [head(fused)])], embedding: fused, data: data(mean))

@@ -6,7 +6,6 @@ import Tensor
 struct LateFusion: EncodingSystem {
     /// A backbone, and its own head if it has one.
     private struct Network: Sendable {
-        let modality: Modality
         /// The modality, with the number where it has several.
         let name: String
         let backbone: FeatureBackbone
@@ -16,7 +15,8 @@ struct LateFusion: EncodingSystem {
     let dimension: Int
     let modalities: [Modality]
     let combination: Combination
-    private let networks: [Network]
+    /// Of each modality its own.
+    private let networks: [(modality: Modality, members: [Network])]
     /// On the fused feature.
     private let head: IdentityHead?
 
@@ -31,30 +31,31 @@ struct LateFusion: EncodingSystem {
                     neck: scope.scope(neck), classifier: scope.scope(classifier), width: width, identities: $0)
             }
         }
-        networks = try configuration.modalities.flatMap { modality in
-            try configuration.networkNames(modality).map { name in
+        networks = try configuration.modalities.map { modality in
+            let members = try configuration.networkNames(modality).map { name in
                 Network(
-                    modality: modality, name: name,
-                    backbone: try FeatureBackbone(scope.scope("encoders.\(name)"), configuration),
+                    name: name, backbone: try FeatureBackbone(scope.scope("encoders.\(name)"), configuration),
                     head: isUniCat ? try head("necks.\(name)", "classifiers.\(name)", width) : nil)
             }
+            return (modality, members)
         }
         self.head = isUniCat ? nil : try head("neck", "classifier", dimension)
     }
 
-    /// Of each backbone whose modality is there.
-    private func features(_ images: [Modality: Tensor]) -> [(network: Network, feature: Tensor)] {
-        networks.compactMap { network in
-            images[network.modality].map { (network, network.backbone.feature($0)) }
+    /// Of each modality that is there, what each of its backbones makes of it.
+    private func features(_ images: [Modality: Tensor]) -> [(modality: Modality, each: [Tensor])] {
+        networks.compactMap { modality, members in
+            images[modality].map { image in (modality, members.map { $0.backbone.feature(image) }) }
         }
     }
 
     /// A modality's backbones are combined as modalities are.
-    private func vectors(_ features: [(network: Network, feature: Tensor)]) -> [Modality: Tensor] {
-        modalities.reduce(into: [:]) { vectors, modality in
-            let own = features.filter { $0.network.modality == modality }.map(\.feature)
-            guard own.count > 1 else { return vectors[modality] = own.first }
-            vectors[modality] = combination == .sum ? Tensor.mean(of: own) : Tensor.concatenated(own, axis: 1)
+    private func vectors(_ features: [(modality: Modality, each: [Tensor])]) -> [Modality: Tensor] {
+        features.reduce(into: [:]) { vectors, feature in
+            vectors[feature.modality] =
+                feature.each.count == 1
+                ? feature.each[0]
+                : combination == .sum ? Tensor.mean(of: feature.each) : Tensor.concatenated(feature.each, axis: 1)
         }
     }
 
@@ -67,8 +68,11 @@ struct LateFusion: EncodingSystem {
             return SystemOutput(
                 heads: [.init(name: "fused", features: fused, logits: [head(fused)])], embedding: fused)
         }
+        let each = features.flatMap { modality, each in
+            zip(networks.first { $0.modality == modality }?.members ?? [], each)
+        }
         return SystemOutput(
-            heads: features.map { network, feature in
+            heads: each.map { network, feature in
                 guard let head = network.head else {
                     preconditionFailure("a system built for inference has no classifier")
                 }
