@@ -81,7 +81,7 @@ class Triple:
 
 @dataclass(frozen=True)
 class Vectors:
-    """A vector a modality (`rgb`, or `nir+rgb` of IEEE), as `Client.embed` gives them.
+    """A vector a modality (`rgb`, or `nir+rgb` where modalities interact), as `Client.embed` gives them.
 
     `model` made them, by default the active one.
     """
