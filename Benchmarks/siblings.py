@@ -5,11 +5,12 @@
 Each recipe's sibling, RECIPE:small, learns from rendered data once, seed 1, and is measured on the query and gallery splits.
 Siblings that come to the same are trained once: data sets of the same modalities differ in the paper's sizes only. Those of RGBNT100,
 RGBN300 and RGBNT201 read vehicles laid out as RGBNT100 is. What is there already is not made again; the table has all that is there.
-Minutes are those of the processor, all cores together: what else runs makes little of a difference to them. Only the standard
-library.
+Trainings run on one thread, and their minutes are the processor's: what else runs makes little of a difference to them. Only the
+standard library.
 """
 import argparse
 import json
+import os
 import pathlib
 import re
 import resource
@@ -24,7 +25,9 @@ RENDERED = ["--identities", "300", "--cameras", "4", "--sightings", "2", "--heig
 def measured(command):
     """Runs a command; its output and the minutes of processor that it took."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    answer = subprocess.run([str(part) for part in command], check=True, stdout=subprocess.PIPE, text=True).stdout
+    alone = {**os.environ, "OMP_NUM_THREADS": "1"}
+    answer = subprocess.run(
+        [str(part) for part in command], check=True, stdout=subprocess.PIPE, text=True, env=alone).stdout
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return answer, (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / 60
 
