@@ -80,10 +80,10 @@ struct Import: ParsableCommand {
         return .object(entries)
     }
 
-    /// A line a part, not a tensor.
+    /// A line a part, with how many tensors it has.
     private func show(_ found: BackboneImport) {
         print(String(format: "found     %.1f %% of the backbone", found.foundShare * 100))
-        for (part, count) in PathGroups(found.matched).counts { print("taken     \(part): \(count) tensors") }
+        for (part, count) in PathGroups(found.matched).counts { print("taken     \(part) \(count)") }
         for (kind, names) in [("changed", found.adapted), ("skipped", found.skipped), ("no place", found.unplaced)] {
             let groups = Dictionary(grouping: names.keys) { names[$0] ?? "" }
             for (why, names) in groups.sorted(by: { $0.key < $1.key }) {
@@ -92,7 +92,7 @@ struct Import: ParsableCommand {
             }
         }
         for (part, count) in PathGroups(found.missing).counts {
-            print("missing   \(part): \(count) tensors, drawn at random")
+            print("missing   \(part) \(count): drawn at random")
         }
         for note in found.notes { print("note      \(note)") }
     }
