@@ -98,7 +98,7 @@ extension RetrievalProtocol {
     /// Whether it may leave out items of other identities than the query's.
     fileprivate var leavesOutOthers: Bool {
         switch self {
-        case .sysu, .mixCam: true
+        case .sysu, .mixCam, .crossModal, .uniModal: true
         case .standard, .scene, .everything, .mix, .mixID, .mixCamID: false
         }
     }
