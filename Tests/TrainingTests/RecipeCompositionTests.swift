@@ -47,7 +47,7 @@ struct RecipeCompositionTests {
     func variants() throws {
         let files = [
             "r.yaml": "a: 1\nb: 1\nvariants: {x: {a: 2, set: {b: 2}}, y: {compose: [p], b: 3}}\nreported: {source: t}",
-            "p.yaml": "c: 4",
+            "p.yaml": "c: 4\nreported: {source: p}",
         ]
         #expect(
             try composed(files, variants: ["x", "y"])

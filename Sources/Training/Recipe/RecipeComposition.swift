@@ -70,7 +70,9 @@ package struct RecipeComposition {
         isPlain = false
         // The figures were those of the recipe without it.
         remove(["reported"])
+        open.append("\(source.name):\(name)")
         try lay(layer)
+        open.removeLast()
     }
 
     private mutating func lay(_ layer: Layer) throws {
@@ -79,14 +81,16 @@ package struct RecipeComposition {
             let parts = try fields.strings("compose") ?? []
             let (settings, variants) = (try fields.section("set").members, try fields.section("variants").members)
             for name in parts { try lay(try source.part(name, of: layer.source)) }
-            let own = fields.members.filter { !["compose", "set", "variants"].contains($0.key) }
+            var own = fields.members.filter { !["compose", "set", "variants"].contains($0.key) }
+            if own.count < fields.members.count { isPlain = false }
+            // Figures are of the recipe that says them, and not of what is composed of it.
+            if layer.source != source.name { own["reported"] = nil }
             root = merged(root, with: .object(own), at: [], layer) ?? root
             for (key, value) in settings.sorted(by: { $0.key < $1.key }) { try put(value, at: key, layer) }
             for (name, value) in variants {
                 known[name] = Layer(
                     source: layer.source, value: value, notes: layer.notes, place: layer.place + ["variants", name])
             }
-            if own.count < fields.members.count { isPlain = false }
         } catch let error as DocumentError {
             throw RecipeError.part(layer.source, error)
         }
