@@ -189,7 +189,7 @@ let package = Package(
         .testTarget(name: "SynthesisTests", dependencies: ["Synthesis", "Imaging", "Randomness"]),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["Documents", "Imaging", "Inference", "Randomness", "Tensor", "Training"],
+            dependencies: ["Documents", "Imaging", "Inference", "Randomness", "Similarity", "Tensor", "Training"],
             resources: [.copy("Fixtures")]),
     ],
     swiftLanguageModes: [.v6]

@@ -199,27 +199,19 @@ public final class MultimodalEncoder: TripleEncoder {
     /// The vectors by modality of which `embed(batch:)` makes one, for tensors that fit.
     package func vectors(batch images: [Modality: Tensor]) -> [Modality: Tensor] { system.vectors(images) }
 
-    /// The same, for each of some sets of the modalities of tensors that fit, as if the others were not there. What the sets have in
-    /// common is computed once.
+    /// What is compared of tensors that fit, before L2 normalisation: a vector a modality, or, where they give each other something, one
+    /// for each of some sets of the modalities, as if the others were not there. What the sets have in common is computed once.
     package func vectors(
         batch images: [Modality: Tensor], of sets: Set<Set<Modality>>
-    ) -> [Set<Modality>: [Modality: Tensor]] {
+    ) -> [Set<Modality>: Tensor] {
+        guard interacts else {
+            return Dictionary(uniqueKeysWithValues: system.vectors(images).map { (Set([$0.key]), $0.value) })
+        }
         let whole = Set(images.keys)
-        if !interacts || sets == [whole] { return [whole: system.vectors(images)] }
-        let encoded = system.encode(images)
-        return Dictionary(
-            uniqueKeysWithValues: sets.map { set in
-                if set == whole { return (set, encoded.parts) }
-                guard let blocks = encoded.subsets[set] else { preconditionFailure("a set that is not of the batch") }
-                // In one space a set has one vector, whichever of its modalities are compared.
-                if combination == .sum { return (set, Dictionary(uniqueKeysWithValues: set.map { ($0, blocks) })) }
-                let order = modalities.filter(set.contains)
-                let width = blocks.shape[1] / order.count
-                let parts = order.enumerated().map { place, modality in
-                    (modality, blocks.sliced(axis: 1, (place * width)..<((place + 1) * width)))
-                }
-                return (set, Dictionary(uniqueKeysWithValues: parts))
-            })
+        let encoded = sets == [whole] ? SystemVectors(parts: system.vectors(images)) : system.encode(images)
+        let parts = modalities.compactMap { encoded.parts[$0] }
+        let all = combination == .sum ? Tensor.mean(of: parts) : Tensor.concatenated(parts, axis: 1)
+        return Dictionary(uniqueKeysWithValues: sets.map { ($0, $0 == whole ? all : encoded.subsets[$0] ?? all) })
     }
 
     /// What `embed(batch:)` makes of vectors by modality: [B, dimension], before L2 normalisation.

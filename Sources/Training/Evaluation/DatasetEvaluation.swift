@@ -50,11 +50,12 @@ public struct DatasetEvaluation: Sendable {
         _ images: SightingImages, sets: [Set<Modality>], progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> EncodedSightings {
         let wanted = sets.reduce(into: Set()) { $0.formUnion($1) }
+        let compared = compared(images, sets)
         var vectors = ModelVectors(of: encoder)
         try visitBatches(images, progress) {
             $0.filter(wanted.contains)
         } body: { indices, loaded in
-            for (set, parts) in parts(loaded, sets) { vectors.append(parts, of: set, at: indices) }
+            vectors.append(rows(loaded, compared.filter { $0.isSubset(of: loaded.keys) }), at: indices)
         }
         return EncodedSightings(images.sightings, [vectors])
     }
@@ -91,21 +92,24 @@ public struct DatasetEvaluation: Sendable {
         return Dictionary(uniqueKeysWithValues: images.map { ($0, preprocessing.tensor($1, $0)) })
     }
 
-    /// The vectors of a batch, in each of the sets in which its modalities are asked for.
-    private func parts(
-        _ images: [Modality: [Image]], _ sets: [Set<Modality>]
-    ) -> [(set: Set<Modality>, parts: [Modality: Tensor])] {
-        let asked = Set(sets.map { $0.intersection(images.keys) }.filter { !$0.isEmpty })
-        let seen = encoder.vectors(batch: tensors(images), of: asked)
-        guard isFlipAveraged else { return seen.map { ($0, $1) } }
+    /// The sets by which any two of the sightings may be compared: those that are asked for, of what each has, and what two of these
+    /// share.
+    private func compared(_ images: SightingImages, _ sets: [Set<Modality>]) -> Set<Set<Modality>> {
+        let known = Set(encoder.modalities)
+        let present = Set(images.sightings.map { known.intersection($0.files.keys) })
+        let made = Set(present.flatMap { present in sets.map { present.intersection($0) } })
+        return Set(made.flatMap { one in made.map { one.intersection($0) } }).filter { !$0.isEmpty }
+    }
+
+    /// The vectors of a batch; the mean with those of its mirror image if these are averaged.
+    private func rows(
+        _ images: [Modality: [Image]], _ sets: Set<Set<Modality>>
+    ) -> [Set<Modality>: Tensor] {
+        let seen = encoder.vectors(batch: tensors(images), of: sets)
+        guard isFlipAveraged else { return seen }
         let mirrored = encoder.vectors(
-            batch: tensors(images.mapValues { $0.map { $0.flippedHorizontally() } }), of: asked)
-        return seen.map { set, parts in
-            let mean = parts.map { modality, rows in
-                (modality, mirrored[set]?[modality].map { Tensor.mean(of: [rows, $0]) } ?? rows)
-            }
-            return (set, Dictionary(uniqueKeysWithValues: mean))
-        }
+            batch: tensors(images.mapValues { $0.map { $0.flippedHorizontally() } }), of: sets)
+        return seen.merging(mirrored) { Tensor.mean(of: [$0, $1]) }
     }
 }
 
@@ -117,8 +121,10 @@ extension DatasetEvaluation {
         progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> RetrievalMetrics {
         let total = queries.sightings.count + gallery.sightings.count
-        let q = try encoded(queries, sets: [Set(modalities)]) { done, _ in progress(done, total) }
-        let g = try encoded(gallery, sets: [Set(modalities)]) { done, _ in
+        // What either side has may be what the other is compared by.
+        let sets = Set((queries.sightings + gallery.sightings).map { Set(modalities).intersection($0.files.keys) })
+        let q = try encoded(queries, sets: Array(sets)) { done, _ in progress(done, total) }
+        let g = try encoded(gallery, sets: Array(sets)) { done, _ in
             progress(queries.sightings.count + done, total)
         }
         let (seekers, items) = (q.items(modalities), g.items(modalities))

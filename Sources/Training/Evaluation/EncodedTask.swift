@@ -12,15 +12,22 @@ public struct EncodedTask: Sendable {
     public let rule: RetrievalProtocol
     /// Whether the CMC is over identities, each at its best item.
     public let isDeduplicated: Bool
+    /// What is ranked, in a few words, where its modalities do not say it.
+    private let title: String?
 
     /// A task as given.
+    ///
+    /// - Parameter title: what is ranked, in a few words, where its modalities do not say it.
     public init(
         name: String, queries: EncodedItems, galleries: [EncodedItems], rule: RetrievalProtocol = .standard,
-        isDeduplicated: Bool = false
+        isDeduplicated: Bool = false, title: String? = nil
     ) {
         (self.name, self.queries, self.galleries) = (name, queries, galleries)
-        (self.rule, self.isDeduplicated) = (rule, isDeduplicated)
+        (self.rule, self.isDeduplicated, self.title) = (rule, isDeduplicated, title)
     }
+
+    /// What is ranked, in a few words.
+    public var label: String { title ?? modalities.label }
 
     /// What is ranked.
     public var modalities: RankedModalities { RankedModalities(queries, galleries) }
@@ -98,7 +105,8 @@ public struct EncodedTasks: Sendable {
             }.reduce(EncodedItems.none) { $0.appending($1) }
         }
         let made = EncodedTask(
-            name: task.name, queries: items(task.queries), galleries: task.galleries.map(items), rule: rule)
+            name: task.name, queries: items(task.queries), galleries: task.galleries.map(items), rule: rule,
+            title: "single images, \(rule.rawValue)")
         let all = Set(encoded.modalities)
         if made.queries.items.isEmpty { throw .nothingToRank("queries", task, all, task.queries) }
         if made.galleries.contains(where: \.items.isEmpty) {

@@ -25,7 +25,7 @@ public struct RetrievalResult: Sendable, Encodable {
     public init(_ task: EncodedTask, _ trials: [[QueryOutcome?]]) {
         let ranked = task.modalities
         self.init(
-            task: task.name, modalities: ranked.label, ranked: ranked, notRanked: task.rule.notRanked,
+            task: task.name, modalities: task.label, ranked: ranked, notRanked: task.rule.notRanked,
             isDeduplicated: task.isDeduplicated, queries: task.queries.items.count + task.queries.leftOut,
             galleries: task.galleries.map(\.items.count), trials: trials.map { RetrievalMetrics($0) })
     }

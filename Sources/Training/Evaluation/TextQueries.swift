@@ -25,7 +25,7 @@ public struct TextQueries: Sendable {
         }
         let models = try encoders.map { encoder in
             let rows = try known.chunked(batch).map { try encoder.embed(texts: $0.map(\.text)) }
-            return PartVectors(combination: .sum, parts: [(nil, Tensor.concatenated(rows, axis: 0))])
+            return PartVectors(whole: Tensor.concatenated(rows, axis: 0))
         }
         let members = Array(known.indices)
         items = EncodedItems(

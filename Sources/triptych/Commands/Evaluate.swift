@@ -110,9 +110,9 @@ struct Evaluate: AsyncParsableCommand {
 
     private func measured(_ model: ModelMeasurement, _ plan: EvaluationPlan) async throws -> Evaluation {
         let (rule, isMixed, texts) = (ranking.rule, !ranking.mixed.isEmpty, texts)
-        let progress = Progress("comparing sets of modalities", unit: "pairs")
         return try await ComputeThread.shared.run {
             let tasks = try model.encoded()
+            let progress = Progress("comparing sets of modalities", unit: "pairs")
             if isMixed, let rule {
                 return try Evaluation(try tasks.tasks.map { try tasks.singles($0, rule: rule) }, plan)
             }

@@ -19,14 +19,14 @@ extension Output {
         if table.cells.contains(where: { $0.result == nil }) {
             Swift.print("–: no modality in common, and the model's vectors of different ones cannot be compared")
         }
-        for (row, name) in table.queries.enumerated() {
-            guard let ranked = table.cells[(row * width)..<((row + 1) * width)].lazy.compactMap(\.result).first else {
-                continue
+        let counts = table.queries.indices.map { row in
+            table.cells[(row * width)..<((row + 1) * width)].lazy.compactMap(\.result).first.map { result in
+                "\(result.metrics.queries) queries, \(result.metrics.skipped) skipped, "
+                    + "\(result.ranked?.queriesLeftOut ?? 0) left out without all that is ranked"
             }
-            Swift.print(
-                "\(name): \(ranked.metrics.queries) queries, \(ranked.metrics.skipped) skipped, "
-                    + "\(ranked.ranked?.queriesLeftOut ?? 0) left out without all of it")
         }
+        if Set(counts).count == 1 { return Swift.print("each row: \((counts.first ?? nil) ?? "no query")") }
+        for (name, count) in zip(table.queries, counts) { Swift.print("\(name): \(count ?? "no query")") }
     }
 
     /// Prints a table of cameras, mAP, Rank-1 and how many queries count.

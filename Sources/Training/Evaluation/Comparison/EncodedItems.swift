@@ -4,13 +4,17 @@ import Tensor
 /// One side of a ranking: items, and what each model makes of them.
 public struct EncodedItems: Sendable {
     /// Items of which all have the same modalities.
-    struct Group: Sendable {
+    package struct Group: Sendable {
         /// Their indices, ascending.
         var members: [Int]
         /// What they were made from, named.
         let modalities: String
         /// A model's vectors; nil of a model that has none of the modalities.
         let models: [PartVectors?]
+
+        package init(members: [Int], modalities: String, models: [PartVectors?]) {
+            (self.members, self.modalities, self.models) = (members, modalities, models)
+        }
     }
 
     /// Who and from where.
@@ -27,13 +31,12 @@ public struct EncodedItems: Sendable {
     ///   - vectors: [items, D], before L2 normalisation.
     ///   - name: what they were made from, as results call it.
     public init(items: [RetrievalMetrics.Item], vectors: Tensor, name: String) {
-        let whole = PartVectors(combination: .sum, parts: [(nil, vectors)])
         self.init(
             items: items, places: Array(items.indices), leftOut: 0,
-            groups: [Group(members: Array(items.indices), modalities: name, models: [whole])])
+            groups: [Group(members: Array(items.indices), modalities: name, models: [PartVectors(whole: vectors)])])
     }
 
-    init(items: [RetrievalMetrics.Item], places: [Int], leftOut: Int, groups: [Group]) {
+    package init(items: [RetrievalMetrics.Item], places: [Int], leftOut: Int, groups: [Group]) {
         (self.items, self.places, self.leftOut, self.groups) = (items, places, leftOut, groups)
     }
 
@@ -43,7 +46,7 @@ public struct EncodedItems: Sendable {
     var withoutLeftOut: EncodedItems { EncodedItems(items: items, places: places, leftOut: 0, groups: groups) }
 
     /// Whether an item can be compared with one of others.
-    func isComparable(with others: EncodedItems) -> Bool {
+    package func isComparable(with others: EncodedItems) -> Bool {
         groups.contains { group in
             others.groups.contains { other in
                 zip(group.models, other.models).contains { query, item in
@@ -54,7 +57,7 @@ public struct EncodedItems: Sendable {
     }
 
     /// These, and then others of the same models.
-    func appending(_ others: EncodedItems) -> EncodedItems {
+    public func appending(_ others: EncodedItems) -> EncodedItems {
         let moved = others.groups.map { group in
             Group(
                 members: group.members.map { $0 + items.count }, modalities: group.modalities, models: group.models)

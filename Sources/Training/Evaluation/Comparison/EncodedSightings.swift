@@ -58,32 +58,22 @@ public struct EncodedSightings: Sendable {
 struct ModelVectors: Sendable {
     let modalities: [Modality]
     private let combination: Combination
-    private let interacts: Bool
-    /// By the set that a modality was encoded in, where the modalities of a set give each other something; otherwise by none.
-    private var tables: [Set<Modality>: [Modality: VectorTable]] = [:]
+    /// By modality alone, or by each set that was encoded, where the modalities of a set give each other something.
+    private var tables: [Set<Modality>: VectorTable] = [:]
 
-    init(of encoder: MultimodalEncoder) {
-        (modalities, combination, interacts) = (encoder.modalities, encoder.combination, encoder.interacts)
-    }
+    init(of encoder: MultimodalEncoder) { (modalities, combination) = (encoder.modalities, encoder.combination) }
 
     /// Adds what was made of a batch.
-    ///
-    /// - Parameter set: the modalities that were encoded together.
-    mutating func append(_ parts: [Modality: Tensor], of set: Set<Modality>, at indices: [Int]) {
-        for (modality, rows) in parts {
-            tables[interacts ? set : [], default: [:]][modality, default: VectorTable()].append(rows, at: indices)
-        }
+    mutating func append(_ rows: [Set<Modality>: Tensor], at indices: [Int]) {
+        for (set, rows) in rows { tables[set, default: VectorTable()].append(rows, at: indices) }
     }
 
-    /// The vectors of those of the modalities that the model knows; nil if it knows none.
+    /// The vectors of sightings that have some modalities; nil if the model knows none of these.
     func parts(_ set: Set<Modality>, _ indices: [Int]) -> PartVectors? {
         let own = modalities.filter(set.contains)
-        let tables = tables[interacts ? Set(own) : []] ?? [:]
-        let parts = own.compactMap { modality in
-            tables[modality].map { (modality: Optional(modality), rows: $0.rows(at: indices)) }
-        }
-        precondition(parts.count == own.count, "\(set.label) was not encoded")
-        return parts.isEmpty ? nil : PartVectors(combination: combination, parts: parts)
+        if own.isEmpty { return nil }
+        let rows = tables.filter { $0.key.isSubset(of: set) }.mapValues { $0.rows(at: indices) }
+        return PartVectors(combination, own, rows)
     }
 }
 

@@ -1,8 +1,33 @@
 import Inference
 import Tensor
 
+/// Gives how far queries are from every item of a gallery, a query at a time: all of a large data set would not fit the memory.
+public protocol DistanceSource {
+    /// Queries, and items of the gallery.
+    var size: (queries: Int, gallery: Int) { get }
+
+    /// Calls `body` once for each query, in any order, with its distances: smaller is nearer, infinite is nothing to compare.
+    func visit(_ body: (_ query: Int, _ distances: [Double]) throws -> Void) rethrows
+}
+
+/// Distances as they are given.
+public struct GivenDistances: DistanceSource, Sendable {
+    private let rows: [[Double]]
+
+    /// - Parameter rows: one a query, equally long.
+    public init(_ rows: [[Double]]) { self.rows = rows }
+
+    /// Of the rows.
+    public var size: (queries: Int, gallery: Int) { (rows.count, rows.first?.count ?? 0) }
+
+    /// In order.
+    public func visit(_ body: (_ query: Int, _ distances: [Double]) throws -> Void) rethrows {
+        for (query, row) in rows.enumerated() { try body(query, row) }
+    }
+}
+
 /// Distances between items by their vectors: of what the modalities of both make, by each of the models that can compare them.
-struct VectorComparison: DistanceSource {
+package struct VectorComparison: DistanceSource {
     private let queries: EncodedItems
     private let gallery: EncodedItems
     private let distance: Ranking.Distance
@@ -12,7 +37,7 @@ struct VectorComparison: DistanceSource {
     ///   - distance: by the cosine a distance is −2 times that, whatever the number of models; by Euclid's what orders a gallery
     ///     as that does. Of several models the cosines are averaged.
     ///   - blockElements: distances that are held at a time.
-    init(
+    package init(
         _ queries: EncodedItems, _ gallery: EncodedItems, _ distance: Ranking.Distance = .cosine,
         blockElements: Int = 1 << 22
     ) {
@@ -20,7 +45,7 @@ struct VectorComparison: DistanceSource {
         self.blockElements = blockElements
     }
 
-    var size: (queries: Int, gallery: Int) { (queries.items.count, gallery.items.count) }
+    package var size: (queries: Int, gallery: Int) { (queries.items.count, gallery.items.count) }
 
     /// Part of the gallery, as some queries see it.
     private struct Column {
@@ -31,7 +56,7 @@ struct VectorComparison: DistanceSource {
         let offsets: [Float]
     }
 
-    func visit(_ body: (_ query: Int, _ distances: [Double]) throws -> Void) rethrows {
+    package func visit(_ body: (_ query: Int, _ distances: [Double]) throws -> Void) rethrows {
         let width = gallery.items.count
         let rows = max(blockElements / max(width, 1), 1)
         for group in queries.groups {

@@ -76,7 +76,7 @@ public struct OpenSetResult: Sendable, Encodable {
             throw .oneSided(
                 task: task.name, expected: "queries without a mate in the gallery, which a larger share makes")
         }
-        (self.task, modalities) = (task.name, task.modalities.label)
+        (self.task, modalities) = (task.name, task.label)
         (removedShare, removedIdentities) = (plan.removed, tally.removed.count)
         (seed, resamples) = (plan.seed, plan.resamples)
         gallery = Count(tally.identities)

@@ -22,7 +22,7 @@ public struct CameraTable: Sendable, Encodable {
     public let cells: [Cell]
 
     init(_ task: EncodedTask, _ trials: [CameraTally]) {
-        (self.task, modalities) = (task.name, task.modalities.label)
+        (self.task, modalities) = (task.name, task.label)
         let rows = Set(trials.flatMap { $0.outcomes.keys.map(\.query) }).sorted()
         let columns = Set(trials.flatMap { $0.outcomes.keys.map(\.gallery) }).sorted()
         (queries, gallery) = (rows, columns)
