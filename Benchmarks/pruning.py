@@ -40,7 +40,7 @@ def run(a, seed, data):
     answer = subprocess.run([a.triptych, "evaluate", "--checkpoint", str(control / "model.safetensors"), "--data",
                              str(data), "--together", "--json"], check=True, capture_output=True, text=True).stdout
     metrics = json.loads(answer)["results"][0]["metrics"]
-    rows.append((None, metrics["m_ap"] * 100, metrics["rank1"] * 100, rows[0][3], (control / "model.safetensors").stat().st_size))
+    rows.append((None, metrics["mAP"] * 100, metrics["rank1"] * 100, rows[0][3], (control / "model.safetensors").stat().st_size))
     return rows
 
 

@@ -72,6 +72,47 @@ struct LoopRunTests {
         }
     }
 
+    @Test("each triple loses its own modalities and each image its own rectangle, and a replay repeats what was left")
+    func modalityDropoutByTriple() throws {
+        let settings = [
+            "modality_dropout={share: 0.6, by: triple}", "augment={erase: {probability: 0.7, independent: true}}",
+            "stages.0.steps=20", "stages.1.steps=5",
+        ]
+        try train(settings) { folder, records in
+            let sets = records.flatMap { $0.sets ?? [] }
+            #expect(sets.count == 25 * 12 && records.allSatisfy { $0.modalities == nil })
+            #expect(
+                (140...220).contains(sets.count { $0.count < 3 }) && Set(sets.map { $0.map(\.rawValue) }).count == 7)
+            for record in records {
+                let draws = try #require(record.augmentation)
+                #expect(draws.count == 36)
+                let triples = stride(from: 0, to: 36, by: 3).map { Array(draws[$0..<($0 + 3)]) }
+                #expect(triples.allSatisfy { Set($0.map(\.flip)).count == 1 && Set($0.map(\.shift)).count == 1 })
+                #expect(triples.contains { Set($0.map { $0.erase ?? [] }).count > 1 })
+            }
+            var replay = try TrainingReplay(run: folder, dataset: dataset())
+            for record in records {
+                #expect(try replay.step(record).loss == record.loss, "step \(record.step)")
+            }
+        }
+    }
+
+    @Test("batches of triplets, and batches encoded a few triples at a time, train and are replayed to the same losses")
+    func tripletsInParts() throws {
+        var losses: [[Float]] = []
+        for atOnce in [[], ["batch.at_once=5"]] {
+            let settings = ["batch={triplets: 5}", "positives=2", "stages.0.steps=6", "stages.1.steps=4"]
+            try train(settings + atOnce) { folder, records in
+                #expect(
+                    records.allSatisfy { $0.files.count == 15 && $0.triples == (0..<5).map { [$0, $0 + 5, $0 + 10] } })
+                losses.append(records.map(\.loss))
+                var replay = try TrainingReplay(run: folder, dataset: dataset())
+                for record in records { #expect(try replay.step(record).loss == record.loss, "step \(record.step)") }
+            }
+        }
+        #expect(relativeError(losses[1], losses[0]) < 1e-4)
+    }
+
     @Test(
         "every system learns from what is left, each image changed on its own, with groups and clipping, and is replayed",
         arguments: ["unicat", "fusion_concat", "fusion_average", "mixer"])

@@ -36,6 +36,9 @@ struct LoopTests {
             let jitters: [Jitter]
             let grey: [UInt8]
             let crop: [UInt8]
+            let vertical: [UInt8]
+            let part: [UInt8]
+            let luma: [UInt8]
         }
 
         let shapes: [String: [Int]]
@@ -117,6 +120,13 @@ struct LoopTests {
             draw.jitter = jitter.factors
             #expect(pixels(draw) == jitter.pixels, "\(jitter.factors)")
         }
+        var (vertical, part, luma) = (plain, plain, plain)
+        vertical.vertical = true
+        #expect(pixels(vertical) == colours.vertical)
+        part.part = [1, 2, 4, 4]
+        #expect(pixels(part) == colours.part)
+        luma.channel = 3
+        #expect(pixels(luma) == colours.luma)
         var (grey, crop, channel, erased) = (plain, plain, plain, plain)
         grey.grey = [2, 1, 4, 3]
         #expect(pixels(grey) == colours.grey)
@@ -149,6 +159,36 @@ struct LoopTests {
         #expect(draws.allSatisfy { (0.6...1.4).contains($0.jitter?[0] ?? 0) && (0...3).contains($0.jitter?[2] ?? -1) })
         let areas = draws.compactMap(\.erase).map { Double($0[2] * $0[3]) / (64 * 32) }
         #expect(areas.allSatisfy { $0 > 0.06 && $0 <= 0.2 })
+    }
+
+    @Test(
+        "parts, brightness among the channels and vertical flips are drawn as asked, and leave other draws as they were"
+    )
+    func views() throws {
+        let recipe = { (augment: String) in
+            let text = try String(contentsOf: Fixture.url("replay/recipe.yaml"), encoding: .utf8)
+            return try Recipe(yaml: text, settings: ["augment=\(augment)"]).augmentation
+        }
+        let draw = { (augmentation: Augmentation, step: Int) in
+            var generator = SplitMix64(seed: 1, stream: 4, UInt64(step))
+            return augmentation.draw(width: 64, height: 32, &generator)
+        }
+        let augmentation = try recipe(
+            "{flip_vertical: 0.25, part: {probability: 0.5, area: [0.2, 0.4]}, channel: {probability: 1, grey: true}}")
+        let draws = (0..<4000).map { draw(augmentation, $0) }
+        let share = { (isIncluded: (Augmentation.Draw) -> Bool) in Double(draws.count(where: isIncluded)) / 4000 }
+        #expect(abs(share { $0.vertical == true } - 0.25) < 0.03 && abs(share { $0.part != nil } - 0.5) < 0.03)
+        #expect((0..<4).allSatisfy { channel in abs(share { $0.channel == channel } - 0.25) < 0.03 })
+        for part in draws.compactMap(\.part) {
+            let area = Double(part[2] * part[3]) / (64 * 32)
+            #expect(area > 0.15 && area <= 0.4)
+            // Whole pixels make of 0.75 to 1.33 a little less or more.
+            let aspect = Double(part[2]) / Double(part[3]) / 2
+            #expect((0.68...1.45).contains(aspect), "\(part)")
+            #expect(part[0] + part[2] <= 64 && part[1] + part[3] <= 32)
+        }
+        let (plain, without) = (try recipe("{}"), try recipe("{flip_vertical: 0, channel: 0}"))
+        #expect((0..<50).allSatisfy { draw(plain, $0) == draw(without, $0) })
     }
 
     @Test("noise is standard normal, where it was erased, another for each modality, and the same whenever it is made")

@@ -53,6 +53,15 @@ struct RecipeTests {
             ("drop_path=1", "drop_path: expected a number from 0.0 to 0.9"),
             ("classifier=xavier", "classifier: expected one of narrow, kaiming"),
             ("model.networks=2", "networks: expected 1 for system graft, found 2"),
+            ("modality_dropout={share: 0.5, by: image}", "modality_dropout.by: expected one of batch, triple"),
+            ("validation={identities: 0.2, split: val}", "validation.identities: expected none beside split"),
+            (
+                "validation={identities: 0.2, patience: 3}",
+                "validation.patience: expected none without every, which is 0"
+            ),
+            ("validation={split: test}", "validation.split: expected one of val"),
+            ("batch={triplets: 4, sightings: 2}", "unknown field batch.sightings"),
+            ("augment={part: {area: [0.1, 1]}}", "augment.part.probability: expected a number"),
             ("model.colour=blue", "unknown field model.colour"),
             ("nonsense", "expected key.path=value"),
             ("stages=[]", "expected at least one stage"),

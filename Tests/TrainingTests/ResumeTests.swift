@@ -137,7 +137,7 @@ struct ResumeTests {
         let bytes = try Data(contentsOf: file)
         try (bytes + [0]).write(to: file)
         #expect {
-            try Trainer(resuming: copy, dataset: TriplesDataset(root: data)).run { _ in }
+            try Trainer(resuming: copy, data: data).run { _ in }
         } throws: { error in
             "\(error)".contains("expected a file of \(bytes.count) train/nir/0002_c1_001.png")
                 && "\(error)".contains("found one of \(bytes.count + 1) train/nir/0002_c1_001.png")
@@ -151,7 +151,7 @@ struct ResumeTests {
         // What has only moved is the same.
         try text.write(to: kept, atomically: true, encoding: .utf8)
         try bytes.write(to: file)
-        try Trainer(resuming: copy, dataset: TriplesDataset(root: data)).run { _ in }
+        try Trainer(resuming: copy, data: data).run { _ in }
         #expect(try contents(copy) == contents(folder.appendingPathComponent("run")))
     }
 

@@ -21,7 +21,7 @@ struct SamplingTests {
     func onePass() throws {
         let counts = [9, 8, 3, 4, 13, 1, 4, 7]
         let labels = labels(counts)
-        var sampler = try IdentitySampler(labels: labels, identities: 3, perIdentity: 4, seed: 9)
+        var sampler = try IdentitySampler(labels: labels, .groups(identities: 3, sightings: 4), seed: 9)
         for _ in 0..<20 {
             let batches = pass(&sampler)
             var groups = [Int](repeating: 0, count: counts.count)
@@ -45,7 +45,7 @@ struct SamplingTests {
     @Test("8675 images of 50 identities in batches of 16 identities with 4 each make about 135 steps")
     func size() throws {
         let counts = (0..<50).map { 174 - ($0 % 2) }
-        let sampler = try IdentitySampler(labels: labels(counts), identities: 16, perIdentity: 4, seed: 1)
+        let sampler = try IdentitySampler(labels: labels(counts), .groups(identities: 16, sightings: 4), seed: 1)
         #expect(counts.reduce(0, +) == 8675)
         for epoch in 0..<5 { #expect((128...135).contains(sampler.batches(ofEpoch: epoch))) }
     }
@@ -54,7 +54,7 @@ struct SamplingTests {
     func positions() throws {
         let labels = labels([6, 6, 5, 4, 8])
         let make = { (seed: UInt64) in
-            try IdentitySampler(labels: labels, identities: 2, perIdentity: 2, seed: seed)
+            try IdentitySampler(labels: labels, .groups(identities: 2, sightings: 2), seed: seed)
         }
         var (whole, other) = (try make(1), try make(2))
         var batches: [[Int]] = []
@@ -71,7 +71,32 @@ struct SamplingTests {
         var stream = whole.restarted(stream: [1])
         #expect((0..<30).map { _ in stream.next() } != batches)
         #expect(throws: DatasetError.self) {
-            try IdentitySampler(labels: [0, 0, 1], identities: 3, perIdentity: 2, seed: 1)
+            try IdentitySampler(labels: [0, 0, 1], .groups(identities: 3, sightings: 2), seed: 1)
+        }
+    }
+
+    @Test(
+        "a batch of triplets has its anchors, their positives and negatives; in a pass each sighting has as many positives"
+    )
+    func triplets() throws {
+        let labels = labels([5, 3, 1, 4])
+        var sampler = try IdentitySampler(labels: labels, .triplets(6, positives: 3), seed: 4)
+        let batches = pass(&sampler)
+        // One of an identity alone has no positive: (5 + 3 + 4) · 3 pairs.
+        #expect(batches.count == 6)
+        var positives: [Int: [Int]] = [:]
+        for batch in batches {
+            #expect(batch.count == 18)
+            for index in 0..<6 {
+                let (anchor, positive, negative) = (batch[index], batch[6 + index], batch[12 + index])
+                #expect(anchor != positive && labels[anchor] == labels[positive] && labels[anchor] != labels[negative])
+                positives[anchor, default: []].append(positive)
+            }
+        }
+        #expect(positives.count == 12 && positives.values.allSatisfy { $0.count == 3 })
+        #expect(positives.allSatisfy { anchor, own in labels[anchor] == 1 || Set(own).count == 3 })
+        #expect(throws: DatasetError.self) {
+            try IdentitySampler(labels: [0, 1, 2], .triplets(2, positives: 1), seed: 1)
         }
     }
 

@@ -104,7 +104,8 @@ struct TrainerTests {
             let model = try Checkpoint.load(path: folder.appendingPathComponent("model.safetensors").path)
             #expect(model.configuration.identities == 3)
             let kept = try Recipe(path: folder.appendingPathComponent("recipe.yaml").path)
-            #expect(kept.identities == 3 && kept.dropout == 0.1 && kept.stages.count == 2)
+            #expect(
+                kept.sampling == .groups(identities: 3, sightings: 3) && kept.dropout == 0.1 && kept.stages.count == 2)
             #expect(model.configuration.training?["seed"]?.integer == 5)
             #expect(model.configuration.training?["validation"]?["mAP"]?.number != nil)
             for file in [

@@ -59,7 +59,9 @@ struct DMF: TextEncodingSystem {
         return run(tokens, mask: mask)
     }
 
-    func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput { output(embed(images)) }
+    func features(_ images: [Modality: Tensor]) -> [Modality: Tensor] { vectors(images) }
+
+    func output(_ features: [Modality: Tensor], _ rows: BatchRows) -> SystemOutput { output(combined(features, rows)) }
 
     func callAsFunction(texts: [[Int]]) -> SystemOutput { output(embed(texts: texts)) }
 

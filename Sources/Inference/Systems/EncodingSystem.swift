@@ -21,8 +21,21 @@ public protocol EncodingSystem: Sendable {
     /// These, and what the system makes of fewer of the modalities where that does not follow from them.
     func encode(_ images: [Modality: Tensor]) -> SystemVectors
 
-    /// The forward pass of training; only for a system built for it.
-    func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput
+    /// The embeddings of a batch: [B, dimension], before L2 normalisation.
+    ///
+    /// - Parameter rows: which triples the images are of, where not all have all; nil if they do.
+    func embed(_ images: [Modality: Tensor], _ rows: BatchRows?) -> Tensor
+
+    /// What training makes of each image on its own, by modality: one leading row an image. Only for a system built for
+    /// training.
+    func features(_ images: [Modality: Tensor]) -> [Modality: Tensor]
+
+    /// The rest of training's forward pass, which sees the batch as a whole: what the losses need.
+    ///
+    /// - Parameters:
+    ///   - features: of all the batch's images.
+    ///   - rows: which triples they are of.
+    func output(_ features: [Modality: Tensor], _ rows: BatchRows) -> SystemOutput
 }
 
 /// A system that reads texts too.
@@ -60,17 +73,31 @@ extension EncodingSystem {
     /// Of systems whose vectors of a modality do not depend on the others.
     public func encode(_ images: [Modality: Tensor]) -> SystemVectors { SystemVectors(parts: vectors(images)) }
 
+    /// The forward pass of training on triples that all have the modalities given.
+    public func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput {
+        output(features(images), BatchRows(images.values.first?.shape[0] ?? 0))
+    }
+
     /// The embedding of all the modalities given: [B, dimension], before L2 normalisation.
-    public func embed(_ images: [Modality: Tensor]) -> Tensor { combined(vectors(images)) }
+    public func embed(_ images: [Modality: Tensor]) -> Tensor { embed(images, nil) }
+
+    /// Of systems whose vectors of a modality do not depend on the others.
+    public func embed(_ images: [Modality: Tensor], _ rows: BatchRows?) -> Tensor { combined(vectors(images), rows) }
 
     /// The mean of what is present, or everything side by side with zeros for what is absent: [B, dimension]. At least one
     /// is present.
-    func combined(_ vectors: [Modality: Tensor]) -> Tensor {
-        let present = modalities.compactMap { vectors[$0] }
-        guard let shape = present.first?.shape else { preconditionFailure("an embedding of no modality") }
+    ///
+    /// - Parameter rows: which triples the vectors are of, where not all have all; nil if they do.
+    func combined(_ vectors: [Modality: Tensor], _ rows: BatchRows? = nil) -> Tensor {
+        let present = modalities.compactMap { modality in vectors[modality].map { (modality: modality, rows: $0) } }
+        guard let shape = present.first?.rows.shape else { preconditionFailure("an embedding of no modality") }
+        let all = rows ?? BatchRows(shape[0])
         switch combination {
-        case .sum: return Tensor.mean(of: present)
-        case .blocks: return Tensor.concatenated(modalities.map { vectors[$0] ?? .zeros(shape) }, axis: 1)
+        case .sum: return all.mean(present)
+        case .blocks:
+            let nothing = Tensor.zeros([all.count, shape[1]])
+            let blocks = modalities.map { modality in vectors[modality].map { all.placed($0, modality) } ?? nothing }
+            return Tensor.concatenated(blocks, axis: 1)
         }
     }
 }
@@ -91,10 +118,12 @@ public struct SystemOutput: Sendable {
     public struct Head: Sendable {
         /// Such as `fused`, or a modality's.
         public let name: String
-        /// [B, D].
+        /// [B, D], or fewer rows.
         public let features: Tensor
         /// [B, identities] each; one but for IEEE, which has one a part.
         public let logits: [Tensor]
+        /// Which triple of the batch each row is of; nil for each its own.
+        public var rows: [Int]?
     }
 
     /// In the order in which the losses are summed.
@@ -103,8 +132,10 @@ public struct SystemOutput: Sendable {
     public var embedding: Tensor
     /// GraFT's data tokens, [B, L, D], averaged over the modalities.
     public var data: Tensor?
-    /// MixER's adversary: [B, modalities].
+    /// MixER's adversary: [images, modalities].
     public var modalityLogits: Tensor?
+    /// The modality of each of MixER's images, by its place among the model's.
+    public var places: [Int] = []
 
     /// The head of that name, which the system has.
     public func head(_ name: String) -> Head {

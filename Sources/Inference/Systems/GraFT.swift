@@ -6,23 +6,12 @@ import Tensor
 /// (section 6, Table 5): then modalities give each other something.
 struct GraFT: EncodingSystem {
     private enum Encoders: Sendable {
-        /// In the order of the modalities.
-        case each([PostNormEncoderLayer])
+        case each([Modality: PostNormEncoderLayer])
         case joint(PostNormEncoderLayer)
     }
 
-    /// What the backbone makes of the modalities that are there, one after the other in one batch.
-    private struct Features {
-        /// Among the model's.
-        let places: [Int]
-        let tokens: Tensor
-
-        /// Of the modality that is the `index`-th there.
-        func part(_ index: Int) -> Tensor {
-            let batch = tokens.shape[0] / places.count
-            return tokens.sliced(axis: 0, (index * batch)..<((index + 1) * batch))
-        }
-    }
+    /// What the backbone makes of a modality's images.
+    private typealias Features = (modality: Modality, tokens: Tensor)
 
     private let backbone: VisionTransformer
     private let fusionTokens: Tensor
@@ -61,37 +50,56 @@ struct GraFT: EncodingSystem {
             try PostNormEncoderLayer(scope.scope(path), width: width, heads: head.heads, feedforward: head.feedforward)
         }
         if head.fusion.isVanilla { return .joint(try layer("encoder")) }
-        return .each(try modalities.map { try layer("encoders.\($0.rawValue)") })
+        let each = try modalities.map { ($0, try layer("encoders.\($0.rawValue)")) }
+        return .each(Dictionary(uniqueKeysWithValues: each))
     }
 
     /// Images [B, H, W, 3] by modality, at least one. The backbone is shared, so all modalities go through it as one batch.
-    private func features(_ images: [Modality: Tensor]) -> Features {
-        let present = modalities.indices.compactMap { place in images[modalities[place]].map { (place, $0) } }
-        precondition(!present.isEmpty, "an embedding of no modality")
-        return Features(
-            places: present.map(\.0), tokens: backbone(Tensor.concatenated(present.map(\.1), axis: 0)))
+    private func seen(_ images: [Modality: Tensor]) -> [Features] {
+        let present = modalities.filter { images[$0] != nil }
+        let inputs = present.compactMap { images[$0] }
+        precondition(!inputs.isEmpty, "an embedding of no modality")
+        let tokens = backbone(Tensor.concatenated(inputs, axis: 0))
+        var start = 0
+        return zip(present, inputs).map { modality, input in
+            defer { start += input.shape[0] }
+            return (modality, tokens.sliced(axis: 0, start..<(start + input.shape[0])))
+        }
+    }
+
+    /// The fusion tokens, for each of so many triples.
+    private func fusion(_ count: Int) -> Tensor {
+        fusionTokens.reshaped([fusionTokens.shape[1], dimension]).broadcast(leading: count)
     }
 
     /// The results of the encoder layers, fusion tokens first: of each modality's, or of the one for all with the mean of the
     /// modalities' data tokens.
-    ///
-    /// - Parameter indices: which of the modalities that are there.
-    private func encoded(_ features: Features, _ indices: [Int]) -> [Tensor] {
-        let fusion = fusionTokens.reshaped([fusionTokens.shape[1], dimension])
-            .broadcast(leading: features.tokens.shape[0] / features.places.count)
+    private func encoded(_ features: [Features]) -> [Tensor] {
         switch encoders {
-        case .each(let layers):
-            return indices.map { index in
-                layers[features.places[index]](Tensor.concatenated([fusion, features.part(index)], axis: 1))
-            }
-        case .joint(let layer):
-            let tokens = layer(Tensor.concatenated([fusion] + indices.map(features.part), axis: 1))
-            let (first, count) = (fusionTokens.shape[1], features.tokens.shape[1])
-            let parts = indices.indices.map {
-                tokens.sliced(axis: 1, (first + $0 * count)..<(first + ($0 + 1) * count))
-            }
-            return [Tensor.concatenated([tokens.sliced(axis: 1, 0..<first), Tensor.mean(of: parts)], axis: 1)]
+        case .each: encodedApart(features)
+        case .joint(let layer): [encodedTogether(features, layer)]
         }
+    }
+
+    private func encodedApart(_ features: [Features]) -> [Tensor] {
+        guard case .each(let layers) = encoders else { return [] }
+        let largest = features.map { $0.tokens.shape[0] }.max() ?? 0
+        let all = fusion(largest)
+        return features.compactMap { feature in
+            let count = feature.tokens.shape[0]
+            let fusion = count == largest ? all : all.sliced(axis: 0, 0..<count)
+            return layers[feature.modality]?(Tensor.concatenated([fusion, feature.tokens], axis: 1))
+        }
+    }
+
+    private func encodedTogether(_ features: [Features], _ layer: PostNormEncoderLayer) -> Tensor {
+        let fusion = fusion(features[0].tokens.shape[0])
+        let tokens = layer(Tensor.concatenated([fusion] + features.map(\.tokens), axis: 1))
+        let (first, count) = (fusionTokens.shape[1], features[0].tokens.shape[1])
+        let parts = features.indices.map {
+            tokens.sliced(axis: 1, (first + $0 * count)..<(first + ($0 + 1) * count))
+        }
+        return Tensor.concatenated([tokens.sliced(axis: 1, 0..<first), Tensor.mean(of: parts)], axis: 1)
     }
 
     private func data(_ tokens: Tensor) -> Tensor { tokens.sliced(axis: 1, fusionTokens.shape[1]..<tokens.shape[1]) }
@@ -106,32 +114,50 @@ struct GraFT: EncodingSystem {
 
     /// Fusing is linear, so what is fused is the mean of each modality fused alone. Where one layer sees all modalities, what it
     /// makes cannot be taken apart, and is each one's vector.
-    private func vectors(_ features: Features) -> [Modality: Tensor] {
-        let encoded = encoded(features, Array(features.places.indices))
+    private func vectors(_ features: [Features]) -> [Modality: Tensor] {
+        let fused = encoded(features).map(fused)
         return Dictionary(
-            uniqueKeysWithValues: features.places.enumerated().map { index, place in
-                (modalities[place], fused(encoded[interacts ? 0 : index]))
-            })
+            uniqueKeysWithValues: features.indices.map { (features[$0].modality, fused[interacts ? 0 : $0]) })
     }
 
-    func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] { vectors(features(images)) }
+    func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] { vectors(seen(images)) }
 
     /// Also for each smaller set where modalities give each other something; they go through the backbone once.
     func encode(_ images: [Modality: Tensor]) -> SystemVectors {
-        let features = features(images)
-        var vectors = SystemVectors(parts: vectors(features))
-        for set in interacts ? SystemVectors.smallerSets(of: Array(features.places.indices)) : [] {
-            vectors.subsets[Set(set.map { modalities[features.places[$0]] })] = fused(encoded(features, set)[0])
+        let features = seen(images)
+        var encoded = SystemVectors(parts: vectors(features))
+        for set in interacts ? SystemVectors.smallerSets(of: features) : [] {
+            encoded.subsets[Set(set.map(\.modality))] = fused(self.encoded(set)[0])
         }
-        return vectors
+        return encoded
     }
 
-    func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput {
+    /// Tokens of the modalities' encoder layers, or of the backbone where one layer sees all.
+    func features(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
+        let features = seen(images)
+        let tokens = interacts ? features.map(\.tokens) : encodedApart(features)
+        return Dictionary(uniqueKeysWithValues: zip(features.map(\.modality), tokens))
+    }
+
+    func output(_ features: [Modality: Tensor], _ rows: BatchRows) -> SystemOutput {
         guard let head else { preconditionFailure("a system built for inference has no classifier") }
-        let features = features(images)
-        let mean = Tensor.mean(of: encoded(features, Array(features.places.indices)))
+        let mean = tokens(modalities.compactMap { modality in features[modality].map { (modality, $0) } }, rows)
         let fused = fused(mean)
         return SystemOutput(
             heads: [.init(name: "fused", features: fused, logits: [head(fused)])], embedding: fused, data: data(mean))
+    }
+
+    /// The tokens of each triple: the mean over the modalities that it has, or what one layer makes of all of these.
+    private func tokens(_ features: [Features], _ rows: BatchRows) -> Tensor {
+        guard case .joint(let layer) = encoders else { return rows.mean(features.map { ($0.modality, $0.tokens) }) }
+        // Triples of the same modalities go through the layer together.
+        return rows.bySet(features.map { ($0.modality, $0.tokens) }) {
+            encodedTogether($0.map { ($0.modality, $0.rows) }, layer)
+        }
+    }
+
+    func embed(_ images: [Modality: Tensor], _ rows: BatchRows?) -> Tensor {
+        guard interacts, let rows else { return combined(vectors(images), rows) }
+        return fused(tokens(seen(images), rows))
     }
 }

@@ -47,19 +47,21 @@ struct IEEE: EncodingSystem {
         let own: Tensor?
     }
 
-    private func seen(_ images: [Modality: Tensor]) -> [Seen] {
+    private func seen(_ maps: [Modality: Tensor]) -> [Seen] {
         branches.compactMap { branch in
-            images[branch.modality].map { image in
-                let map = branch.backbone(image)
-                return Seen(branch: branch, map: map, own: branch.interaction?.own(map))
-            }
+            maps[branch.modality].map { Seen(branch: branch, map: $0, own: branch.interaction?.own($0)) }
         }
     }
 
     /// Each modality's parts, [B, P, part width], with what the others of a set gave it.
-    private func parts(_ set: [Seen]) -> [(branch: Branch, parts: Tensor)] {
+    ///
+    /// - Parameter rows: which triples the maps are of; nil if all are of the same.
+    private func parts(_ set: [Seen], _ rows: BatchRows? = nil) -> [(branch: Branch, parts: Tensor)] {
         set.enumerated().map { index, seen in
-            let others = set.indices.filter { $0 != index }.map { set[$0].map }
+            let others = set.indices.filter { $0 != index }.map { index in
+                let (map, modality) = (set[index].map, set[index].branch.modality)
+                return rows?.aligned(map, of: modality, to: seen.branch.modality) ?? map
+            }
             // Of nothing one pixel is enough: all are the same.
             let nothing = Tensor.zeros([seen.map.shape[0], 1, 1, seen.map.shape[3]])
             let rest = others.dropFirst().reduce(others.first ?? nothing, +)
@@ -68,20 +70,30 @@ struct IEEE: EncodingSystem {
         }
     }
 
-    private func parts(_ images: [Modality: Tensor]) -> [(branch: Branch, parts: Tensor)] { parts(seen(images)) }
+    /// The backbones' maps, [B, H, W, C].
+    func features(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
+        branches.reduce(into: [:]) { maps, branch in
+            maps[branch.modality] = images[branch.modality].map(branch.backbone.callAsFunction)
+        }
+    }
 
     private static func flat(_ parts: Tensor) -> Tensor {
         parts.reshaped([parts.shape[0], parts.shape[1] * parts.shape[2]])
     }
 
     /// A modality's parts, with what the others that are present gave it.
-    func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
-        Dictionary(uniqueKeysWithValues: parts(images).map { ($0.branch.modality, Self.flat($0.parts)) })
+    func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] { vectors(images, nil) }
+
+    private func vectors(_ images: [Modality: Tensor], _ rows: BatchRows?) -> [Modality: Tensor] {
+        let parts = parts(seen(features(images)), rows)
+        return Dictionary(uniqueKeysWithValues: parts.map { ($0.branch.modality, Self.flat($0.parts)) })
     }
+
+    func embed(_ images: [Modality: Tensor], _ rows: BatchRows?) -> Tensor { combined(vectors(images, rows), rows) }
 
     /// Also for each smaller set: what the modalities of a whole triple give each other is not there when one of them is not.
     func encode(_ images: [Modality: Tensor]) -> SystemVectors {
-        let seen = seen(images)
+        let seen = seen(features(images))
         var subsets: [Set<Modality>: Tensor] = [:]
         for set in interacts ? SystemVectors.smallerSets(of: seen) : [] {
             subsets[Set(set.map(\.branch.modality))] = Tensor.concatenated(
@@ -91,12 +103,14 @@ struct IEEE: EncodingSystem {
         return SystemVectors(parts: Dictionary(uniqueKeysWithValues: whole), subsets: subsets)
     }
 
-    func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput {
-        let heads = parts(images).map { branch, parts in
+    func output(_ features: [Modality: Tensor], _ rows: BatchRows) -> SystemOutput {
+        let heads = parts(seen(features), rows).map { branch, parts in
             SystemOutput.Head(
-                name: branch.modality.rawValue, features: Self.flat(parts), logits: branch.parts.logits(parts))
+                name: branch.modality.rawValue, features: Self.flat(parts), logits: branch.parts.logits(parts),
+                rows: rows.rows(of: branch.modality))
         }
-        return SystemOutput(heads: heads, embedding: Tensor.concatenated(heads.map(\.features), axis: 1))
+        let vectors = heads.compactMap { head in Modality(rawValue: head.name).map { ($0, head.features) } }
+        return SystemOutput(heads: heads, embedding: combined(Dictionary(uniqueKeysWithValues: vectors), rows))
     }
 }
 

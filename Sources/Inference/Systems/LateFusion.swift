@@ -6,6 +6,7 @@ import Tensor
 struct LateFusion: EncodingSystem {
     /// A backbone, and its own head if it has one.
     private struct Network: Sendable {
+        let modality: Modality
         /// The modality, with the number where it has several.
         let name: String
         let backbone: FeatureBackbone
@@ -15,8 +16,7 @@ struct LateFusion: EncodingSystem {
     let dimension: Int
     let modalities: [Modality]
     let combination: Combination
-    /// Of each modality its own.
-    private let networks: [(modality: Modality, members: [Network])]
+    private let networks: [Network]
     /// On the fused feature.
     private let head: IdentityHead?
 
@@ -31,52 +31,62 @@ struct LateFusion: EncodingSystem {
                     neck: scope.scope(neck), classifier: scope.scope(classifier), width: width, identities: $0)
             }
         }
-        networks = try configuration.modalities.map { modality in
-            let members = try configuration.networkNames(modality).map { name in
+        networks = try configuration.modalities.flatMap { modality in
+            try configuration.networkNames(modality).map { name in
                 Network(
-                    name: name, backbone: try FeatureBackbone(scope.scope("encoders.\(name)"), configuration),
+                    modality: modality, name: name,
+                    backbone: try FeatureBackbone(scope.scope("encoders.\(name)"), configuration),
                     head: isUniCat ? try head("necks.\(name)", "classifiers.\(name)", width) : nil)
             }
-            return (modality, members)
         }
         self.head = isUniCat ? nil : try head("neck", "classifier", dimension)
     }
 
-    /// Of each modality that is there, what each of its backbones makes of it.
-    private func features(_ images: [Modality: Tensor]) -> [(modality: Modality, each: [Tensor])] {
-        networks.compactMap { modality, members in
-            images[modality].map { image in (modality, members.map { $0.backbone.feature(image) }) }
+    /// Of each modality its backbones' features, side by side.
+    func features(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
+        // In the model's order: what is drawn on the way is.
+        modalities.reduce(into: [:]) { features, modality in
+            guard let image = images[modality] else { return }
+            let own = networks.filter { $0.modality == modality }.map { $0.backbone.feature(image) }
+            features[modality] = own.count == 1 ? own[0] : Tensor.concatenated(own, axis: 1)
         }
+    }
+
+    /// Each of a modality's backbones' own.
+    private func parts(_ feature: Tensor, of modality: Modality) -> [(network: Network, feature: Tensor)] {
+        let own = networks.filter { $0.modality == modality }
+        guard own.count > 1 else { return own.map { ($0, feature) } }
+        let width = feature.shape[1] / own.count
+        return own.enumerated().map { ($1, feature.sliced(axis: 1, ($0 * width)..<(($0 + 1) * width))) }
     }
 
     /// A modality's backbones are combined as modalities are.
-    private func vectors(_ features: [(modality: Modality, each: [Tensor])]) -> [Modality: Tensor] {
-        features.reduce(into: [:]) { vectors, feature in
-            vectors[feature.modality] =
-                feature.each.count == 1
-                ? feature.each[0]
-                : combination == .sum ? Tensor.mean(of: feature.each) : Tensor.concatenated(feature.each, axis: 1)
+    private func vectors(ofFeatures features: [Modality: Tensor]) -> [Modality: Tensor] {
+        guard combination == .sum else { return features }
+        return features.reduce(into: [:]) { vectors, entry in
+            let own = parts(entry.value, of: entry.key).map(\.feature)
+            vectors[entry.key] = own.count == 1 ? own[0] : Tensor.mean(of: own)
         }
     }
 
-    func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] { vectors(features(images)) }
+    func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] { vectors(ofFeatures: features(images)) }
 
-    func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput {
-        let features = features(images)
-        let fused = combined(vectors(features))
+    func output(_ features: [Modality: Tensor], _ rows: BatchRows) -> SystemOutput {
+        let fused = combined(vectors(ofFeatures: features), rows)
         if let head {
             return SystemOutput(
                 heads: [.init(name: "fused", features: fused, logits: [head(fused)])], embedding: fused)
         }
-        let each = features.flatMap { modality, each in
-            zip(networks.first { $0.modality == modality }?.members ?? [], each)
-        }
         return SystemOutput(
-            heads: each.map { network, feature in
-                guard let head = network.head else {
-                    preconditionFailure("a system built for inference has no classifier")
+            heads: modalities.flatMap { modality -> [SystemOutput.Head] in
+                guard let feature = features[modality] else { return [] }
+                return parts(feature, of: modality).map { network, feature in
+                    guard let head = network.head else {
+                        preconditionFailure("a system built for inference has no classifier")
+                    }
+                    return .init(
+                        name: network.name, features: feature, logits: [head(feature)], rows: rows.rows(of: modality))
                 }
-                return .init(name: network.name, features: feature, logits: [head(feature)])
             }, embedding: fused)
     }
 }

@@ -136,32 +136,61 @@ struct MixER: EncodingSystem {
     }
 
     /// The network is shared, so all modalities go through it as one batch.
-    func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
+    private func split(_ images: [Modality: Tensor], _ encode: (Tensor) -> Tensor) -> [Modality: Tensor] {
         let present = modalities.filter { images[$0] != nil }
-        let ends = ends(Tensor.concatenated(present.compactMap { images[$0] }, axis: 0))
-        let all = fused(ends.map(Self.pooled), ends)
-        return Dictionary(uniqueKeysWithValues: zip(present, Self.parts(all, present.count)))
+        let inputs = present.compactMap { images[$0] }
+        let all = encode(Tensor.concatenated(inputs, axis: 0))
+        var start = 0
+        let parts = inputs.map { input in
+            defer { start += input.shape[0] }
+            return all.sliced(axis: 0, start..<(start + input.shape[0]))
+        }
+        return Dictionary(uniqueKeysWithValues: zip(present, parts))
     }
 
-    /// The rows of each of `count` modalities.
-    private static func parts(_ rows: Tensor, _ count: Int) -> [Tensor] {
-        let batch = rows.shape[0] / count
-        return (0..<count).map { rows.sliced(axis: 0, ($0 * batch)..<(($0 + 1) * batch)) }
+    func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
+        split(images) { all in
+            let ends = ends(all)
+            return fused(ends.map(Self.pooled), ends)
+        }
     }
 
-    /// One batch of all images given, a modality after the other, in the configuration's order.
-    func callAsFunction(_ images: [Modality: Tensor]) -> SystemOutput {
+    /// Both branches' halves, and after them what is made of both by cross-attention, side by side.
+    func features(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
+        split(images) { all in
+            let ends = ends(all)
+            let pooled = ends.map(Self.pooled)
+            return Tensor.concatenated(pooled + (cross.isEmpty ? [] : [fused(pooled, ends)]), axis: 1)
+        }
+    }
+
+    /// What embeddings are, of such features.
+    private func embedding(of features: Tensor) -> Tensor {
+        let width = features.shape[1] / (cross.isEmpty ? 2 : 4)
+        switch embedding {
+        case .both: return cross.isEmpty ? features : features.sliced(axis: 1, (2 * width)..<(4 * width))
+        case .erased: return features.sliced(axis: 1, 0..<width)
+        case .related: return features.sliced(axis: 1, width..<(2 * width))
+        }
+    }
+
+    /// The rows of the heads are the batch's images, a modality after the other, in the configuration's order.
+    func output(_ features: [Modality: Tensor], _ rows: BatchRows) -> SystemOutput {
         guard let heads else { preconditionFailure("a system built for inference has no classifier") }
-        let inputs = modalities.compactMap { images[$0] }
-        let ends = ends(Tensor.concatenated(inputs, axis: 0))
-        let (erased, related) = (Self.pooled(ends[0]), Self.pooled(ends[1]))
-        let fused = fused([erased, related], ends)
+        let present = modalities.indices.filter { features[modalities[$0]] != nil }
+        let all = Tensor.concatenated(present.compactMap { features[modalities[$0]] }, axis: 0)
+        let width = all.shape[1] / (cross.isEmpty ? 2 : 4)
+        let (erased, related) = (all.sliced(axis: 1, 0..<width), all.sliced(axis: 1, width..<(2 * width)))
+        let fused = embedding(of: all)
         let hidden = heads.adversary.0(erased.reversingGradient(), activation: .relu)
+        let triples = present.flatMap { rows.rows(of: modalities[$0]) }
         return SystemOutput(
             heads: [
-                .init(name: "erased", features: erased, logits: [heads.erased(erased)]),
-                .init(name: "related", features: related, logits: [heads.related(related)]),
-                .init(name: "fused", features: fused, logits: [heads.fused(fused)]),
-            ], embedding: Tensor.mean(of: Self.parts(fused, inputs.count)), modalityLogits: heads.adversary.1(hidden))
+                .init(name: "erased", features: erased, logits: [heads.erased(erased)], rows: triples),
+                .init(name: "related", features: related, logits: [heads.related(related)], rows: triples),
+                .init(name: "fused", features: fused, logits: [heads.fused(fused)], rows: triples),
+            ], embedding: combined(features.mapValues(embedding(of:)), rows),
+            modalityLogits: heads.adversary.1(hidden),
+            places: present.flatMap { [Int](repeating: $0, count: rows.rows(of: modalities[$0]).count) })
     }
 }

@@ -9,8 +9,13 @@ extension Augmentation {
     /// - Parameter fill: the level of each channel that erased pixels get unless the draw has another.
     public static func apply(_ draw: Draw, to image: Image, fill: [UInt8]) -> Image {
         var result = draw.flip ? image.flippedHorizontally() : image
+        if draw.vertical == true { result.flipVertically() }
         if draw.shift != [0, 0] { result = result.shifted(x: draw.shift[0], y: draw.shift[1]) }
         if let crop = draw.crop { result.crop(x: crop[0], y: crop[1]) }
+        if let part = draw.part {
+            result = result.cropped(to: Image.Box(x: part[0], y: part[1], width: part[2], height: part[3]))
+                .resized(width: image.width, height: image.height, interpolation: .bilinear)
+        }
         if let factors = draw.jitter {
             result.jitter(brightness: factors[0], contrast: factors[1], saturation: factors[2])
         }
@@ -86,9 +91,15 @@ extension Image {
         }
     }
 
+    fileprivate mutating func flipVertically() {
+        let row = width * 3
+        let rows = stride(from: pixels.count - row, through: 0, by: -row)
+        pixels = rows.flatMap { pixels[$0..<($0 + row)] }
+    }
+
     fileprivate mutating func replaceChannels(by channel: Int) {
         changeAll { r, g, b in
-            let level = [r, g, b][channel]
+            let level = channel == 3 ? Self.luma(r, g, b) : [r, g, b][channel]
             return (level, level, level)
         }
     }

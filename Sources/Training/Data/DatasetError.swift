@@ -13,6 +13,8 @@ public enum DatasetError: Error, Sendable, CustomStringConvertible {
     case unknownLayout(String, [String])
     /// A trial that there is not.
     case noSuchTrial(Int, layout: String)
+    /// A layout without a split for validation; those with one.
+    case noValidation(String, layout: String, [String])
     /// A folder without what it should hold.
     case empty(String, String)
     /// Files or lists with something wrong.
@@ -46,6 +48,8 @@ public enum DatasetError: Error, Sendable, CustomStringConvertible {
             layout == "regdb"
                 ? "expected a trial from 1 to 10, found \(trial)"
                 : "\(layout) has one train split: expected no trial but 1, found \(trial)"
+        case .noValidation(let path, let layout, let others):
+            "expected a split for validation in \(path), as \(others.joined(separator: ", ")) may have, found \(layout)"
         case .empty(let path, let what): "expected \(what) in \(path), found none"
         case .broken(let problems): Self.summary(problems)
         case .unreadableImage(let path, let error): "\(path): \(error)"

@@ -8,7 +8,19 @@ import Randomness
 /// until fewer than P have any left. So how many batches a pass has depends a little on what is drawn.
 ///
 /// A pass depends on the seed and its number alone.
+///
+/// Or draws batches of triplets of their own (GraFT, section 5.2): in a pass each sighting is the anchor as often as it is to have
+/// positives, each time with another of its identity as far as there are, and with any sighting of another identity.
 public struct IdentitySampler: Sendable {
+    /// What a batch is.
+    public enum Sampling: Sendable, Equatable {
+        /// P identities with K sightings each.
+        case groups(identities: Int, sightings: Int)
+        /// So many triplets: first their anchors, then their positives, then their negatives; each anchor has so many positives in
+        /// a pass.
+        case triplets(Int, positives: Int)
+    }
+
     /// Where a sampler is.
     public struct Position: Sendable, Equatable, Codable {
         /// Passes before this one.
@@ -22,8 +34,8 @@ public struct IdentitySampler: Sendable {
 
     /// Indices of the sightings of each identity.
     private let sightings: [[Int]]
-    private let identities: Int
-    private let perIdentity: Int
+    private let labels: [Int]
+    private let sampling: Sampling
     private let seed: UInt64
     private let stream: [UInt64]
     private var batches: [[Int]] = []
@@ -32,22 +44,24 @@ public struct IdentitySampler: Sendable {
 
     /// - Parameters:
     ///   - labels: the identity of each sighting, 0 upwards.
-    ///   - identities: P.
-    ///   - perIdentity: K.
+    ///   - sampling: what a batch is.
     ///   - seed: of what is drawn.
     ///   - stream: keys of this sampler's own random numbers.
-    /// - Throws: `DatasetError.tooFew` if there are fewer than P identities.
+    /// - Throws: `DatasetError.tooFew` if there are fewer than P identities, or for triplets fewer than two, or less than a batch.
     public init(
-        labels: [Int], identities: Int, perIdentity: Int, seed: UInt64, stream: [UInt64] = []
+        labels: [Int], _ sampling: Sampling, seed: UInt64, stream: [UInt64] = []
     ) throws(DatasetError) {
         let groups = Dictionary(grouping: labels.indices, by: { labels[$0] })
         sightings = groups.keys.sorted().map { groups[$0] ?? [] }
-        guard sightings.count >= identities else {
-            throw .tooFew("expected at least \(identities) identities for a batch, found \(sightings.count)")
+        (self.labels, self.sampling, self.seed, self.stream) = (labels, sampling, seed, stream)
+        let least = if case .groups(let identities, _) = sampling { identities } else { 2 }
+        guard sightings.count >= least else {
+            throw .tooFew("expected at least \(least) identities for a batch, found \(sightings.count)")
         }
-        (self.identities, self.perIdentity) = (identities, perIdentity)
-        (self.seed, self.stream) = (seed, stream)
         batches = pass(0)
+        guard !batches.isEmpty else {
+            throw .tooFew("expected triplets for a batch, found fewer: too few identities have two sightings")
+        }
     }
 
     /// A sampler over the same sightings that draws otherwise, at its beginning.
@@ -56,7 +70,7 @@ public struct IdentitySampler: Sendable {
     }
 
     private init(_ other: IdentitySampler, _ stream: [UInt64]) {
-        (sightings, identities, perIdentity) = (other.sightings, other.identities, other.perIdentity)
+        (sightings, labels, sampling) = (other.sightings, other.labels, other.sampling)
         (seed, self.stream) = (other.seed, stream)
         batches = pass(0)
     }
@@ -82,7 +96,34 @@ public struct IdentitySampler: Sendable {
 
     private func pass(_ epoch: Int) -> [[Int]] {
         var generator = SplitMix64(seed: seed, stream: stream + [UInt64(epoch)])
-        var groups = sightings.map { cut($0, &generator) }
+        switch sampling {
+        case .groups(let identities, let count): return groups(identities, count, &generator)
+        case .triplets(let count, let positives): return triplets(count, positives, &generator)
+        }
+    }
+
+    private func triplets(_ count: Int, _ positives: Int, _ generator: inout SplitMix64) -> [[Int]] {
+        let pairs = labels.indices.flatMap { anchor -> [(anchor: Int, positive: Int)] in
+            let own = generator.shuffled(sightings[labels[anchor]].filter { $0 != anchor })
+            return own.isEmpty ? [] : (0..<positives).map { (anchor, own[$0 % own.count]) }
+        }
+        let shuffled = generator.shuffled(pairs)
+        return (0..<(shuffled.count / count)).map { batch in
+            let pairs = shuffled[(batch * count)..<((batch + 1) * count)]
+            let negatives = pairs.map { pair in negative(of: labels[pair.anchor], &generator) }
+            return pairs.map(\.anchor) + pairs.map(\.positive) + negatives
+        }
+    }
+
+    private func negative(of label: Int, _ generator: inout SplitMix64) -> Int {
+        while true {
+            let index = generator.index(below: labels.count)
+            if labels[index] != label { return index }
+        }
+    }
+
+    private func groups(_ identities: Int, _ perIdentity: Int, _ generator: inout SplitMix64) -> [[Int]] {
+        var groups = sightings.map { cut($0, perIdentity, &generator) }
         var available = Array(groups.indices)
         var batches: [[Int]] = []
         while available.count >= identities {
@@ -96,7 +137,7 @@ public struct IdentitySampler: Sendable {
     }
 
     /// An identity's sightings in groups of K, at least one.
-    private func cut(_ all: [Int], _ generator: inout SplitMix64) -> [[Int]] {
+    private func cut(_ all: [Int], _ perIdentity: Int, _ generator: inout SplitMix64) -> [[Int]] {
         let shuffled = generator.shuffled(all)
         guard all.count >= perIdentity else {
             return [shuffled + (all.count..<perIdentity).map { _ in all[generator.index(below: all.count)] }]

@@ -94,19 +94,22 @@ public final class SightingImages: Sendable {
     }
 
     /// Some sightings as a model takes them: [B, H, W, 3] by modality, changed as `draws` say, one a sighting, or one an image,
-    /// sighting by sighting. Each has an image of each of the modalities. Throws `DatasetError` naming the file.
+    /// sighting by sighting. Each of `rows` has an image of its modality; one of which there is no row is left out. Throws
+    /// `DatasetError` naming the file.
     func tensors(
-        at indices: [Int], _ modalities: [Modality], _ draws: [Augmentation.Draw]?
+        at indices: [Int], _ modalities: [Modality], _ draws: [Augmentation.Draw]?, _ rows: BatchRows
     ) throws -> [Modality: Tensor] {
         let loaded = try images(at: indices)
-        let pairs = modalities.enumerated().map { place, modality in
+        let pairs = modalities.enumerated().compactMap { place, modality -> (Modality, Tensor)? in
             let fill = preprocessing.mean(modality)
+            let rows = rows.rows(of: modality)
+            guard !rows.isEmpty else { return nil }
             let own = draws.map { draws in
-                indices.indices.map { draws[draws.count == indices.count ? $0 : $0 * modalities.count + place] }
+                rows.map { draws[draws.count == indices.count ? $0 : $0 * modalities.count + place] }
             }
-            let images = loaded.enumerated().compactMap { row, images -> Image? in
-                guard let image = images[modality] else { return nil }
-                return own.map { Augmentation.apply($0[row], to: image, fill: fill) } ?? image
+            let images = rows.enumerated().compactMap { index, row -> Image? in
+                guard let image = loaded[row][modality] else { return nil }
+                return own.map { Augmentation.apply($0[index], to: image, fill: fill) } ?? image
             }
             let tensor = preprocessing.tensor(images, modality)
             return (modality, own.map { Augmentation.addNoise($0, to: tensor, modality) } ?? tensor)

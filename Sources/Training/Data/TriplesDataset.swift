@@ -12,6 +12,8 @@ public struct TriplesDataset: Sendable {
     public let root: URL
     /// How it lies there, and how its benchmark ranks.
     public let layout: any DatasetLayout
+    /// Which of RegDB's divisions; 1 of other layouts.
+    let trial: Int
 
     /// A data set.
     ///
@@ -22,7 +24,7 @@ public struct TriplesDataset: Sendable {
     /// - Throws: `DatasetError` if there is nothing, or nothing that is recognised, or the name or the trial is unknown.
     public init(root: URL, layout: String? = nil, trial: Int = 1) throws(DatasetError) {
         guard FileManager.default.fileExists(atPath: root.path) else { throw .missing(root.path) }
-        self.root = root
+        (self.root, self.trial) = (root, trial)
         self.layout = try DatasetLayouts.find(layout, in: root, trial: trial)
     }
 
@@ -32,13 +34,27 @@ public struct TriplesDataset: Sendable {
     /// A split's sightings, by name. Throws `DatasetError` if there are none, if a name or list cannot be read, if an image is
     /// there twice, or listed and not there.
     public func sightings(_ split: Split) throws(DatasetError) -> [Sighting] {
-        let listing = try listing(split)
+        try Self.checked(try listing(split)) {
+            .empty(root.path, "images of the \(split.rawValue) split as \(layout.signature)")
+        }
+    }
+
+    private static func checked(
+        _ listing: SplitListing, _ nothing: () -> DatasetError
+    ) throws(DatasetError) -> [Sighting] {
         let errors = listing.problems.filter(\.kind.isError)
         guard errors.isEmpty else { throw .broken(errors) }
-        guard !listing.sightings.isEmpty else {
-            throw .empty(root.path, "images of the \(split.rawValue) split as \(layout.signature)")
-        }
+        guard !listing.sightings.isEmpty else { throw nothing() }
         return listing.sightings
+    }
+
+    /// What the data set itself sets apart for validation. Throws `DatasetError.noValidation` if its layout has no such thing, and as
+    /// `sightings` does.
+    func validationSightings() throws(DatasetError) -> [Sighting] {
+        guard let listing = try layout.listValidation(in: root) else {
+            throw .noValidation(root.path, layout: layout.name, DatasetLayouts.withValidation)
+        }
+        return try Self.checked(listing) { .empty(root.path, "images of the validation split") }
     }
 
     /// Whether there is an image of a split. Throws as `listing` does.
@@ -50,8 +66,12 @@ public struct TriplesDataset: Sendable {
     /// The train split as a model learns from it: where modalities were never seen together, as pairs of an identity. Throws
     /// as `sightings` does.
     package func trainingSightings(_ modalities: [Modality]) throws(DatasetError) -> [Sighting] {
-        let sightings = try sightings(.train)
-        return layout.isPaired || modalities.count == 1 ? sightings : Sighting.combined(sightings, modalities)
+        paired(try sightings(.train), modalities)
+    }
+
+    /// Sightings as a model learns from them: where modalities were never seen together, as pairs of an identity.
+    func paired(_ sightings: [Sighting], _ modalities: [Modality]) -> [Sighting] {
+        layout.isPaired || modalities.count == 1 ? sightings : Sighting.combined(sightings, modalities)
     }
 }
 

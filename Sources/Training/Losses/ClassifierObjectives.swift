@@ -29,10 +29,10 @@ public struct IdentityObjective: Sendable, Equatable {
 
     func callAsFunction(_ output: SystemOutput, _ batch: Objective.Batch) -> Objective.Value {
         let triplets = output.heads.map {
-            Losses.batchHardTriplet($0.features, labels: batch.labels, margin: margin, isSquared: isSquared)
+            Losses.batchHardTriplet($0.features, labels: batch.labels(of: $0), margin: margin, isSquared: isSquared)
         }
         let entropies = output.heads.map {
-            Losses.crossEntropy($0.logits[0], labels: batch.labels, smoothing: labelSmoothing)
+            Losses.crossEntropy($0.logits[0], labels: batch.labels(of: $0), smoothing: labelSmoothing)
         }
         return Objective.Value([
             ("triplet", Losses.sum(triplets), triplet), ("cross_entropy", Losses.sum(entropies), crossEntropy),
@@ -57,11 +57,11 @@ public struct IEEEObjective: Sendable, Equatable {
     }
 
     func callAsFunction(_ output: SystemOutput, _ batch: Objective.Batch) -> Objective.Value {
-        let entropies = output.heads.flatMap(\.logits).map {
-            Losses.crossEntropy($0, labels: batch.labels, smoothing: labelSmoothing)
+        let entropies = output.heads.flatMap { head in
+            head.logits.map { Losses.crossEntropy($0, labels: batch.labels(of: head), smoothing: labelSmoothing) }
         }
         let margins = Losses.multiModalMargin(
-            output.heads.map(\.features), labels: batch.labels, margin: distance)
+            output.heads.map { ($0.features, batch.labels(of: $0)) }, margin: distance)
         return Objective.Value([("cross_entropy", Losses.sum(entropies), 1), ("multi_modal_margin", margins, margin)])
     }
 }

@@ -39,12 +39,13 @@ public enum Losses {
     ///
     /// - Parameters:
     ///   - features: [B, D].
-    ///   - labels: the identity of each row; at least two of them.
+    ///   - labels: the identity of each row; of one alone there are no negatives, and the loss is 0.
     ///   - margin: added to the difference.
     ///   - isSquared: compares squared distances.
     public static func batchHardTriplet(
         _ features: Tensor, labels: [Int], margin: Float, isSquared: Bool
     ) -> Tensor {
+        guard Set(labels).count > 1 else { return Tensor(0) }
         let (positives, negatives) = hardest(features, labels)
         let distance = { (indices: [Int]) in
             let squared = squaredDistances(features, features.rows(at: indices))
@@ -62,7 +63,6 @@ public enum Losses {
         let pairs = (0..<count).map { anchor in
             let same = (0..<count).filter { labels[$0] == labels[anchor] }
             let others = (0..<count).filter { labels[$0] != labels[anchor] }
-            precondition(!others.isEmpty, "a batch of one identity has no negatives")
             return (
                 same.max { distance(anchor, $0) < distance(anchor, $1) } ?? anchor,
                 others.min { distance(anchor, $0) < distance(anchor, $1) } ?? anchor
@@ -72,18 +72,20 @@ public enum Losses {
     }
 
     /// The mean over identities of the largest |margin - d(c_j, c_k)| between the modalities' centers, a center being the
-    /// mean of an identity's L2-normalised features in one modality (3M; IEEE, eq. 6).
+    /// mean of an identity's L2-normalised features in one modality (3M; IEEE, eq. 6). Of identities that are there in two
+    /// modalities or more; 0 if none is.
     ///
     /// - Parameters:
-    ///   - features: [B, D] of each modality, at least two.
-    ///   - labels: the identity of each row.
+    ///   - features: [rows, D] of each modality, and the identity of each row.
     ///   - margin: the distance that the modalities' centers should keep.
-    public static func multiModalMargin(_ features: [Tensor], labels: [Int], margin: Float) -> Tensor {
-        let units = features.map { $0.normalizedRows() }
-        let identities = Set(labels).sorted()
-        let largest = identities.map { identity in
-            let rows = labels.indices.filter { labels[$0] == identity }
-            let centers = units.map { $0.rows(at: rows).mean(axis: 0) }
+    public static func multiModalMargin(_ features: [(rows: Tensor, labels: [Int])], margin: Float) -> Tensor {
+        let units = features.map { (rows: $0.rows.normalizedRows(), labels: $0.labels) }
+        let identities = Set(features.flatMap(\.labels)).sorted()
+        let largest = identities.compactMap { identity -> Tensor? in
+            let centers = units.compactMap { unit -> Tensor? in
+                let rows = unit.labels.indices.filter { unit.labels[$0] == identity }
+                return rows.isEmpty ? nil : unit.rows.rows(at: rows).mean(axis: 0)
+            }
             let gaps = centers.indices.flatMap { a in
                 centers.indices.dropFirst(a + 1).map { b in
                     let distance = (centers[a] - centers[b]).squared().sum().squareRoot(clampedTo: 1e-12)
@@ -91,9 +93,9 @@ public enum Losses {
                     return gap.scalar < 0 ? gap.scaled(by: -1) : gap
                 }
             }
-            return gaps.max { $0.scalar < $1.scalar } ?? Tensor(0)
+            return gaps.max { $0.scalar < $1.scalar }
         }
-        return sum(largest).scaled(by: 1 / Float(identities.count))
+        return largest.isEmpty ? Tensor(0) : sum(largest).scaled(by: 1 / Float(largest.count))
     }
 
     /// The mean squared cosine between the rows of two [B, D] matrices (MixER, L_o).

@@ -33,12 +33,8 @@ public struct MixERObjective: Sendable, Equatable {
     func callAsFunction(_ output: SystemOutput, _ batch: Objective.Batch) -> Objective.Value {
         guard let modalityLogits = output.modalityLogits else { preconditionFailure("no adversary to learn from") }
         let (erased, related, both) = (output.head("erased"), output.head("related"), output.head("fused"))
-        let modalities = modalityLogits.shape[1]
-        let rows = erased.features.shape[0] / batch.labels.count
-        let labels = (0..<rows).flatMap { _ in batch.labels }
-        let present = batch.modalities ?? Array(0..<rows)
-        let modality = present.flatMap { [Int](repeating: $0, count: batch.labels.count) }
-        let joint = zip(labels, modality).map { $0 * modalities + $1 }
+        let (labels, modality) = (batch.labels(of: erased), output.places)
+        let joint = zip(labels, modality).map { $0 * modalityLogits.shape[1] + $1 }
         let fusedLoss =
             Losses.crossEntropy(both.logits[0], labels: labels, smoothing: labelSmoothing)
             + Losses.batchHardTriplet(both.features, labels: labels, margin: 0, isSquared: false)

@@ -16,30 +16,52 @@ public enum Objective: Sendable, Equatable {
         public var triples: [[Int]]
         /// [identities, D]; only GraFT's.
         public var centers: Tensor?
-        /// The modalities that the batch has, by their places among the model's; nil for all.
-        public var modalities: [Int]?
 
         /// A batch as given.
-        public init(labels: [Int], triples: [[Int]] = [], centers: Tensor? = nil, modalities: [Int]? = nil) {
-            (self.labels, self.modalities) = (labels, modalities)
+        public init(labels: [Int], triples: [[Int]] = [], centers: Tensor? = nil) {
+            self.labels = labels
             self.triples = triples
             self.centers = centers
         }
+
+        /// The identity of each row of a head.
+        func labels(of head: SystemOutput.Head) -> [Int] { head.rows.map { $0.map { labels[$0] } } ?? labels }
     }
 
     /// The loss and its unweighted terms, by name.
     public struct Value: Sendable {
         /// The weighted sum.
         public let total: Tensor
+        private let parts: [(name: String, value: Tensor, weight: Float)]
+
         /// For the log.
-        public let terms: [String: Float]
+        public var terms: [String: Float] {
+            Dictionary(uniqueKeysWithValues: parts.map { ($0.name, $0.value.scalar) })
+        }
 
         /// The sum of terms with their weights. A term without weight stays off the tape, as if it were not there.
         init(_ terms: [(name: String, value: Tensor, weight: Float)]) {
             let weighted = terms.filter { $0.weight != 0 }
                 .map { $0.weight == 1 ? $0.value : $0.value.scaled(by: $0.weight) }
             total = weighted.dropFirst().reduce(weighted.first ?? Tensor(0), +)
-            self.terms = Dictionary(uniqueKeysWithValues: terms.map { ($0.name, $0.value.scalar) })
+            parts = terms
+        }
+
+        /// With another term, the last.
+        func adding(_ name: String, _ value: Tensor, weight: Float) -> Value {
+            Value(parts + [(name, value, weight)])
+        }
+
+        /// Off the tape.
+        var detached: Value { Value(parts.map { ($0.name, $0.value.detached, $0.weight) }) }
+
+        /// What values of the same terms come to, each term summed before it is weighted.
+        init(sumOf values: [Value]) {
+            let first = values.first?.parts ?? []
+            self.init(
+                first.enumerated().map { index, part in
+                    (part.name, Losses.sum(values.map { $0.parts[index].value }), part.weight)
+                })
         }
     }
 

@@ -25,7 +25,7 @@ extension TrainingBatch {
     /// The embeddings that a system serves: [B, D]. Throws `EncoderError` if it cannot read the batch.
     fileprivate func embed(_ system: any EncodingSystem) throws -> Tensor {
         switch input {
-        case .images(let images): return system.embed(images)
+        case .images(let images): return system.embed(images, rows)
         case .texts(let texts):
             guard let system = system as? any TextEncodingSystem else { throw EncoderError.noText }
             return system.embed(texts: texts)

@@ -11,6 +11,8 @@ public struct Pruner: Sendable {
     public enum Event: Sendable {
         case training(Trainer.Event)
         case pruned(target: Double, removed: Double)
+        /// What follows is the parent, trained on without pruning.
+        case control
         case measuring
         case measured(PrunedModel)
     }
@@ -33,6 +35,7 @@ public struct Pruner: Sendable {
     private let output: URL
     private let seed: UInt64
     private let isSweep: Bool
+    private let hasControl: Bool
 
     /// - Parameters:
     ///   - plan: what goes.
@@ -42,11 +45,13 @@ public struct Pruner: Sendable {
     ///   - output: a new or empty folder.
     ///   - seed: of everything random, the parent's own by default: so the same identities stay held out.
     ///   - isSweep: whether every target's model is published and measured, not only the last one's.
+    ///   - hasControl: whether the parent, fine-tuned for as many steps without pruning, is published and measured as well: a
+    ///     short training may gain more by further steps than pruning costs.
     ///
     /// Throws `CheckpointError`, or `PruningError.otherSystem`.
     public init(
         plan: PruningPlan, parentPath: String, recipe: Recipe, dataset: TriplesDataset, output: URL,
-        seed: UInt64? = nil, isSweep: Bool = false
+        seed: UInt64? = nil, isSweep: Bool = false, hasControl: Bool = false
     ) throws {
         let parent = try Checkpoint.load(path: parentPath)
         guard recipe.model.system.name == parent.configuration.system.name else {
@@ -59,7 +64,7 @@ public struct Pruner: Sendable {
         for index in recipe.stages.indices { recipe.stages[index].length = .steps(plan.steps) }
         let inherited = parent.configuration.training?["seed"]?.integer.map { UInt64(truncatingIfNeeded: $0) }
         (self.plan, self.parent, self.parentPath, self.recipe) = (plan, parent, parentPath, recipe)
-        (self.dataset, self.output, self.isSweep) = (dataset, output, isSweep)
+        (self.dataset, self.output, self.isSweep, self.hasControl) = (dataset, output, isSweep, hasControl)
         self.seed = seed ?? inherited ?? 1
     }
 
@@ -70,9 +75,7 @@ public struct Pruner: Sendable {
     @discardableResult
     public func run(isCancelled: () -> Bool = { false }, report: (Event) -> Void) throws -> Outcome {
         let data = try TrainingData(dataset, recipe, seed: seed)
-        var run = try TrainingRun(recipe, data, seed: seed, initial: parent) { report(.training($0)) }
-        run.rounds = plan.targets.count
-        if plan.distillation > 0 { run.distil(try Distillation(parent, weight: plan.distillation)) }
+        var run = try begin(recipe, data, report)
         let set = try RankingSet(
             dataset, held: data.held, Preprocessing(recipe.model.input), modalities: recipe.model.modalities)
         let folder = try RunFolder(output)
@@ -91,9 +94,49 @@ public struct Pruner: Sendable {
             if isSweep || isLast { try publish(run, round, folder, &measurement, isCancelled, report) }
             if isLast { break }
         }
+        if hasControl, !isCancelled() { try control(data, folder, &measurement, isCancelled, report) }
         return Outcome(
-            isFinished: measurement.models.last?.target == plan.targets.last,
+            isFinished: measurement.models.last.map { hasControl ? $0.isControl : $0.target == plan.targets.last }
+                ?? false,
             path: output.appendingPathComponent("model.safetensors").path, models: measurement.models)
+    }
+
+    private func begin(
+        _ recipe: Recipe, _ data: TrainingData, _ report: (Event) -> Void
+    ) throws -> TrainingRun {
+        var run = try TrainingRun(recipe, data, seed: seed, initial: parent) { report(.training($0)) }
+        run.rounds = plan.targets.count
+        if plan.distillation > 0 { run.distil(try Distillation(parent, weight: plan.distillation)) }
+        return run
+    }
+
+    /// The parent, trained on through the same batches and rates, each round from its best so far, with nothing taken away.
+    private func control(
+        _ data: TrainingData, _ folder: RunFolder, _ measurement: inout PruningMeasurement,
+        _ isCancelled: () -> Bool, _ report: (Event) -> Void
+    ) throws {
+        var recipe = recipe
+        for index in recipe.stages.indices { recipe.stages[index].name = "control" }
+        var run = try begin(recipe, data, report)
+        var none: SnapshotKeeper?
+        report(.control)
+        for _ in plan.targets {
+            run.continueWith(run.configuration, run.best.weights, mask: run.state.mask)
+            let isWhole = try run.train(into: folder, keeper: &none, isCancelled: isCancelled) { report(.training($0)) }
+            guard isWhole else { return }
+        }
+        report(.measuring)
+        var configuration = run.configuration
+        (configuration.training, configuration.pruning) = (parent.configuration.training, parent.configuration.pruning)
+        configuration = try SelfTest.recorded(in: configuration, weights: run.best.weights)
+        let figures = try measurement.figures(configuration, run.best.weights)
+        let digest = try folder.save(
+            configuration, run.best.weights, packed: run.state.packed, to: PrunedModel.controlFile)
+        let model = try measurement.add(
+            figures, target: 0, removed: 0, digest: digest,
+            file: folder.path.appendingPathComponent(PrunedModel.controlFile))
+        try PruningTable(measurement.models).write(to: folder)
+        report(.measured(model))
     }
 
     /// Measures a model and writes it, and the table so far.
@@ -117,7 +160,9 @@ public struct Pruner: Sendable {
         let isLast = round.target == plan.targets.last
         let name = isLast ? "model.safetensors" : "model-\(round.target).safetensors"
         let digest = try folder.save(configuration, run.best.weights, packed: packed, to: name)
-        let model = try measurement.add(figures, round, digest: digest, file: folder.path.appendingPathComponent(name))
+        let model = try measurement.add(
+            figures, target: round.target, removed: round.removed, digest: digest,
+            file: folder.path.appendingPathComponent(name))
         try PruningTable(measurement.models).write(to: folder)
         report(.measured(model))
     }

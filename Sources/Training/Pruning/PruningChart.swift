@@ -31,7 +31,7 @@ struct PruningChart {
                 points: models.map {
                     Point(
                         x: x($0), y: $0.metrics.mAP * 100,
-                        label: $0.target == 0 ? "parent" : String(format: "−%.0f %%", $0.target * 100),
+                        label: $0.target == 0 ? $0.label : String(format: "−%.0f %%", $0.target * 100),
                         isParent: $0.target == 0)
                 })
         }

@@ -49,8 +49,10 @@ struct PruningMeasurement {
     }
 
     /// Adds a model that lies in a file.
-    mutating func add(_ figures: Figures, _ round: PruningRound, digest: String, file: URL) throws -> PrunedModel {
-        let model = try Self.model(figures, target: round.target, removed: round.removed, digest: digest, file: file)
+    mutating func add(
+        _ figures: Figures, target: Double, removed: Double, digest: String, file: URL
+    ) throws -> PrunedModel {
+        let model = try Self.model(figures, target: target, removed: removed, digest: digest, file: file)
         models.append(model)
         return model
     }

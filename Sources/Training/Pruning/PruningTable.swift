@@ -22,6 +22,14 @@ public struct PrunedModel: Sendable, Codable, Equatable {
     /// Against the parent's embeddings.
     public let embeddingSpace: EmbeddingSpace
 
+    static let controlFile = "control.safetensors"
+    /// Whether it is the parent, trained on for as many steps without pruning.
+    public var isControl: Bool { file == Self.controlFile }
+    /// As a table names it.
+    var label: String {
+        isControl ? "control" : target == 0 ? "parent" : String(format: "%.1f %%", target * 100)
+    }
+
     private enum CodingKeys: String, CodingKey {
         case target, removed, model, file, size, throughput, metrics
         case fileBytes = "file_bytes"
@@ -51,7 +59,7 @@ public struct PruningTable: Sendable {
         let percent = { (value: Double) in String(format: "%.1f %%", value * 100) }
         let size = model.size
         return [
-            percent(model.target), percent(model.removed), "\(size.parameters)", "\(size.backboneParameters)",
+            model.label, percent(model.removed), "\(size.parameters)", "\(size.backboneParameters)",
             "\(model.fileBytes)", "\(size.memoryBytes)", "\(size.multiplyAdds)",
         ] + model.throughput.map { String(format: "%.2f×", $0.speedup) } + [
             String(format: "%.1f", model.metrics.mAP * 100), String(format: "%.1f", model.metrics.rank1 * 100),

@@ -12,8 +12,20 @@ extension Augmentation {
             flip: Float(try section.number("flip", 0...1) ?? 0.5), erasing: try Erasing(&section),
             shift: try section.integer("shift", 0...64) ?? 0, pad: try section.integer("pad", 0...64) ?? 0,
             grey: Float(try section.number("grey", 0...1) ?? 0),
-            channel: Float(try section.number("channel", 0...1) ?? 0),
             isIndependent: try section.bool("independent") ?? false)
+        verticalFlip = Float(try section.number("flip_vertical", 0...1) ?? 0)
+        if section.value("channel")?.object != nil {
+            var fields = try section.section("channel")
+            channel = Float(try fields.require("probability", .number(0...1)))
+            channelHasGrey = try fields.bool("grey") ?? false
+            try fields.finish()
+        } else {
+            channel = Float(try section.number("channel", 0...1) ?? 0)
+        }
+        if section.value("part") != nil { part = try PartialView(&section) }
+        if isIndependent, erasing.isIndependent {
+            throw section.invalid("erase.independent", "none where augment.independent says so of all", .bool(true))
+        }
         var jitter = try section.section("jitter")
         self.jitter = []
         for key in ["brightness", "contrast", "saturation"] {
@@ -21,6 +33,17 @@ extension Augmentation {
         }
         try jitter.finish()
         try section.finish()
+    }
+}
+
+extension Augmentation.PartialView {
+    /// Reads `part`, torchvision's sizes unless told otherwise.
+    fileprivate init(_ section: inout Fields) throws(DocumentError) {
+        var fields = try section.section("part")
+        probability = Float(try fields.require("probability", .number(0...1)))
+        area = try fields.range("area", 0.01...1) ?? 0.08...1
+        aspect = try fields.range("aspect", 0.01...100) ?? 0.75...1.3333334
+        try fields.finish()
     }
 }
 
@@ -44,6 +67,7 @@ extension Augmentation.Erasing {
         }
         area = try fields.range("area", 0...1) ?? area
         aspect = try fields.range("aspect", 0.01...100) ?? aspect
+        isIndependent = try fields.bool("independent") ?? false
         try fields.finish()
     }
 }

@@ -33,16 +33,16 @@ public struct Recipe: Sendable {
 
     /// What is trained; its `identities` come from the data.
     public var model: ModelConfiguration
-    /// P: identities a batch.
-    public var identities: Int
-    /// K: sightings an identity in a batch.
-    public var sightings: Int
+    /// What a batch is.
+    public var sampling: IdentitySampler.Sampling
+    /// Triples that are encoded at a time; nil for the whole batch. Of backbones without batch norms the gradients are the same.
+    public var atOnce: Int?
     /// Positives an anchor.
     public var positives: Int
     /// Changes to images.
     public var augmentation: Augmentation
-    /// The share of batches, and so of triples, that lose one or more of their modalities.
-    public var modalityDropout: Float
+    /// Which batches or triples lose modalities.
+    public var modalityDropout: ModalityDropout
     /// How often a transformer's last block loses the result of a branch for a sample, the blocks before it less often
     /// (`DropPath`).
     public var dropPath: Float
@@ -51,11 +51,8 @@ public struct Recipe: Sendable {
     /// What stays of the weights' average a step (Polyak and Juditsky, 1992); nil for none. The average is what is ranked and
     /// published.
     public var averaging: Float?
-    /// Share of the training identities that is held out for validation.
-    public var validationShare: Double
-    /// Between validations, counted through all stages in steps, and in each stage in epochs; 0 validates at the ends of
-    /// stages only.
-    public var validationInterval: TrainingLength
+    /// Who is held out, and when they are ranked.
+    public var validation: ValidationOptions
     /// In order.
     public var stages: [Stage]
     /// What it says of itself.
@@ -108,31 +105,13 @@ extension Recipe {
         var root = try Fields(composition.root)
         card = try RecipeCard(&root)
         model = try Self.model(&root)
-        var batch = try root.section("batch")
-        identities = try batch.require("identities", .integer(2...4096))
-        sightings = try batch.require("sightings", .integer(2...256))
-        try batch.finish()
-        // An anchor is no positive of its own.
-        positives = min(8, sightings - 1)
-        if case .graft = model.system, let given = try root.integer("positives", 1...256) {
-            guard given < sightings else {
-                throw root.invalid(
-                    "positives", "at most \(sightings - 1), batch.sightings less the anchor", .integer(given))
-            }
-            positives = given
-        }
+        (sampling, positives, atOnce) = try Self.batch(&root, model)
         augmentation = try Augmentation(&root)
-        modalityDropout = Float(try root.number("modality_dropout", 0...1) ?? 0)
-        if modalityDropout > 0, model.modalities.count < 2 {
-            throw root.invalid("modality_dropout", "0 for a model of one modality", .number(Double(modalityDropout)))
-        }
+        modalityDropout = try ModalityDropout(&root, model)
         dropPath = try Self.dropPath(&root, model)
         classifier = try root.read("classifier", .choice) ?? .narrow
         averaging = try root.number("ema", 0...0.999999).map { Float($0) }
-        var validation = try root.section("validation")
-        validationShare = try validation.number("identities", 0...0.9) ?? 0.1
-        validationInterval = try validation.read("every", .length) ?? 0
-        try validation.finish()
+        validation = try ValidationOptions(&root)
         stages = try Self.stages(&root, model)
         try root.finish()
     }
@@ -162,6 +141,34 @@ extension Recipe {
         }
         var fields = Fields(members: document, path: "model")
         return try ModelConfiguration(&fields)
+    }
+
+    /// Reads `batch` and `positives`.
+    private static func batch(
+        _ root: inout Fields, _ model: ModelConfiguration
+    ) throws -> (IdentitySampler.Sampling, positives: Int, atOnce: Int?) {
+        var batch = try root.section("batch")
+        let atOnce = try batch.integer("at_once", 1...1_000_000)
+        var isGraFT = false
+        if case .graft = model.system { isGraFT = true }
+        if isGraFT, let triplets = try batch.integer("triplets", 1...4096) {
+            try batch.finish()
+            let positives = try root.integer("positives", 1...256) ?? 8
+            return (.triplets(triplets, positives: positives), positives, atOnce)
+        }
+        let identities = try batch.require("identities", .integer(2...4096))
+        let sightings = try batch.require("sightings", .integer(2...256))
+        try batch.finish()
+        // An anchor is no positive of its own.
+        var positives = min(8, sightings - 1)
+        if isGraFT, let given = try root.integer("positives", 1...256) {
+            guard given < sightings else {
+                throw root.invalid(
+                    "positives", "at most \(sightings - 1), batch.sightings less the anchor", .integer(given))
+            }
+            positives = given
+        }
+        return (.groups(identities: identities, sightings: sightings), positives, atOnce)
     }
 
     private static func stages(

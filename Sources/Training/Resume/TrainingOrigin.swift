@@ -1,3 +1,4 @@
+import COpenBLAS
 import Documents
 import Foundation
 import Inference
@@ -10,10 +11,41 @@ struct TrainingOrigin: Codable, Equatable {
     var recipe: String
     /// The data set's folder.
     var data: String
+    /// The name of its layout.
+    var layout: String
+    /// Which of RegDB's divisions; 1 of other layouts.
+    var trial: Int
+    /// Of compute: sums over another number of threads are rounded otherwise.
+    var threads: Int
     /// The digest of the checkpoint that the run started from, if any.
     var initializedFrom: String?
     /// How position embeddings came to their grid, and what was imported before, if anything.
     var initialization: JSONValue?
+
+    /// What a run on a data set starts with, in this process.
+    init(
+        _ dataset: TriplesDataset, recipe: String, seed: UInt64, initializedFrom: String?, initialization: JSONValue?
+    ) {
+        (self.seed, self.recipe, self.initializedFrom) = (seed, recipe, initializedFrom)
+        self.initialization = initialization
+        data = dataset.root.standardizedFileURL.path
+        (layout, trial) = (dataset.layout.name, dataset.trial)
+        threads = Self.threadsHere
+    }
+
+    private static var threadsHere: Int { Int(openblas_get_num_threads()) }
+
+    /// Throws `TrainingError.differs` if this process computes with another number of threads.
+    func checkThreads() throws(TrainingError) {
+        guard threads != Self.threadsHere else { return }
+        throw .differs(
+            "threads", expected: "\(threads) (OMP_NUM_THREADS=\(threads))", found: "\(Self.threadsHere)")
+    }
+
+    /// The data set that the run began with, or what is the same elsewhere. Throws `DatasetError`.
+    func dataset(at other: URL?) throws(DatasetError) -> TriplesDataset {
+        try TriplesDataset(root: other ?? URL(fileURLWithPath: data), layout: layout, trial: trial)
+    }
 
     /// Throws `TrainingError.differs` with the first field in which a recipe differs from the run's.
     func check(recipe other: String, named name: String) throws {
@@ -58,7 +90,7 @@ struct DataManifest: Equatable {
 
     /// Lists what a run reads. Throws `DatasetError`.
     init(_ dataset: TriplesDataset, _ recipe: Recipe) throws {
-        var urls = try dataset.sightings(.train).flatMap { sighting in
+        var urls = try TrainingSplit(dataset, recipe).all.flatMap { sighting in
             recipe.model.modalities.compactMap { sighting.files[$0]?.url }
         }
         if recipe.readsTexts {

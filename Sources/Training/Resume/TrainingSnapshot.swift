@@ -9,7 +9,8 @@ struct TrainingSnapshot {
     /// Where the run is.
     struct Progress: Codable, Equatable {
         /// Of this form.
-        var format = 1
+        var format = Progress.current
+        static let current = 2
         /// What it was started with.
         var origin: TrainingOrigin
         /// Steps done.
@@ -20,12 +21,19 @@ struct TrainingSnapshot {
         var index: Int
         /// Where the sampler is.
         var batches: BatchMaker.Position
+        /// Validations of the stage since one was the best.
+        var stale: Int
         /// How the best weights did, and when.
         var best: Trainer.Validation?
         /// Steps that the optimiser has taken with each weight.
         var optimizerSteps: [String: Int]
         /// Bytes of `steps.jsonl` and of `metrics.jsonl`.
         var logs: RunFolder.Lengths
+    }
+
+    /// What every format has.
+    private struct Format: Decodable {
+        let format: Int
     }
 
     private static let key = "triptych_run"
@@ -56,10 +64,11 @@ struct TrainingSnapshot {
             guard let text = try SafetensorsReader(path: path).header.metadata[TrainingSnapshot.key] else {
                 throw TrainingError.nothingToResume(path, "expected the metadata \(TrainingSnapshot.key)")
             }
-            progress = try JSONDecoder().decode(Progress.self, from: Data(text.utf8))
-            guard progress.format == 1 else {
-                throw TrainingError.nothingToResume(path, "expected format 1, found \(progress.format)")
+            let format = try JSONDecoder().decode(Format.self, from: Data(text.utf8)).format
+            guard format == Progress.current else {
+                throw TrainingError.nothingToResume(path, "expected format \(Progress.current), found \(format)")
             }
+            progress = try JSONDecoder().decode(Progress.self, from: Data(text.utf8))
             (self.path, self.place) = (path, place)
         }
 
@@ -101,6 +110,8 @@ struct SnapshotKeeper {
     let interval: SaveInterval
     /// Which of the files is written next.
     var place = 0
+    /// The state that was written last, in words.
+    private(set) var newest: String?
     private var last = ContinuousClock.now
 
     init(_ origin: TrainingOrigin, _ interval: SaveInterval, place: Int = 0) {
@@ -123,6 +134,7 @@ struct SnapshotKeeper {
         } catch {
             throw TrainingError.unwritable(path.path, "\(error)")
         }
+        newest = "\(path.path), after \(run.step) steps"
         place = 1 - place
         last = .now
     }

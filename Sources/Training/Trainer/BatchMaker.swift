@@ -29,8 +29,7 @@ struct BatchMaker {
         self.data = data
         self.recipe = recipe
         self.seed = seed
-        sampler = try IdentitySampler(
-            labels: data.labels, identities: recipe.identities, perIdentity: recipe.sightings, seed: seed, stream: [2])
+        sampler = try IdentitySampler(labels: data.labels, recipe.sampling, seed: seed, stream: [2])
         scout = BatchScout(sampler)
         if recipe.readsTexts, case .dmf(let head) = configuration.system {
             texts = try TextSampler(data.texts, TextReader(head.text), recipe, seed: seed)
@@ -81,6 +80,9 @@ struct BatchMaker {
         var texts: [String]?
         var augmentation: [Augmentation.Draw]?
         var modalities: [Modality]?
+        var sets: [[Modality]]?
+        /// Of all modalities together.
+        var images = 0
     }
 
     mutating func next(_ stage: Recipe.Stage) throws -> Drawn {
@@ -92,38 +94,58 @@ struct BatchMaker {
         scout.advance(data.images) { $0.next() }
         let indices = sampler.next()
         let labels = indices.map { data.labels[$0] }
-        var triples: [[Int]] = []
-        if case .graft = recipe.model.system {
-            var generator = generator(8)
-            triples = IdentitySampler.triples(labels: labels, positives: recipe.positives, &generator)
-        }
-        let places = modalities()
-        let present = places.map { $0.map { recipe.model.modalities[$0] } }
-        let draws = recipe.augmentation == .none ? nil : changes(indices.count, present ?? recipe.model.modalities)
-        let tensors = try data.images.tensors(at: indices, present ?? recipe.model.modalities, draws)
+        let triples = triples(labels)
+        let all = recipe.model.modalities
+        let present = modalities()
+        let sets = sets(labels)
+        let draws = recipe.augmentation == .none ? nil : changes(indices.count, present ?? all)
+        let rows = sets.map { BatchRows($0.map(Set.init)) } ?? BatchRows(indices.count)
+        let tensors = try data.images.tensors(at: indices, present ?? all, draws, rows)
         return Drawn(
-            batch: TrainingBatch(input: .images(tensors), labels: labels, triples: triples, modalities: places),
-            files: indices.map { data.images.sightings[$0].name }, augmentation: draws, modalities: present)
+            batch: TrainingBatch(input: .images(tensors), labels: labels, triples: triples, rows: rows),
+            files: indices.map { data.images.sightings[$0].name }, augmentation: draws, modalities: present, sets: sets,
+            images: tensors.values.reduce(0) { $0 + $1.shape[0] })
     }
 
-    /// The places of the modalities that are left, each set of some but not all as likely; nil for all. A batch loses the same
-    /// throughout, as triples of different modalities are encoded apart.
-    private func modalities() -> [Int]? {
+    /// GraFT's [anchor, positive, negative].
+    private func triples(_ labels: [Int]) -> [[Int]] {
+        guard case .graft = recipe.model.system else { return [] }
+        if case .triplets(let count, _) = recipe.sampling {
+            return (0..<count).map { [$0, count + $0, 2 * count + $0] }
+        }
+        var generator = generator(8)
+        return IdentitySampler.triples(labels: labels, positives: recipe.positives, &generator)
+    }
+
+    /// What is left of a batch that loses the same throughout; nil for all.
+    private func modalities() -> [Modality]? {
+        guard recipe.modalityDropout.unit == .batch else { return nil }
         var generator = generator(9)
-        guard generator.chance(recipe.modalityDropout) else { return nil }
-        let count = recipe.model.modalities.count
-        let bits = 1 + generator.index(below: (1 << count) - 2)
-        return (0..<count).filter { bits & 1 << $0 != 0 }
+        return recipe.modalityDropout.draw(recipe.model.modalities.count, &generator)?
+            .map { recipe.model.modalities[$0] }
+    }
+
+    /// What is left of each triple where each loses its own; nil where all have all. A modality that only one identity would have
+    /// is lost by none: nothing could be told from it.
+    private func sets(_ labels: [Int]) -> [[Modality]]? {
+        let all = recipe.model.modalities
+        guard recipe.modalityDropout.unit == .triple, recipe.modalityDropout.share > 0 else { return nil }
+        let drawn = labels.indices.map { row in
+            var generator = generator(9, UInt64(row))
+            return recipe.modalityDropout.draw(all.count, &generator) ?? Array(all.indices)
+        }
+        let kept = all.indices.filter { place in
+            Set(labels.indices.filter { drawn[$0].contains(place) }.map { labels[$0] }).count == 1
+        }
+        return drawn.map { set in all.indices.filter { set.contains($0) || kept.contains($0) }.map { all[$0] } }
     }
 
     /// The changes to the triples of a batch, or to each image of each.
     private func changes(_ rows: Int, _ modalities: [Modality]) -> [Augmentation.Draw] {
-        let (augmentation, input) = (recipe.augmentation, recipe.model.input)
+        let input = recipe.model.input
         return (0..<rows).flatMap { row in
-            (augmentation.isIndependent ? modalities : [modalities[0]]).map { modality in
-                let own = augmentation.isIndependent ? 1 + (Modality.allCases.firstIndex(of: modality) ?? 0) : 0
-                var generator = generator(4, UInt64(row), UInt64(own))
-                return augmentation.draw(width: input.width, height: input.height, &generator)
+            recipe.augmentation.draws(width: input.width, height: input.height, images: modalities) { own in
+                generator(4, UInt64(row), UInt64(own))
             }
         }
     }

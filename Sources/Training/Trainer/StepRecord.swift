@@ -12,6 +12,8 @@ public struct StepRecord: Sendable, Codable, Equatable {
     public var files: [String]
     /// The modalities that the batch has, if it has lost some.
     public var modalities: [Modality]?
+    /// What each triple has, if each has lost its own.
+    public var sets: [[Modality]]?
     /// The captions, if the batch is of texts; then there are no sightings.
     public var texts: [String]?
     /// Their identities, as the classifier counts them.
@@ -33,7 +35,7 @@ public struct StepRecord: Sendable, Codable, Equatable {
     public var learningRate: Float
 
     private enum CodingKeys: String, CodingKey {
-        case step, stage, epoch, files, modalities, texts, identities, triples, augmentation, dropout, terms, loss
+        case step, stage, epoch, files, modalities, sets, texts, identities, triples, augmentation, dropout, terms, loss
         case learningRate = "learning_rate"
         case dropPath = "drop_path"
     }

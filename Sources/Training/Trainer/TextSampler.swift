@@ -13,7 +13,7 @@ struct TextSampler {
         self.reader = reader
         self.seed = seed
         sampler = try IdentitySampler(
-            labels: texts.labels, identities: recipe.identities, perIdentity: recipe.sightings, seed: seed, stream: [7])
+            labels: texts.labels, recipe.sampling, seed: seed, stream: [7])
     }
 
     /// Where it is.
@@ -36,7 +36,8 @@ struct TextSampler {
         let indices = sampler.next()
         let captions = indices.map { texts.captions[$0] }
         let batch = TrainingBatch(
-            input: .texts(try captions.map(reader.tokens)), labels: indices.map { texts.labels[$0] })
+            input: .texts(try captions.map(reader.tokens)), labels: indices.map { texts.labels[$0] },
+            rows: BatchRows(indices.count))
         return BatchMaker.Drawn(batch: batch, texts: captions)
     }
 }

@@ -12,7 +12,11 @@ public struct Trainer: Sendable {
     public struct Validation: Sendable, Codable, Equatable {
         /// Steps done.
         public var step: Int
-        /// On the held-out identities, every sighting against all others.
+        /// Who is ranked: held-out identities. Of fewer than a test has, the figures are higher.
+        public var identities: Int
+        /// Of these, each ranked among all others.
+        public var sightings: Int
+        /// How it went.
         public var metrics: RetrievalMetrics
     }
 
@@ -26,6 +30,8 @@ public struct Trainer: Sendable {
         case held(weights: Int)
         case stepped(StepRecord, images: Int, of: Int)
         case validated(Validation)
+        /// A stage has ended after so many steps of the run, as no validation was better than one before.
+        case stoppedEarly(stage: String, step: Int, best: Int)
         case finished(digest: String, path: String)
         /// Stopped after so many steps; its state is kept, and the model as it is published.
         case interrupted(step: Int, path: String)
@@ -64,21 +70,21 @@ public struct Trainer: Sendable {
         (self.recipe, self.dataset, self.output, self.initial) = (recipe, dataset, output, initial)
         (self.transfer, self.saving) = (transfer, saving)
         origin = TrainingOrigin(
-            seed: seed, recipe: recipe.yaml, data: dataset.root.standardizedFileURL.path,
-            initializedFrom: initial?.digest,
+            dataset, recipe: recipe.yaml, seed: seed, initializedFrom: initial?.digest,
             initialization: initial.flatMap { $0.initialization(of: recipe.model, transfer) })
     }
 
     /// Goes on with a run that was stopped, killed or cut short by a full disk, as if it never had been.
     ///
-    /// Throws `TrainingError` if there is no state in the folder, if it is another's, or if the recipe differs.
+    /// Throws `TrainingError` if there is no state in the folder, if it is another's, or if the recipe or the number of compute
+    /// threads differs.
     /// - Parameters:
     ///   - output: the run's folder.
     ///   - recipe: nil for the folder's own; another is refused.
-    ///   - dataset: nil for where the run began; elsewhere it must hold the same files.
+    ///   - data: nil for where the run began; elsewhere there must be the same files in the same layout.
     ///   - saving: how often the state is written.
     public init(
-        resuming output: URL, recipe: Recipe? = nil, dataset: TriplesDataset? = nil,
+        resuming output: URL, recipe: Recipe? = nil, data: URL? = nil,
         saving: SaveInterval = .seconds(300)
     ) throws {
         states = try TrainingSnapshot.files(of: output)
@@ -86,9 +92,10 @@ public struct Trainer: Sendable {
         let kept = try Recipe(path: output.appendingPathComponent("recipe.yaml").path)
         try origin.check(recipe: kept.yaml, named: "recipe.yaml")
         if let recipe { try origin.check(recipe: recipe.yaml, named: "the recipe given") }
+        try origin.checkThreads()
         (self.recipe, self.output, self.saving, self.origin) = (kept, output, saving, origin)
         transfer = .init()
-        self.dataset = try dataset ?? TriplesDataset(root: URL(fileURLWithPath: origin.data))
+        dataset = try origin.dataset(at: data)
         initial = try Checkpoint.load(path: output.appendingPathComponent("checkpoints/initial.safetensors").path)
     }
 
@@ -172,13 +179,14 @@ public struct Trainer: Sendable {
             "data": .string(URL(fileURLWithPath: origin.data).lastPathComponent), "steps": .integer(run.best.step),
             "training_identities": .integer(run.data.identities.count),
             "training_sightings": .integer(run.data.labels.count),
-            "held_out_sightings": .integer(run.data.held.sightings.count),
+            "held_out_sightings": .integer(run.data.held.sightings.count), "threads": .integer(origin.threads),
         ]
         if let digest = origin.initializedFrom { entries["initialized_from"] = .string(digest) }
         if let initialization = origin.initialization { entries["initialization"] = initialization }
         if let metrics = run.best.metrics {
             entries["validation"] = .object([
                 "mAP": .number(metrics.mAP), "rank1": .number(metrics.rank1), "queries": .integer(metrics.queries),
+                "identities": .integer(run.data.heldIdentities),
             ])
         }
         if !isFinished { entries["interrupted"] = .bool(true) }
@@ -192,8 +200,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case outputExists(String)
     /// The run folder cannot be written.
     case unwritable(String, String)
-    /// The loss is not a number any more.
-    case diverged(step: Int, loss: Float)
+    /// A number that training cannot go on from, in a step; and the state before it, if one was written.
+    case diverged(step: Int, String, state: String?)
     /// Another process has the run folder.
     case busy(String)
     /// No state to go on from, and why.
@@ -208,9 +216,9 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .outputExists(let path): "expected a new or empty folder for the run, found files in \(path)"
         case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)"
-        case .diverged(let step, let loss):
-            // A NaN may have a sign, which says nothing.
-            "the loss is \(loss.isNaN ? "not a number" : "\(loss)") at step \(step): try a lower learning rate"
+        case .diverged(let step, let what, let state):
+            "step \(step): \(what); try a lower learning rate, or clip_norm"
+                + (state.map { ". The last state is \($0)" } ?? "")
         case .busy(let path): "another process is training in \(path)"
         case .nothingToResume(let path, let reason): "the run in \(path) cannot go on: \(reason)"
         case .differs(let what, let expected, let found):

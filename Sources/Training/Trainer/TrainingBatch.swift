@@ -2,10 +2,10 @@ import Inference
 import Tensor
 
 /// The tensors of one step.
-struct TrainingBatch: Sendable {
+package struct TrainingBatch: Sendable {
     /// What the system reads.
-    enum Input: Sendable {
-        /// [B, H, W, 3] by modality.
+    package enum Input: Sendable {
+        /// [B, H, W, 3] by modality, or fewer rows where triples have lost it.
         case images([Modality: Tensor])
         /// Indices into the vocabulary, B times.
         case texts([[Int]])
@@ -15,14 +15,19 @@ struct TrainingBatch: Sendable {
     /// The identity of each row, as the classifier counts them.
     let labels: [Int]
     /// [anchor, positive, negative] as indices into the batch.
-    var triples: [[Int]] = []
-    /// The modalities of the images, by their places among the model's; nil for all.
-    var modalities: [Int]?
+    let triples: [[Int]]
+    /// Which triples the images are of.
+    let rows: BatchRows
+
+    /// A batch as given.
+    package init(input: Input, labels: [Int], triples: [[Int]] = [], rows: BatchRows) {
+        (self.input, self.labels, self.triples, self.rows) = (input, labels, triples, rows)
+    }
 
     /// The system's forward pass. Throws `EncoderError.noTexts` if it reads none.
     func run(_ system: any EncodingSystem) throws -> SystemOutput {
         switch input {
-        case .images(let images): return system(images)
+        case .images(let images): return system.output(system.features(images), rows)
         case .texts(let texts):
             guard let system = system as? any TextEncodingSystem else {
                 throw EncoderError.unsupported("batches of texts for a system without a text encoder")

@@ -17,6 +17,8 @@ struct TrainingData: Sendable {
     /// What validation ranks them for: every one of them, or single images of other modalities than RGB where modalities were
     /// never seen together.
     let heldQueries: SightingImages
+    /// How many identities these are of.
+    let heldIdentities: Int
     /// What validation does not rank.
     let rule: RetrievalProtocol
     /// Sightings left out because they lack a modality of the model.
@@ -24,15 +26,15 @@ struct TrainingData: Sendable {
 
     /// Throws `DatasetError`.
     init(_ dataset: TriplesDataset, _ recipe: Recipe, seed: UInt64) throws {
-        let all = try dataset.trainingSightings(recipe.model.modalities)
+        let split = try TrainingSplit(dataset, recipe)
+        let all = dataset.paired(split.all, recipe.model.modalities)
         let complete = all.filter { sighting in recipe.model.modalities.allSatisfy { sighting.files[$0] != nil } }
         incomplete = all.count - complete.count
         try DatasetCheck.refuseBadHeaders(complete, recipe.model.modalities)
         var generator = SplitMix64(seed: seed, stream: 1)
         let names = generator.shuffled(Array(Set(complete.map(\.identity))).sorted())
-        let heldCount = Int((Double(names.count) * recipe.validationShare).rounded())
-        let heldNames = Set(names.prefix(heldCount))
-        identities = names.dropFirst(heldCount).sorted()
+        let heldNames = split.heldOut(of: names)
+        identities = names.filter { !heldNames.contains($0) }.sorted()
         let index = Dictionary(uniqueKeysWithValues: identities.enumerated().map { ($1, $0) })
         let learned = complete.filter { !heldNames.contains($0.identity) }
         labels = learned.compactMap { index[$0.identity] }
@@ -44,9 +46,8 @@ struct TrainingData: Sendable {
         images = SightingImages(learned, preprocessing, modalities: recipe.model.modalities)
         rule = dataset.layout.isPaired ? dataset.layout.rule : .standard
         let isWhole = dataset.layout.isPaired || recipe.model.modalities.count == 1
-        let heldSightings = try (isWhole ? complete : dataset.sightings(.train)).filter {
-            heldNames.contains($0.identity)
-        }
+        let heldSightings = (isWhole ? complete : split.all).filter { heldNames.contains($0.identity) }
+        heldIdentities = Set(heldSightings.map(\.identity)).count
         held = SightingImages(
             isWhole ? heldSightings : heldSightings.filter { $0.files[.rgb] != nil }, preprocessing,
             modalities: recipe.model.modalities)
@@ -55,5 +56,32 @@ struct TrainingData: Sendable {
             ? held
             : SightingImages(
                 heldSightings.filter { $0.files[.rgb] == nil }, preprocessing, modalities: recipe.model.modalities)
+    }
+}
+
+/// What a run reads of a data set, and who of it is held out.
+struct TrainingSplit {
+    /// The train split, and what the data set sets apart for validation if the recipe asks for that.
+    let all: [TriplesDataset.Sighting]
+    /// The identities of the latter.
+    private let listed: Set<String>?
+    private let share: Double
+
+    /// Throws `DatasetError`.
+    init(_ dataset: TriplesDataset, _ recipe: Recipe) throws(DatasetError) {
+        let train = try dataset.sightings(.train)
+        switch recipe.validation.heldOut {
+        case .share(let share): (all, listed, self.share) = (train, nil, share)
+        case .listed:
+            let validation = try dataset.validationSightings()
+            let known = Set(train)
+            (all, share) = (train + validation.filter { !known.contains($0) }, 0)
+            listed = Set(validation.map(\.identity))
+        }
+    }
+
+    /// Who of the identities, in a random order, is not learned from.
+    func heldOut(of shuffled: [String]) -> Set<String> {
+        listed ?? Set(shuffled.prefix(Int((Double(shuffled.count) * share).rounded())))
     }
 }

@@ -44,13 +44,15 @@ package struct TrainingReplay {
         if self.stage != stage.name { (state.optimizer, index) = (stage.optimizer.makeOptimizer(), 0) }
         self.stage = stage.name
         defer { index += 1 }
-        let places = record.modalities?.compactMap { configuration.modalities.firstIndex(of: $0) }
+        let rows = try rows(of: record)
         let batch = TrainingBatch(
-            input: try input(of: record), labels: record.identities, triples: record.triples, modalities: places)
-        return try state.step(
-            configuration, batch, stage, learningRate: record.learningRate, dropout: try dropout(of: record),
+            input: try input(of: record, rows), labels: record.identities, triples: record.triples, rows: rows)
+        let options = StepOptions(
+            learningRate: record.learningRate, dropout: try dropout(of: record),
             dropPath: try dropPath(of: record),
-            frozen: stage.frozenPaths(among: state.weights, step: index, epoch: record.epoch ?? 0))
+            frozen: stage.frozenPaths(among: state.weights, step: index, epoch: record.epoch ?? 0),
+            atOnce: recipe.atOnce)
+        return try state.step(configuration, batch, stage, options)
     }
 
     private func dropout(of record: StepRecord) throws -> Dropout? {
@@ -72,23 +74,33 @@ package struct TrainingReplay {
         return SplitMix64(seed: state)
     }
 
-    private func input(of record: StepRecord) throws -> TrainingBatch.Input {
+    private func rows(of record: StepRecord) throws -> BatchRows {
+        guard let sets = record.sets else { return BatchRows(record.identities.count) }
+        guard sets.count == record.identities.count else {
+            throw DocumentError.invalid(
+                field: "sets", expected: "one for each of \(record.identities.count) identities", found: "\(sets.count)"
+            )
+        }
+        return BatchRows(sets.map(Set.init))
+    }
+
+    private func input(of record: StepRecord, _ rows: BatchRows) throws -> TrainingBatch.Input {
         if let texts = record.texts, case .dmf(let head) = configuration.system {
             return .texts(try texts.map(TextReader(head.text).tokens))
         }
-        let rows = try record.files.map { name in
-            guard let index = indices[name] else {
+        let indices = try record.files.map { name in
+            guard let index = self.indices[name] else {
                 throw DocumentError.invalid(field: "files", expected: "sightings of the data set", found: name)
             }
             return index
         }
         let modalities = record.modalities ?? configuration.modalities
-        let counts = [rows.count, rows.count * modalities.count]
+        let counts = [indices.count, indices.count * modalities.count]
         if let draws = record.augmentation, !counts.contains(draws.count) {
             throw DocumentError.invalid(
                 field: "augmentation", expected: "\(counts[0]) draws, one a sighting, or \(counts[1]), one an image",
                 found: "\(draws.count)")
         }
-        return .images(try images.tensors(at: rows, modalities, record.augmentation))
+        return .images(try images.tensors(at: indices, modalities, record.augmentation, rows))
     }
 }

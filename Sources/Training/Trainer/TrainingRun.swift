@@ -27,6 +27,8 @@ struct TrainingRun {
     private var stage = 0
     /// Steps done in the stage.
     private var index = 0
+    /// Validations of the stage since one was the best.
+    private var stale = 0
 
     init(
         _ recipe: Recipe, _ data: TrainingData, seed: UInt64, initial: Checkpoint?,
@@ -78,7 +80,7 @@ struct TrainingRun {
         }
         seed = progress.origin.seed
         batches = try BatchMaker(data, recipe, configuration, seed: seed)
-        (step, stage, index) = (progress.step, progress.stage, progress.index)
+        (step, stage, index, stale) = (progress.step, progress.stage, progress.index, progress.stale)
         guard index > 0 else { return }
         batches.go(to: progress.batches)
         state.optimizer = recipe.stages[stage % recipe.stages.count].optimizer.makeOptimizer()
@@ -144,24 +146,26 @@ struct TrainingRun {
             let stage = recipe.stages[self.stage % recipe.stages.count]
             let plan = StagePlan(stage, self.stage, batches)
             if index == 0 {
+                stale = 0
                 state.optimizer = stage.optimizer.makeOptimizer()
                 batches.begin(stage: self.stage)
             }
-            while index < plan.steps {
+            while index < plan.steps, !isOutOfPatience {
                 if isCancelled() { return false }
                 let epochs = batches.finishedEpochs
-                let record = try takeStep(stage, plan)
+                let (record, images) = try takeStep(stage, plan, keeper)
                 try folder.log(record)
-                report(
-                    .stepped(
-                        record, images: record.files.count * (record.modalities ?? configuration.modalities).count,
-                        of: total))
+                report(.stepped(record, images: images, of: total))
                 // What ends a stage comes after the loop.
                 guard index < plan.steps else { break }
                 if isValidationDue(since: epochs) { try validate(folder, report) }
                 if keeper?.isDue(step: step) == true { try keeper?.keep(self, folder) }
             }
-            try validate(folder, report)
+            if isOutOfPatience {
+                report(.stoppedEarly(stage: stage.name, step: step, best: best.step))
+            } else {
+                try validate(folder, report)
+            }
             (self.stage, index) = (self.stage + 1, 0)
             if keeper?.isDue(step: step) == true { try keeper?.keep(self, folder) }
         } while self.stage % recipe.stages.count != 0
@@ -179,7 +183,7 @@ struct TrainingRun {
         return TrainingSnapshot(
             .init(
                 origin: origin, step: step, stage: stage, index: index, batches: batches.position,
-                best: best.metrics.map { Trainer.Validation(step: best.step, metrics: $0) },
+                stale: stale, best: best.metrics.map { validation(best.step, $0) },
                 optimizerSteps: state.optimizer.memory.steps, logs: logs), tensors: tensors)
     }
 
@@ -188,14 +192,19 @@ struct TrainingRun {
         if best.metrics == nil { best = Best(weights: state.published, step: step) }
     }
 
+    private var isOutOfPatience: Bool { recipe.validation.patience.map { stale >= $0 } ?? false }
+
     private func isValidationDue(since epochs: Int) -> Bool {
-        switch recipe.validationInterval {
+        switch recipe.validation.interval {
         case .steps(let count): count > 0 && step % count == 0
         case .epochs(let count): batches.finishedEpochs > epochs && batches.finishedEpochs % count == 0
         }
     }
 
-    private mutating func takeStep(_ stage: Recipe.Stage, _ plan: StagePlan) throws -> StepRecord {
+    /// Takes a step; also says how many images it saw.
+    private mutating func takeStep(
+        _ stage: Recipe.Stage, _ plan: StagePlan, _ keeper: SnapshotKeeper?
+    ) throws -> (StepRecord, images: Int) {
         let epoch = batches.finishedEpochs
         let drawn = try batches.next(stage)
         let rate = stage.learningRate * plan.schedule.factor(step: index, of: plan.steps)
@@ -208,16 +217,24 @@ struct TrainingRun {
             recipe.dropPath > 0
             ? DropPath(rate: recipe.dropPath, generator: SplitMix64(seed: seed, stream: 20, UInt64(step))) : nil
         let (dropoutState, dropPathState) = (dropout?.state, dropPath?.state)
-        let (loss, terms) = try state.step(
-            configuration, drawn.batch, stage, learningRate: rate, dropout: dropout, dropPath: dropPath,
-            frozen: stage.frozenPaths(among: state.weights, step: index, epoch: epoch), averaging: recipe.averaging)
-        guard loss.isFinite else { throw TrainingError.diverged(step: step, loss: loss) }
+        let options = StepOptions(
+            learningRate: rate, dropout: dropout, dropPath: dropPath,
+            frozen: stage.frozenPaths(among: state.weights, step: index, epoch: epoch), averaging: recipe.averaging,
+            atOnce: recipe.atOnce)
+        let outcome: (loss: Float, terms: [String: Float])
+        do {
+            outcome = try state.step(configuration, drawn.batch, stage, options)
+        } catch let divergence as Divergence {
+            throw TrainingError.diverged(step: step, divergence.what, state: keeper?.newest)
+        }
         defer { (step, index) = (step + 1, index + 1) }
-        return StepRecord(
+        let record = StepRecord(
             step: step, stage: stage.name, epoch: epoch, files: drawn.files, modalities: drawn.modalities,
-            texts: drawn.texts, identities: drawn.batch.labels, triples: drawn.batch.triples,
+            sets: drawn.sets, texts: drawn.texts, identities: drawn.batch.labels, triples: drawn.batch.triples,
             augmentation: drawn.augmentation,
-            dropout: dropoutState, dropPath: dropPathState, terms: terms, loss: loss, learningRate: rate)
+            dropout: dropoutState, dropPath: dropPathState, terms: outcome.terms, loss: outcome.loss, learningRate: rate
+        )
+        return (record, drawn.images)
     }
 
     /// Ranks the held-out sightings with the encoder that would be served, and keeps the weights if they are the best.
@@ -231,12 +248,19 @@ struct TrainingRun {
             configuration: configuration, weights: state.published, model: "step \(step)")
         let metrics = try DatasetEvaluation(encoder).metrics(
             queries: data.heldQueries, gallery: data.held, modalities: configuration.modalities, protocol: data.rule)
-        let validation = Trainer.Validation(step: step, metrics: metrics)
+        let validation = validation(step, metrics)
         try folder.log(validation)
+        stale += 1
         if metrics.mAP > best.metrics?.mAP ?? -1 {
+            stale = 0
             best = Best(weights: state.published, step: step, metrics: metrics)
             try folder.save(configuration, state.published, packed: state.packed, to: "checkpoints/best.safetensors")
         }
         report(.validated(validation))
+    }
+
+    private func validation(_ step: Int, _ metrics: RetrievalMetrics) -> Trainer.Validation {
+        Trainer.Validation(
+            step: step, identities: data.heldIdentities, sightings: data.held.sightings.count, metrics: metrics)
     }
 }

@@ -47,37 +47,30 @@ struct TrainingState: Sendable {
     ///   - configuration: with the number of identities.
     ///   - batch: tensors, labels and triples.
     ///   - stage: what is minimised, and how.
-    ///   - frozen: the beginnings of the paths that stay as they are.
-    ///   - averaging: what stays of the average; nil for none.
-    ///   - learningRate: after the schedule.
-    ///   - dropout: nil for none.
-    ///   - dropPath: nil for none.
+    ///   - options: what else the step depends on.
     /// - Returns: the loss and its terms, before the step.
+    /// - Throws: `Divergence`, `WeightsError` or `EncoderError`.
     mutating func step(
-        _ configuration: ModelConfiguration, _ batch: TrainingBatch, _ stage: Recipe.Stage, learningRate: Float,
-        dropout: Dropout?, dropPath: DropPath? = nil, frozen: [String], averaging: Float? = nil
+        _ configuration: ModelConfiguration, _ batch: TrainingBatch, _ stage: Recipe.Stage, _ options: StepOptions
     ) throws -> (loss: Float, terms: [String: Float]) {
         let statistics = RunningStatistics()
-        let mode = ModelMode.training(
-            dropout: dropout, dropPath: dropPath, frozen: frozen, statistics: statistics)
-        let (output, value) = try objective(configuration, batch, stage, mode)
-        var (total, terms) = (value.total, value.terms)
-        if let distillation {
-            let term = try distillation.term(output.embedding, batch)
-            terms["distillation"] = term.scalar
-            total = total + term.scaled(by: distillation.weight)
-        }
-        var gradients = gradients(of: total)
+        var pass = pass(configuration, stage, statistics)
+        (pass.frozen, pass.dropout, pass.dropPath) = (options.frozen, options.dropout, options.dropPath)
+        (pass.atOnce, pass.distillation) = (options.atOnce, distillation)
+        let result = try pass(batch)
+        try Divergence.check(loss: result.loss, terms: result.terms, gradients: result.gradients)
+        var gradients = result.gradients
         if let limit = stage.clipNorm { gradients = gradients.clipped(toNorm: limit) }
         // The centers take part in the step like any other parameter.
         weights[Self.centersPath] = centers
-        optimizer.step(&weights, gradients: gradients, learningRate: learningRate, groups: stage.groups)
+        optimizer.step(&weights, gradients: gradients, learningRate: options.learningRate, groups: stage.groups)
         centers = weights[Self.centersPath]
         weights[Self.centersPath] = nil
         for (path, statistic) in statistics.byPath { weights[path] = statistic }
         mask?.apply(to: &weights)
-        if let averaging { average = Self.mixed(average ?? weights, weights, averaging) }
-        return (total.scalar, terms)
+        try Divergence.check(weights, at: gradients.keys)
+        if let averaging = options.averaging { average = Self.mixed(average ?? weights, weights, averaging) }
+        return (result.loss, result.terms)
     }
 
     private static func mixed(_ old: Weights, _ new: Weights, _ share: Float) -> Weights {
@@ -88,24 +81,62 @@ struct TrainingState: Sendable {
             })
     }
 
-    /// A forward pass and the system's own objective.
-    private func objective(
-        _ configuration: ModelConfiguration, _ batch: TrainingBatch, _ stage: Recipe.Stage, _ mode: ModelMode
-    ) throws -> (output: SystemOutput, value: Objective.Value) {
-        let output = try batch.run(try configuration.makeSystem(ParameterScope(weights, mode: mode)))
-        let value = stage.objective(
-            output,
-            .init(
-                labels: batch.labels, triples: batch.triples, centers: centers?.tracked(as: Self.centersPath),
-                modalities: batch.modalities))
-        return (output, value)
+    private func pass(
+        _ configuration: ModelConfiguration, _ stage: Recipe.Stage, _ statistics: RunningStatistics
+    ) -> GradientPass {
+        GradientPass(configuration, weights, centers: centers, stage.objective, statistics)
     }
 
     /// The gradients of the system's own objective with respect to every parameter, frozen ones included; nothing changes.
     func objectiveGradients(
         _ configuration: ModelConfiguration, _ batch: TrainingBatch, _ stage: Recipe.Stage
     ) throws -> [String: Tensor] {
-        let mode = ModelMode.training(dropout: nil, statistics: RunningStatistics())
-        return gradients(of: try objective(configuration, batch, stage, mode).value.total)
+        try pass(configuration, stage, RunningStatistics())(batch).gradients
     }
+}
+
+/// What a step depends on beside the batch and the stage.
+struct StepOptions {
+    /// After the schedule.
+    var learningRate: Float
+    /// Nil for none.
+    var dropout: Dropout?
+    /// Nil for none.
+    var dropPath: DropPath?
+    /// The beginnings of the paths that stay as they are.
+    var frozen: [String] = []
+    /// What stays of the average; nil for none.
+    var averaging: Float?
+    /// Triples that are encoded at a time; nil for all.
+    var atOnce: Int?
+}
+
+/// A number that training cannot go on from.
+struct Divergence: Error {
+    /// Which, and what it is.
+    let what: String
+
+    /// Throws for the first of them that is not finite.
+    static func check(loss: Float, terms: [String: Float], gradients: [String: Tensor]) throws(Divergence) {
+        let named = terms.sorted { $0.key < $1.key }
+        if let term = named.first(where: { !$0.value.isFinite }) {
+            let others = named.filter { $0.key != term.key && $0.value.isFinite }.map { "\($0.key) is \($0.value)" }
+            let rest = others.isEmpty ? "" : " (\(others.joined(separator: ", ")))"
+            throw Divergence(what: "the loss's term \(term.key) is \(name(term.value))\(rest)")
+        }
+        guard loss.isFinite else { throw Divergence(what: "the loss is \(name(loss)) though its terms are finite") }
+        if let path = gradients.keys.sorted().first(where: { gradients[$0]?.isFinite == false }) {
+            throw Divergence(what: "the gradient of \(path) has elements that are not finite")
+        }
+    }
+
+    /// Throws for the first of the weights at some paths that is not finite. O(parameters).
+    static func check(_ weights: Weights, at paths: some Sequence<String>) throws(Divergence) {
+        if let path = paths.sorted().first(where: { weights[$0]?.isFinite == false }) {
+            throw Divergence(what: "after the step the weight \(path) has elements that are not finite")
+        }
+    }
+
+    // A NaN may have a sign, which says nothing.
+    private static func name(_ value: Float) -> String { value.isNaN ? "not a number" : "infinite" }
 }

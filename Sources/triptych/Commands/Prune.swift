@@ -46,6 +46,8 @@ struct Prune: AsyncParsableCommand {
     var distillation: Float = 0
     @Flag(help: "Publish and measure the model of every target.")
     var sweep = false
+    @Flag(help: "Also train the parent on for as many steps without pruning, and measure it: control.safetensors.")
+    var control = false
     @Option(help: "Of everything random; by default the model's own, so that the same identities stay held out.")
     var seed: UInt64?
     @Option(name: .customLong("set"), help: "Change the recipe: key.path=value. May be given more than once.")
@@ -66,7 +68,7 @@ struct Prune: AsyncParsableCommand {
         let pruner = try Pruner(
             plan: plan, parentPath: checkpoint, recipe: recipe,
             dataset: try dataset.open(), output: URL(fileURLWithPath: output),
-            seed: seed, isSweep: sweep)
+            seed: seed, isSweep: sweep, hasControl: control)
         Interruption.watch()
         let display = PruningDisplay()
         let outcome = try await ComputeThread.shared.run {

@@ -60,7 +60,10 @@ struct Train: AsyncParsableCommand {
             throw ValidationError("expected --\(missing.0), or --resume with the folder of a run, found neither")
         }
         if initial == nil { try transfer.refuse(without: "--init") }
-        let fixed = [("output", output), ("init", initial), ("seed", seed.map(String.init))]
+        let fixed = [
+            ("output", output), ("init", initial), ("seed", seed.map(String.init)), ("layout", layout.layout),
+            ("trial", layout.trial == 1 ? nil : "\(layout.trial)"),
+        ]
         if resume != nil, let given = fixed.first(where: { $0.1 != nil }) {
             throw ValidationError("expected no --\(given.0) beside --resume: a run keeps what it began with")
         }
@@ -72,16 +75,16 @@ struct Train: AsyncParsableCommand {
     private func trainer() throws -> Trainer {
         let saving = saveEvery.map(SaveInterval.steps) ?? .seconds(300)
         let recipe = try config.map { try Recipe(config: $0, settings: settings) }
-        let dataset = try data.map { try layout.open($0) }
         if let resume {
             return try Trainer(
-                resuming: URL(fileURLWithPath: resume), recipe: recipe, dataset: dataset, saving: saving)
+                resuming: URL(fileURLWithPath: resume), recipe: recipe, data: data.map(URL.init(fileURLWithPath:)),
+                saving: saving)
         }
-        guard let recipe, let dataset, let output else {
+        guard let recipe, let data, let output else {
             preconditionFailure("validate() asks for a recipe, data and an output")
         }
         return Trainer(
-            recipe: recipe, dataset: dataset, output: URL(fileURLWithPath: output),
+            recipe: recipe, dataset: try layout.open(data), output: URL(fileURLWithPath: output),
             initial: try initial.map(Checkpoint.load(path:)), seed: seed ?? 1, transfer: try transfer.options,
             saving: saving)
     }

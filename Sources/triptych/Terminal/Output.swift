@@ -11,11 +11,28 @@ enum Output {
         print(String(decoding: try encoder().encode(value), as: UTF8.self))
     }
 
-    /// snake_case keys in order, RFC 3339 times: as the API has them.
+    /// Sorted keys, RFC 3339 times: as the API has them.
     private static func encoder() -> JSONEncoder {
         let encoder = Wire.encoder()
+        encoder.keyEncodingStrategy = .custom { SnakeCaseKey($0.last?.stringValue ?? "") }
         encoder.outputFormatting.insert(.prettyPrinted)
         return encoder
+    }
+
+    /// A key in snake_case, but for what the field writes otherwise, and a run's logs as well.
+    private struct SnakeCaseKey: CodingKey {
+        private static let names: Set = ["mAP", "mINP"]
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(_ name: String) {
+            stringValue =
+                Self.names.contains(name)
+                ? name : name.replacing(/([a-z0-9])([A-Z])/) { "\($0.1)_\($0.2)" }.lowercased()
+        }
+
+        init?(stringValue: String) { self.init(stringValue) }
+        init?(intValue: Int) { nil }
     }
 
     /// Prints a value as one line of JSON.

@@ -8,7 +8,9 @@ final class TrainingDisplay: Sendable {
     private struct State {
         var start = Date()
         var lastShown = Date.distantPast
-        /// Of this process: a run that goes on has done steps before.
+        /// When this process had done its first step: it warms up what the others find warm, so rates begin after it.
+        var warm: Date?
+        /// Since then.
         var (steps, images) = (0, 0)
         var loss: Float?
         var terms: [String: Float] = [:]
@@ -39,8 +41,11 @@ final class TrainingDisplay: Sendable {
         case .validated(let validation):
             line(
                 String(
-                    format: "step %d: mAP %.3f, Rank-1 %.3f on held-out identities", validation.step,
-                    validation.metrics.mAP, validation.metrics.rank1))
+                    format: "step %d: mAP %.3f, Rank-1 %.3f on %d held-out identities, %d triples", validation.step,
+                    validation.metrics.mAP, validation.metrics.rank1, validation.identities, validation.sightings))
+        case .stoppedEarly(let stage, let step, let best):
+            line(
+                "\(stage) ends early, after step \(step): none of its last validations was better than at step \(best)")
         case .finished(let digest, _): line("model \(digest)")
         case .interrupted(let step, let path):
             let run = URL(fileURLWithPath: path).deletingLastPathComponent().relativePath
@@ -50,24 +55,37 @@ final class TrainingDisplay: Sendable {
 
     private func step(_ record: StepRecord, _ images: Int, _ total: Int) {
         let text = state.withLock { state -> String? in
-            (state.steps, state.images) = (state.steps + 1, state.images + images)
+            if state.warm == nil {
+                state.warm = Date()
+            } else {
+                (state.steps, state.images) = (state.steps + 1, state.images + images)
+            }
             state.loss = state.loss.map { 0.9 * $0 + 0.1 * record.loss } ?? record.loss
             state.terms.merge(record.terms) { 0.9 * $0 + 0.1 * $1 }
             let interval = isTerminal ? 0.2 : 10.0
-            let done = record.step + 1
-            guard done == total || -state.lastShown.timeIntervalSinceNow >= interval else { return nil }
+            guard record.step + 1 == total || -state.lastShown.timeIntervalSinceNow >= interval else { return nil }
             state.lastShown = Date()
-            let elapsed = max(-state.start.timeIntervalSinceNow, 1e-3)
-            let left = elapsed / Double(state.steps) * Double(total - done)
-            let terms = state.terms.sorted { $0.key < $1.key }.map { String(format: "\($0.key) %.4f", $0.value) }
-            return "\(record.stage) step \(done)/\(total), loss "
-                + String(
-                    format: "%.4f (\(terms.joined(separator: ", "))), learning rate %.2e, %.0f images/s, ",
-                    state.loss ?? 0, record.learningRate, Double(state.images) / elapsed)
-                + (done == total ? "took \(Progress.duration(elapsed))" : "\(Progress.duration(left)) left")
+            return Self.text(record, state, total)
         }
         guard let text else { return }
         FileHandle.standardError.write(Data((isTerminal ? "\r\u{1B}[K\(text)" : "\(text)\n").utf8))
+    }
+
+    private static func text(_ record: StepRecord, _ state: State, _ total: Int) -> String {
+        let done = record.step + 1
+        let terms = state.terms.sorted { $0.key < $1.key }.map { String(format: "\($0.key) %.4f", $0.value) }
+        var text = "\(record.stage) step \(done)/\(total), loss "
+        text += String(
+            format: "%.4f (\(terms.joined(separator: ", "))), learning rate %.2e", state.loss ?? 0,
+            record.learningRate)
+        if let warm = state.warm, state.steps > 0 {
+            let elapsed = max(-warm.timeIntervalSinceNow, 1e-3)
+            let left = elapsed / Double(state.steps) * Double(total - done)
+            text += String(format: ", %.0f images/s", Double(state.images) / elapsed)
+            if done < total { text += ", \(Progress.duration(left)) left" }
+        }
+        if done == total { text += ", took \(Progress.duration(-state.start.timeIntervalSinceNow))" }
+        return text
     }
 
     /// Shows a line that stays.
@@ -87,6 +105,7 @@ final class PruningDisplay: Sendable {
         case .training(let event): training.show(event)
         case .pruned(let target, let removed):
             training.line(String(format: "target %.3f: %.1f %% are removed", target, removed * 100))
+        case .control: training.line("the parent, trained on for as many steps without pruning")
         case .measuring: training.line("measuring")
         case .measured(let model):
             let speeds = model.throughput.map { String(format: "%.2f× at %d", $0.speedup, $0.batch) }

@@ -97,8 +97,12 @@ image.paste(patch, (2, 1))
 grey = np.asarray(image).flatten().tolist()
 padded = np.pad(pixels, ((3, 3), (3, 3), (0, 0)))
 crop = padded[3 - 2 : 3 - 2 + 6, 3 + 1 : 3 + 1 + 7]  # down by 2, left by 1
+image = Image.fromarray(pixels)
+part = np.asarray(image.crop((1, 2, 5, 6)).resize((7, 6), Image.BILINEAR))
+luma = np.asarray(image.convert("L").convert("RGB"))
 
 (here / "loop.json").write_text(json.dumps({
     "shapes": SHAPES, "runs": runs, "schedules": schedules,
     "colours": {"pixels": pixels.flatten().tolist(), "jitters": jitters, "grey": grey,
-                "crop": crop.flatten().tolist()}}))
+                "crop": crop.flatten().tolist(), "vertical": pixels[::-1].flatten().tolist(),
+                "part": part.flatten().tolist(), "luma": luma.flatten().tolist()}}))

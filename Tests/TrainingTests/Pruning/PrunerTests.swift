@@ -21,7 +21,8 @@ struct PrunerTests {
 
     /// Trains a parent, prunes it and hands over both.
     private func prune(
-        _ plan: PruningPlan, _ settings: [String] = [], isSweep: Bool = false, cancelledAfter steps: Int = .max,
+        _ plan: PruningPlan, _ settings: [String] = [], isSweep: Bool = false, hasControl: Bool = false,
+        cancelledAfter steps: Int = .max,
         _ check: (Checkpoint, URL, Pruner.Outcome) throws -> Void
     ) throws {
         let folder = Fixture.scratch()
@@ -32,7 +33,8 @@ struct PrunerTests {
         ).run { _ in }.path
         let output = folder.appendingPathComponent("pruned")
         let pruner = try Pruner(
-            plan: plan, parentPath: parent, recipe: recipe, dataset: dataset(), output: output, isSweep: isSweep)
+            plan: plan, parentPath: parent, recipe: recipe, dataset: dataset(), output: output, isSweep: isSweep,
+            hasControl: hasControl)
         var done = 0
         let outcome = try pruner.run(isCancelled: { done >= steps }) { event in
             if case .training(.stepped) = event { done += 1 }
@@ -58,6 +60,24 @@ struct PrunerTests {
                 #expect(zeros(new) == Int((Double(new.count) * 0.6).rounded()), "\(path)")
                 #expect(old.scalars != new.scalars)
             }
+        }
+    }
+
+    @Test("the control is the parent after as many steps, whole, and stands last in the table")
+    func control() throws {
+        try prune(try PruningPlan(targets: [0.3, 0.6], steps: 3), hasControl: true) { parent, output, outcome in
+            #expect(outcome.isFinished && outcome.models.map(\.isControl) == [false, false, true])
+            let control = try Checkpoint.load(path: output.appendingPathComponent("control.safetensors").path)
+            let paths = control.configuration.prunableWeights(in: control.weights)
+            #expect(paths.allSatisfy { path in control.weights[path].map(zeros) == 0 })
+            #expect(paths.contains { control.weights[$0]?.scalars != parent.weights[$0]?.scalars })
+            #expect(outcome.models[2].size == outcome.models[0].size && control.digest == outcome.models[2].model)
+            let steps = try String(contentsOf: output.appendingPathComponent("steps.jsonl"), encoding: .utf8)
+                .split(separator: "\n").map { try JSONDecoder().decode(StepRecord.self, from: Data($0.utf8)) }
+            #expect(
+                steps.map(\.stage) == Array(repeating: "unfrozen", count: 6) + Array(repeating: "control", count: 6))
+            let rows = PruningTable(outcome.models).rows.dropFirst().map { $0[0] }
+            #expect(rows == ["parent", "60.0 %", "control"])
         }
     }
 

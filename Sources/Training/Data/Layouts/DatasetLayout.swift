@@ -20,6 +20,9 @@ public protocol DatasetLayout: Sendable {
     func isLaidOut(in root: URL) -> Bool
     /// Finds a split's images by names and lists. Throws `DatasetError` for a list that cannot be read.
     func list(_ split: TriplesDataset.Split, in root: URL) throws(DatasetError) -> SplitListing
+    /// Finds what is set apart for validation, part of the train split or beside it; nil if the layout has no such thing. Throws
+    /// `DatasetError` for a list that cannot be read.
+    func listValidation(in root: URL) throws(DatasetError) -> SplitListing?
     /// What the benchmark measures. Throws `DatasetError`.
     func tasks(of dataset: TriplesDataset) throws(DatasetError) -> [RetrievalTask]
 }
@@ -33,6 +36,8 @@ extension DatasetLayout {
     public var namesAreShared: Bool { true }
     /// The field's common rule.
     public var rule: RetrievalProtocol { .standard }
+    /// No such thing.
+    public func listValidation(in root: URL) throws(DatasetError) -> SplitListing? { nil }
 
     /// The query split against the gallery split.
     public func tasks(of dataset: TriplesDataset) throws(DatasetError) -> [RetrievalTask] {
@@ -58,6 +63,9 @@ public enum DatasetLayouts {
 
     /// Their names.
     public static var names: [String] { all().map(\.name) }
+
+    /// The names of those that may have a split for validation.
+    static let withValidation = [TriplesLayout().name, SYSUMM01Layout().name, ManifestLayout().name]
 
     /// The layout of a name, or the one that a folder has. Throws `DatasetError` if there is none, or more than one.
     static func find(_ name: String?, in root: URL, trial: Int) throws(DatasetError) -> any DatasetLayout {

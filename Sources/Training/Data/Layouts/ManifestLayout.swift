@@ -16,6 +16,15 @@ struct ManifestLayout: DatasetLayout {
     func isLaidOut(in root: URL) -> Bool { Folder.exists(file(root)) }
 
     func list(_ split: TriplesDataset.Split, in root: URL) throws(DatasetError) -> SplitListing {
+        try list(split.rawValue, in: root)
+    }
+
+    /// The rows of the split `val`.
+    func listValidation(in root: URL) throws(DatasetError) -> SplitListing? { try list(Self.validation, in: root) }
+
+    private static let validation = "val"
+
+    private func list(_ split: String, in root: URL) throws(DatasetError) -> SplitListing {
         let file = file(root)
         var rows = CSVRows.read(try ListFile.text(file))
         guard let first = rows.first, first.fields.joined(separator: ",") == Self.header else {
@@ -31,14 +40,15 @@ struct ManifestLayout: DatasetLayout {
         return listing
     }
 
-    private static func split(_ row: CSVRows.Row, _ file: URL) throws(DatasetError) -> TriplesDataset.Split {
+    private static func split(_ row: CSVRows.Row, _ file: URL) throws(DatasetError) -> String {
         guard row.fields.count == 7 else {
             throw .unreadableLine(
                 file.path, line: row.line, expected: "7 fields, \(header)", found: "\(row.fields.count)")
         }
-        guard let split = TriplesDataset.Split(rawValue: row.fields[0]) else {
+        let split = row.fields[0]
+        guard split == validation || TriplesDataset.Split(rawValue: split) != nil else {
             throw .unreadableLine(
-                file.path, line: row.line, expected: "train, query or gallery as split", found: "'\(row.fields[0])'")
+                file.path, line: row.line, expected: "train, val, query or gallery as split", found: "'\(split)'")
         }
         return split
     }

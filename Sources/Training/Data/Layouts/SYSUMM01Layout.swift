@@ -20,9 +20,21 @@ struct SYSUMM01Layout: DatasetLayout {
     }
 
     func list(_ split: TriplesDataset.Split, in root: URL) throws(DatasetError) -> SplitListing {
+        list(
+            try identities(split, root),
+            cameras: split == .train ? Array(1...6) : split == .query ? Self.infrared : Self.visible, in: root)
+    }
+
+    /// Its second list, from which models are learned too unless it is held out.
+    func listValidation(in root: URL) throws(DatasetError) -> SplitListing? {
+        list(
+            try IdentityList.read(root.appendingPathComponent("exp/val_id.txt")), cameras: Array(1...6), in: root)
+    }
+
+    private func list(_ identities: [String], cameras: [Int], in root: URL) -> SplitListing {
         var listing = SplitListing()
-        for identity in try identities(split, root) {
-            for camera in split == .train ? Array(1...6) : split == .query ? Self.infrared : Self.visible {
+        for identity in identities {
+            for camera in cameras {
                 listing.add(folder: root.appendingPathComponent("cam\(camera)/\(identity)"), camera, identity) {
                     Self.infrared.contains(camera) ? .nir : .rgb
                 }

@@ -1,3 +1,4 @@
+import Foundation
 import Inference
 
 /// Ours, which `synthesize` writes: `<split>/{rgb,nir,tir}/<identity>_c<camera>_<n>.jpg`.
@@ -13,4 +14,11 @@ struct TriplesLayout: ModalityFolderLayout {
 
     let folders = Modality.allCases.map { ($0, $0.rawValue) }
     var pattern: SplitListing.NamePattern { Self.pattern }
+
+    /// A folder `val` beside the others.
+    func listValidation(in root: URL) -> SplitListing? {
+        var listing = SplitListing()
+        listing.add(folders.map { ($0.0, root.appendingPathComponent("val/\($0.1)")) }, pattern)
+        return listing
+    }
 }
