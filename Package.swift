@@ -38,6 +38,9 @@ let package = Package(
         // JSON, YAML, forms, the one strict reader of their fields, and files that are there whole or not at all.
         .target(name: "Documents", dependencies: [.product(name: "Yams", package: "Yams")]),
 
+        // Vectors to points of a plane.
+        .target(name: "Mapping", dependencies: ["Randomness"]),
+
         // Exact inner products with bounds.
         .target(name: "CSimilarity"),
         .target(name: "Similarity", dependencies: ["CSimilarity"]),
@@ -65,7 +68,8 @@ let package = Package(
         .target(
             name: "Gallery",
             dependencies: [
-                "Documents", "Randomness", "Similarity", "Threads", .product(name: "Crypto", package: "swift-crypto"),
+                "Documents", "Mapping", "Randomness", "Similarity", "Threads",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
 
@@ -127,7 +131,8 @@ let package = Package(
         .executableTarget(
             name: "triptych",
             dependencies: [
-                "Documents", "Gallery", "Imaging", "Import", "Inference", "Randomness", "Server", "Similarity",
+                "Documents", "Gallery", "Imaging", "Import", "Inference", "Randomness", "Server",
+                "Similarity",
                 "Synthesis", "Tensor", "Threads", "Training", "TriptychClient",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -156,7 +161,9 @@ let package = Package(
             ]),
         .testTarget(
             name: "GalleryTests",
-            dependencies: ["Gallery", "Similarity", "Threads", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "Gallery", "Mapping", "Similarity", "Threads", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             resources: [.copy("Fixtures")]),
         // Models small enough for tests, and a stand-in for one.
         .target(

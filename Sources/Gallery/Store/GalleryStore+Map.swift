@@ -1,4 +1,5 @@
 import Foundation
+import Mapping
 
 extension GalleryStore {
     /// Makes a two-dimensional map of a gallery's embeddings by t-SNE, and keeps it as the model's latest.

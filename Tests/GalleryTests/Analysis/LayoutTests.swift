@@ -1,5 +1,6 @@
 import Foundation
 import Gallery
+import Mapping
 import Testing
 
 @Suite("Layout of a map")

@@ -1,3 +1,5 @@
+import Mapping
+
 /// The scores of some sightings with all that a map shows, a row each; what cannot be compared scores 0, as vectors at right angles
 /// do. A roster of these sightings alone is gone through.
 struct ScoreRows: ScoreVisitor {

@@ -11,8 +11,8 @@ package struct NeighbourGraph: Sendable {
 
     /// A neighbour and how far it is: the squared distance of unit vectors.
     package struct Neighbour: Sendable {
-        let point: Int32
-        let squared: Double
+        package let point: Int32
+        package let squared: Double
 
         /// A neighbour as given.
         package init(point: Int32, squared: Double) { (self.point, self.squared) = (point, squared) }
