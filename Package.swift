@@ -38,6 +38,9 @@ let package = Package(
         // JSON, YAML, forms, the one strict reader of their fields, and files that are there whole or not at all.
         .target(name: "Documents", dependencies: [.product(name: "Yams", package: "Yams")]),
 
+        // HTML and SVG as text, and charts of it.
+        .target(name: "Charts"),
+
         // Vectors to points of a plane.
         .target(name: "Mapping", dependencies: ["Randomness"]),
 
@@ -79,7 +82,7 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "COpenBLAS", "Documents", "Imaging", "Inference", "Randomness", "Similarity", "Tensor",
+                "COpenBLAS", "Charts", "Documents", "Imaging", "Inference", "Randomness", "Similarity", "Tensor",
             ],
             // deploy/recipes, through a link: what is built in are the recipes that it was built from.
             resources: [.embedInCode("Recipe/Files")]),

@@ -1,3 +1,4 @@
+import Charts
 import Foundation
 
 /// A picture of a pruning run, as SVG: mAP against the backbone's parameters, against the file's size and against speed, a
@@ -89,34 +90,4 @@ struct PruningChart {
     }
 
     private static func number(_ value: Double) -> String { String(format: "%.1f", value) }
-}
-
-/// A linear scale with round ticks.
-private struct Axis {
-    let ticks: [Double]
-    private let step: Double
-
-    /// - Parameter isFromZero: whether it begins at 0 instead of below the least value.
-    init(_ values: [Double], isFromZero: Bool) {
-        let least = isFromZero ? 0 : values.min() ?? 0
-        let most = values.max() ?? 1
-        // About five steps of 1, 2 or 5 times a power of ten.
-        let rough = max(most - least, 1e-6) / 5
-        let power = Foundation.pow(10, Foundation.log10(rough).rounded(.down))
-        step = ([1, 2, 5, 10].first { $0 * power >= rough } ?? 10) * power
-        let first = (least / step - (isFromZero ? 0 : 0.25)).rounded(.down)
-        // Room for a label above the highest point.
-        let last = (most / step + 0.25).rounded(.up)
-        let step = step
-        ticks = stride(from: first, through: last, by: 1).map { $0 * step }
-    }
-
-    func share(_ value: Double) -> Double {
-        let (first, last) = (ticks[0], ticks[ticks.count - 1])
-        return (value - first) / max(last - first, 1e-12)
-    }
-
-    func text(_ tick: Double) -> String {
-        String(format: "%.\(max(0, Int(-Foundation.log10(step).rounded(.down))))f", tick)
-    }
 }
