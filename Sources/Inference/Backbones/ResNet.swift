@@ -38,6 +38,7 @@ struct ResNet: Sendable {
 /// One of the four stages: blocks of the same width, the first of which may halve the map.
 struct ResNetStage: Sendable {
     private let blocks: [ResidualBlock]
+    private let probe: ModelProbe.Place?
     /// The size of its map.
     var output: ConvolutionBlock.Size { blocks[blocks.count - 1].output }
 
@@ -60,9 +61,13 @@ struct ResNetStage: Sendable {
             blocks.append(block)
         }
         self.blocks = blocks
+        probe = scope.probe
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor { blocks.reduce(x) { $1($0) } }
+    func callAsFunction(_ x: Tensor) -> Tensor {
+        let map = blocks.reduce(x) { $1($0) }
+        return probe?.map(map) ?? map
+    }
 }
 
 /// Two 3×3 convolutions, or a bottleneck of 1×1, 3×3 and 1×1, around which the input is added.

@@ -15,6 +15,8 @@ public enum ModelMode: Sendable {
     ///   - statistics: collects the running averages of batch norms; without it they use these, as in evaluation.
     case training(
         dropout: Dropout?, dropPath: DropPath? = nil, frozen: [String] = [], statistics: RunningStatistics? = nil)
+    /// Nothing is recorded but what a probe asks for; batch norms use the running averages, classifiers are there.
+    case probing(ModelProbe)
 }
 
 /// Where the layers of a model under construction take their parameters from: a position in the weights, and the mode.
@@ -80,6 +82,11 @@ public struct ParameterScope: Sendable {
 
     var statistics: RunningStatistics? {
         if case .training(_, _, _, let statistics) = mode { statistics } else { nil }
+    }
+
+    /// Where the layer here may be looked at.
+    var probe: ModelProbe.Place? {
+        if case .probing(let probe) = mode { probe.place(path) } else { nil }
     }
 
     var isInference: Bool {

@@ -11,6 +11,7 @@ struct PostNormEncoderLayer: Sendable {
     private let norm2: LayerNorm
     private let heads: Int
     private let dropout: Dropout?
+    private let probe: ModelProbe.Place?
 
     init(_ scope: ParameterScope, width: Int, heads: Int, feedforward: Int) throws {
         let attention = scope.scope("self_attn")
@@ -24,13 +25,16 @@ struct PostNormEncoderLayer: Sendable {
         norm2 = try LayerNorm(scope.scope("norm2"), width: width, epsilon: 1e-5)
         self.heads = heads
         dropout = scope.dropout
+        probe = scope.probe
     }
 
     /// [B, N, D] → [B, N, D]. Dropout falls on the attention's probabilities, on both sublayers' results and inside the
     /// feed-forward, as in PyTorch.
     func callAsFunction(_ x: Tensor) -> Tensor {
         guard let dropout else {
-            let attended = norm1(attentionOut(Tensor.attention(attentionIn(x), heads: heads), residual: x))
+            let tokens = attentionIn(x)
+            probe?.attention(tokens, heads: heads)
+            let attended = norm1(attentionOut(Tensor.attention(tokens, heads: heads), residual: x))
             return norm2(linear2(linear1(attended, activation: .relu), residual: attended))
         }
         let mask = dropout.mask([x.shape[0], heads, x.shape[1], x.shape[1]])

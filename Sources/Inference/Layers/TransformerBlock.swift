@@ -12,12 +12,14 @@ struct TransformerBlock: Sendable {
     private let heads: Int
     private let dropPath: BlockDropPath?
     private let activation: Activation
+    private let probe: ModelProbe.Place?
 
     /// - Parameter index: of the block, from 0: pruning may have left each another number of heads and neurons.
     init(_ scope: ParameterScope, _ configuration: ModelConfiguration.Backbone.ViT, index: Int) throws {
         let (width, hidden) = (configuration.width, configuration.hidden(ofBlock: index))
         heads = configuration.heads(ofBlock: index)
         let inner = heads * configuration.headWidth
+        probe = scope.probe
         let epsilon = Float(configuration.variant.normEpsilon)
         activation = configuration.variant.activation == .gelu ? .gelu : .quickGELU
         norm1 = try LayerNorm(scope.scope("norm1"), width: width, epsilon: epsilon)
@@ -31,11 +33,13 @@ struct TransformerBlock: Sendable {
 
     /// [B, N, D] → [B, N, D]; `mask` [B, N] is 0 where a token counts and -∞ where it does not.
     func callAsFunction(_ x: Tensor, mask: Tensor? = nil) -> Tensor {
+        let tokens = qkv(norm1(x))
+        probe?.attention(tokens, heads: heads)
         guard let kept = dropPath?.kept(x.shape[0], branches: 2) else {
-            let attended = projection(Tensor.attention(qkv(norm1(x)), heads: heads, mask: mask), residual: x)
+            let attended = projection(Tensor.attention(tokens, heads: heads, mask: mask), residual: x)
             return fc2(fc1(norm2(attended), activation: activation), residual: attended)
         }
-        let attention = projection(Tensor.attention(qkv(norm1(x)), heads: heads, mask: mask))
+        let attention = projection(Tensor.attention(tokens, heads: heads, mask: mask))
         let attended = x + attention.multiplied(bySample: kept[0])
         return attended + fc2(fc1(norm2(attended), activation: activation)).multiplied(bySample: kept[1])
     }

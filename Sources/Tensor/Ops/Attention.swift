@@ -29,6 +29,19 @@ extension Tensor {
 }
 
 extension Tensor {
+    /// How much each token attends to each other: [B, heads, N, N], rows that sum to 1, off the tape.
+    ///
+    /// - Parameters:
+    ///   - qkv: as in `attention(_:heads:mask:dropout:)`.
+    ///   - heads: how many; divides D.
+    public static func attentionProbabilities(_ qkv: Tensor, heads: Int) -> Tensor {
+        precondition(
+            qkv.shape.rank == 3 && qkv.shape[2] % (3 * heads) == 0, "attention of \(heads) heads over \(qkv.shape)")
+        let sizes = Kernels.AttentionSizes(
+            batch: qkv.shape[0], tokens: qkv.shape[1], heads: heads, width: qkv.shape[2] / 3 / heads)
+        return Kernels.attentionProbabilities(qkv, sizes, mask: nil)
+    }
+
     /// Softmax over the innermost axis.
     public func softmax() -> Tensor { softmax(logarithm: false) }
 

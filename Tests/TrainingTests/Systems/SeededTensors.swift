@@ -1,4 +1,6 @@
+import Inference
 import Randomness
+import Synchronization
 import Tensor
 
 /// Tensors that the reference draws alike (Tests/Reference/golden.py), from their names.
@@ -38,5 +40,29 @@ enum SeededTensors {
             return scalars.reduce(0.0) { $0 + (generator.next() >> 63 == 1 ? Double($1) : -Double($1)) }
         }
         return [scalars.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()] + products
+    }
+}
+
+extension SeededTensors {
+    /// All weights of a system, and eight triples that it is tried on, standardised.
+    ///
+    /// - Parameter salt: which input.
+    static func model(
+        _ configuration: ModelConfiguration, input salt: Int
+    ) throws -> (weights: Weights, images: [Modality: Tensor]) {
+        let drawn = Mutex(Weights())
+        let scope = ParameterScope(mode: .training(dropout: nil)) { path, shape in
+            let tensor = draw(path, shape)
+            drawn.withLock { $0[path] = tensor }
+            return tensor
+        }
+        _ = try configuration.makeSystem(scope)
+        let (height, width) = (configuration.input.height, configuration.input.width)
+        let images = configuration.modalities.map { modality in
+            let noise = draw("input\(salt).\(modality.rawValue)", [8, 3, height, width]).transposed([0, 2, 3, 1])
+            let colour = draw("input\(salt).colour.\(modality.rawValue)", [8, 3])
+            return (modality, noise + colour.repeated(height * width, axis: 1).reshaped([8, height, width, 3]))
+        }
+        return (drawn.withLock { $0 }, Dictionary(uniqueKeysWithValues: images))
     }
 }

@@ -2,7 +2,6 @@ import Documents
 import Foundation
 import Inference
 import Randomness
-import Synchronization
 import Tensor
 import Testing
 import Training
@@ -59,26 +58,7 @@ struct SystemsTests {
             self.name = name
             golden = try #require(GoldenSystem.all.get()[name])
             let configuration = golden.config.model
-            let drawn = Mutex(Weights())
-            let scope = ParameterScope(mode: .training(dropout: nil)) { path, shape in
-                let tensor = SeededTensors.draw(path, shape)
-                drawn.withLock { $0[path] = tensor }
-                return tensor
-            }
-            _ = try configuration.makeSystem(scope)
-            weights = drawn.withLock { $0 }
-            let (input, salt) = (configuration.input, golden.input)
-            images = Dictionary(
-                uniqueKeysWithValues: configuration.modalities.map {
-                    let noise = SeededTensors.draw("input\(salt).\($0.rawValue)", [8, 3, input.height, input.width])
-                    let colour = SeededTensors.draw("input\(salt).colour.\($0.rawValue)", [8, 3])
-                    let pixels = input.height * input.width
-                    return (
-                        $0,
-                        noise.transposed([0, 2, 3, 1])
-                            + colour.repeated(pixels, axis: 1).reshaped([8, input.height, input.width, 3])
-                    )
-                })
+            (weights, images) = try SeededTensors.model(configuration, input: golden.input)
             if configuration.system.name == .graft {
                 weights["centers"] = SeededTensors.draw("centers", [4, configuration.backbone.width])
             }
