@@ -83,6 +83,7 @@ let package = Package(
             name: "Training",
             dependencies: [
                 "COpenBLAS", "Charts", "Documents", "Imaging", "Inference", "Randomness", "Similarity", "Tensor",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             // deploy/recipes, through a link: what is built in are the recipes that it was built from.
             resources: [.embedInCode("Recipe/Files")]),

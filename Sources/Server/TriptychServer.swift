@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import Gallery
 import Hummingbird
@@ -12,7 +13,7 @@ import Threads
 /// The HTTP service: the one place where everything is put together, for the executable and for tests.
 public struct TriptychServer: Sendable {
     /// The release.
-    public static let version = "0.1.0"
+    public static let version = Release.version
 
     private let configuration: ServerConfiguration
     private let live: LiveConfiguration

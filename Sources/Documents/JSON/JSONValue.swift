@@ -112,6 +112,13 @@ extension JSONEncoder {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return encoder
     }
+
+    /// The same over several lines, for people.
+    package static var canonicalPretty: JSONEncoder {
+        let encoder = canonical
+        encoder.outputFormatting.insert(.prettyPrinted)
+        return encoder
+    }
 }
 
 extension JSONValue: Codable {

@@ -80,6 +80,8 @@ public struct Pruner: Sendable {
             dataset, held: data.held, Preprocessing(recipe.model.input), modalities: recipe.model.modalities)
         let folder = try RunFolder(output)
         try folder.write(recipe.yaml, to: "recipe.yaml")
+        let manifest = try DataManifest(dataset, recipe)
+        try RunDescription(.pruning, run, dataset, manifest, initializedFrom: parent.digest).write(to: folder)
         report(.measuring)
         var measurement = try PruningMeasurement(parent, path: parentPath, on: set)
         report(.measured(measurement.models[0]))

@@ -1,4 +1,5 @@
 import COpenBLAS
+import Crypto
 import Documents
 import Foundation
 import Inference
@@ -82,14 +83,14 @@ extension JSONValue {
 }
 
 /// The files of a training split, a line each: what tells whether a data set is still the one that a run began with.
-struct DataManifest: Equatable {
+package struct DataManifest: Equatable {
     /// Of the run folder's file.
     static let file = "data.txt"
     /// Path within the data set, and bytes.
     private let lines: [String]
 
     /// Lists what a run reads. Throws `DatasetError`.
-    init(_ dataset: TriplesDataset, _ recipe: Recipe) throws {
+    package init(_ dataset: TriplesDataset, _ recipe: Recipe) throws {
         var urls = try TrainingSplit(dataset, recipe).all.flatMap { sighting in
             recipe.model.modalities.compactMap { sighting.files[$0]?.url }
         }
@@ -108,6 +109,11 @@ struct DataManifest: Equatable {
 
     /// Reads what a run has written.
     init(text: String) { lines = text.split(separator: "\n").map(String.init) }
+
+    /// SHA-256 of what is written, in hexadecimal.
+    package var fingerprint: String {
+        SHA256.hash(data: Data(text.utf8)).map { String(format: "%02x", $0) }.joined()
+    }
 
     /// As it is written.
     var text: String { lines.map { $0 + "\n" }.joined() }

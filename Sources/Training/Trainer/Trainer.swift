@@ -130,6 +130,7 @@ public struct Trainer: Sendable {
         let folder = try RunFolder(output)
         try folder.write(recipe.yaml, to: "recipe.yaml")
         try folder.write(manifest.text, to: DataManifest.file)
+        try RunDescription(.training, run, dataset, manifest, initializedFrom: origin.initializedFrom).write(to: folder)
         try folder.saveInitial(run.configuration, run.state)
         var keeper = SnapshotKeeper(origin, saving)
         try keeper.keep(run, folder)
@@ -176,6 +177,7 @@ public struct Trainer: Sendable {
     private func provenance(_ run: TrainingRun, _ isFinished: Bool) -> JSONValue {
         var entries: [String: JSONValue] = [
             "seed": .integer(Int(truncatingIfNeeded: origin.seed)), "recipe": .string(recipe.yaml),
+            "version": .string(Release.version),
             "data": .string(URL(fileURLWithPath: origin.data).lastPathComponent), "steps": .integer(run.best.step),
             "training_identities": .integer(run.data.identities.count),
             "training_sightings": .integer(run.data.labels.count),

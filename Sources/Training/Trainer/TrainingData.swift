@@ -3,29 +3,29 @@ import Randomness
 import Tensor
 
 /// The training split, divided by identity into what is learned from and what is held out.
-struct TrainingData: Sendable {
+package struct TrainingData: Sendable {
     /// What batches are drawn from.
     let images: SightingImages
     /// The classifier's index of each sighting.
     let labels: [Int]
     /// Identities, in the classifier's order.
-    let identities: [String]
+    package let identities: [String]
     /// Descriptions of the identities; empty unless the recipe draws batches of them.
     let texts: TrainingTexts
     /// What validation ranks; empty if nothing is held out.
-    let held: SightingImages
+    package let held: SightingImages
     /// What validation ranks them for: every one of them, or single images of other modalities than RGB where modalities were
     /// never seen together.
-    let heldQueries: SightingImages
+    package let heldQueries: SightingImages
     /// How many identities these are of.
     let heldIdentities: Int
     /// What validation does not rank.
-    let rule: RetrievalProtocol
+    package let rule: RetrievalProtocol
     /// Sightings left out because they lack a modality of the model.
     let incomplete: Int
 
     /// Throws `DatasetError`.
-    init(_ dataset: TriplesDataset, _ recipe: Recipe, seed: UInt64) throws {
+    package init(_ dataset: TriplesDataset, _ recipe: Recipe, seed: UInt64) throws {
         let split = try TrainingSplit(dataset, recipe)
         let all = dataset.paired(split.all, recipe.model.modalities)
         let complete = all.filter { sighting in recipe.model.modalities.allSatisfy { sighting.files[$0] != nil } }

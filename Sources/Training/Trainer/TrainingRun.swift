@@ -20,7 +20,7 @@ struct TrainingRun {
     private(set) var state: TrainingState
     private(set) var best: Best
     private var batches: BatchMaker
-    private let seed: UInt64
+    let seed: UInt64
     /// Steps done.
     private(set) var step = 0
     /// Stages that are over, through all rounds.
