@@ -87,6 +87,12 @@ let package = Package(
             ],
             // deploy/recipes, through a link: what is built in are the recipes that it was built from.
             resources: [.embedInCode("Recipe/Files")]),
+        // Runs to pages: reports, comparisons, sweeps.
+        .target(
+            name: "Reports",
+            dependencies: [
+                "Charts", "Documents", "Imaging", "Inference", "Mapping", "Randomness", "Tensor", "Training",
+            ]),
 
         // Requests to answers: everything that serves, whoever brings the requests.
         .target(
@@ -135,7 +141,7 @@ let package = Package(
         .executableTarget(
             name: "triptych",
             dependencies: [
-                "Documents", "Gallery", "Imaging", "Import", "Inference", "Randomness", "Server",
+                "Documents", "Gallery", "Imaging", "Import", "Inference", "Randomness", "Reports", "Server",
                 "Similarity",
                 "Synthesis", "Tensor", "Threads", "Training", "TriptychClient",
                 .product(name: "Logging", package: "swift-log"),
@@ -197,6 +203,9 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "ReportsTests",
+            dependencies: ["Charts", "Documents", "Imaging", "Inference", "Reports", "Tensor", "Training"]),
         .testTarget(name: "SynthesisTests", dependencies: ["Synthesis", "Imaging", "Randomness"]),
         .testTarget(
             name: "TrainingTests",

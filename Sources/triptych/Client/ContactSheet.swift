@@ -62,31 +62,3 @@ struct ContactSheet {
         }
     }
 }
-
-/// RGB pixels that rectangles and images are put on.
-struct Canvas {
-    let width: Int
-    var pixels: [UInt8]
-
-    init(width: Int, height: Int, background: UInt8) {
-        self.width = width
-        pixels = [UInt8](repeating: background, count: width * height * 3)
-    }
-
-    mutating func fill(x: Int, y: Int, width: Int, height: Int, _ colour: [UInt8]) {
-        for row in y..<(y + height) {
-            for column in x..<(x + width) {
-                let at = (row * self.width + column) * 3
-                pixels.replaceSubrange(at..<(at + 3), with: colour)
-            }
-        }
-    }
-
-    mutating func place(_ image: Image, x: Int, y: Int) {
-        let run = image.width * 3
-        for row in 0..<image.height {
-            let at = ((y + row) * width + x) * 3
-            pixels.replaceSubrange(at..<(at + run), with: image.pixels[(row * run)..<((row + 1) * run)])
-        }
-    }
-}

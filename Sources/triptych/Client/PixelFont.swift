@@ -1,3 +1,5 @@
+import Imaging
+
 /// Capital letters, digits and what identities have beside them, five by seven pixels each: enough for labels, where no font
 /// may be installed.
 enum PixelFont {

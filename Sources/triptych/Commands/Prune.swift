@@ -52,6 +52,8 @@ struct Prune: AsyncParsableCommand {
     var seed: UInt64?
     @Option(name: .customLong("set"), help: "Change the recipe: key.path=value. May be given more than once.")
     var settings: [String] = []
+    @Flag(inversion: .prefixedNo, help: "Write report.html and report.json at the end.")
+    var report = true
     @Flag(help: "Print the figures as JSON.")
     var json = false
 
@@ -81,6 +83,9 @@ struct Prune: AsyncParsableCommand {
             print(outcome.path)
         }
         if !outcome.isFinished { throw ExitCode(Interruption.status) }
+        if report {
+            await RunReporter(URL(fileURLWithPath: output), dataset.layout).writeAfterwards(try dataset.open())
+        }
     }
 }
 

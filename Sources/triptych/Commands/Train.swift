@@ -42,6 +42,8 @@ struct Train: AsyncParsableCommand {
     var seed: UInt64?
     @Option(name: .customLong("set"), help: "Change the recipe: key.path=value. May be given more than once.")
     var settings: [String] = []
+    @Flag(inversion: .prefixedNo, help: "Write report.html and report.json at the end.")
+    var report = true
     @Flag(help: "Print the outcome as JSON.")
     var json = false
 
@@ -103,5 +105,9 @@ struct Train: AsyncParsableCommand {
             print(outcome.path)
         }
         if !outcome.isFinished { throw ExitCode(Interruption.status) }
+        if report {
+            let folder = URL(fileURLWithPath: outcome.path).deletingLastPathComponent()
+            await RunReporter(folder, layout).writeAfterwards(try data.map { try layout.open($0) })
+        }
     }
 }
