@@ -1,6 +1,7 @@
 import Documents
 
-/// How far a pruned model's embeddings are from its parent's, as `pruning.embedding_space` in its configuration says.
+/// How far a pruned or quantised model's embeddings are from its parent's, as `embedding_space` under `pruning` or
+/// `quantization` in its configuration says.
 public struct EmbeddingSpace: Sendable, Codable, Equatable {
     /// The parent's digest.
     public var parent: String
@@ -28,7 +29,7 @@ public struct EmbeddingSpace: Sendable, Codable, Equatable {
     /// A comparison without a sighting.
     public init(parent: String, meanCosine: Double) { (self.parent, self.meanCosine) = (parent, meanCosine) }
 
-    /// What a configuration's `pruning` says; nil if it says nothing of the kind.
+    /// What a configuration's `pruning`, or `quantization`, says; nil if it says nothing of the kind.
     public init?(pruning: JSONValue?) {
         let space = pruning?["embedding_space"]
         guard let parent = space?["parent"]?.string ?? pruning?["parent"]?.string,

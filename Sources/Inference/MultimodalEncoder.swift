@@ -8,6 +8,8 @@ public final class MultimodalEncoder: TripleEncoder {
     public let model: String
     /// What the model is.
     public let configuration: ModelConfiguration
+    /// The narrowest precision that it multiplies in.
+    public let precision: Precision
     private let system: any EncodingSystem
     private let preprocessing: Preprocessing
     private let compute: ComputeThread
@@ -17,11 +19,13 @@ public final class MultimodalEncoder: TripleEncoder {
     /// Builds an encoder: checks that every tensor is there and of its shape, and packs the weights.
     ///
     /// Throws `WeightsError` or `EncoderError.unsupported`.
+    /// - Parameter format: of weights that have none of their own, in layers that may be narrow: float32, or bfloat16.
     public convenience init(
         configuration: ModelConfiguration, weights: Weights, model: String, compute: ComputeThread = .shared,
-        batching: Batching = Batching()
+        batching: Batching = Batching(), format: WeightFormat = .float32
     ) throws {
-        try self.init(configuration, ParameterScope(weights, mode: .inference), model, compute, batching)
+        let scope = ParameterScope(weights, mode: .inference, format: format)
+        try self.init(configuration, scope, model, Self.narrower(weights, format), compute, batching)
     }
 
     /// Builds an encoder of a checkpoint, and lets go of each tensor as soon as it is packed: if nobody else holds them,
@@ -29,19 +33,26 @@ public final class MultimodalEncoder: TripleEncoder {
     ///
     /// Throws as the other initialiser does.
     public convenience init(
-        consuming checkpoint: consuming Checkpoint, compute: ComputeThread = .shared, batching: Batching = Batching()
+        consuming checkpoint: consuming Checkpoint, compute: ComputeThread = .shared, batching: Batching = Batching(),
+        format: WeightFormat = .float32
     ) throws {
         let (configuration, model) = (checkpoint.configuration, checkpoint.digest)
-        let scope = ParameterScope(draining: checkpoint.weights, mode: .inference)
+        let precision = Self.narrower(checkpoint.weights, format)
+        let scope = ParameterScope(draining: checkpoint.weights, mode: .inference, format: format)
         _ = consume checkpoint
-        try self.init(configuration, scope, model, compute, batching)
+        try self.init(configuration, scope, model, precision, compute, batching)
+    }
+
+    private static func narrower(_ weights: Weights, _ format: WeightFormat) -> Precision {
+        weights.precision.bytes < format.precision.bytes ? weights.precision : format.precision
     }
 
     private init(
-        _ configuration: ModelConfiguration, _ scope: ParameterScope, _ model: String, _ compute: ComputeThread,
-        _ batching: Batching
+        _ configuration: ModelConfiguration, _ scope: ParameterScope, _ model: String, _ precision: Precision,
+        _ compute: ComputeThread, _ batching: Batching
     ) throws {
         self.configuration = configuration
+        self.precision = precision
         self.model = model
         self.compute = compute
         system = try configuration.makeSystem(scope)

@@ -16,7 +16,7 @@ struct ResNet: Sendable {
         stem = try ConvolutionBlock(
             convolution: scope.scope("conv1"), norm: scope.scope("bn1"),
             .init(inputs: 3, outputs: 64, size: 7, stride: 2),
-            input: .init(height: height, width: width))
+            input: .init(height: height, width: width), followsReLU: false)
         var size = ConvolutionBlock.Size(
             height: (stem.output.height - 1) / 2 + 1, width: (stem.output.width - 1) / 2 + 1)
         var stages: [ResNetStage] = []

@@ -4,7 +4,7 @@ import Tensor
 public struct Checkpoint: Sendable {
     /// What the model is.
     public let configuration: ModelConfiguration
-    /// Its weights, pruned ones filled up with zeros.
+    /// Its weights, pruned ones filled up with zeros, narrow ones as the numbers that they stand for.
     public let weights: Weights
     /// What else the file's `__metadata__` holds, as it stands there.
     public let metadata: [String: String]
@@ -27,7 +27,7 @@ public struct Checkpoint: Sendable {
         let header = reader.header
         var configuration = try CheckpointError.naming(path) { try Self.configuration(header) }
         let packing = try CheckpointError.naming(path) {
-            try Packing(header, pruning: &configuration.pruning)
+            try Packing(header, &configuration)
         }
         let (weights, digest) = try packing.weights(reader, path: path)
         let metadata = header.metadata.filter { $0.key != configurationKey }
@@ -59,7 +59,7 @@ extension Checkpoint {
     /// - Parameters:
     ///   - metadata: what else to keep in the file's `__metadata__`.
     ///   - packed: paths of weights to store without their zeros; others are stored whole. A packed tensor takes
-    ///     4 bytes for each value that is not zero and one bit for each value.
+    ///     4 bytes for each value that is not zero and one bit for each value. Narrow ones are stored as their formats are.
     /// - Returns: the file's digest.
     @discardableResult
     public static func save(
@@ -68,7 +68,7 @@ extension Checkpoint {
     ) throws -> String {
         try CheckpointError.naming(path) {
             var configuration = configuration
-            let contents = try Packing.contents(of: weights, packed: packed, pruning: &configuration.pruning)
+            let contents = try Packing.contents(of: weights, packed: packed, &configuration)
             let own = [configurationKey: try configuration.json()]
             return try SafetensorsWriter.write(
                 contents, metadata: metadata.merging(own) { _, own in own }, to: path)

@@ -58,6 +58,8 @@ extension CheckpointError {
         case notFinite(tensor: String, index: Int)
         /// A pruned tensor's mask and values that do not belong together.
         case mask(tensor: String, expected: String, found: String)
+        /// A tensor's codes and scales that do not belong together, or its precision that is not the file's.
+        case precision(tensor: String, expected: String, found: String)
         /// A key that the header's `__metadata__` has to hold.
         case missingMetadata(key: String)
         /// A configuration that is refused.
@@ -92,7 +94,8 @@ extension CheckpointError.Reason: CustomStringConvertible {
 
     private var tensorDescription: String {
         switch self {
-        case .entry(let tensor, let expected, let found), .mask(let tensor, let expected, let found):
+        case .entry(let tensor, let expected, let found), .mask(let tensor, let expected, let found),
+            .precision(let tensor, let expected, let found):
             "tensor \(tensor): expected \(expected), found \(found)"
         case .offset(let tensor, let expected, let found):
             "tensor \(tensor): expected offset \(expected), found \(found): tensors overlap or leave a hole"

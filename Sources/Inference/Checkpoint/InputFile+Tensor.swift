@@ -38,7 +38,7 @@ extension InputFile {
         case .float16: try convert(into: scalars) { (bits: UInt16) in Float(Float16(bitPattern: bits)) }
         case .bfloat16: try convert(into: scalars) { (bits: UInt16) in Float(bitPattern: UInt32(bits) << 16) }
         case .float64: try convert(into: scalars) { (bits: UInt64) in Float(Double(bitPattern: bits)) }
-        case .int64, .uint8: try entry.checkIsTensor()
+        case .int64, .int8, .uint8: try entry.checkIsTensor()
         }
         if let index = UnsafeBufferPointer(scalars).firstNonFiniteIndex {
             throw CheckpointError.Reason.notFinite(tensor: entry.name, index: index)

@@ -141,6 +141,7 @@ public enum ElementType: String, CaseIterable, Sendable {
     case float16 = "F16"
     case bfloat16 = "BF16"
     case int64 = "I64"
+    case int8 = "I8"
     case uint8 = "U8"
 
     /// Bytes of one element.
@@ -149,7 +150,7 @@ public enum ElementType: String, CaseIterable, Sendable {
         case .float64, .int64: 8
         case .float32: 4
         case .float16, .bfloat16: 2
-        case .uint8: 1
+        case .int8, .uint8: 1
         }
     }
 
@@ -157,7 +158,7 @@ public enum ElementType: String, CaseIterable, Sendable {
     public var isFloatingPoint: Bool {
         switch self {
         case .float64, .float32, .float16, .bfloat16: true
-        case .int64, .uint8: false
+        case .int64, .int8, .uint8: false
         }
     }
 }

@@ -20,6 +20,9 @@ public enum SafetensorsWriter {
         case tensor(Tensor)
         case values([Float])
         case bytes([UInt8])
+        case codes([Int8], Shape)
+        /// Of numbers that bfloat16 holds.
+        case halves(Tensor)
     }
 
     static func write(_ contents: [String: Content], metadata: [String: String], to path: String) throws -> String {
@@ -45,6 +48,9 @@ extension SafetensorsWriter.Content {
         case .tensor(let tensor): .init(name: name, elementType: .float32, dimensions: tensor.shape.dimensions)
         case .values(let values): .init(name: name, elementType: .float32, dimensions: [values.count])
         case .bytes(let bytes): .init(name: name, elementType: .uint8, dimensions: [bytes.count])
+        case .codes(_, let shape): .init(name: name, elementType: .int8, dimensions: shape.dimensions)
+        case .halves(let tensor):
+            .init(name: name, elementType: .bfloat16, dimensions: tensor.shape.dimensions)
         }
     }
 
@@ -60,6 +66,14 @@ extension SafetensorsWriter.Content {
         case .tensor(let tensor): try tensor.withUnsafeScalars(checked)
         case .values(let values): try values.withUnsafeBufferPointer(checked)
         case .bytes(let bytes): try bytes.withUnsafeBytes(body)
+        case .codes(let codes, _): try codes.withUnsafeBytes(body)
+        case .halves(let tensor):
+            try tensor.withUnsafeScalars { scalars in
+                if let index = scalars.firstNonFiniteIndex {
+                    throw CheckpointError.Reason.notFinite(tensor: name, index: index)
+                }
+                try scalars.map { UInt16($0.bitPattern >> 16) }.withUnsafeBytes(body)
+            }
         }
     }
 }

@@ -7,6 +7,9 @@ import Tensor
 public struct Weights: Sendable {
     /// The tensors by path.
     public private(set) var tensors: [String: Tensor]
+    /// The formats of those that are not float32, by path: their tensors hold what they stand for, codes times scales. Who
+    /// changes a tensor makes it float32.
+    public private(set) var formats: [String: WeightFormat] = [:]
     private var recorder: WeightsRecorder?
 
     /// Weights as given, none by default.
@@ -17,7 +20,16 @@ public struct Weights: Sendable {
     /// The tensor at a path; nil if there is none, and setting nil removes it.
     public subscript(path: String) -> Tensor? {
         get { tensors[path] }
-        set { tensors[path] = newValue }
+        set {
+            tensors[path] = newValue
+            formats[path] = nil
+        }
+    }
+
+    /// Sets a tensor that is held in a format: of int8, whole numbers from -127 to 127 times the scales.
+    public mutating func set(_ path: String, _ tensor: Tensor, format: WeightFormat) {
+        tensors[path] = tensor
+        formats[path] = format == .float32 ? nil : format
     }
 
     /// The tensor at a path, whatever its shape: for sizes that pruning may have changed.
@@ -46,6 +58,11 @@ public struct Weights: Sendable {
         return weights
     }
 
+    /// The narrowest precision of any.
+    public var precision: Precision {
+        formats.values.map(\.precision).min { $0.bytes < $1.bytes } ?? .float32
+    }
+
     /// All paths, sorted.
     public var paths: [String] { tensors.keys.sorted() }
 
@@ -60,7 +77,8 @@ extension Weights {
     public func under(_ prefix: String) -> Weights {
         var result = Weights()
         for (path, tensor) in tensors where Self.isPath(path, under: prefix) {
-            result[String(path.dropFirst(prefix.count + 1))] = tensor
+            let name = String(path.dropFirst(prefix.count + 1))
+            result.set(name, tensor, format: formats[path] ?? .float32)
         }
         return result
     }
@@ -68,7 +86,7 @@ extension Weights {
     /// Adds `other`'s tensors under `prefix` (or as they are), replacing those of equal path.
     public mutating func merge(_ other: Weights, under prefix: String = "") {
         for (path, tensor) in other.tensors {
-            tensors[prefix.isEmpty ? path : "\(prefix).\(path)"] = tensor
+            set(prefix.isEmpty ? path : "\(prefix).\(path)", tensor, format: other.formats[path] ?? .float32)
         }
     }
 
@@ -80,6 +98,7 @@ extension Weights {
     /// Removes every tensor whose path satisfies the predicate.
     public mutating func removeAll(where isRemoved: (String) throws -> Bool) rethrows {
         tensors = try tensors.filter { try !isRemoved($0.key) }
+        formats = formats.filter { tensors[$0.key] != nil }
     }
 
     private static func isPath(_ path: String, under prefix: String) -> Bool {

@@ -24,7 +24,7 @@ extension ModelConfiguration {
             backbone: try Self.section(&fields, "backbone") { section throws(DocumentError) in try Backbone(&section) },
             input: try Self.section(&fields, "input") { section throws(DocumentError) in try Input(&section) },
             identities: try fields.read("identities", .integer), training: fields.value("training"),
-            pruning: fields.value("pruning"))
+            pruning: fields.value("pruning"), quantization: fields.value("quantization"))
         networks = try fields.read("networks", .integer) ?? 1
         try fields.finish()
         try validate()
@@ -52,7 +52,7 @@ extension ModelConfiguration {
 
 extension ModelConfiguration: Encodable {
     private enum Key: String, CodingKey {
-        case format, system, modalities, backbone, networks, input, head, identities, training, pruning
+        case format, system, modalities, backbone, networks, input, head, identities, training, pruning, quantization
     }
 
     /// The first of ``formats`` that has what this configuration says.
@@ -83,5 +83,6 @@ extension ModelConfiguration: Encodable {
         try container.encodeIfPresent(identities, forKey: .identities)
         try container.encodeIfPresent(training, forKey: .training)
         try container.encodeIfPresent(pruning, forKey: .pruning)
+        try container.encodeIfPresent(quantization, forKey: .quantization)
     }
 }

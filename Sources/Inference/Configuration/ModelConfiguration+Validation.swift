@@ -39,8 +39,10 @@ extension ModelConfiguration {
             dimension <= Limits.dimension, "system", "an embedding of at most \(Limits.dimension) elements",
             found: "\(dimension)")
         if let identities { try Check.range(identities, 1...Limits.identities, "identities") }
-        if let pruning, pruning.object == nil {
-            throw DocumentError.invalid(field: "pruning", expected: "an object", found: pruning.summary)
+        for (field, value) in [("pruning", pruning), ("quantization", quantization)] {
+            if let value, value.object == nil {
+                throw DocumentError.invalid(field: field, expected: "an object", found: value.summary)
+            }
         }
     }
 

@@ -4,7 +4,7 @@ import Documents
 ///
 /// It travels as JSON under the key `triptych` of a checkpoint's metadata. Reading validates, so a configuration read so
 /// can be built; one made or changed in code is checked with ``validate()``. Fields that this program does not know are
-/// ignored, but for those inside ``training`` and ``pruning``, which are kept.
+/// ignored, but for those inside ``training``, ``pruning`` and ``quantization``, which are kept.
 public struct ModelConfiguration: Sendable, Equatable {
     /// The versions of the document's form that this program reads. It writes the first that can say what is to be said: the
     /// second has `backbone.activation`, `pre_norm`, `norm_epsilon` and `projection`, and `input.value_range`, which a reader of
@@ -27,11 +27,13 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var training: JSONValue?
     /// What pruning has removed, an object as its writer put it.
     public var pruning: JSONValue?
+    /// What has become narrow, an object as its writer put it.
+    public var quantization: JSONValue?
 
     /// A configuration as given; not validated.
     public init(
         system: System, modalities: [Modality] = Modality.allCases, backbone: Backbone, input: Input,
-        identities: Int? = nil, training: JSONValue? = nil, pruning: JSONValue? = nil
+        identities: Int? = nil, training: JSONValue? = nil, pruning: JSONValue? = nil, quantization: JSONValue? = nil
     ) {
         self.system = system
         self.modalities = modalities
@@ -40,5 +42,6 @@ public struct ModelConfiguration: Sendable, Equatable {
         self.identities = identities
         self.training = training
         self.pruning = pruning
+        self.quantization = quantization
     }
 }

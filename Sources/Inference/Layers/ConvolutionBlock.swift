@@ -31,7 +31,10 @@ struct ConvolutionBlock: Sendable {
     ///   - convolution: the scope of a weight [outputs, inputs, k, k], without bias.
     ///   - norm: the scope of its batch norm.
     ///   - input: the size of the images that it will see.
-    init(convolution: ParameterScope, norm: ParameterScope, _ kernel: Kernel, input: Size) throws {
+    ///   - followsReLU: whether they have no negative elements: then the weights may be narrow.
+    init(
+        convolution: ParameterScope, norm: ParameterScope, _ kernel: Kernel, input: Size, followsReLU: Bool = true
+    ) throws {
         let weight = try convolution.parameter("weight", [kernel.outputs, kernel.inputs, kernel.size, kernel.size])
         let norm = try BatchNorm(norm, width: kernel.outputs)
         self.kernel = kernel
@@ -43,10 +46,11 @@ struct ConvolutionBlock: Sendable {
         let (factor, shift) = norm.folded
         let rows = weight.reshaped([kernel.outputs, weight.count / kernel.outputs])
         let folded = rows.multiplied(by: factor, repeatedAlong: 1).reshaped(weight.shape)
+        let format = followsReLU ? convolution.format(of: "weight").scaled(by: factor) : .float32
         form = .packed(
             PackedConvolution(
                 folded, bias: shift, stride: kernel.stride, padding: kernel.size / 2, height: input.height,
-                width: input.width))
+                width: input.width, format: format))
     }
 
     /// [B, H, W, inputs] → [B, H', W', outputs].

@@ -13,12 +13,14 @@ struct Linear: Sendable {
     init(_ scope: ParameterScope, inputs: Int, outputs: Int, hasBias: Bool = true) throws {
         try self.init(
             scope, weight: scope.parameter("weight", [outputs, inputs]),
-            bias: hasBias ? scope.parameter("bias", [outputs]) : nil)
+            bias: hasBias ? scope.parameter("bias", [outputs]) : nil, format: scope.format(of: "weight"))
     }
 
     /// The same with tensors that bear other names.
-    init(_ scope: ParameterScope, weight: Tensor, bias: Tensor?) {
-        form = scope.isInference ? .packed(PackedWeights(weight, bias: bias)) : .plain(weight, bias: bias)
+    init(_ scope: ParameterScope, weight: Tensor, bias: Tensor?, format: WeightFormat = .float32) {
+        form =
+            scope.isInference
+            ? .packed(PackedWeights(weight, bias: bias, format: format)) : .plain(weight, bias: bias)
     }
 
     func callAsFunction(_ x: Tensor, activation: Activation = .identity, residual: Tensor? = nil) -> Tensor {

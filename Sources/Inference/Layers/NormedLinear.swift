@@ -32,7 +32,8 @@ struct NormedLinear: Sendable {
         form = .fused(
             Linear(
                 scope, weight: weight.multiplied(by: factor, repeatedAlong: 1),
-                bias: bias.map { $0 * factor + shift } ?? shift))
+                bias: bias.map { $0 * factor + shift } ?? shift,
+                format: scope.scope("0").format(of: "weight").scaled(by: factor)))
     }
 
     /// [..., inputs] → [..., outputs].

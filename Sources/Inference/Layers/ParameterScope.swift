@@ -22,18 +22,23 @@ public enum ModelMode: Sendable {
 /// Where the layers of a model under construction take their parameters from: a position in the weights, and the mode.
 public struct ParameterScope: Sendable {
     private let source: @Sendable (String, Shape) throws -> Tensor
+    private let formats: @Sendable (String) -> WeightFormat
     private let path: String
     let mode: ModelMode
 
     /// The root of a model's weights.
-    public init(_ weights: Weights, mode: ModelMode) {
-        self.init(mode: mode) { try weights.tensor($0, shape: $1) }
+    ///
+    /// - Parameter format: in inference, of weights that have none of their own, in layers that may be narrow.
+    public init(_ weights: Weights, mode: ModelMode, format: WeightFormat = .float32) {
+        let formats = weights.formats
+        self.init(mode: mode, formats: { formats[$0] ?? format }) { try weights.tensor($0, shape: $1) }
     }
 
     /// The root of weights of which each tensor is given out once, and then no longer held.
-    init(draining weights: consuming Weights, mode: ModelMode) {
+    init(draining weights: consuming Weights, mode: ModelMode, format: WeightFormat = .float32) {
+        let formats = weights.formats
         let left = Mutex(weights)
-        self.init(mode: mode) { path, shape in
+        self.init(mode: mode, formats: { formats[$0] ?? format }) { path, shape in
             try left.withLock { weights in
                 let tensor = try weights.tensor(path, shape: shape)
                 weights[path] = nil
@@ -43,19 +48,28 @@ public struct ParameterScope: Sendable {
     }
 
     /// The root of tensors that `source` gives for a path and a shape: how a model without weights is initialised.
-    public init(mode: ModelMode, source: @escaping @Sendable (String, Shape) throws -> Tensor) {
-        self.init(source: source, path: "", mode: mode)
+    ///
+    /// - Parameter formats: asked in inference, by path, for those weights that a layer can hold in a narrow format.
+    public init(
+        mode: ModelMode, formats: @escaping @Sendable (String) -> WeightFormat = { _ in .float32 },
+        source: @escaping @Sendable (String, Shape) throws -> Tensor
+    ) {
+        self.init(source: source, formats: formats, path: "", mode: mode)
     }
 
-    private init(source: @escaping @Sendable (String, Shape) throws -> Tensor, path: String, mode: ModelMode) {
+    private init(
+        source: @escaping @Sendable (String, Shape) throws -> Tensor,
+        formats: @escaping @Sendable (String) -> WeightFormat, path: String, mode: ModelMode
+    ) {
         self.source = source
+        self.formats = formats
         self.path = path
         self.mode = mode
     }
 
     /// The scope one name further down.
     public func scope(_ name: String) -> ParameterScope {
-        ParameterScope(source: source, path: full(name), mode: mode)
+        ParameterScope(source: source, formats: formats, path: full(name), mode: mode)
     }
 
     /// A buffer: a tensor that is never trained. Throws `WeightsError` if it is missing or has another shape.
@@ -68,6 +82,9 @@ public struct ParameterScope: Sendable {
         let path = full(name)
         return frozen.contains { path.hasPrefix($0) } ? tensor : tensor.tracked(as: path)
     }
+
+    /// How a layer that can be narrow is to hold a weight: float32 in training.
+    func format(of name: String) -> WeightFormat { isInference ? formats(full(name)) : .float32 }
 
     /// The full path of a name here.
     public func full(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }

@@ -17,7 +17,8 @@ struct PostNormEncoderLayer: Sendable {
         let attention = scope.scope("self_attn")
         attentionIn = Linear(
             attention, weight: try attention.parameter("in_proj_weight", [3 * width, width]),
-            bias: try attention.parameter("in_proj_bias", [3 * width]))
+            bias: try attention.parameter("in_proj_bias", [3 * width]),
+            format: attention.format(of: "in_proj_weight"))
         attentionOut = try Linear(attention.scope("out_proj"), inputs: width, outputs: width)
         norm1 = try LayerNorm(scope.scope("norm1"), width: width, epsilon: 1e-5)
         linear1 = try Linear(scope.scope("linear1"), inputs: width, outputs: feedforward)

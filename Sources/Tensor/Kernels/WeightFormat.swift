@@ -10,6 +10,15 @@ public enum Precision: String, Sendable, CaseIterable, Codable {
     /// gets as it comes.
     case int8
 
+    /// Bytes of a number.
+    public var bytes: Int {
+        switch self {
+        case .float32: 4
+        case .bfloat16: 2
+        case .int8: 1
+        }
+    }
+
     /// Whether this processor multiplies so itself. If not it takes more instructions, for the same results.
     public var isNative: Bool {
         switch self {

@@ -78,7 +78,7 @@ struct SafetensorsCorruptionTests {
             reason: .entry(tensor: "a", expected: "a shape of at most 8 sizes", found: "[1.5]")),
         Case(
             "an unknown type", Files.entry("a", "F8_E5M2", "[8]", "[0,8]"), data: zeros,
-            reason: .entry(tensor: "a", expected: "a dtype of F64, F32, F16, BF16, I64, U8", found: "\"F8_E5M2\"")),
+            reason: .entry(tensor: "a", expected: "a dtype of F64, F32, F16, BF16, I64, I8, U8", found: "\"F8_E5M2\"")),
         Case(
             "no shape", #""a":{"dtype":"F32","data_offsets":[0,8]}"#, data: zeros,
             reason: .entry(

@@ -6,6 +6,7 @@ mixed.safetensors          one tensor of each floating-point type, a scalar, byt
 mixed.json                 the numbers of its floating-point tensors, flattened
 checkpoint.safetensors     a few weights with a configuration, a step counter of PyTorch's and other metadata
 packed.safetensors         the same, two weights stored as mask and values
+narrow.safetensors         one weight in int8, one in bfloat16, one as it is, and narrow.json: the numbers that they stand for
 digests.json               the SHA-256 of each, by hashlib (the library orders metadata at random, so they change)
 configurations.json        every configuration of Tests/Reference/configs.py
 """
@@ -69,10 +70,25 @@ def checkpoints(rng):
     save_file(packed, HERE / "packed.safetensors", {"triptych": json.dumps(config)})
 
 
+def narrow(rng):
+    codes, scales = rng.integers(-127, 128, (3, 4)).astype("<i1"), np.array([0.5, 0.0625, 3], "<f4")
+    half, whole = rng.integers(-128, 128, (2, 3)) / 8, rng.normal(size=5).astype("<f4")
+    arrays = {"coded.weight.codes": ("int8", codes), "coded.weight.scales": ("float32", scales),
+              "half.weight": ("bfloat16", bfloat16(half)), "whole.bias": ("float32", whole)}
+    specs = {n: TensorSpec(dtype=d, shape=x.shape, data_ptr=x.ctypes.data, data_len=x.nbytes)
+             for n, (d, x) in arrays.items()}
+    config = dict(configs.SMALL["graft"], quantization={
+        "plan": "int8", "precision": {"coded.weight": "int8", "half.weight": "bf16"}})
+    serialize_file(specs, HERE / "narrow.safetensors", {"triptych": json.dumps(config)})
+    numbers = {"coded.weight": codes * scales[:, None], "half.weight": half, "whole.bias": whole}
+    (HERE / "narrow.json").write_text(json.dumps({n: np.ravel(x).astype(float).tolist() for n, x in numbers.items()}))
+
+
 def main():
     rng = np.random.default_rng(SEED)
     mixed(rng)
     checkpoints(rng)
+    narrow(np.random.default_rng(SEED))
     (HERE / "configurations.json").write_text(
         json.dumps({"paper": configs.PAPER, "small": configs.SMALL}, indent=1) + "\n")
     digests = {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in sorted(HERE.glob("*.safetensors"))}

@@ -1,0 +1,77 @@
+"""Makes narrow.safetensors: a tiny transformer's weights, an input, and its embeddings with narrow linear layers.
+
+    python3 Tests/InferenceTests/Fixtures/make_narrow.py          # torch, numpy, safetensors; seed 90
+
+The arithmetic of int8 and of bfloat16 is done in NumPy, in whole numbers and in float64; the rest is the reference's.
+Tensors besides `weights.*` and `input.*`: `embedding.float32`, `embedding.int8`, `embedding.bf16` (B,D).
+"""
+import json
+import pathlib
+import sys
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+here = pathlib.Path(__file__).parent
+sys.path.insert(0, str(here.parents[1] / "Reference"))
+import configs  # noqa: E402
+import systems  # noqa: E402
+from export import randomise, sample, state  # noqa: E402
+
+
+def int8(x, weight, bias):
+    """Codes of weights by output, of inputs by row with a zero point; exact sums."""
+    scale = np.abs(weight).max(1) / np.float32(127)
+    codes = np.rint(weight / scale[:, None]).astype(np.int64)
+    low, high = np.minimum(x.min(-1), 0), np.maximum(x.max(-1), 0)
+    step = (high - low) / np.float32(255)
+    zero = np.floor(-low / step + np.float32(0.5)).astype(np.int64)
+    inputs = np.clip(np.rint(x * (1 / step)[..., None]).astype(np.int64) + zero[..., None], 0, 255) - zero[..., None]
+    return (inputs @ codes.T).astype(np.float32) * (step[..., None] * scale) + bias
+
+
+def bfloat16(values):
+    bits = values.astype(np.float32).view(np.uint32)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000).astype(np.uint32).view(np.float32)
+
+
+def halves(x, weight, bias):
+    return (bfloat16(x).astype(np.float64) @ bfloat16(weight).astype(np.float64).T + bias).astype(np.float32)
+
+
+class Narrow(torch.nn.Module):
+    def __init__(self, linear, multiply):
+        super().__init__()
+        self.linear, self.multiply = linear, multiply
+
+    def forward(self, x):
+        weight, bias = self.linear.weight.detach().numpy(), self.linear.bias.detach().numpy()
+        return torch.from_numpy(self.multiply(x.numpy().astype(np.float32), weight, bias).astype(np.float32))
+
+
+def embed(multiply):
+    """The embedding with every linear layer of the backbones replaced."""
+    torch.manual_seed(90)
+    model = systems.build(config, 3)
+    randomise(model)
+    weights = {f"weights.{k}": v.clone() for k, v in state(model).items()}
+    if multiply:
+        for name, module in list(model.encoders.named_modules()):
+            if isinstance(module, torch.nn.Linear):
+                parent, _, child = name.rpartition(".")
+                setattr(model.encoders.get_submodule(parent), child, Narrow(module, multiply))
+    model.eval()
+    with torch.no_grad():
+        return weights, model.embed(x)
+
+
+config = dict(configs.config("unicat", configs.vit(24, 2, 3, patch=8), 16, 32, modalities=["rgb", "nir"]), identities=3)
+torch.manual_seed(91)
+x = sample(config, 3)
+out = {f"input.{m}": v for m, v in x.items()}
+for name, multiply in (("float32", None), ("int8", int8), ("bf16", halves)):
+    weights, out[f"embedding.{name}"] = embed(multiply)
+out.update(weights)
+save_file({k: v.detach().contiguous() for k, v in out.items()}, here / "narrow.safetensors",
+          metadata={"triptych": json.dumps(config)})

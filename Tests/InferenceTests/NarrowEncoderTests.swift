@@ -1,0 +1,98 @@
+import Foundation
+import Inference
+import Tensor
+import Testing
+import Threads
+
+@Suite("Narrow encoders")
+struct NarrowEncoderTests {
+    /// Of Fixtures/make_narrow.py.
+    private let checkpoint: Checkpoint
+    private let weights: Weights
+
+    init() throws {
+        let file = try #require(
+            Bundle.module.url(forResource: "narrow", withExtension: "safetensors", subdirectory: "Fixtures"))
+        checkpoint = try Checkpoint.load(path: file.path)
+        weights = checkpoint.weights.under("weights")
+    }
+
+    private func tensor(_ name: String) throws -> Tensor { try #require(checkpoint.weights[name]) }
+
+    private func images() throws -> [Modality: Tensor] {
+        try Dictionary(
+            uniqueKeysWithValues: checkpoint.configuration.modalities.map {
+                ($0, try tensor("input.\($0.rawValue)").transposed([0, 2, 3, 1]))
+            })
+    }
+
+    private func encoder(_ precision: Precision, format: WeightFormat = .float32) throws -> MultimodalEncoder {
+        var weights = weights
+        weights.narrow(try checkpoint.configuration.narrowableWeights(in: weights), to: precision)
+        return try MultimodalEncoder(
+            configuration: checkpoint.configuration, weights: weights, model: "m", format: format)
+    }
+
+    @Test("what can be narrow are the linear layers of the blocks")
+    func narrowable() throws {
+        let paths = try checkpoint.configuration.narrowableWeights(in: weights)
+        let layers = ["attn.proj", "attn.qkv", "mlp.fc1", "mlp.fc2"]
+        let expected = ["nir", "rgb"].flatMap { modality in
+            [0, 1].flatMap { block in layers.map { "encoders.\(modality).blocks.\(block).\($0).weight" } }
+        }
+        #expect(paths == expected)
+    }
+
+    @Test(
+        "embeddings are those of the same arithmetic done in NumPy",
+        // A sum that ends on the other side of a half moves a code by one.
+        arguments: [(Precision.float32, 3e-6), (.int8, 2e-3), (.bfloat16, 2e-3)] as [(Precision, Float)])
+    func parity(precision: Precision, tolerance: Float) throws {
+        let found = try encoder(precision).embed(batch: images())
+        expectClose(
+            found, try tensor("embedding.\(precision.rawValue)"), relative: tolerance, precision.rawValue)
+    }
+
+    @Test(
+        "an embedding has the same bits alone, in a batch, and with any number of threads",
+        arguments: [Precision.int8, .bfloat16])
+    func independence(precision: Precision) async throws {
+        let encoder = try encoder(precision)
+        let images = try images()
+        let together = try encoder.embed(batch: images)
+        for row in 0..<3 {
+            let alone = try encoder.embed(batch: images.mapValues { $0.sliced(axis: 0, row..<(row + 1)) })
+            #expect(alone.scalars == together.sliced(axis: 0, row..<(row + 1)).scalars)
+        }
+        for threads in [1, 2, 5] as [Int32] {
+            let found = try await ComputeThread(name: "narrow test").run {
+                let symbol = try #require(dlsym(nil, "omp_set_num_threads"))
+                unsafeBitCast(symbol, to: (@convention(c) (Int32) -> Void).self)(threads)
+                return try encoder.embed(batch: images).scalars
+            }
+            #expect(found == together.scalars, "\(threads) threads")
+        }
+    }
+
+    @Test("a float32 model can be computed in bfloat16, near the same model rounded before")
+    func computed() throws {
+        let images = try images()
+        let found = try encoder(.float32, format: .bfloat16).embed(batch: images)
+        // Weights are rounded in either case.
+        #expect(found.scalars == (try encoder(.bfloat16).embed(batch: images)).scalars)
+        #expect(found.scalars != (try encoder(.float32).embed(batch: images)).scalars)
+    }
+
+    @Test("the self-test of a narrow model is what it answers itself, and another's is refused")
+    func selfTest() throws {
+        var weights = weights
+        weights.narrow(try checkpoint.configuration.narrowableWeights(in: weights), to: .int8)
+        let recorded = try SelfTest.recorded(in: checkpoint.configuration, weights: weights)
+        let encoder = { (weights: Weights) in
+            try MultimodalEncoder(configuration: recorded, weights: weights, model: "m")
+        }
+        #expect(try SelfTest.check(encoder(weights)) != nil)
+        weights["encoders.rgb.norm.weight"] = weights["encoders.rgb.norm.weight"]?.scaled(by: -1)
+        #expect(throws: SelfTest.Failure.self) { try SelfTest.check(encoder(weights)) }
+    }
+}
