@@ -20,8 +20,8 @@ struct Triptych: AsyncParsableCommand {
             """,
         version: TriptychServer.version,
         subcommands: [
-            Serve.self, Publish.self, Train.self, Recipes.self, Prune.self, WatchRun.self, Report.self, Compare.self,
-            SweepCommand.self, Evaluate.self, Embed.self, Enroll.self, Query.self,
+            Serve.self, Publish.self, Train.self, Recipes.self, Prune.self, Quantize.self, WatchRun.self, Report.self,
+            Compare.self, SweepCommand.self, Evaluate.self, Embed.self, Enroll.self, Query.self,
             Identify.self, Watch.self, Synthesize.self, DatasetCommand.self, Import.self, Inspect.self,
             Export.self,
             GalleryCommand.self, ModelsCommand.self, JobsCommand.self, KeysCommand.self, Backup.self, Restore.self,

@@ -28,7 +28,9 @@ public struct ModelSize: Sendable, Codable, Equatable {
         let nonzeros = serving.mapValues { $0.withUnsafeScalars { $0.count { $0 != 0 } } }
         parameters = nonzeros.values.reduce(0, +)
         backboneParameters = nonzeros.filter { configuration.isOfBackbone($0.key) }.values.reduce(0, +)
-        memoryBytes = serving.values.reduce(0) { $0 + $1.count * MemoryLayout<Float>.size }
+        memoryBytes = serving.reduce(0) { sum, weight in
+            sum + weight.value.count * (weights.formats[weight.key] ?? .float32).precision.bytes
+        }
         multiplyAdds = configuration.backboneMultiplyAdds
     }
 }

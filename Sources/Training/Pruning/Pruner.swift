@@ -165,7 +165,7 @@ public struct Pruner: Sendable {
         let model = try measurement.add(
             figures, target: round.target, removed: round.removed, digest: digest,
             file: folder.path.appendingPathComponent(name))
-        try PruningTable(measurement.models).write(to: folder)
+        try PruningTable(measurement.models).write(to: folder.path)
         report(.measured(model))
     }
 }

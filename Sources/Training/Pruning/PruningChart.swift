@@ -32,8 +32,7 @@ struct PruningChart {
                 points: models.map {
                     Point(
                         x: x($0), y: $0.metrics.mAP * 100,
-                        label: $0.target == 0 ? $0.label : String(format: "−%.0f %%", $0.target * 100),
-                        isParent: $0.target == 0)
+                        label: $0.title("−%.0f %%"), isParent: $0.target == 0 && $0.label == nil)
                 })
         }
         let batch = models.first?.throughput.last?.batch ?? 1

@@ -49,10 +49,13 @@ struct PruningMeasurement {
     }
 
     /// Adds a model that lies in a file.
+    ///
+    /// - Parameter label: what it is called where nothing was removed.
     mutating func add(
-        _ figures: Figures, target: Double, removed: Double, digest: String, file: URL
+        _ figures: Figures, target: Double = 0, removed: Double = 0, label: String? = nil, digest: String, file: URL
     ) throws -> PrunedModel {
-        let model = try Self.model(figures, target: target, removed: removed, digest: digest, file: file)
+        var model = try Self.model(figures, target: target, removed: removed, digest: digest, file: file)
+        model.label = label
         models.append(model)
         return model
     }

@@ -37,19 +37,6 @@ struct PruningProvenance {
             members["interrupted"] = .bool(true)
             return .object(members)
         }
-        members["embedding_space"] = try JSONValue(encoding: measured.embeddingSpace)
-        members["measured"] = .object([
-            "size": try JSONValue(encoding: measured.size),
-            "throughput": try JSONValue(encoding: measured.throughput),
-            "metrics": try JSONValue(encoding: measured.metrics),
-        ])
-        return .object(members)
-    }
-}
-
-extension JSONValue {
-    /// The form that a value has in JSON.
-    fileprivate init(encoding value: some Encodable) throws {
-        self = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(value))
+        return .object(members.merging(try measured.members) { $1 })
     }
 }

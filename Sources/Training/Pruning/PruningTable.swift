@@ -1,12 +1,14 @@
 import Foundation
 import Inference
 
-/// One row of a pruning run's table: a model and what was measured of it. The first is the parent.
+/// One row of a pruning or quantising run's table: a model and what was measured of it. The first is the parent.
 public struct PrunedModel: Sendable, Codable, Equatable {
     /// The share that was to go; 0 for the parent.
     public let target: Double
     /// The share of weights or units that went.
     public let removed: Double
+    /// What the model is called where that says nothing: its precision.
+    public var label: String?
     /// The digest.
     public let model: String
     /// The file's name; the parent's lies elsewhere.
@@ -25,13 +27,14 @@ public struct PrunedModel: Sendable, Codable, Equatable {
     static let controlFile = "control.safetensors"
     /// Whether it is the parent, trained on for as many steps without pruning.
     public var isControl: Bool { file == Self.controlFile }
-    /// As a table names it.
-    var label: String {
-        isControl ? "control" : target == 0 ? "parent" : String(format: "%.1f %%", target * 100)
+
+    /// As tables and pictures name it; a share is written by `format`.
+    func title(_ format: String) -> String {
+        label ?? (isControl ? "control" : target == 0 ? "parent" : String(format: format, target * 100))
     }
 
     private enum CodingKeys: String, CodingKey {
-        case target, removed, model, file, size, throughput, metrics
+        case target, removed, label, model, file, size, throughput, metrics
         case fileBytes = "file_bytes"
         case embeddingSpace = "embedding_space"
     }
@@ -59,7 +62,7 @@ public struct PruningTable: Sendable {
         let percent = { (value: Double) in String(format: "%.1f %%", value * 100) }
         let size = model.size
         return [
-            model.label, percent(model.removed), "\(size.parameters)", "\(size.backboneParameters)",
+            model.title("%.1f %%"), percent(model.removed), "\(size.parameters)", "\(size.backboneParameters)",
             "\(model.fileBytes)", "\(size.memoryBytes)", "\(size.multiplyAdds)",
         ] + model.throughput.map { String(format: "%.2f×", $0.speedup) } + [
             String(format: "%.1f", model.metrics.mAP * 100), String(format: "%.1f", model.metrics.rank1 * 100),
@@ -93,9 +96,11 @@ public struct PruningTable: Sendable {
         return try encoder.encode(models)
     }
 
-    func write(to folder: RunFolder) throws {
-        try folder.write(String(decoding: try json(), as: UTF8.self) + "\n", to: "figures.json")
-        try folder.write(text, to: "figures.txt")
-        try folder.write(PruningChart(models).svg, to: "figures.svg")
+    func write(to folder: URL) throws {
+        let texts = [
+            "figures.json": String(decoding: try json(), as: UTF8.self) + "\n", "figures.txt": text,
+            "figures.svg": PruningChart(models).svg,
+        ]
+        for (name, text) in texts { try RunFolder.write(text, to: folder.appendingPathComponent(name).path) }
     }
 }

@@ -16,18 +16,28 @@ struct RunFolder {
 
     /// Makes the folder. Throws `TrainingError.outputExists` if there is anything in it.
     init(_ path: URL) throws {
-        let manager = FileManager.default
-        if let contents = try? manager.contentsOfDirectory(atPath: path.path), !contents.isEmpty {
-            throw TrainingError.outputExists(path.path)
-        }
+        try Self.make(path)
         do {
-            try manager.createDirectory(
+            try FileManager.default.createDirectory(
                 at: path.appendingPathComponent("checkpoints"), withIntermediateDirectories: true)
             for log in ["steps.jsonl", "metrics.jsonl"] { try Data().write(to: path.appendingPathComponent(log)) }
         } catch {
             throw TrainingError.unwritable(path.path, error.localizedDescription)
         }
         try self.init(opening: path, Lengths(steps: 0, metrics: 0))
+    }
+
+    /// Makes a folder. Throws `TrainingError.outputExists` if there is anything in it.
+    static func make(_ path: URL) throws {
+        let manager = FileManager.default
+        if let contents = try? manager.contentsOfDirectory(atPath: path.path), !contents.isEmpty {
+            throw TrainingError.outputExists(path.path)
+        }
+        do {
+            try manager.createDirectory(at: path, withIntermediateDirectories: true)
+        } catch {
+            throw TrainingError.unwritable(path.path, error.localizedDescription)
+        }
     }
 
     /// Opens the folder of a run that stopped: its logs are cut back to what they were when its state was written, and what
@@ -94,7 +104,11 @@ struct RunFolder {
 
     /// Writes a file of text, whole or not at all. Throws `TrainingError.unwritable`.
     func write(_ text: String, to name: String) throws(TrainingError) {
-        let file = path.appendingPathComponent(name).path
+        try Self.write(text, to: path.appendingPathComponent(name).path)
+    }
+
+    /// The same, of any folder.
+    static func write(_ text: String, to file: String) throws(TrainingError) {
         do {
             try DurableFile.write(text.utf8, to: file)
         } catch {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Inference
+import Tensor
 
 /// `triptych inspect`.
 struct Inspect: ParsableCommand {
@@ -26,6 +27,8 @@ struct Inspect: ParsableCommand {
         let parts: [Checkpoint.Part]
         let trainingOnly: [String]
         let packed: [String]
+        /// Weights by precision.
+        let precisions: [String: Int]
 
         /// The share of zeros in all weights, and how the file holds them.
         var zeros: String {
@@ -44,9 +47,15 @@ struct Inspect: ParsableCommand {
             parameters: loaded.weights.parameterCount, multiplyAdds: loaded.configuration.backboneMultiplyAdds,
             dimension: encoder.dimension, parts: loaded.parts,
             trainingOnly: loaded.configuration.identities == nil ? [] : try loaded.trainingOnlyPaths(),
-            packed: loaded.packed.sorted())
+            packed: loaded.packed.sorted(), precisions: Self.precisions(loaded.weights))
         if json { return try Output.json(report) }
         try print(report)
+    }
+
+    private static func precisions(_ weights: Weights) -> [String: Int] {
+        weights.tensors.reduce(into: [:]) { counts, weight in
+            counts[(weights.formats[weight.key] ?? .float32).precision.rawValue, default: 0] += weight.value.count
+        }
     }
 
     private func print(_ report: Report) throws {
@@ -60,6 +69,11 @@ struct Inspect: ParsableCommand {
             ("embedding", "\(report.dimension) elements"),
             ("parameters", "\(report.parameters) in \(report.bytes) bytes"),
             ("zeros", report.zeros),
+            (
+                "precision",
+                report.precisions.sorted { $0.key < $1.key }.map { "\($1) parameters in \($0)" }
+                    .joined(separator: ", ")
+            ),
             ("arithmetic", "\(report.multiplyAdds) multiply-adds an image in the backbone"),
             ("training only", report.trainingOnly.isEmpty ? "nothing" : "\(report.trainingOnly.count) tensors"),
         ]
@@ -70,7 +84,10 @@ struct Inspect: ParsableCommand {
                 + report.parts.map {
                     [$0.name, "\($0.tensors)", "\($0.parameters)", String(format: "%.1f %%", $0.sparsity * 100)]
                 })
-        for (name, value) in [("training", configuration.training), ("pruning", configuration.pruning)] {
+        for (name, value) in [
+            ("training", configuration.training), ("pruning", configuration.pruning),
+            ("quantization", configuration.quantization),
+        ] {
             guard let members = value?.object else { continue }
             Swift.print("\n\(name)")
             for (key, value) in members.sorted(by: { $0.key < $1.key }) where key != "recipe" && key != SelfTest.key {

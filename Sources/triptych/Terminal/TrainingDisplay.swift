@@ -116,3 +116,24 @@ final class PruningDisplay: Sendable {
         }
     }
 }
+
+/// Shows a quantising run.
+final class QuantizationDisplay: Sendable {
+    private let training = TrainingDisplay()
+
+    /// Shows an event.
+    @Sendable
+    func show(_ event: Quantizer.Event) {
+        switch event {
+        case .quantized(let layers): training.line("\(layers) layers become narrow")
+        case .fewSightings(let found, let expected):
+            training.line("calibration: expected \(expected) sightings, found \(found): distances are rough")
+        case .distance(let distance, let wider):
+            training.line(String(format: "mean of 1 - cosine %.6f with %d layers wider", distance, wider))
+        case .layer(let path, let distance, let number, let count):
+            training.line(String(format: "%d of %d: %.6f by ", number, count, distance) + path)
+        case .measuring: training.line("measuring")
+        case .measured(let model): PruningDisplay().show(.measured(model))
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Tensor
+
+/// What becomes narrow, and how far the embeddings may move.
+public struct QuantizationPlan: Sendable, Equatable {
+    /// Of the weights, and of what they are multiplied with.
+    public var precision: Precision
+    /// The largest mean of 1 - cosine to the parent's embeddings of the calibration sightings; nil for whatever comes. Layers
+    /// that cost most stay wider until it is kept.
+    public var budget: Double?
+    /// Sightings that layers are measured on.
+    public var calibration: Int
+
+    /// A plan. Throws `QuantizationError.invalid`.
+    public init(
+        precision: Precision, budget: Double? = nil, calibration: Int = 32
+    ) throws(QuantizationError) {
+        (self.precision, self.budget, self.calibration) = (precision, budget, calibration)
+        guard precision != .float32 else {
+            throw .invalid(field: "precision", expected: "int8 or bf16", found: precision.rawValue)
+        }
+        if let budget, !(budget > 0 && budget < 1) {
+            throw .invalid(field: "budget", expected: "a mean of 1 - cosine between 0 and 1", found: "\(budget)")
+        }
+        guard calibration > 0 else {
+            throw .invalid(field: "calibration", expected: "1 sighting or more", found: "\(calibration)")
+        }
+    }
+
+    /// What a layer that stays wider has.
+    var wider: Precision { precision == .int8 ? .bfloat16 : .float32 }
+}
+
+/// Why a model cannot be quantised.
+public enum QuantizationError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// A value of the plan that makes no sense.
+    case invalid(field: String, expected: String, found: String)
+    /// A model that is narrow already.
+    case alreadyNarrow(path: String, precision: String)
+    /// A budget without sightings to measure on.
+    case nothingToMeasure
+    /// A budget that is not kept with all layers wider.
+    case budgetExceeded(budget: Double, found: Double)
+
+    /// What was expected and what was found.
+    public var description: String {
+        switch self {
+        case .invalid(let field, let expected, let found): "\(field): expected \(expected), found \(found)"
+        case .alreadyNarrow(let path, let precision):
+            "expected a model of float32 weights, found \(path) in \(precision): quantise the model that it was made from"
+        case .nothingToMeasure: "a budget: expected a data set to measure on, found none"
+        case .budgetExceeded(let budget, let found):
+            "expected a mean of 1 - cosine of at most \(budget), found \(found) with every layer kept wider"
+        }
+    }
+}

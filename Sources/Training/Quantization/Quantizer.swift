@@ -1,0 +1,150 @@
+import Documents
+import Foundation
+import Inference
+import Tensor
+
+/// Makes a trained model narrow: a folder with the model, and what was measured of it, out of a plan, a parent and a data set.
+///
+/// Weights of int8 are symmetric with a scale for each output; what they are multiplied with gets its scale as it comes, for
+/// each token, or for each image in a ResNet. So nothing of the arithmetic is fitted to data: they only measure.
+public struct Quantizer: Sendable {
+    /// What happens during a run, for whoever shows it.
+    public enum Event: Sendable {
+        /// How many layers become narrow.
+        case quantized(layers: Int)
+        /// Fewer sightings than the plan asks for.
+        case fewSightings(found: Int, expected: Int)
+        /// The mean of 1 - cosine to the parent on the calibration sightings, with so many layers wider.
+        case distance(Double, wider: Int)
+        /// A layer by itself, and the number of it and of all.
+        case layer(String, distance: Double, number: Int, of: Int)
+        case measuring
+        case measured(PrunedModel)
+    }
+
+    /// What a run has made.
+    public struct Outcome: Sendable {
+        /// The path of the model.
+        public let path: String
+        /// Its digest.
+        public let digest: String
+        /// The layers that stayed wider.
+        public let wider: [String]
+        /// What was measured, of the parent first; none without a data set.
+        public let models: [PrunedModel]
+    }
+
+    private let plan: QuantizationPlan
+    private let parent: Checkpoint
+    private let parentPath: String
+    private let dataset: TriplesDataset?
+    private let output: URL
+
+    /// - Parameters:
+    ///   - plan: what becomes narrow.
+    ///   - parentPath: the checkpoint to quantise.
+    ///   - dataset: what to measure on; its query and gallery splits.
+    ///   - output: a new or empty folder.
+    ///
+    /// Throws `CheckpointError` or `QuantizationError`.
+    public init(plan: QuantizationPlan, parentPath: String, dataset: TriplesDataset?, output: URL) throws {
+        parent = try Checkpoint.load(path: parentPath)
+        if let (path, format) = parent.weights.formats.min(by: { $0.key < $1.key }) {
+            throw QuantizationError.alreadyNarrow(path: path, precision: format.precision.rawValue)
+        }
+        if plan.budget != nil, dataset == nil { throw QuantizationError.nothingToMeasure }
+        (self.plan, self.parentPath, self.dataset, self.output) = (plan, parentPath, dataset, output)
+    }
+
+    /// Runs to the end. Blocks: call it on a compute thread.
+    ///
+    /// Throws `DatasetError`, `PruningError.nothingToRank`, `QuantizationError`, `TrainingError`, `WeightsError`,
+    /// `EncoderError` or `CheckpointError`.
+    @discardableResult
+    public func run(report: (Event) -> Void) throws -> Outcome {
+        let preprocessing = Preprocessing(parent.configuration.input)
+        let set = try dataset.map { dataset in
+            try RankingSet(
+                dataset, held: SightingImages([], preprocessing), preprocessing,
+                modalities: parent.configuration.modalities)
+        }
+        try RunFolder.make(output)
+        let paths = try parent.configuration.narrowableWeights(in: parent.weights)
+        report(.quantized(layers: paths.count))
+        var weights = parent.weights
+        weights.narrow(paths, to: plan.precision)
+        let calibration = set.map(calibrationImages)
+        var wider: [String] = []
+        if let calibration {
+            if calibration.sightings.count < plan.calibration {
+                report(.fewSightings(found: calibration.sightings.count, expected: plan.calibration))
+            }
+            wider = try widen(&weights, paths, LayerSensitivity(parent, on: calibration), report)
+        }
+        return try publish(weights, wider, calibration?.sightings.count ?? 0, set, report)
+    }
+
+    /// Some of the queries, from all of them.
+    private func calibrationImages(_ set: RankingSet) -> SightingImages {
+        let all = set.queries.sightings
+        let count = min(plan.calibration, all.count)
+        let chosen = (0..<count).map { all[$0 * all.count / count] }
+        return SightingImages(
+            chosen, Preprocessing(parent.configuration.input), modalities: parent.configuration.modalities)
+    }
+
+    /// Gives layers back a wider precision, those that cost most by themselves first, until the budget is kept.
+    private func widen(
+        _ weights: inout Weights, _ paths: [String], _ sensitivity: LayerSensitivity, _ report: (Event) -> Void
+    ) throws -> [String] {
+        var distance = try sensitivity.distance(weights)
+        report(.distance(distance, wider: 0))
+        guard let budget = plan.budget, distance > budget else { return [] }
+        var costs: [(path: String, distance: Double)] = []
+        for (number, path) in paths.enumerated() {
+            var alone = parent.weights
+            alone.narrow([path], to: plan.precision)
+            costs.append((path, try sensitivity.distance(alone)))
+            report(.layer(path, distance: costs[number].distance, number: number + 1, of: paths.count))
+        }
+        var wider: [String] = []
+        for cost in costs.sorted(by: { ($1.distance, $0.path) < ($0.distance, $1.path) }) {
+            weights[cost.path] = parent.weights[cost.path]
+            weights.narrow([cost.path], to: plan.wider)
+            wider.append(cost.path)
+            distance = try sensitivity.distance(weights)
+            report(.distance(distance, wider: wider.count))
+            if distance <= budget { return wider }
+        }
+        throw QuantizationError.budgetExceeded(budget: budget, found: distance)
+    }
+
+    /// Measures the model and writes it, and the table.
+    private func publish(
+        _ weights: Weights, _ wider: [String], _ calibration: Int, _ set: RankingSet?,
+        _ report: (Event) -> Void
+    ) throws -> Outcome {
+        var configuration = try SelfTest.recorded(in: parent.configuration, weights: weights)
+        var provenance = QuantizationProvenance(plan, parent, wider: wider, calibration: calibration)
+        var measurement: PruningMeasurement?
+        var figures: PruningMeasurement.Figures?
+        if let set {
+            report(.measuring)
+            measurement = try PruningMeasurement(parent, path: parentPath, on: set)
+            figures = try measurement?.figures(configuration, weights)
+            provenance.data = dataset?.root.lastPathComponent
+        }
+        configuration.quantization = try provenance.json(measured: figures)
+        let file = output.appendingPathComponent("model.safetensors")
+        let digest = try Checkpoint.save(
+            configuration: configuration, weights: weights, packed: parent.packed, to: file.path)
+        if let figures,
+            let model = try measurement?.add(
+                figures, label: plan.precision.rawValue, digest: digest, file: file)
+        {
+            try PruningTable(measurement?.models ?? []).write(to: output)
+            report(.measured(model))
+        }
+        return Outcome(path: file.path, digest: digest, wider: wider, models: measurement?.models ?? [])
+    }
+}

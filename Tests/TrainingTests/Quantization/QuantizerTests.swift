@@ -1,0 +1,161 @@
+import Foundation
+import Inference
+import Tensor
+import Testing
+import Training
+
+@Suite("Quantising runs", .serialized)
+struct QuantizerTests {
+    private let folder = Fixture.scratch()
+
+    /// The replay's training images as query and gallery splits.
+    private func dataset() throws -> TriplesDataset {
+        let root = folder.appendingPathComponent("data")
+        try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
+        for split in ["train", "query", "gallery"] {
+            try FileManager.default.copyItem(
+                at: Fixture.url("replay/data/train"), to: root.appendingPathComponent(split))
+        }
+        return try TriplesDataset(root: root)
+    }
+
+    /// A model as training begins with it, and its path.
+    private func parent(_ settings: [String] = []) throws -> String {
+        let text = try String(contentsOf: Fixture.url("replay/recipe.yaml"), encoding: .utf8)
+        let settings = settings + ["stages.0.steps=1", "stages.1.steps=1"]
+        let recipe = try Recipe(yaml: text, settings: settings)
+        return try Trainer(
+            recipe: recipe, dataset: TriplesDataset(root: Fixture.url("replay/data")),
+            output: folder.appendingPathComponent("parent"), seed: 5
+        ).run { _ in }.path
+    }
+
+    private func quantized(
+        _ plan: QuantizationPlan, _ parent: String, on dataset: TriplesDataset?,
+        report: (Quantizer.Event) -> Void = { _ in }
+    ) throws -> Quantizer.Outcome {
+        let output = folder.appendingPathComponent("narrow-\(UUID().uuidString)")
+        return try Quantizer(plan: plan, parentPath: parent, dataset: dataset, output: output).run(report: report)
+    }
+
+    @Test(
+        "a model becomes narrow, smaller, says where it comes from, and is near its parent",
+        arguments: [Precision.int8, .bfloat16])
+    func run(precision: Precision) throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let parent = try parent()
+        var few = 0
+        let outcome = try quantized(QuantizationPlan(precision: precision), parent, on: dataset()) { event in
+            if case .fewSightings(let found, 32) = event { few = found }
+        }
+        #expect(few > 0 && few < 32)
+        let (before, after) = (try Checkpoint.load(path: parent), try Checkpoint.load(path: outcome.path))
+        let paths = try before.configuration.narrowableWeights(in: before.weights)
+        #expect(Set(after.weights.formats.keys) == Set(paths) && after.weights.precision == precision)
+        for path in before.weights.paths where !paths.contains(path) {
+            #expect(after.weights[path]?.scalars == before.weights[path]?.scalars, "\(path)")
+        }
+        #expect(outcome.models.map(\.label) == [nil, precision.rawValue] && outcome.digest == after.digest)
+        #expect(outcome.models[1].fileBytes < outcome.models[0].fileBytes)
+        #expect(outcome.models[1].size.memoryBytes < outcome.models[0].size.memoryBytes)
+        let said = try #require(after.configuration.quantization)
+        #expect(said["parent"]?.string == before.digest && said["plan"]?.string == precision.rawValue)
+        let space = try #require(EmbeddingSpace(pruning: said))
+        #expect(space.meanCosine > (precision == .int8 ? 0.995 : 0.9999) && space.split == "query")
+        let encoder = try MultimodalEncoder(
+            configuration: after.configuration, weights: after.weights, model: after.digest)
+        #expect(try SelfTest.check(encoder) == 0 || SelfTest.check(encoder) ?? 1 < 1e-4)
+        for file in ["figures.json", "figures.txt", "figures.svg"] {
+            let path = URL(fileURLWithPath: outcome.path).deletingLastPathComponent().appendingPathComponent(file)
+            #expect(FileManager.default.fileExists(atPath: path.path), "\(file)")
+        }
+    }
+
+    @Test("a budget keeps the layers wider that cost most, and one that cannot be kept is refused")
+    func budget() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (parent, dataset) = (try parent(), try dataset())
+        var distances: [Double] = []
+        let plan = try QuantizationPlan(precision: .int8, calibration: 4)
+        _ = try quantized(plan, parent, on: dataset) { event in
+            if case .distance(let distance, _) = event { distances.append(distance) }
+        }
+        let narrow = try #require(distances.first)
+        var costs: [String: Double] = [:]
+        var bounded = plan
+        bounded.budget = narrow * 0.7
+        let outcome = try quantized(bounded, parent, on: dataset) { event in
+            if case .layer(let path, let distance, _, _) = event { costs[path] = distance }
+            if case .distance(let distance, _) = event { distances.append(distance) }
+        }
+        #expect(try #require(distances.last) <= narrow * 0.7)
+        let most = costs.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
+        #expect(!outcome.wider.isEmpty && outcome.wider.first == most && outcome.wider.count < costs.count)
+        let child = try Checkpoint.load(path: outcome.path)
+        for path in outcome.wider { #expect(child.weights.formats[path] == .bfloat16) }
+        #expect(child.configuration.quantization?["wider"]?.array?.count == outcome.wider.count)
+        bounded.budget = 1e-12
+        #expect {
+            _ = try quantized(bounded, parent, on: dataset)
+        } throws: { error in
+            if case QuantizationError.budgetExceeded = error { true } else { false }
+        }
+    }
+
+    @Test("without data nothing is measured; a budget is refused, and so is a narrow parent")
+    func without() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let parent = try parent()
+        let outcome = try quantized(QuantizationPlan(precision: .int8), parent, on: nil)
+        #expect(outcome.models.isEmpty)
+        #expect(throws: QuantizationError.nothingToMeasure) {
+            try quantized(QuantizationPlan(precision: .int8, budget: 0.1), parent, on: nil)
+        }
+        #expect {
+            _ = try quantized(QuantizationPlan(precision: .bfloat16), outcome.path, on: nil)
+        } throws: { error in
+            if case QuantizationError.alreadyNarrow(_, "int8") = error { true } else { false }
+        }
+    }
+
+    @Test("a ResNet becomes narrow too, but for its first convolution")
+    func others() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let recipe = try Recipe(
+            yaml: String(contentsOf: Fixture.url("replay/recipe.yaml"), encoding: .utf8), settings: [])
+        var configuration = recipe.model
+        (configuration.system, configuration.modalities, configuration.identities) = (.unicat, [.rgb], 3)
+        configuration.backbone = .resnet(.init(depth: 18, lastStride: 1))
+        let weights = try WeightInitialization.weights(for: configuration, seed: 3)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let parent = folder.appendingPathComponent("resnet.safetensors").path
+        try Checkpoint.save(configuration: configuration, weights: weights, to: parent)
+        let outcome = try quantized(QuantizationPlan(precision: .int8), parent, on: nil)
+        let child = try Checkpoint.load(path: outcome.path)
+        #expect(child.weights.formats.count == configuration.modalities.count * 19)
+        #expect(!child.weights.formats.keys.contains { $0.hasSuffix(".conv1.weight") && !$0.contains("layer") })
+        let images = Dictionary(
+            uniqueKeysWithValues: configuration.modalities.enumerated().map { index, modality in
+                let shape: Shape = [2, configuration.input.height, configuration.input.width, 3]
+                return (
+                    modality, Tensor((0..<shape.count).map { Float(($0 + index) * 7919 % 256) / 128 - 1 }, shape: shape)
+                )
+            })
+        let embed = { (weights: Weights) in
+            try MultimodalEncoder(configuration: configuration, weights: weights, model: "m").embed(batch: images)
+        }
+        let (exact, found) = (Embedding.normalised(try embed(weights)), Embedding.normalised(try embed(child.weights)))
+        for (a, b) in zip(exact, found) { #expect(zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } > 0.995) }
+    }
+
+    @Test(
+        "plans that make no sense are refused",
+        arguments: [("float32", nil, 1), ("int8", 0, 1), ("int8", 1.5, 1), ("int8", Double.nan, 1), ("bf16", nil, 0)]
+            as [(String, Double?, Int)])
+    func plans(precision: String, budget: Double?, calibration: Int) throws {
+        let precision = try #require(Precision(rawValue: precision))
+        #expect(throws: QuantizationError.self) {
+            try QuantizationPlan(precision: precision, budget: budget, calibration: calibration)
+        }
+    }
+}
