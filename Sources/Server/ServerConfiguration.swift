@@ -41,6 +41,8 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var batching = ServingConfiguration.Batching()
     /// What an image must be for a passage to make an identity.
     public var quality = ServingConfiguration.Quality()
+    /// How float32 weights are multiplied.
+    public var precision = ServingConfiguration.Precision.float32
     /// What a model may be.
     public var modelLimits = ServingConfiguration.ModelLimits()
     /// How long jobs, events and the audit log are kept.
@@ -176,6 +178,7 @@ extension ServerConfiguration {
         try section.read("most", .integer(1...64), into: &batching.most)
         try section.read("wait_milliseconds", .integer(0...1000), into: &batching.waitMilliseconds)
         try section.finish()
+        try fields.read("precision", .choice, into: &precision)
         section = try fields.section("model_limits")
         let most = 1 << 60
         try section.read("multiply_adds", .integer(1...most), into: &modelLimits.multiplyAdds)
@@ -214,6 +217,7 @@ extension ServerConfiguration {
         (serving.keepsImages, serving.swap, serving.batching) = (keepsImages, swap, batching)
         (serving.memoryBytes, serving.quality) = (memoryBytes, quality)
         (serving.models, serving.retention) = (modelLimits, retention)
+        serving.precision = precision
         serving.encoding.imageBytes = limits.imageBytes
         serving.encoding.imagePixels = limits.imagePixels
         serving.encoding.thermalRange = thermalRange.map { UInt16($0[0])...UInt16($0[1]) }

@@ -1,3 +1,4 @@
+import Documents
 import Foundation
 import Imaging
 import Inference
@@ -22,6 +23,17 @@ public struct ServingConfiguration: Sendable {
     public var quality = Quality()
     /// What a model may be.
     public var models = ModelLimits()
+    /// How float32 weights are multiplied, in layers that can be narrow.
+    public var precision = Precision.float32
+
+    /// How float32 weights are multiplied.
+    public enum Precision: String, Sendable, CaseIterable {
+        /// As they are.
+        case float32
+        /// As bfloat16s.
+        case bfloat16 = "bf16"
+    }
+
     /// What the process may have in memory, for models and galleries together; absent, what the system has and what its control
     /// group allows.
     public var memoryBytes: Int?
@@ -116,6 +128,10 @@ public struct ServingConfiguration: Sendable {
         /// The defaults.
         public init() {}
     }
+}
+
+extension ServingConfiguration.Precision: DocumentValue {
+    package var documentValue: JSONValue { .string(rawValue) }
 }
 
 /// Is told what serving does, for metrics and traces. Called on any thread.

@@ -116,7 +116,7 @@ package struct ServingStack: Sendable {
         batching.observe = observer.batched
         let loader = ModelLoader(
             memory: MemoryBudget(configured: configuration.memoryBytes), limits: configuration.models,
-            batching: batching)
+            batching: batching, format: configuration.precision == .bfloat16 ? .bfloat16 : .float32, logger: logger)
         return try await ModelCatalog(
             folder: URL(fileURLWithPath: configuration.modelsFolder), ledger: gallery.ledger, loader: loader,
             logger: logger)

@@ -22,7 +22,9 @@ public struct ServedModel: Codable, Sendable, Equatable {
     public let sparsity: Double
     /// Of the file.
     public let bytes: Int
-    /// What it was pruned from.
+    /// Of its narrowest weights: `float32`, `bf16` or `int8`.
+    public let precision: String
+    /// What it was pruned or quantised from.
     public let parent: String?
     /// Whether the file has a self-test; if so, it passed.
     public let selfTested: Bool
@@ -30,6 +32,8 @@ public struct ServedModel: Codable, Sendable, Equatable {
     public let training: JSONValue?
     /// What was pruned.
     public let pruning: JSONValue?
+    /// What has become narrow, and how it was measured.
+    public let quantization: JSONValue?
 }
 
 extension Client {

@@ -21,21 +21,30 @@ package enum TinyModel {
     ///   - seed: of the weights.
     ///   - test: the seed of the weights that answered the self-test.
     ///   - pruning: for the configuration.
+    ///   - precision: of the weights that can be narrow.
     ///   - configuration: what the model is.
     package static func file(
-        seed: UInt64, test: UInt64? = nil, pruning: JSONValue? = nil,
+        seed: UInt64, test: UInt64? = nil, pruning: JSONValue? = nil, precision: Precision = .float32,
         configuration: ModelConfiguration = Self.configuration
     ) async throws -> (data: Data, model: String) {
         var configuration = configuration
-        let tested = try WeightInitialization.weights(for: configuration, seed: test ?? seed)
+        let tested = try weights(of: configuration, seed: test ?? seed, precision)
         configuration = try await ComputeThread.shared.run { [configuration] in
             try SelfTest.recorded(in: configuration, weights: tested)
         }
         configuration.pruning = pruning
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("tiny-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let weights = try WeightInitialization.weights(for: configuration, seed: seed)
+        let weights = try weights(of: configuration, seed: seed, precision)
         let digest = try Checkpoint.save(configuration: configuration, weights: weights, to: path)
         return (try Data(contentsOf: URL(fileURLWithPath: path)), digest)
+    }
+
+    private static func weights(
+        of configuration: ModelConfiguration, seed: UInt64, _ precision: Precision
+    ) throws -> Weights {
+        var weights = try WeightInitialization.weights(for: configuration, seed: seed)
+        weights.narrow(try configuration.narrowableWeights(in: weights), to: precision)
+        return weights
     }
 }

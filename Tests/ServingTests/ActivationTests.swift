@@ -4,6 +4,7 @@ import Inference
 import Serving
 import ServingFixtures
 import Synchronization
+import enum Tensor.Precision
 import Testing
 
 @Suite("Exchanging models while galleries change")
@@ -22,11 +23,17 @@ struct ActivationTests {
         }
     }
 
-    @Test("models are activated to and fro while a client enrols and deletes: nothing ends, nothing is lacking")
-    func toAndFro() async throws {
+    @Test(
+        "models are activated to and fro while a client enrols and deletes: nothing ends, nothing is lacking",
+        arguments: [(Precision.float32, UInt64(2), 100), (.int8, 1, 20), (.bfloat16, 1, 20)])
+    func toAndFro(precision: Precision, seed: UInt64, swaps: Int) async throws {
         try await World.run { world in
             for car in 0..<4 { try await world.enrol("car-\(car)", seed: car) }
-            let models = [try await world.publish(seed: 1), try await world.publish(seed: 2)]
+            let models = [
+                try await world.publish(seed: 1),
+                try await world.publish(TinyModel.file(seed: seed, precision: precision).data),
+            ]
+            #expect(try world.stack.catalog.summary(models[1]).precision == precision)
             let isDone = Flag()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for client in 0..<2 {
@@ -39,7 +46,7 @@ struct ActivationTests {
                         }
                     }
                 }
-                for swap in 0..<100 {
+                for swap in 0..<swaps {
                     #expect(try await world.activate(models[swap % 2]).record.state == .succeeded)
                     #expect(world.stack.registry.active.model == models[swap % 2])
                 }

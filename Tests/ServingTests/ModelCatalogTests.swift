@@ -47,6 +47,23 @@ struct ModelCatalogTests {
         }
     }
 
+    @Test("a float32 model is computed in bfloat16 where the configuration says so, under its own name")
+    func computedInBFloat16() async throws {
+        try await World.run { world in
+            var configuration = configuration(world)
+            let file = try await TinyModel.file(seed: 1)
+            configuration.checkpoint = world.folder.appendingPathComponent("first.safetensors").path
+            try file.data.write(to: URL(fileURLWithPath: configuration.checkpoint))
+            configuration.precision = .bfloat16
+            let stack = try await opened(configuration)
+            let encoder = try #require(stack.registry.active as? MultimodalEncoder)
+            #expect(encoder.model == file.model && encoder.precision == .bfloat16)
+            #expect(try stack.catalog.summary(file.model).precision == .float32)
+            #expect(try stack.catalog.summary(file.model).isSelfTested)
+            try await stack.gallery.close()
+        }
+    }
+
     @Test("a folder that cannot be listed forgets no model")
     func unreadable() async throws {
         try await World.run { world in

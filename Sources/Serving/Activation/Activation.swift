@@ -64,7 +64,7 @@ package struct Activation: Sendable {
     }
 
     private func space() throws -> EmbeddingSpace? {
-        EmbeddingSpace(pruning: try parts.catalog.summary(model).pruning)
+        try parts.catalog.summary(model).embeddingSpace
     }
 
     private func reason() throws -> String {
@@ -72,7 +72,7 @@ package struct Activation: Sendable {
             return "it does not say that its queries can be compared with vectors of the active model"
         }
         guard space.parent == parts.models.active.model else {
-            return "it was pruned from model \(space.parent), which is not the active one"
+            return "it was made from model \(space.parent), which is not the active one"
         }
         guard let cross = space.cross else {
             return "its file does not say how its queries do among its parent's vectors, as an earlier release wrote it"

@@ -2,6 +2,7 @@ import Documents
 import Foundation
 import Gallery
 import Inference
+import Logging
 import Tensor
 import Threads
 
@@ -12,9 +13,16 @@ package struct ModelLoader: Sendable {
     private let memory: MemoryBudget
     private let limits: ServingConfiguration.ModelLimits
     private let batching: Batching
+    private let format: WeightFormat
+    private let logger: Logger
 
-    package init(memory: MemoryBudget, limits: ServingConfiguration.ModelLimits, batching: Batching) {
+    /// - Parameter format: of float32 weights in layers that may be narrow.
+    package init(
+        memory: MemoryBudget, limits: ServingConfiguration.ModelLimits, batching: Batching,
+        format: WeightFormat = .float32, logger: Logger
+    ) {
         (self.memory, self.limits, self.batching) = (memory, limits, batching)
+        (self.format, self.logger) = (format, logger)
     }
 
     /// A model that can serve.
@@ -56,19 +64,39 @@ package struct ModelLoader: Sendable {
         defer { BufferPool.shared.drainSoon() }
         return try await Deadline.run(
             seconds: limits.seconds, or: ModelError.refused(reason: "verifying it took more than \(limits.seconds) s")
-        ) { [batching] in
+        ) { [batching, format] in
             var (encoder, summary) = try await Self.judging(url) {
                 let checkpoint = try read()
-                let parts = checkpoint.parts
-                let encoder = try MultimodalEncoder(consuming: consume checkpoint, batching: batching)
-                return (encoder, ModelSummary(encoder, parts: parts, bytes: FileState(url).bytes))
+                let (parts, precision) = (checkpoint.parts, checkpoint.weights.precision)
+                let encoder = try MultimodalEncoder(
+                    consuming: consume checkpoint, batching: batching, format: format)
+                return (
+                    encoder, ModelSummary(encoder, precision, parts: parts, bytes: FileState(url).bytes)
+                )
             }
-            summary.isSelfTested = try await Self.judging(url) { [encoder] in
+            let difference = try await Self.judging(url) { [encoder] in
                 // The first triple that is served does not wait for oneDNN to generate its code.
                 try SelfTest.checkOutputs(encoder)
-                return try SelfTest.check(encoder) != nil
+                return try SelfTest.check(encoder)
             }
+            summary.isSelfTested = difference != nil
+            tell(encoder, difference)
             return (encoder, summary)
+        }
+    }
+
+    /// Says what narrow products a model is computed with.
+    private func tell(_ encoder: MultimodalEncoder, _ difference: Double?) {
+        guard encoder.precision != .float32 else { return }
+        let precision = encoder.precision.rawValue
+        logger.info(
+            "the model is computed in \(precision)",
+            metadata: [
+                "model": "\(encoder.model)", "self-test": "\(difference.map { "\($0)" } ?? "none in the file")",
+            ])
+        if !encoder.precision.isNative {
+            logger.warning(
+                "this processor has no instructions for \(precision): products take more of others, for the same sums")
         }
     }
 

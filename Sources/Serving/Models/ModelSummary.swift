@@ -1,6 +1,7 @@
 import Documents
 import Foundation
 import Inference
+import Tensor
 
 /// What a model is, for those who choose among models.
 package struct ModelSummary: Codable, Sendable {
@@ -16,23 +17,28 @@ package struct ModelSummary: Codable, Sendable {
     package let sparsity: Double
     /// Of the file.
     package let bytes: Int
-    /// The model that it was made from by pruning.
+    /// Of its narrowest weights.
+    package let precision: Precision
+    /// The model that it was made from by pruning or quantising.
     package let parent: String?
     /// Whether its self-test was there and passed.
     package var isSelfTested = false
     /// Where it comes from, but for the recipe.
     package let training: JSONValue?
     package let pruning: JSONValue?
+    package let quantization: JSONValue?
 
     private enum CodingKeys: String, CodingKey {
-        case model, system, backbone, modalities, dimension, parameters, sparsity, bytes, parent, training, pruning
+        case model, system, backbone, modalities, dimension, parameters, sparsity, bytes, precision, parent, training
+        case pruning, quantization
         case isSelfTested = "selfTested"
     }
 
     /// - Parameters:
+    ///   - precision: of the checkpoint's narrowest weights.
     ///   - parts: of the checkpoint that the encoder was built from.
     ///   - bytes: of its file.
-    init(_ encoder: MultimodalEncoder, parts: [Checkpoint.Part], bytes: Int) {
+    init(_ encoder: MultimodalEncoder, _ precision: Precision, parts: [Checkpoint.Part], bytes: Int) {
         let configuration = encoder.configuration
         model = encoder.model
         system = configuration.system.name.rawValue
@@ -42,11 +48,17 @@ package struct ModelSummary: Codable, Sendable {
         parameters = parts.reduce(0) { $0 + $1.parameters }
         sparsity = parts.sparsity
         self.bytes = bytes
-        parent = EmbeddingSpace(pruning: configuration.pruning)?.parent
+        self.precision = precision
+        parent = configuration.quantization?["parent"]?.string ?? EmbeddingSpace(pruning: configuration.pruning)?.parent
         training = configuration.training?.object.map {
             .object($0.filter { !["recipe", SelfTest.key].contains($0.key) })
         }
-        pruning = configuration.pruning
+        (pruning, quantization) = (configuration.pruning, configuration.quantization)
+    }
+
+    /// How far its embeddings are from its parent's, if it says so.
+    package var embeddingSpace: EmbeddingSpace? {
+        quantization == nil ? EmbeddingSpace(pruning: pruning) : EmbeddingSpace(pruning: quantization)
     }
 }
 

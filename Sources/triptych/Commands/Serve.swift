@@ -25,6 +25,8 @@ struct Serve: AsyncParsableCommand {
     var host: String?
     @Option(help: "The port to listen on (default: 8080); 0 takes any that is free.")
     var port: Int?
+    @Option(help: "Multiply float32 weights in float32 or in bf16 (default: float32).")
+    var precision: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical (default: info).")
     var logLevel: String?
     @Option(
@@ -40,6 +42,7 @@ struct Serve: AsyncParsableCommand {
         sources.set("--database", "database", database.map(JSONValue.string))
         sources.set("--host", "host", host.map(JSONValue.string))
         sources.set("--port", "port", port.map(JSONValue.integer))
+        sources.set("--precision", "precision", precision.map(JSONValue.string))
         sources.set("--log-level", "log.level", logLevel.map(JSONValue.string))
         return sources
     }

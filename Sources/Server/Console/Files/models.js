@@ -72,6 +72,7 @@ function card(one, active, signal, redraw) {
     ["Parameters", short(one.parameters)],
     ["Sparsity", percent(one.sparsity)],
     ["File", bytes(one.bytes)],
+    ["Precision", one.precision],
     ["Embedded", plural(one.sightings, "sighting")], ["Self-test", one.self_tested ? "passed" : "has none"]];
   async function dryRun() {
     const job = await act(compare, place, () => begun(one, { dry_run: true }));
@@ -130,8 +131,9 @@ const begun = async (one, query) => (await send("POST", path("v1/models", one.mo
 
 function provenance(one) {
   const parts = [
-    ["Pruned from", one.parent && h("code", {}, one.parent)],
+    ["Made from", one.parent && h("code", {}, one.parent)],
     ["Pruning", one.pruning && tree(one.pruning)],
+    ["Quantisation", one.quantization && tree(one.quantization)],
     ["Training", one.training && tree(one.training)],
   ];
   const known = parts.filter(([, value]) => value);

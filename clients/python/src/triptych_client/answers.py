@@ -340,10 +340,12 @@ class Model:
     parameters: int
     sparsity: float
     bytes: int
+    precision: str
     self_tested: bool
     parent: Optional[str] = None
     training: Optional[Dict[str, Any]] = None
     pruning: Optional[Dict[str, Any]] = None
+    quantization: Optional[Dict[str, Any]] = None
 
 
 @dataclass(frozen=True)
