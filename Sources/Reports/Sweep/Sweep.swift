@@ -126,7 +126,7 @@ public struct Sweep: Sendable {
         let output = folder.run(trial)
         if FileManager.default.fileExists(atPath: output.path) {
             do {
-                return try Trainer(resuming: output, dataset: dataset, saving: Self.saving)
+                return try Trainer(resuming: output, data: dataset.root, saving: Self.saving)
             } catch TrainingError.nothingToResume {
                 // Killed before its first step.
                 try folder.clear(trial)

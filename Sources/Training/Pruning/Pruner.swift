@@ -137,7 +137,7 @@ public struct Pruner: Sendable {
         let model = try measurement.add(
             figures, target: 0, removed: 0, digest: digest,
             file: folder.path.appendingPathComponent(PrunedModel.controlFile))
-        try PruningTable(measurement.models).write(to: folder)
+        try PruningTable(measurement.models).write(to: folder.path)
         report(.measured(model))
     }
 
