@@ -64,7 +64,7 @@ def train(a, recipe):
     _, minutes = measured([a.triptych, "train", "--config", config(recipe), "--data", images, "--output", run, "--seed", 1])
     answer, _ = measured([a.triptych, "evaluate", "--checkpoint", run / "model.safetensors", "--data", images, "--json"])
     steps = sum(1 for _ in open(run / "steps.jsonl"))
-    figures.write_text(json.dumps({"steps": steps, "minutes": minutes, "results": json.loads(answer)}))
+    figures.write_text(json.dumps({"steps": steps, "minutes": minutes, "results": json.loads(answer)["results"]}))
 
 
 def row(recipes, figures):
