@@ -52,7 +52,7 @@ struct ReportTests {
     func heldOut() throws {
         let scratch = ScratchRuns()
         defer { scratch.remove() }
-        try train(["validation={identities: 0.5, every: 0}"], into: scratch.path)
+        try train(["validation={identities: 0.4, every: 0}"], into: scratch.path)
         try RunReport(scratch.path, dataset: ScratchRuns.dataset).write()
         let document = try document(scratch.path)
         let retrieval = try #require(document.retrieval)
@@ -73,7 +73,7 @@ struct ReportTests {
     func page() throws {
         let scratch = ScratchRuns()
         defer { scratch.remove() }
-        try train(["validation={identities: 0.5, every: 0}"], into: scratch.path)
+        try train(["validation={identities: 0.4, every: 0}"], into: scratch.path)
         let page = try RunReport(scratch.path, dataset: ScratchRuns.dataset).write()
         let html = try String(contentsOf: page, encoding: .utf8)
         for id in ["training", "retrieval", "ranked", "map", "attention", "provenance", "recipe"] {
@@ -104,7 +104,7 @@ struct ReportTests {
         defer { scratch.remove() }
         let (run, data) = (scratch.path.appendingPathComponent("run"), scratch.path.appendingPathComponent("data"))
         try FileManager.default.createDirectory(at: scratch.path, withIntermediateDirectories: true)
-        try train(["validation={identities: 0.5, every: 0}"], into: run)
+        try train(["validation={identities: 0.4, every: 0}"], into: run)
         try FileManager.default.copyItem(at: ScratchRuns.dataset.root, to: data)
         let images = data.appendingPathComponent("train/rgb")
         let name = try #require(try FileManager.default.contentsOfDirectory(atPath: images.path).sorted().first)

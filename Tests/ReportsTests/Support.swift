@@ -6,7 +6,7 @@ import Training
 struct ScratchRuns {
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("triptych-\(UUID().uuidString)")
 
-    /// A small data set of four identities, seen four times each (Tests/TrainingTests/Fixtures/replay).
+    /// A small data set of five identities, seen four times each (Tests/TrainingTests/Fixtures/replay).
     static var dataset: TriplesDataset {
         get throws { try TriplesDataset(root: replay.appendingPathComponent("data")) }
     }
@@ -26,7 +26,8 @@ struct ScratchRuns {
         let folder = path.appendingPathComponent(name)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let metrics = """
-            {"step":2,"metrics":{"mAP":\(mAP),"mINP":0.1,"rank1":0.5,"rank5":0.6,"rank10":0.7,"queries":3,"skipped":0}}
+            {"step":2,"identities":1,"sightings":3,"metrics":{"mAP":\(mAP),"mINP":0.1,\
+            "rank1":0.5,"rank5":0.6,"rank10":0.7,"queries":3,"skipped":0}}
             """
         let run = """
             {"kind":"training","version":"1","seed":\(seed),"data":"/data/a","layout":"triples","data_fingerprint":"ab","steps":2,

@@ -152,7 +152,7 @@ struct LayoutTests {
         arguments: [
             ("id,camera\n", "line 1: expected the header split,identity,camera,scene,rgb,nir,tir, found id,camera"),
             ("train,7,1,,a.jpg\n", "line 2: expected 7 fields"),
-            ("test,7,1,,a.jpg,,\n", "line 2: expected train, query"),
+            ("test,7,1,,a.jpg,,\n", "line 2: expected train, val, query"),
             ("train,,1,,a.jpg,,\n", "line 2: expected an identity, found none"),
             ("train,7,x,,a.jpg,,\n", "line 2: expected a number as camera, found 'x'"),
             ("train,7,1,,,,\n", "line 2: expected at least one image, found none"),

@@ -131,7 +131,8 @@ struct SystemsTests {
     func objective(name: String) throws {
         let trial = try Trial(name)
         let (loss, statistics) = try trial.pass()
-        let found = gradients(of: loss)
+        // What a loss leaves out has none in PyTorch, and may have zeros here.
+        let found = gradients(of: loss).filter { $0.value.scalars.contains { $0 != 0 } }
         #expect(Set(found.keys) == Set(trial.golden.gradients.keys))
         // A gradient that cancels out is compared at the scale of the others.
         let scale = 1e-3 * (trial.golden.gradients.values.map { $0[0] }.max() ?? 0)
