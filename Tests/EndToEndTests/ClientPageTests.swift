@@ -114,7 +114,7 @@ struct ClientPageTests {
                 """
             ).output.trimmingCharacters(in: .whitespacesAndNewlines)
         }
-        #expect(try await complete("wat") == "watch")
+        #expect(try await complete("watch-") == "watch-run")
         #expect(try await complete("watch --kind wa") == "watchlist")
         #expect(try await complete("gallery show par") == "parking")
         server.send(SIGTERM)
