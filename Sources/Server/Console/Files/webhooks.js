@@ -62,12 +62,12 @@ async function end(one, redraw) {
 }
 
 async function make(redraw) {
-  const url = h("input", { type: "url", required: true, maxlength: 2048, placeholder: "https://", autocomplete: "off" });
+  const url = h("input", { type: "url", required: true, maxlength: 2048, autocomplete: "off" });
   const some = (placeholder) => h("input", { type: "text", placeholder, autocomplete: "off" });
   const [galleries, cameras, identities] = [some("all"), some("all"), some("all")];
   const ticks = Object.entries(kinds).map(([kind, name]) => [kind, name, h("input", { type: "checkbox" })]);
   const made = await ask({ title: "New webhook", verb: "Make it",
-    contents: [field("Address", url),
+    contents: [field("Address", url, { hint: "By https, where the events may be known." }),
       h("fieldset", {}, h("legend", {}, "What (none ticked: everything)"), h("div", { class: "row" }, ticks.map(([, name, box]) => tick(name, box)))),
       field("Galleries", galleries, { hint: "With commas between them; empty: all." }), field("Cameras", cameras), field("Identities", identities)],
     work: () => {
