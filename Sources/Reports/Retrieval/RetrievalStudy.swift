@@ -102,12 +102,15 @@ public struct RetrievalStudy: Sendable {
     }
 }
 
-/// How far pairs are apart that may be ranked for each other, counted in bins of 1 - cosine from 0 to 2.
+/// How far pairs are apart that may be ranked for each other: a histogram of 1 - cosine, from 0 to 2.
 public struct PairDistances: Sendable, Encodable, Equatable {
-    private static let bins = 200
+    /// Finer than is shown: how far apart a model's distances lie is only known at the end.
+    private static let bins = 20_000
+    /// Of what is shown.
+    private static let most = 40
 
     /// Pairs of one identity, and of two, by bin.
-    public private(set) var same = [Int](repeating: 0, count: bins), different = [Int](repeating: 0, count: bins)
+    private var same = [Int](repeating: 0, count: bins), different = [Int](repeating: 0, count: bins)
 
     /// Counts what may be ranked for a query and can be compared with it.
     mutating func add(_ query: RetrievalMetrics.Item, _ distances: [Double], _ gallery: RankedGallery) {
@@ -118,11 +121,28 @@ public struct PairDistances: Sendable, Encodable, Equatable {
         }
     }
 
-    /// The bins from the first to the last that is not empty, and what they divide.
-    var shown: (same: [Int], different: [Int], range: ClosedRange<Double>) {
+    /// At most forty bins as wide as each other, from the first to the last that is not empty, and what they divide.
+    public var shown: (same: [Int], different: [Int], range: ClosedRange<Double>) {
         let used = same.indices.filter { same[$0] + different[$0] > 0 }
         let (first, last) = (used.first ?? 0, used.last ?? Self.bins - 1)
+        let width = (last - first) / Self.most + 1
+        let starts = Array(stride(from: first, through: last, by: width))
+        let sums = { (counts: [Int]) in starts.map { counts[$0..<min($0 + width, Self.bins)].reduce(0, +) } }
         let edge = { (bin: Int) in 2 * Double(bin) / Double(Self.bins) }
-        return (Array(same[first...last]), Array(different[first...last]), edge(first)...edge(last + 1))
+        return (sums(same), sums(different), edge(first)...edge(first + starts.count * width))
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case same, different, from, to
+    }
+
+    /// Writes what is shown.
+    public func encode(to encoder: any Encoder) throws {
+        let shown = shown
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(shown.same, forKey: .same)
+        try container.encode(shown.different, forKey: .different)
+        try container.encode(shown.range.lowerBound, forKey: .from)
+        try container.encode(shown.range.upperBound, forKey: .to)
     }
 }
