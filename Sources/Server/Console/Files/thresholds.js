@@ -101,7 +101,7 @@ function proposal(items, form) {
   } } }, "Fill in above");
   const between = ([low, high], words) => `${words(low)} – ${words(high)}`;
   return h("div", { class: "stack" },
-    h("div", { class: "scroll" }, h("table", {},
+    h("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": "Proposed thresholds" }, h("table", {},
       h("thead", {}, h("tr", {}, ["Pictures", "Threshold", "95 %", "Newcomers taken", "Known missed", "95 %"].map((name) => h("th", { scope: "col" }, name)))),
       h("tbody", {}, items.map((one) => h("tr", {}, h("td", {}, nameOf(one.modalities)), h("td", {}, score(one.threshold)),
         h("td", {}, between(one.threshold_interval, score)), h("td", {}, percent(one.false_match_rate)),
