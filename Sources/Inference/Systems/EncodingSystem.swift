@@ -84,6 +84,21 @@ extension EncodingSystem {
     /// Of systems whose vectors of a modality do not depend on the others.
     public func embed(_ images: [Modality: Tensor], _ rows: BatchRows?) -> Tensor { combined(vectors(images), rows) }
 
+    /// What one network makes of the images of all modalities, at least one, which go through it as one batch: the rows of each
+    /// modality that is there, in the model's order.
+    func shared(
+        _ images: [Modality: Tensor], _ network: (Tensor) -> Tensor
+    ) -> [(modality: Modality, rows: Tensor)] {
+        let inputs = modalities.compactMap { modality in images[modality].map { (modality, $0) } }
+        precondition(!inputs.isEmpty, "an embedding of no modality")
+        let all = network(Tensor.concatenated(inputs.map(\.1), axis: 0))
+        var start = 0
+        return inputs.map { modality, input in
+            defer { start += input.shape[0] }
+            return (modality, all.sliced(axis: 0, start..<(start + input.shape[0])))
+        }
+    }
+
     /// The mean of what is present, or everything side by side with zeros for what is absent: [B, dimension]. At least one
     /// is present.
     ///

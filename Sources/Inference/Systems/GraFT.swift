@@ -11,7 +11,7 @@ struct GraFT: EncodingSystem {
     }
 
     /// What the backbone makes of a modality's images.
-    private typealias Features = (modality: Modality, tokens: Tensor)
+    private typealias Features = (modality: Modality, rows: Tensor)
 
     private let backbone: VisionTransformer
     private let fusionTokens: Tensor
@@ -54,18 +54,8 @@ struct GraFT: EncodingSystem {
         return .each(Dictionary(uniqueKeysWithValues: each))
     }
 
-    /// Images [B, H, W, 3] by modality, at least one. The backbone is shared, so all modalities go through it as one batch.
-    private func seen(_ images: [Modality: Tensor]) -> [Features] {
-        let present = modalities.filter { images[$0] != nil }
-        let inputs = present.compactMap { images[$0] }
-        precondition(!inputs.isEmpty, "an embedding of no modality")
-        let tokens = backbone(Tensor.concatenated(inputs, axis: 0))
-        var start = 0
-        return zip(present, inputs).map { modality, input in
-            defer { start += input.shape[0] }
-            return (modality, tokens.sliced(axis: 0, start..<(start + input.shape[0])))
-        }
-    }
+    /// Images [B, H, W, 3] by modality, at least one.
+    private func seen(_ images: [Modality: Tensor]) -> [Features] { shared(images) { backbone($0) } }
 
     /// The fusion tokens, for each of so many triples.
     private func fusion(_ count: Int) -> Tensor {
@@ -83,19 +73,19 @@ struct GraFT: EncodingSystem {
 
     private func encodedApart(_ features: [Features]) -> [Tensor] {
         guard case .each(let layers) = encoders else { return [] }
-        let largest = features.map { $0.tokens.shape[0] }.max() ?? 0
+        let largest = features.map { $0.rows.shape[0] }.max() ?? 0
         let all = fusion(largest)
         return features.compactMap { feature in
-            let count = feature.tokens.shape[0]
+            let count = feature.rows.shape[0]
             let fusion = count == largest ? all : all.sliced(axis: 0, 0..<count)
-            return layers[feature.modality]?(Tensor.concatenated([fusion, feature.tokens], axis: 1))
+            return layers[feature.modality]?(Tensor.concatenated([fusion, feature.rows], axis: 1))
         }
     }
 
     private func encodedTogether(_ features: [Features], _ layer: PostNormEncoderLayer) -> Tensor {
-        let fusion = fusion(features[0].tokens.shape[0])
-        let tokens = layer(Tensor.concatenated([fusion] + features.map(\.tokens), axis: 1))
-        let (first, count) = (fusionTokens.shape[1], features[0].tokens.shape[1])
+        let fusion = fusion(features[0].rows.shape[0])
+        let tokens = layer(Tensor.concatenated([fusion] + features.map(\.rows), axis: 1))
+        let (first, count) = (fusionTokens.shape[1], features[0].rows.shape[1])
         let parts = features.indices.map {
             tokens.sliced(axis: 1, (first + $0 * count)..<(first + ($0 + 1) * count))
         }
@@ -135,7 +125,7 @@ struct GraFT: EncodingSystem {
     /// Tokens of the modalities' encoder layers, or of the backbone where one layer sees all.
     func features(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
         let features = seen(images)
-        let tokens = interacts ? features.map(\.tokens) : encodedApart(features)
+        let tokens = interacts ? features.map(\.rows) : encodedApart(features)
         return Dictionary(uniqueKeysWithValues: zip(features.map(\.modality), tokens))
     }
 
@@ -149,11 +139,9 @@ struct GraFT: EncodingSystem {
 
     /// The tokens of each triple: the mean over the modalities that it has, or what one layer makes of all of these.
     private func tokens(_ features: [Features], _ rows: BatchRows) -> Tensor {
-        guard case .joint(let layer) = encoders else { return rows.mean(features.map { ($0.modality, $0.tokens) }) }
+        guard case .joint(let layer) = encoders else { return rows.mean(features) }
         // Triples of the same modalities go through the layer together.
-        return rows.bySet(features.map { ($0.modality, $0.tokens) }) {
-            encodedTogether($0.map { ($0.modality, $0.rows) }, layer)
-        }
+        return rows.bySet(features) { encodedTogether($0, layer) }
     }
 
     func embed(_ images: [Modality: Tensor], _ rows: BatchRows?) -> Tensor {

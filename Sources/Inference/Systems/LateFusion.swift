@@ -6,7 +6,6 @@ import Tensor
 struct LateFusion: EncodingSystem {
     /// A backbone, and its own head if it has one.
     private struct Network: Sendable {
-        let modality: Modality
         /// The modality, with the number where it has several.
         let name: String
         let backbone: FeatureBackbone
@@ -16,7 +15,8 @@ struct LateFusion: EncodingSystem {
     let dimension: Int
     let modalities: [Modality]
     let combination: Combination
-    private let networks: [Network]
+    /// Of each modality its own, as many as of any.
+    private let networks: [(modality: Modality, members: [Network])]
     /// On the fused feature.
     private let head: IdentityHead?
 
@@ -31,13 +31,13 @@ struct LateFusion: EncodingSystem {
                     neck: scope.scope(neck), classifier: scope.scope(classifier), width: width, identities: $0)
             }
         }
-        networks = try configuration.modalities.flatMap { modality in
-            try configuration.networkNames(modality).map { name in
+        networks = try configuration.modalities.map { modality in
+            let members = try configuration.networkNames(modality).map { name in
                 Network(
-                    modality: modality, name: name,
-                    backbone: try FeatureBackbone(scope.scope("encoders.\(name)"), configuration),
+                    name: name, backbone: try FeatureBackbone(scope.scope("encoders.\(name)"), configuration),
                     head: isUniCat ? try head("necks.\(name)", "classifiers.\(name)", width) : nil)
             }
+            return (modality, members)
         }
         self.head = isUniCat ? nil : try head("neck", "classifier", dimension)
     }
@@ -45,28 +45,25 @@ struct LateFusion: EncodingSystem {
     /// Of each modality its backbones' features, side by side.
     func features(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
         // In the model's order: what is drawn on the way is.
-        modalities.reduce(into: [:]) { features, modality in
-            guard let image = images[modality] else { return }
-            let own = networks.filter { $0.modality == modality }.map { $0.backbone.feature(image) }
-            features[modality] = own.count == 1 ? own[0] : Tensor.concatenated(own, axis: 1)
+        networks.reduce(into: [:]) { features, own in
+            guard let image = images[own.modality] else { return }
+            let each = own.members.map { $0.backbone.feature(image) }
+            features[own.modality] = each.count == 1 ? each[0] : Tensor.concatenated(each, axis: 1)
         }
     }
 
-    /// Each of a modality's backbones' own.
-    private func parts(_ feature: Tensor, of modality: Modality) -> [(network: Network, feature: Tensor)] {
-        let own = networks.filter { $0.modality == modality }
-        guard own.count > 1 else { return own.map { ($0, feature) } }
-        let width = feature.shape[1] / own.count
-        return own.enumerated().map { ($1, feature.sliced(axis: 1, ($0 * width)..<(($0 + 1) * width))) }
+    /// What each of a modality's backbones has made of it.
+    private func parts(_ feature: Tensor, _ count: Int) -> [Tensor] {
+        guard count > 1 else { return [feature] }
+        let width = feature.shape[1] / count
+        return (0..<count).map { feature.sliced(axis: 1, ($0 * width)..<(($0 + 1) * width)) }
     }
 
-    /// A modality's backbones are combined as modalities are.
+    /// A modality's backbones, of which each has as many, are combined as modalities are.
     private func vectors(ofFeatures features: [Modality: Tensor]) -> [Modality: Tensor] {
-        guard combination == .sum else { return features }
-        return features.reduce(into: [:]) { vectors, entry in
-            let own = parts(entry.value, of: entry.key).map(\.feature)
-            vectors[entry.key] = own.count == 1 ? own[0] : Tensor.mean(of: own)
-        }
+        let count = networks[0].members.count
+        guard combination == .sum, count > 1 else { return features }
+        return features.mapValues { Tensor.mean(of: parts($0, count)) }
     }
 
     func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] { vectors(ofFeatures: features(images)) }
@@ -78,9 +75,9 @@ struct LateFusion: EncodingSystem {
                 heads: [.init(name: "fused", features: fused, logits: [head(fused)])], embedding: fused)
         }
         return SystemOutput(
-            heads: modalities.flatMap { modality -> [SystemOutput.Head] in
+            heads: networks.flatMap { modality, members -> [SystemOutput.Head] in
                 guard let feature = features[modality] else { return [] }
-                return parts(feature, of: modality).map { network, feature in
+                return zip(members, parts(feature, members.count)).map { network, feature in
                     guard let head = network.head else {
                         preconditionFailure("a system built for inference has no classifier")
                     }

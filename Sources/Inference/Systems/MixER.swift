@@ -135,17 +135,8 @@ struct MixER: EncodingSystem {
         }
     }
 
-    /// The network is shared, so all modalities go through it as one batch.
     private func split(_ images: [Modality: Tensor], _ encode: (Tensor) -> Tensor) -> [Modality: Tensor] {
-        let present = modalities.filter { images[$0] != nil }
-        let inputs = present.compactMap { images[$0] }
-        let all = encode(Tensor.concatenated(inputs, axis: 0))
-        var start = 0
-        let parts = inputs.map { input in
-            defer { start += input.shape[0] }
-            return all.sliced(axis: 0, start..<(start + input.shape[0]))
-        }
-        return Dictionary(uniqueKeysWithValues: zip(present, parts))
+        shared(images, encode).reduce(into: [:]) { $0[$1.modality] = $1.rows }
     }
 
     func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
@@ -192,5 +183,29 @@ struct MixER: EncodingSystem {
             ], embedding: combined(features.mapValues(embedding(of:)), rows),
             modalityLogits: heads.adversary.1(hidden),
             places: present.flatMap { [Int](repeating: $0, count: rows.rows(of: modalities[$0]).count) })
+    }
+}
+
+/// Tokens that ask others by attention, added to what they find: x + W·attention(Q(x), K(y), V(y)) (Vaswani et al., 2017,
+/// eq. 1), over a quarter of the features. The branches ask each other so (MixER, Table B.5).
+private struct CrossAttention: Sendable {
+    private let query: Linear
+    private let key: Linear
+    private let value: Linear
+    private let projection: Linear
+
+    init(_ scope: ParameterScope, width: Int) throws {
+        let inner = ModelConfiguration.MixERHead.attentionWidth(width)
+        let layer = { (name: String) in try Linear(scope.scope(name), inputs: width, outputs: inner) }
+        (query, key, value) = (try layer("query"), try layer("key"), try layer("value"))
+        projection = try Linear(scope.scope("projection"), inputs: inner, outputs: width)
+    }
+
+    /// [B, N, D], as many of either → [B, N, D].
+    func callAsFunction(_ own: Tensor, asking other: Tensor) -> Tensor {
+        // Self-attention's kernel reads queries, keys and values side by side, wherever they come from.
+        let joined = Tensor.concatenated([query(own), key(other), value(other)], axis: 2)
+        return projection(
+            Tensor.attention(joined, heads: ModelConfiguration.MixERHead.attentionHeads), residual: own)
     }
 }
