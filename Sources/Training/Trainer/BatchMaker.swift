@@ -81,8 +81,6 @@ struct BatchMaker {
         var augmentation: [Augmentation.Draw]?
         var modalities: [Modality]?
         var sets: [[Modality]]?
-        /// Of all modalities together.
-        var images = 0
     }
 
     mutating func next(_ stage: Recipe.Stage) throws -> Drawn {
@@ -103,8 +101,7 @@ struct BatchMaker {
         let tensors = try data.images.tensors(at: indices, present ?? all, draws, rows)
         return Drawn(
             batch: TrainingBatch(input: .images(tensors), labels: labels, triples: triples, rows: rows),
-            files: indices.map { data.images.sightings[$0].name }, augmentation: draws, modalities: present, sets: sets,
-            images: tensors.values.reduce(0) { $0 + $1.shape[0] })
+            files: indices.map { data.images.sightings[$0].name }, augmentation: draws, modalities: present, sets: sets)
     }
 
     /// GraFT's [anchor, positive, negative].

@@ -34,6 +34,13 @@ public struct StepRecord: Sendable, Codable, Equatable {
     /// After the schedule.
     public var learningRate: Float
 
+    /// How many images the batch has, of all modalities together.
+    ///
+    /// - Parameter modalities: those of a whole triple.
+    public func images(modalities count: Int) -> Int {
+        sets?.reduce(0) { $0 + $1.count } ?? files.count * (modalities?.count ?? count)
+    }
+
     private enum CodingKeys: String, CodingKey {
         case step, stage, epoch, files, modalities, sets, texts, identities, triples, augmentation, dropout, terms, loss
         case learningRate = "learning_rate"

@@ -153,8 +153,9 @@ struct TrainingRun {
             while index < plan.steps, !isOutOfPatience {
                 if isCancelled() { return false }
                 let epochs = batches.finishedEpochs
-                let (record, images) = try takeStep(stage, plan, keeper)
+                let record = try takeStep(stage, plan, keeper)
                 try folder.log(record)
+                let images = record.images(modalities: configuration.modalities.count)
                 report(.stepped(record, images: images, of: total))
                 // What ends a stage comes after the loop.
                 guard index < plan.steps else { break }
@@ -201,10 +202,9 @@ struct TrainingRun {
         }
     }
 
-    /// Takes a step; also says how many images it saw.
     private mutating func takeStep(
         _ stage: Recipe.Stage, _ plan: StagePlan, _ keeper: SnapshotKeeper?
-    ) throws -> (StepRecord, images: Int) {
+    ) throws -> StepRecord {
         let epoch = batches.finishedEpochs
         let drawn = try batches.next(stage)
         let rate = stage.learningRate * plan.schedule.factor(step: index, of: plan.steps)
@@ -228,13 +228,12 @@ struct TrainingRun {
             throw TrainingError.diverged(step: step, divergence.what, state: keeper?.newest)
         }
         defer { (step, index) = (step + 1, index + 1) }
-        let record = StepRecord(
+        return StepRecord(
             step: step, stage: stage.name, epoch: epoch, files: drawn.files, modalities: drawn.modalities,
             sets: drawn.sets, texts: drawn.texts, identities: drawn.batch.labels, triples: drawn.batch.triples,
             augmentation: drawn.augmentation,
             dropout: dropoutState, dropPath: dropPathState, terms: outcome.terms, loss: outcome.loss, learningRate: rate
         )
-        return (record, drawn.images)
     }
 
     /// Ranks the held-out sightings with the encoder that would be served, and keeps the weights if they are the best.

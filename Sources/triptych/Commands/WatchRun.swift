@@ -68,7 +68,7 @@ private struct RunWatch {
         var found: [StepRecord] = []
         try steps.forEach(as: StepRecord.self) { found.append($0) }
         for step in found {
-            let images = step.files.count * (step.modalities?.count ?? record.modalities)
+            let images = step.images(modalities: record.modalities)
             display.show(.stepped(step, images: images, of: max(total, step.step + 1)))
         }
         last = found.last ?? last
