@@ -76,12 +76,11 @@ extension RunReport {
 
     /// All figures of the page.
     func json() throws -> String {
-        let encoder = JSONEncoder.canonicalPretty
         let document = Document(
             run: run.name, status: run.status, model: digest, description: run.description,
             provenance: run.provenance,
             recipe: run.recipe.values, training: curves, validations: run.validations,
             retrieval: shown.map(Retrieval.init), map: shown?.map)
-        return String(decoding: try encoder.encode(document), as: UTF8.self) + "\n"
+        return try JSONEncoder.prettyText(document)
     }
 }

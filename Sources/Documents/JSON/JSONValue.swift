@@ -113,11 +113,12 @@ extension JSONEncoder {
         return encoder
     }
 
-    /// The same over several lines, for people.
-    package static var canonicalPretty: JSONEncoder {
+    /// A value as a file for people: its text depends on the value alone, over several lines, of which the last one ends too.
+    /// Throws `EncodingError`.
+    package static func prettyText(_ value: some Encodable) throws -> String {
         let encoder = canonical
         encoder.outputFormatting.insert(.prettyPrinted)
-        return encoder
+        return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
     }
 }
 

@@ -58,8 +58,7 @@ public struct RunComparisonTable: Sendable {
 extension RunComparisonTable {
     /// The figures as JSON.
     public func json() throws -> String {
-        let encoder = JSONEncoder.canonicalPretty
-        return String(decoding: try encoder.encode(comparison), as: UTF8.self) + "\n"
+        try JSONEncoder.prettyText(comparison)
     }
 
     /// A page of its own, with the runs' validation curves, and what failed with its reason. Throws `ReportError.unwritable`.

@@ -49,10 +49,9 @@ public struct Sweep: Sendable {
     ///   - recipe: what is varied.
     ///   - specification: YAML, see `SweepSpecification`.
     ///   - dataset: what from.
-    ///   - trial: of the data set's divisions.
     ///   - output: a new or empty folder.
     public init(
-        recipe: Recipe, specification: String, dataset: TriplesDataset, trial: Int = 1, output: URL
+        recipe: Recipe, specification: String, dataset: TriplesDataset, output: URL
     ) throws {
         (self.recipe, self.dataset) = (recipe, dataset)
         self.specification = try SweepSpecification(yaml: specification)
@@ -62,7 +61,7 @@ public struct Sweep: Sendable {
             output,
             .init(
                 recipe: recipe.yaml, specification: specification, data: dataset.root.standardizedFileURL.path,
-                layout: dataset.layout.name, trial: trial))
+                layout: dataset.layout.name, trial: dataset.trial))
     }
 
     /// Goes on with a sweep. Throws `ReportError.notARun` for a folder that is none's, `DatasetError` if its data are not there
@@ -177,8 +176,7 @@ public struct Sweep: Sendable {
     private func write() throws {
         let (runs, comparison) = try comparison()
         let document = Document(trials: results, comparison: comparison)
-        let text = String(decoding: try JSONEncoder.canonicalPretty.encode(document), as: UTF8.self)
-        try RunReport.write(text + "\n", to: folder.path.appendingPathComponent(Self.data))
+        try RunReport.write(JSONEncoder.prettyText(document), to: folder.path.appendingPathComponent(Self.data))
         guard !runs.isEmpty else { return }
         try RunComparisonTable(comparison).write(
             runs, title: "Sweep \(folder.path.standardizedFileURL.lastPathComponent)",

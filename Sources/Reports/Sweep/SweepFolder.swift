@@ -21,20 +21,12 @@ struct SweepFolder: Sendable {
     let path: URL
     let origin: Origin
 
-    /// Makes the folder. Throws `TrainingError.outputExists` if there is anything in it, `ReportError.unwritable`.
+    /// Makes the folder. Throws as `RunFolder.make` does, and `ReportError.unwritable`.
     init(_ path: URL, _ origin: Origin) throws {
-        let manager = FileManager.default
-        if let contents = try? manager.contentsOfDirectory(atPath: path.path), !contents.isEmpty {
-            throw TrainingError.outputExists(path.path)
-        }
-        do {
-            try manager.createDirectory(at: path.appendingPathComponent("trials"), withIntermediateDirectories: true)
-        } catch {
-            throw ReportError.unwritable(path.path, error.localizedDescription)
-        }
+        try RunFolder.make(path)
+        try RunFolder.make(path.appendingPathComponent("trials"))
         (self.path, self.origin) = (path, origin)
-        let text = String(decoding: try JSONEncoder.canonicalPretty.encode(origin), as: UTF8.self)
-        try RunReport.write(text + "\n", to: path.appendingPathComponent(Self.originFile))
+        try RunReport.write(JSONEncoder.prettyText(origin), to: path.appendingPathComponent(Self.originFile))
     }
 
     /// Opens a sweep's folder. Throws `ReportError.notARun`, or `DecodingError`.
@@ -74,8 +66,8 @@ struct SweepFolder: Sendable {
     func fail(_ trial: SweepSpecification.Trial, _ reason: String) throws {
         let folder = run(trial)
         try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let text = String(decoding: try JSONEncoder.canonicalPretty.encode(Failure(reason: reason)), as: UTF8.self)
-        try RunReport.write(text + "\n", to: folder.appendingPathComponent(Self.failureFile))
+        try RunReport.write(
+            JSONEncoder.prettyText(Failure(reason: reason)), to: folder.appendingPathComponent(Self.failureFile))
     }
 
     /// Removes what a trial left, so that it begins anew. Throws `ReportError.unwritable`.

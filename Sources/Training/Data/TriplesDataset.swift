@@ -13,7 +13,7 @@ public struct TriplesDataset: Sendable {
     /// How it lies there, and how its benchmark ranks.
     public let layout: any DatasetLayout
     /// Which of RegDB's divisions; 1 of other layouts.
-    let trial: Int
+    package let trial: Int
 
     /// A data set.
     ///

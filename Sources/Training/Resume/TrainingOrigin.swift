@@ -112,7 +112,7 @@ package struct DataManifest: Equatable {
 
     /// SHA-256 of what is written, in hexadecimal.
     package var fingerprint: String {
-        SHA256.hash(data: Data(text.utf8)).map { String(format: "%02x", $0) }.joined()
+        SHA256.hash(data: Data(text.utf8)).hexadecimal
     }
 
     /// As it is written.

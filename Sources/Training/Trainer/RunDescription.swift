@@ -67,6 +67,6 @@ public struct RunDescription: Sendable, Codable, Equatable {
 
     func write(to folder: RunFolder) throws {
         try folder.write(
-            String(decoding: try JSONEncoder.canonicalPretty.encode(self), as: UTF8.self) + "\n", to: Self.file)
+            try JSONEncoder.prettyText(self), to: Self.file)
     }
 }

@@ -3,7 +3,7 @@ import Foundation
 import Inference
 
 /// The folder of a training run: recipe, logs, checkpoints. One process at a time has it.
-struct RunFolder {
+package struct RunFolder {
     /// How long the logs are, in bytes.
     struct Lengths: Codable, Equatable {
         var steps: UInt64
@@ -27,8 +27,8 @@ struct RunFolder {
         try self.init(opening: path, Lengths(steps: 0, metrics: 0))
     }
 
-    /// Makes a folder. Throws `TrainingError.outputExists` if there is anything in it.
-    static func make(_ path: URL) throws {
+    /// Makes a folder. Throws `TrainingError.outputExists` if there is anything in it, or `.unwritable`.
+    package static func make(_ path: URL) throws {
         let manager = FileManager.default
         if let contents = try? manager.contentsOfDirectory(atPath: path.path), !contents.isEmpty {
             throw TrainingError.outputExists(path.path)

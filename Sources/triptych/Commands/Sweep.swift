@@ -66,7 +66,7 @@ struct SweepCommand: AsyncParsableCommand {
         return try Sweep(
             recipe: try Recipe(config: config, settings: settings),
             specification: try String(contentsOfFile: sweep, encoding: .utf8), dataset: try layout.open(data),
-            trial: layout.trial, output: URL(fileURLWithPath: output))
+            output: URL(fileURLWithPath: output))
     }
 
     func run() async throws {
