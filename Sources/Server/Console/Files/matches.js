@@ -157,13 +157,13 @@ function bars(match) {
 
 function slider(label, min, max, value, onInput) {
   const output = h("output");
-  const input = h("input", { type: "range", min, max, step: 0.01, value, on: { input: show } });
+  const input = h("input", { type: "range", min, max, step: 0.001, value, on: { input: show } });
   input.id = uniqueID("slider");
   const element = h("div", { class: "field" }, h("label", { for: input.id }, `${label}: `, output), input);
   function show() {
-    output.textContent = Number(input.value).toFixed(2);
+    output.textContent = score(Number(input.value));
     onInput();
   }
-  output.textContent = Number(input.value).toFixed(2);
+  output.textContent = score(Number(input.value));
   return { element, get value() { return Number(input.value); } };
 }
