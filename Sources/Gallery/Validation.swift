@@ -154,6 +154,7 @@ extension NewIdentity {
         try Validation.identity(id)
         try Validation.label(label)
         try Validation.metadata(metadata)
+        try Validation.distinct(distinctFrom + [id], "distinct_from")
     }
 }
 

@@ -111,13 +111,13 @@ extension GalleryClient {
 
 // MARK: Corrections
 
-/// A move, rename, merge or split, which can be undone.
+/// A move, rename, merge, split or distinction, which can be undone.
 public struct Correction: Codable, Sendable, Equatable {
     /// Its identifier.
     public let id: String
-    /// `move`, `rename`, `merge` or `split`.
+    /// `move`, `rename`, `merge`, `split` or `distinguish`.
     public let kind: String
-    /// The one that sightings went to, or that was renamed, as it is called now; nil if it is no more.
+    /// The one that sightings went to, that was renamed or told apart, as it is called now; nil if it is no more.
     public let identity: String?
     /// Those that it has moved and that are still there.
     public let sightings: Int
@@ -125,6 +125,22 @@ public struct Correction: Codable, Sendable, Equatable {
     public let createdAt: Date
     /// nil unless it was undone.
     public let undoneAt: Date?
+}
+
+/// An identity that is not the same as the one that was asked about.
+public struct Distinction: Codable, Sendable, Equatable {
+    /// Its name.
+    public let identity: String
+    /// Its label.
+    public let label: String?
+    /// The correction that said so; nil once that is no longer among the last 10 000.
+    public let correction: String?
+    /// When it was said.
+    public let createdAt: Date
+}
+
+private struct Distinctions: Decodable, Sendable {
+    let items: [Distinction]
 }
 
 private struct Corrected: Decodable, Sendable {
@@ -162,6 +178,19 @@ extension GalleryClient {
         let chosen = JSONValue.array(sightings.map(JSONValue.string))
         return try await correct(
             path("identities", identity, "split"), ["sightings": chosen, "identity": .string(new)])
+    }
+
+    /// Says that an identity is not the same as others: they are not told as similar any more, and never grouped.
+    @discardableResult
+    public func distinguish(_ identity: String, from others: [String]) async throws -> Correction {
+        let names = JSONValue.array(others.map(JSONValue.string))
+        return try await correct(path("identities", identity, "distinguish"), ["identities": names])
+    }
+
+    /// Whom an identity was told apart from, the last one first.
+    public func distinctions(of identity: String) async throws -> [Distinction] {
+        let answer: Distinctions = try await transport.ask(.get(path("identities", identity, "distinctions")))
+        return answer.items
     }
 
     /// Takes a correction back. Later ones of the same sightings or names must be undone before.

@@ -36,6 +36,8 @@ struct ContractTests {
         "eraseIdentity": { _, g in try await g.eraseIdentity("i") },
         "renameIdentity": { _, g in _ = try await g.rename("i", to: "j") },
         "mergeIdentities": { _, g in _ = try await g.merge(["j"], into: "i") },
+        "distinguishIdentity": { _, g in _ = try await g.distinguish("i", from: ["j"]) },
+        "listDistinctions": { _, g in _ = try await g.distinctions(of: "i") },
         "splitIdentity": { _, g in _ = try await g.split(["s"], of: "i", into: "j") },
         "moveSighting": { _, g in _ = try await g.move(seen, to: "j") },
         "similarIdentities": { _, g in _ = try await g.similar(to: "i") },

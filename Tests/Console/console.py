@@ -124,15 +124,25 @@ def query(reader):
     page.get_by_role("button", name="Clear").click()
     reader.put(0)
     reader.find()
+    page.get_by_role("button", name="Not the same as").nth(1).click()
+    reader.text("Kept once the pictures are enrolled.")
     page.get_by_role("button", name="Enrol as …").click()
     box = reader.answer("Enrol", Identity="newcomer")
     box.get_by_role("button", name="Enrol").click()
-    reader.text("Enrolled as newcomer.")
-    assert reader.world.ask("GET", "/v1/galleries/parking/identities/newcomer")["sightings"] == 1
-    # An enrolled one.
+    reader.text("Enrolled as newcomer, which is not ")
+    where = "/v1/galleries/parking/identities/newcomer"
+    assert reader.world.ask("GET", where)["sightings"] == 1
+    assert len(reader.world.ask("GET", f"{where}/distinctions")["items"]) == 1
+    # An enrolled one: what is said of it is kept at once, and shown when it is asked about again.
     page.get_by_role("link", name="More like it").first.click()
     reader.text("A sighting of")
     page.wait_for_selector(".match")
+    page.get_by_role("button", name="Not the same as").nth(2).click()
+    expect(page.locator(".match.refused")).to_have_count(1)
+    page.reload()
+    expect(page.locator(".match.refused")).to_have_count(1)
+    page.locator(".match.refused").get_by_role("button", name="Not the same as").click()
+    expect(page.locator(".match.refused")).to_have_count(0)
 
 
 @part
@@ -212,7 +222,12 @@ def identities(reader):
     reader.go(f"identities/{names[0]}")
     page.wait_for_selector(".seen .picture.shown")
     expect(page.locator(".lanes circle").first).to_be_visible()
-    reader.text("Who may be the same")
+    similar = page.locator("section", has_text="Who may be the same")
+    similar.get_by_role("button", name="is not the same").first.click()
+    apart = page.locator("section", has=page.get_by_role("heading", name="Not the same as"))
+    expect(apart.locator("li")).to_have_count(1)
+    apart.get_by_role("button", name="Take back").click()
+    expect(apart).to_be_hidden()
     page.get_by_role("button", name="Change label").click()
     reader.answer("Label", Label="Blue bus").get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Blue bus")).to_be_visible()
@@ -246,6 +261,8 @@ def identities(reader):
     page.get_by_label("Least score").fill("0.2")
     page.get_by_role("button", name="Look for groups").click()
     page.get_by_label("Label").first.wait_for()
+    page.get_by_role("button", name="is not the same as the others").first.click()
+    reader.text("is not the same as the others.")
     page.get_by_label("Label").first.fill("Regular")
     page.get_by_role("button", name="Name and merge").first.click()
     reader.text("Regular was named.")

@@ -17,7 +17,7 @@ NAMES = json.loads(os.environ["CONTRACT_NAMES"])
 IMAGE = pathlib.Path(os.environ["CONTRACT_IMAGE"]).read_bytes()
 DIMENSION = int(os.environ["CONTRACT_DIMENSION"])
 # These take away what they name: each time they get something of their own.
-TAKING = {"eraseGallery", "eraseIdentity", "eraseSighting", "renameIdentity", "mergeIdentities", "splitIdentity", "moveSighting",
+TAKING = {"eraseGallery", "eraseIdentity", "eraseSighting", "renameIdentity", "mergeIdentities", "splitIdentity", "distinguishIdentity", "moveSighting",
           "eraseSightings", "undoCorrection"}
 made = 0
 

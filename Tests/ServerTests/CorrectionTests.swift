@@ -55,6 +55,31 @@ struct CorrectionTests {
         }
     }
 
+    @Test("who was told apart is similar no more, as the answer, both lists and the undoing say")
+    func distinctions() async throws {
+        try await TestServer.run { server in
+            _ = try await enrol(server)
+            func similar() async throws -> Int? {
+                try await server.send("GET", "\(path)/a/similar").json["items"]?.array?.count
+            }
+            func apart(_ identity: String) async throws -> [JSONValue] {
+                try await server.send("GET", "\(path)/\(identity)/distinctions").json["items"]?.array ?? []
+            }
+            #expect(try await similar() == 1)
+            #expect(try await apart("a").isEmpty)
+            let said = try await server.sendJSON("POST", "\(path)/a/distinguish", #"{"identities": ["b"]}"#)
+            #expect(said.status == 200 && said.json["correction"]?["kind"]?.string == "distinguish")
+            let found = try await apart("b")
+            #expect(found.count == 1 && found[0]["identity"]?.string == "a" && found[0]["created_at"]?.string != nil)
+            #expect(found[0]["correction"] == said.json["correction"]?["id"] && found[0].object?.count == 3)
+            #expect(try await similar() == 0)
+            let undone = try await server.send("POST", try #require(said.json["undo"]?.string))
+            #expect(undone.status == 200)
+            #expect(try await similar() == 1)
+            #expect(try await apart("b").isEmpty)
+        }
+    }
+
     @Test("what cannot be corrected has a problem that says why")
     func bad() async throws {
         try await TestServer.run { server in
@@ -64,6 +89,9 @@ struct CorrectionTests {
                 ("z/rename", #"{"identity": "c"}"#, 404, "identity-not-found"),
                 ("a/merge", #"{"identities": []}"#, 400, "invalid-field"),
                 ("a/merge", #"{"identities": ["b", 1]}"#, 400, "invalid-field"),
+                ("a/distinguish", #"{"identities": ["a"]}"#, 400, "invalid-field"),
+                ("a/distinguish", #"{"identities": ["z"]}"#, 404, "identity-not-found"),
+                ("z/distinguish", #"{"identities": ["a"]}"#, 404, "identity-not-found"),
                 ("a/split", #"{"sightings": ["x"], "identity": "n"}"#, 404, "sighting-not-found"),
                 ("b/sightings/\(ids[0])/move", #"{"identity": "c"}"#, 404, "sighting-not-found"),
                 ("a/sightings/\(ids[0])/move", #"{"identity": "c", "to": 1}"#, 400, "unknown-field"),
@@ -72,6 +100,7 @@ struct CorrectionTests {
                 let answer = try await server.sendJSON("POST", "\(path)/\(step)", body)
                 #expect(answer.status == status && answer.problem == problem, "\(step) \(body): \(answer.json)")
             }
+            #expect(try await server.send("GET", "\(path)/z/distinctions").problem == "identity-not-found")
             let undo = try await server.send("POST", "/v1/galleries/g/corrections/none/undo")
             #expect(undo.status == 404 && undo.problem == "correction-not-found")
             #expect(try await server.send("GET", "/v1/galleries/g/corrections").json["items"]?.array?.isEmpty == true)

@@ -75,6 +75,8 @@ struct ImportTests {
                     ? ["rgb": picture(number % 50)] : ["rgb": picture(number % 50), "tir": picture(number % 50 + 70)]
                 _ = try await server.sendForm("/v1/galleries/g/identities/car-\(number)/sightings", images)
             }
+            _ = try await server.sendJSON(
+                "POST", "/v1/galleries/g/identities/empty/distinguish", #"{"identities": ["car-3", "car-149"]}"#)
             let lines = try await server.send("GET", "/v1/galleries/g/export")
             #expect(lines.status == 200 && lines.headers["content-type"] == "application/x-ndjson")
             let encoded = try await encodings(server)
@@ -95,6 +97,8 @@ struct ImportTests {
             let empty = try await server.send("GET", "/v1/galleries/h/identities/empty").json
             #expect(empty["label"]?.string == "None yet" && empty["sightings"]?.integer == 0)
             #expect(empty["watchlist"]?.bool == true)
+            let apart = try await server.send("GET", "/v1/galleries/h/identities/empty/distinctions").json["items"]
+            #expect(Set(apart?.array?.compactMap { $0["identity"]?.string } ?? []) == ["car-3", "car-149"])
             let car = try await server.send("GET", "/v1/galleries/h/identities/car-0").json
             #expect(car["watchlist"]?.bool == false)
             let image = try await server.send("GET", "/v1/galleries/h/identities/car-1/sightings").json["items"]?[0]?[

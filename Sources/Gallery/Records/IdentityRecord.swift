@@ -37,10 +37,16 @@ public struct NewIdentity: Sendable {
     public let metadata: Metadata
     /// Whether its sightings are told as events of their own.
     public let watchlist: Bool
+    /// Identities that are there and that it is not the same as.
+    public let distinctFrom: [String]
 
     /// An identity as given.
-    public init(_ id: String, label: String? = nil, metadata: Metadata = [:], watchlist: Bool = false) {
+    public init(
+        _ id: String, label: String? = nil, metadata: Metadata = [:], watchlist: Bool = false,
+        distinctFrom: [String] = []
+    ) {
         (self.id, self.label, self.metadata, self.watchlist) = (id, label, metadata, watchlist)
+        self.distinctFrom = distinctFrom
     }
 }
 

@@ -19,7 +19,7 @@ extension GalleryStore {
     private static let mostExemplars = 64
 
     /// Other identities, by the best cosine of a sighting of theirs with one of the identity's last 64, under a model: likely
-    /// duplicates first. Throws `.notFound`, or `.invalid` for the limit, 1–1000. O(vectors).
+    /// duplicates first, without those that were told apart from it. Throws `.notFound`, or `.invalid` for the limit, 1–1000. O(vectors).
     public func identities(
         similarTo identity: String, in gallery: String, model: String, limit: Int = 10
     ) async throws -> [SimilarIdentity] {
@@ -27,7 +27,8 @@ extension GalleryStore {
         let exemplars = try await transactions.exemplars(
             of: identity, in: gallery, model: model, limit: Self.mostExemplars)
         var filter = QueryFilter()
-        filter.excludeIdentities = [identity]
+        let known = try await distinctions(of: [identity], in: gallery)[identity] ?? []
+        filter.excludeIdentities = [identity] + known.map(\.identity)
         let queries = exemplars.map { GalleryQuery(embedding: $0.embedding, limit: limit, filter: filter) }
         let results = try await self.queries(queries, in: gallery)
         var best: [String: SimilarIdentity] = [:]

@@ -40,7 +40,8 @@ protocol GalleryTransactions: ServerLedger {
     func requireGallery(_ name: String) async throws
     func deleteGallery(_ name: String) async throws
 
-    /// Makes those that are valid and not there yet, or throws. False for what is there.
+    /// Makes those that are valid and not there yet, or throws. False for what is there, `.notFound` for one that is not there and
+    /// that it should be told apart from.
     func createIdentities(
         _ identities: [Result<NewIdentity, any Error>], in gallery: String
     ) async throws -> [Result<Bool, any Error>]
@@ -74,9 +75,13 @@ protocol GalleryTransactions: ServerLedger {
     func eraseSightings(_ filter: QueryFilter, in gallery: String) async throws -> Int
     func eraseExpired(at now: Date) async throws -> Int
 
-    /// Throws `.alreadyExists` for a name that is taken, `.outdated` for what cannot be undone.
+    /// Throws `.alreadyExists` for a name that is taken, `.outdated` for what cannot be undone. A split tells the two apart; what is
+    /// merged into an identity passes on whom it was told apart from.
     func correct(_ change: CorrectionChange, in gallery: String) async throws -> Correction
     func corrections(in gallery: String, _ page: PageRequest) async throws -> Page<Correction>
+    /// Whom each of some identities was told apart from, the last one first; without those that are there no more, and without
+    /// those that were told apart from nobody.
+    func distinctions(of identities: [String], in gallery: String) async throws -> [String: [Distinction]]
 
     /// The last event that was committed.
     var lastEvent: Int64 { get }
@@ -137,6 +142,7 @@ enum CorrectionChange: Sendable {
     case split(identity: String, sightings: [String], into: String)
     case rename(identity: String, to: String)
     case merge([String], into: String)
+    case distinguish(String, from: [String])
     case undo(String)
 }
 

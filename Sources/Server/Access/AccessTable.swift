@@ -35,7 +35,8 @@ enum AccessTable {
                 ])
                 + paths(
                     [
-                        "GET ", "GET /{identity}", "GET /{identity}/similar", "GET /{identity}/sightings",
+                        "GET ", "GET /{identity}", "GET /{identity}/similar", "GET /{identity}/distinctions",
+                        "GET /{identity}/sightings",
                         "GET /{identity}/sightings/{sighting}",
                         "GET /{identity}/sightings/{sighting}/images/{modality}",
                     ], below: "/identities")
@@ -51,7 +52,7 @@ enum AccessTable {
                 + paths(
                     [
                         "POST ", "PATCH /{identity}", "POST /{identity}/rename", "POST /{identity}/merge",
-                        "POST /{identity}/split", "POST /{identity}/sightings",
+                        "POST /{identity}/split", "POST /{identity}/distinguish", "POST /{identity}/sightings",
                         "PATCH /{identity}/sightings/{sighting}", "POST /{identity}/sightings/{sighting}/move",
                     ], below: "/identities")
         ),

@@ -4,7 +4,7 @@ import Gallery
 import Hummingbird
 import Serving
 
-/// POST `…/identities/{identity}/rename`, `…/merge` and `…/split`, POST `…/sightings/{sighting}/move`; GET
+/// POST `…/identities/{identity}/rename`, `…/merge`, `…/split` and `…/distinguish`, GET `…/distinctions`, POST `…/sightings/{sighting}/move`; GET
 /// `…/corrections`, POST `…/corrections/{correction}/undo`; GET `…/identities/{identity}/similar`, POST `…/groupings`.
 struct CorrectionEndpoints {
     let gallery: GalleryStore
@@ -16,6 +16,10 @@ struct CorrectionEndpoints {
         let correction: Correction
         /// Where it is undone.
         let undo: String
+    }
+
+    private struct Distinctions: Encodable {
+        let items: [Distinction]
     }
 
     private struct Similar: Encodable {
@@ -34,6 +38,12 @@ struct CorrectionEndpoints {
             try await correct(request, context) { fields, gallery, identity in
                 let others = try fields.require("identities", .list(of: "names of identities", .string))
                 return { try await self.gallery.mergeIdentities(others, into: identity, in: gallery) }
+            }
+        }
+        router.post("/v1/galleries/{gallery}/identities/{identity}/distinguish") { request, context in
+            try await correct(request, context) { fields, gallery, identity in
+                let others = try fields.require("identities", .list(of: "names of identities", .string))
+                return { try await self.gallery.distinguishIdentity(identity, from: others, in: gallery) }
             }
         }
         router.post("/v1/galleries/{gallery}/identities/{identity}/split") { request, context in
@@ -61,6 +71,12 @@ struct CorrectionEndpoints {
     }
 
     private func addCorrections(to router: Router<ServerContext>) {
+        router.get("/v1/galleries/{gallery}/identities/{identity}/distinctions") { _, context in
+            try Answer.json(
+                Distinctions(
+                    items: await gallery.distinctions(
+                        of: context.parameter("identity"), in: context.parameter("gallery"))))
+        }
         router.get("/v1/galleries/{gallery}/corrections") { request, context in
             try Answer.json(await gallery.corrections(in: context.parameter("gallery"), request.directedPage()))
         }

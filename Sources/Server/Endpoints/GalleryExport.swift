@@ -51,8 +51,10 @@ struct GalleryExport: Sendable {
         var cursor: String?
         repeat {
             let page = try await gallery.identities(in: name, PageRequest(limit: 1000, after: cursor))
+            let apart = try await gallery.distinctions(of: page.items.map(\.id), in: name)
             if !page.items.isEmpty {
-                try await body(page.items.reduce(into: Data()) { $0 += try Self.line(IdentityLine($1)) })
+                try await body(
+                    page.items.reduce(into: Data()) { $0 += try Self.line(IdentityLine($1, apart[$1.id] ?? [])) })
             }
             cursor = page.next
         } while cursor != nil
@@ -77,10 +79,14 @@ private struct IdentityLine: Encodable {
     let label: String?
     let metadata: Metadata
     let watchlist: Bool?
+    /// Of lines before this one.
+    let distinctFrom: [String]?
 
-    init(_ record: IdentityRecord) {
+    init(_ record: IdentityRecord, _ distinctions: [Distinction]) {
         (identity, label, metadata) = (record.id, record.label, record.metadata)
         watchlist = record.watchlist ? true : nil
+        let earlier = distinctions.filter(\.isEarlier).map(\.identity)
+        distinctFrom = earlier.isEmpty ? nil : earlier
     }
 }
 

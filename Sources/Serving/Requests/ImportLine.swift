@@ -74,7 +74,10 @@ struct ImportLine: Sendable {
         let vectors = try fields.vectors()
         if images.isEmpty && vectors == nil {
             let watchlist = try fields.bool("watchlist") ?? false
-            return .identity(NewIdentity(identity, label: label, metadata: metadata, watchlist: watchlist))
+            let others = try fields.strings("distinct_from") ?? []
+            return .identity(
+                NewIdentity(
+                    identity, label: label, metadata: metadata, watchlist: watchlist, distinctFrom: others))
         }
         var sighting = NewSighting(identity: identity, images: images, vectors: vectors)
         (sighting.identityLabel, sighting.metadata) = (label, metadata)

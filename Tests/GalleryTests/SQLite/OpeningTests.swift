@@ -13,13 +13,13 @@ struct OpeningTests {
     @Test(
         "A database of a later release is refused by its version or by its migrations",
         arguments: zip(
-            ["PRAGMA user_version = 13", "INSERT INTO grdb_migrations VALUES ('v12')"], [13, 12]))
+            ["PRAGMA user_version = 14", "INSERT INTO grdb_migrations VALUES ('v13')"], [14, 13]))
     func newer(sql: String, version: Int) async throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("g.sqlite")
         try await GalleryStore.open(path: path).close()
         try await change(path, sql)
-        await expectError(.newerSchema(found: version, supported: 11)) { try await GalleryStore.open(path: path) }
+        await expectError(.newerSchema(found: version, supported: 12)) { try await GalleryStore.open(path: path) }
     }
 
     @Test("A file that is no SQLite database is refused and left as it was")

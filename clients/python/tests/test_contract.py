@@ -30,6 +30,7 @@ CALLS: Dict[str, Callable[[Client, Gallery], object]] = {
     "listIdentities": lambda c, g: next(g.identities()), "createIdentity": lambda c, g: g.create_identity("i"),
     "showIdentity": lambda c, g: g.identity("i"), "updateIdentity": lambda c, g: g.update_identity("i", label="l"),
     "eraseIdentity": lambda c, g: g.erase_identity("i"), "renameIdentity": lambda c, g: g.rename("i", "n"),
+    "distinguishIdentity": lambda c, g: g.distinguish("i", ["n"]), "listDistinctions": lambda c, g: g.distinctions("i"),
     "mergeIdentities": lambda c, g: g.merge("i", ["n"]), "splitIdentity": lambda c, g: g.split("i", [SEEN], "n"),
     "moveSighting": lambda c, g: g.move(SEEN, "n"), "similarIdentities": lambda c, g: g.similar("i"),
     "evaluateGallery": lambda c, g: g.evaluate(), "showEvaluation": lambda c, g: g.evaluation(),

@@ -116,6 +116,18 @@ def test_corrections(gallery: Gallery) -> None:
     assert {s.id: s.identity for s in gallery.sightings()} == {s.id: s.identity for s in seen}
 
 
+def test_distinctions(gallery: Gallery) -> None:
+    for name in ("a", "b", "c"):
+        gallery.enrol(name, Vectors({"rgb": [1.0, 0.1]}, model="m"))
+    said = gallery.distinguish("a", ["b", "c"])
+    assert (said.kind, said.identity) == ("distinguish", "a")
+    assert {d.identity for d in gallery.distinctions("a")} == {"b", "c"}
+    assert [(d.identity, d.correction) for d in gallery.distinctions("c")] == [("a", said.id)]
+    assert gallery.similar("a").items == []
+    gallery.undo(said)
+    assert gallery.distinctions("a") == [] and len(gallery.similar("a").items) == 2
+
+
 def test_a_time_without_a_zone_is_refused_here(gallery: Gallery) -> None:
     with pytest.raises(ValueError, match="time zone"):
         gallery.enrol("a", Vectors({"rgb": [1.0]}, model="m"), captured_at=datetime(2026, 1, 31))

@@ -3,7 +3,7 @@ import GRDB
 /// The database's layout and its history. A migration that was released is never edited.
 enum Schema {
     /// The version this release writes: the number of migrations.
-    static let version = 11
+    static let version = 12
     /// "TRPT" in the file's header tells a gallery database from any other SQLite file.
     static let applicationID = 0x5452_5054
 
@@ -56,6 +56,10 @@ enum Schema {
         migrator.registerMigration("v11") { db in
             try createLists(db)
             try db.execute(sql: "PRAGMA user_version = 11")
+        }
+        migrator.registerMigration("v12") { db in
+            try createDistinctions(db)
+            try db.execute(sql: "PRAGMA user_version = 12")
         }
         return migrator
     }

@@ -48,7 +48,11 @@ struct CorrectionWriter {
 
     /// Takes a correction back, by its row. Throws `GalleryError.outdated`, and `.alreadyExists` for a name that another has now.
     func undo(_ correction: Int64, _ kind: Correction.Kind, identity: Int64, made: Bool) throws {
-        if kind == .rename { return try undoName(of: identity, correction) }
+        switch kind {
+        case .rename: return try undoName(of: identity, correction)
+        case .distinguish: return try takeBack(correction)
+        case .move, .merge, .split: break
+        }
         let moves = try Row.fetchAll(
             db,
             sql: """
@@ -67,6 +71,7 @@ struct CorrectionWriter {
             try assign([move[0]], to: from)
         }
         guard kind == .merge || !moves.isEmpty else { throw GalleryError.outdated("what it has moved was erased") }
+        try restoreDistinctions(correction)
         if made { try db.execute(sql: Self.deleteEmpty, arguments: [identity]) }
     }
 
@@ -138,5 +143,6 @@ struct CorrectionWriter {
                     OR id IN (SELECT correction_id FROM correction_sighting WHERE from_id = ?1)
                     OR id IN (SELECT correction_id FROM correction_identity WHERE identity_id = ?1)
                 """, arguments: [identity])
+        try forgetDistinctions(of: identity, db)
     }
 }

@@ -37,6 +37,7 @@ extension CorrectionWriter {
         case .split(let identity, let sightings, let new): try split(identity, sightings, into: new)
         case .rename(let identity, let name): try rename(identity, to: name)
         case .merge(let others, let identity): try merge(others, into: identity)
+        case .distinguish(let identity, let others): try distinguish(identity, from: others)
         case .undo(let correction): try undo(correction)
         }
     }
@@ -63,6 +64,7 @@ extension CorrectionWriter {
         let target = try SQLiteStore.insertIdentity(NewIdentity(new), gallery, db)
         let correction = try begin(.split, identity: target, made: true)
         try move(rows, to: target, by: correction)
+        try tellApart(source, target, by: correction)
         return correction
     }
 
@@ -89,6 +91,7 @@ extension CorrectionWriter {
                     UPDATE identity SET watchlist = 1
                     WHERE id = ? AND (SELECT watchlist FROM identity WHERE id = ?)
                     """, arguments: [target, row])
+            try passOn(from: row, to: target, by: correction)
             try db.execute(sql: "DELETE FROM identity WHERE id = ?", arguments: [row])
         }
         return correction

@@ -5,13 +5,19 @@ extension SQLiteStore {
     func createIdentities(
         _ identities: [Result<NewIdentity, any Error>], in gallery: String
     ) async throws -> [Result<Bool, any Error>] {
-        try await write { db in
+        try await write { [indexes] db in
             let galleryID = try Self.galleryID(gallery, db)
             return try identities.map { identity in
                 guard case .success(let new) = identity else { return identity.map { _ in false } }
                 if try Self.findIdentity(new.id, galleryID, db) != nil { return .success(false) }
+                let others = try new.distinctFrom.map { (name: $0, row: try Self.findIdentity($0, galleryID, db)) }
+                if let missing = others.first(where: { $0.row == nil }) {
+                    return .failure(GalleryError.notFound(.identity, missing.name))
+                }
                 let row = try Self.insertIdentity(new, galleryID, db)
                 try db.audit(.identityCreated, gallery: galleryID, subject: row)
+                let writer = CorrectionWriter(gallery: galleryID, indexes: indexes, db: db)
+                try writer.distinguish(row, from: others.compactMap(\.row))
                 return .success(true)
             }
         }

@@ -19,7 +19,7 @@ async function undo(answers) {
 
 /** Says that corrections were made. */
 export function corrected(words, answers) {
-  toast(words, () => undo(answers));
+  toast(words, answers.length > 0 && (() => undo(answers)));
   changed();
 }
 
@@ -32,6 +32,19 @@ export function correct({ work, done, ...question }) {
       return name;
     },
   });
+}
+
+/** Whom an identity is not the same as, each with the correction that said so. */
+export const distinctions = async (gallery, identity, options) =>
+  (await get(inGallery(gallery, "identities", identity, "distinctions"), {}, options)).items;
+
+/** Tells an identity apart from others, a hundred at most, passing over those of which that is known, and says so. */
+export async function tellApart(gallery, identity, others, words) {
+  const known = new Set((await distinctions(gallery, identity)).map((one) => one.identity));
+  const identities = [...others].filter((one) => one !== identity && !known.has(one)).slice(0, 100);
+  const answers = identities.length ? [await post(inGallery(gallery, "identities", identity, "distinguish"), { identities })] : [];
+  corrected(words, answers);
+  return true;
 }
 
 /** Names to choose from. */

@@ -1,4 +1,4 @@
-// What was renamed, merged, split and moved, the last first, and its undoing.
+// What was renamed, merged, split, moved and told apart, the last first, and its undoing.
 
 import { h, put } from "./dom.js";
 import { inGallery, path, post } from "./api.js";
@@ -17,13 +17,17 @@ export default async function corrections(root, { gallery, signal }) {
     h("section", { class: "card" }, list));
 }
 
+const words = { move: "moved", rename: "renamed", merge: "merged", split: "split", distinguish: "told apart" };
+
 function row(gallery, one, redraw) {
   const place = h("div", { class: "place" });
   const button = h("button", { class: "small", on: { click: undo } }, "Undo");
   async function undo() {
     if (await act(button, place, () => post(path("v1/galleries", gallery, "corrections", one.id, "undo")))) redraw();
   }
-  return h("tr", {}, h("td", {}, one.kind), h("td", {}, one.identity ?? "–", " ", h("span", { class: "hint" }, plural(one.sightings, "sighting"))),
+  return h("tr", {}, h("td", {}, words[one.kind] ?? one.kind),
+    h("td", {}, one.identity ? h("a", { href: address("identities", [one.identity]) }, one.identity) : "–", " ",
+      one.sightings > 0 && h("span", { class: "hint" }, plural(one.sightings, "sighting"))),
     h("td", {}, time(one.created_at)),
     h("td", {}, one.undone_at ? h("span", { class: "pill" }, `undone ${time(one.undone_at)}`) : button, place));
 }

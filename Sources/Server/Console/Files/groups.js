@@ -5,7 +5,7 @@ import { get, inGallery, patch, path, post } from "./api.js";
 import { act } from "./notice.js";
 import { portrait } from "./pictures.js";
 import { address } from "./places.js";
-import { corrected } from "./correct.js";
+import { corrected, tellApart } from "./correct.js";
 import { followJob } from "./progress.js";
 import { plural, score } from "./format.js";
 
@@ -49,7 +49,7 @@ export default async function groups(root, { gallery, signal }) {
 }
 
 function group(gallery, { identities, score: least }) {
-  const boxes = identities.map(
+  let boxes = identities.map(
     (name) => [name, h("input", { type: "checkbox", checked: true, "aria-label": `${name} belongs to it` })]
   );
   const label = h("input", { type: "text", required: true, maxlength: 256, autocomplete: "off" });
@@ -67,16 +67,23 @@ function group(gallery, { identities, score: least }) {
       "ul",
       { class: "grid" },
       boxes.slice(0, 24).map(
-        ([name, box]) => h(
-          "li",
-          { class: "card seen" },
-          portrait(gallery, name),
-          h("label", { class: "tick" }, box, name),
-        )
+        ([name, box]) => h("li", { class: "card seen" }, portrait(gallery, name),
+          h("div", { class: "row" }, h("label", { class: "tick" }, box, name), h("span", { class: "gap" }),
+            h("button", {
+              type: "button", class: "small", "aria-label": `${name} is not the same as the others`,
+              on: { click: (event) => leaveOut(name, event.currentTarget) },
+            }, "Not the same")))
       ),
     ),
     identities.length > 24 && h("p", { class: "hint" }, `and ${identities.length - 24} more`),
     h("div", { class: "row end" }, field("Label", label), go), place);
+  async function leaveOut(name, button) {
+    const others = boxes.map(([other]) => other).filter((other) => other !== name);
+    if (!(await act(button, place, () => tellApart(gallery, name, others, `${name} is not the same as the others.`)))) return;
+    boxes = boxes.filter(([other]) => other !== name);
+    button.closest("li").remove();
+    if (boxes.length < 2) element.remove();
+  }
   async function submit(event) {
     event.preventDefault();
     const [first, ...rest] = boxes.filter(([, box]) => box.checked).map(([name]) => name);

@@ -1,10 +1,10 @@
 // One identity: what is known of it, when and where it was seen, and what can be corrected.
 
 import { h, put, tick } from "./dom.js";
-import { get, inGallery, patch, post } from "./api.js";
-import { load, toast } from "./notice.js";
+import { get, inGallery, patch, path as pathOf, post } from "./api.js";
+import { act, load, toast } from "./notice.js";
 import { ask } from "./dialog.js";
-import { corrected } from "./correct.js";
+import { corrected, distinctions, tellApart } from "./correct.js";
 import { actions } from "./person.js";
 import { paged } from "./paging.js";
 import { portrait, triple } from "./pictures.js";
@@ -70,7 +70,7 @@ export async function showIdentity(root, { gallery, rest: [name], signal }) {
     ),
     paged(path("sightings"), {}, signal, (items) => h("div", { class: "stack" }, timeline(items),
       byDay(items, (sighting) => seen(gallery, sighting, one, select))), { empty: "No sightings are left.", limit: 60 }),
-    selection, similar(gallery, one, signal));
+    selection, similar(gallery, one, signal), apart(gallery, one, signal));
 }
 
 function seen(gallery, sighting, identity, select) {
@@ -100,21 +100,40 @@ function similar(gallery, one, signal) {
   load(place, signal, async () => {
     const { items } = await get(inGallery(gallery, "identities", one.id, "similar"), { limit: 6 }, { signal });
     if (!items.length) return h("p", { class: "empty" }, "Nobody else is enrolled.");
-    return h("ul", { class: "grid" }, items.map((other) => h("li", { class: "card seen" },
-      triple(gallery, { id: other.sighting, identity: other.identity }, { label: other.label ?? other.identity }),
-      h("div", { class: "row" }, h("a", { href: address("identities", [other.identity]) }, other.label ?? other.identity),
-        h("span", { class: "hint" }, `score ${score(other.score)}`), h("span", { class: "gap" }),
-        h(
-          "button",
-          {
-            class: "small",
-            "aria-label": `Merge ${other.identity} into this`,
-            on: { click: () => takeIn(gallery, one, other) },
-          },
-          "Same: merge",
-        )))));
+    return h("ul", { class: "grid" }, items.map((other) => candidate(gallery, one, other)));
   });
   return h("section", { class: "card" }, h("h2", {}, "Who may be the same"), place);
+}
+
+function candidate(gallery, one, other) {
+  const place = h("div", { class: "place" });
+  const refuse = h("button", { class: "small", "aria-label": `${other.identity} is not the same`, on: { click: () =>
+    act(refuse, place, () => tellApart(gallery, one.id, [other.identity], `${other.identity} is not ${one.id}.`)) } }, "Not the same");
+  return h("li", { class: "card seen" },
+    triple(gallery, { id: other.sighting, identity: other.identity }, { label: other.label ?? other.identity }),
+    h("div", { class: "row" }, h("a", { href: address("identities", [other.identity]) }, other.label ?? other.identity),
+      h("span", { class: "hint" }, `score ${score(other.score)}`)),
+    h("div", { class: "row" },
+      h("button", { class: "small", "aria-label": `Merge ${other.identity} into this`, on: { click: () => takeIn(gallery, one, other) } },
+        "Same: merge"), refuse), place);
+}
+
+/** Whom it was told apart from; nothing if there is nobody. */
+function apart(gallery, one, signal) {
+  const section = h("section", { class: "card", hidden: true }, h("h2", {}, "Not the same as"));
+  distinctions(gallery, one.id, { signal }).then((items) => {
+    section.hidden = !items.length;
+    section.append(h("ul", { class: "names" }, items.map((other) => {
+      const place = h("span", { class: "place" });
+      const button = h("button", { class: "small", "aria-label": `Take back that ${other.identity} is not the same`, on: { click: async () => {
+        const undone = await act(button, place, () => post(pathOf("v1/galleries", gallery, "corrections", other.correction, "undo")));
+        if (undone) dispatchEvent(new Event("corrected"));
+      } } }, "Take back");
+      return h("li", { class: "row" }, h("a", { href: address("identities", [other.identity]) }, other.label ?? other.identity),
+        h("span", { class: "hint" }, `since ${time(other.created_at)}`), other.correction && button, place);
+    })));
+  }, () => {});
+  return section;
 }
 
 function takeIn(gallery, one, other) {

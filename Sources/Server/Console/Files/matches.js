@@ -1,15 +1,16 @@
 // The ranked answers to a query, and what is done with them.
 
 import { h, put, field, uniqueID } from "./dom.js";
-import { inGallery, post } from "./api.js";
+import { inGallery, path, post } from "./api.js";
 import { askText } from "./dialog.js";
-import { correct, identityNames } from "./correct.js";
-import { toast } from "./notice.js";
+import { correct, distinctions, identityNames, tellApart } from "./correct.js";
+import { act, toast } from "./notice.js";
 import { triple } from "./pictures.js";
 import { address } from "./places.js";
 import { modalityNames, ordered, plural, score, time } from "./format.js";
 
-/** Answers as they stand, judged anew whenever a slider moves; what was refused stays refused. */
+/** Answers as they stand, judged anew whenever a slider moves; what was refused stays refused. Of an enrolled sighting that is kept
+    at once, of images when they are enrolled. */
 export class Results {
   constructor(subject, gallery, answer, threshold, again) {
     Object.assign(this, { subject, gallery, answer, again });
@@ -27,6 +28,16 @@ export class Results {
           answer.incomparable ? ` ${plural(answer.incomparable, "sighting")} had nothing in common with it.` : "",
           answer.isMerged ? " This server takes one picture set at a time, so the best score of each counts." : "")),
       this.verdict, this.list);
+    this.judge();
+    this.recall();
+  }
+
+  /** Refuses whom a sighting's identity was told apart from. */
+  async recall() {
+    const { sighting } = this.subject;
+    if (!sighting) return;
+    const known = await distinctions(this.gallery, sighting.identity).catch(() => []);
+    this.refused = new Set(known.map((one) => one.identity));
     this.judge();
   }
 
@@ -61,6 +72,7 @@ export class Results {
     const isRefused = this.refused.has(match.identity);
     const name = match.label ?? match.identity;
     const state = isRefused ? "refused" : isBelow ? "below" : "";
+    const place = h("div", { class: "place" });
     return h("li", { class: `card match ${state}` },
       h("div", { class: "stack" },
         h("div", { class: "row" }, h("span", { class: "rank" }, `${rank}.`),
@@ -81,7 +93,7 @@ export class Results {
               class: "small",
               "aria-pressed": String(isRefused),
               "aria-label": `Not the same as ${name}`,
-              on: { click: () => this.refuse(match) },
+              on: { click: (event) => this.refuse(match, event.currentTarget, place) },
             },
             "Not the same",
           ),
@@ -92,7 +104,9 @@ export class Results {
               href: address("query", [], gallery, { identity: match.identity, sighting: match.sighting }),
             },
             "More like it",
-          ))),
+          )),
+        isRefused && !this.subject.sighting && h("p", { class: "hint" }, "Kept once the pictures are enrolled."),
+        place),
       h("div", { class: "stack" }, bars(match),
         h(
           "p",
@@ -105,9 +119,22 @@ export class Results {
         )));
   }
 
-  refuse(match) {
-    if (!this.refused.delete(match.identity)) this.refused.add(match.identity);
+  async refuse({ identity, gallery = this.gallery }, button, place) {
+    const { sighting } = this.subject;
+    if (sighting && gallery === this.gallery && sighting.identity !== identity) {
+      const isDone = await act(button, place, () => this.tell(sighting.identity, identity));
+      if (!isDone) return;
+    }
+    if (!this.refused.delete(identity)) this.refused.add(identity);
     this.judge();
+  }
+
+  /** Says that two identities are not the same, or takes it back. */
+  async tell(identity, other) {
+    if (!this.refused.has(other)) return tellApart(this.gallery, identity, [other], `${other} is not ${identity}.`);
+    const known = (await distinctions(this.gallery, identity)).find((one) => one.identity === other);
+    if (known?.correction) await post(path(inGallery(this.gallery, "corrections"), known.correction, "undo"));
+    return true;
   }
 
   /** Puts what was asked about under an identity: a sighting is moved there, images are enrolled. */
@@ -134,7 +161,11 @@ export class Results {
       more: [field("Camera (optional)", camera, { draft: "enrol.camera" })],
       work: async (to, signal) => {
         await subject.enrol(gallery, to, camera.value.trim() ? { camera: camera.value.trim() } : {}, signal);
-        toast(`Enrolled as ${to}.`);
+        const others = this.answer.matches.filter((one) => (one.gallery ?? gallery) === gallery).map((one) => one.identity);
+        const apart = new Set(others.filter((one) => this.refused.has(one) && one !== to));
+        if (apart.size) {
+          await tellApart(gallery, to, apart, `Enrolled as ${to}, which is not ${[...apart].join(" or ")}.`);
+        } else toast(`Enrolled as ${to}.`);
       },
     });
   }

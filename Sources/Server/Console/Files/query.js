@@ -88,6 +88,7 @@ export default async function query(root, { gallery, query: given, signal }) {
     if (found.getBoundingClientRect().top > 0.6 * innerHeight) found.scrollIntoView();
   }
 
+  addEventListener("corrected", () => last?.recall(), { signal });
   if (subject.sighting) submit();
   else put(found, last?.gallery === gallery ? last.element : introduction());
 }

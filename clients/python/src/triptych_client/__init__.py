@@ -16,8 +16,8 @@ from .analyses import (
     BestScores, CurvePoint, Evaluation, FailedQuery, GalleryMap, MapPoint, OpenSetErrors, PoorIdentity, Retrieval,
 )
 from .answers import (
-    AuditRecord, BatchResult, Comparison, Contender, Correction, Embedding, Event, Facets, GalleryInfo, GallerySummary,
-    Identification, Identity, ImageQuality, Job, Key, Match, Missed, Model, ModelShare, NewKey, QueryResult, RateLimit,
+    AuditRecord, BatchResult, Comparison, Contender, Correction, Distinction, Embedding, Event, Facets, GalleryInfo,
+    GallerySummary, Identification, Identity, ImageQuality, Job, Key, Match, Missed, Model, ModelShare, NewKey, QueryResult, RateLimit,
     Readiness, Sighting, SightingRef, Similar, SimilarIdentities, Threshold, Timing, Upload, Webhook,
 )
 from .client import Client
@@ -32,7 +32,7 @@ from .transfer import ImportLine, Progress
 
 __all__ = [
     "__version__", "AuditRecord", "BadRequest", "BatchResult", "BestScores", "Client", "Comparison", "Conflict",
-    "ConnectionFailed", "Contender", "Correction", "CurvePoint", "Embedding", "Evaluation", "Event", "Facets",
+    "ConnectionFailed", "Contender", "Correction", "CurvePoint", "Distinction", "Embedding", "Evaluation", "Event", "Facets",
     "FailedQuery", "Filter", "Forbidden", "Gallery", "GalleryInfo", "GalleryMap", "GallerySummary", "Identification",
     "Identity", "Image", "ImageQuality", "ImportLine", "Job", "JobFailed", "Key", "MapPoint", "Match", "Metadata",
     "Missed", "Model", "ModelShare", "NewKey", "NotFound", "OpenSetErrors", "Overloaded", "PoorIdentity", "Problem",

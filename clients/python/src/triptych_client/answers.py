@@ -316,7 +316,7 @@ class SimilarIdentities:
 
 @dataclass(frozen=True)
 class Correction:
-    """A move, rename, merge or split, which can be undone."""
+    """A move, rename, merge, split or `distinguish`, which can be undone."""
 
     id: str
     kind: str
@@ -324,6 +324,16 @@ class Correction:
     created_at: datetime
     identity: Optional[str] = None
     undone_at: Optional[datetime] = None
+
+
+@dataclass(frozen=True)
+class Distinction:
+    """An identity that is not the same as the one that was asked about, and the correction that said so."""
+
+    identity: str
+    created_at: datetime
+    label: Optional[str] = None
+    correction: Optional[str] = None
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Dict, Iterator, Optional, Sequence, Union
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Union
 from urllib.parse import urlencode
 
 from ._transport import Transport, given, path
-from .answers import Correction, Facets, Identity, Sighting, SimilarIdentities
+from .answers import Correction, Distinction, Facets, Identity, Sighting, SimilarIdentities
 from .subjects import Metadata, SightingLike, Subject, Time, body_of
 
 
@@ -28,6 +28,11 @@ def changed(**members: Any) -> Dict[str, Any]:
 
 def _truth(value: Optional[bool]) -> Optional[str]:
     return None if value is None else "true" if value else "false"
+
+
+@dataclass(frozen=True)
+class _Distinctions:
+    items: List[Distinction]
 
 
 @dataclass(frozen=True)
@@ -181,6 +186,15 @@ class Members:
     def merge(self, identity: str, others: Sequence[str]) -> Correction:
         """Makes other identities part of this one."""
         return self._corrected(self._path("identities", identity, "merge"), identities=list(others))
+
+    def distinguish(self, identity: str, others: Sequence[str]) -> Correction:
+        """Says that an identity is not the same as others: they are not told as similar any more, and never grouped."""
+        return self._corrected(self._path("identities", identity, "distinguish"), identities=list(others))
+
+    def distinctions(self, identity: str) -> List[Distinction]:
+        """Whom an identity was told apart from, the last one first."""
+        target = self._path("identities", identity, "distinctions")
+        return self._transport.ask(_Distinctions, "GET", target).items
 
     def split(self, identity: str, sightings: Sequence[Union[SightingLike, str]], new: str) -> Correction:
         """Makes some of an identity's sightings, or their identifiers, a new one."""
