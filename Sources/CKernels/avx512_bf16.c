@@ -22,5 +22,11 @@ INLINE vec add_halves(vec sum, ivec x, ivec w) {
 #define NARROW_PRODUCT bf16_halves_product
 #include "narrow_tile.h"
 
+// Its conversion rounds as the other does, but for numbers below 1.2e-38, which it takes for 0 as the product does.
+#define ROUNDED_TO_HALVES(x) ((halves_vec)_mm512_cvtneps_pbh((__m512)(x)))
+#include "narrow_rows.h"
+
+const narrowing_kernels bf16_narrowing = {.range = range_of_row, .encode = encode_row, .round = round_row};
+
 #pragma clang attribute pop
 #endif

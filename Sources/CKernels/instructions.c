@@ -28,6 +28,7 @@ static void choose_avx512(bool is_plain) {
         chosen_narrow.is_native[ck_int8] = true;
     }
     if (__builtin_cpu_supports("avx512bf16")) {
+        chosen_narrow.narrowing = &bf16_narrowing;
         chosen_narrow.product[ck_bfloat16] = bf16_halves_product;
         chosen_narrow.is_native[ck_bfloat16] = true;
     }

@@ -40,6 +40,14 @@ typedef struct {
     uint32_t *packed;
 } packing_job;
 
+/// The nearest whole number from -127 to 127, ties to even. The C library's function is not one instruction everywhere.
+static int8_t code_of(float weight, float scale) {
+    if (scale == 0) return 0;
+    float quotient = weight / scale;
+    quotient = quotient > 127 ? 127 : quotient < -127 ? -127 : quotient;
+    return (int8_t)(int32_t)((quotient + 12582912.0f) - 12582912.0f);
+}
+
 /// A word of the elements of one tap of an output from `first` on; `sum` grows by its codes.
 static uint32_t pack_word(const packing_job *job, const float *tap, int64_t first, int64_t output, int32_t *sum) {
     const ck_narrow_layer *layer = job->layer;
@@ -48,11 +56,11 @@ static uint32_t pack_word(const packing_job *job, const float *tap, int64_t firs
     for (int64_t i = 0; i < count; i++) {
         float weight = tap[(first + i) * job->steps.element];
         if (layer->precision == ck_bfloat16) {
-            narrow_instructions()->narrowing->round(&weight, 1, (uint16_t *)(void *)bytes + i);
+            uint16_t half = rounded_half(weight);
+            memcpy(bytes + 2 * i, &half, sizeof half);
             continue;
         }
-        float scale = job->scales[output];
-        int8_t code = (int8_t)(scale != 0 ? fmaxf(-127, fminf(127, rintf(weight / scale))) : 0);
+        int8_t code = code_of(weight, job->scales[output]);
         *sum += code;
         bytes[i] = (uint8_t)code;
     }
@@ -105,8 +113,7 @@ typedef struct {
     float *y;
 } product_job;
 
-/// Runs a tile `width` wide, of which only `real` outputs exist: these alone are read of the residual, and written.
-static void run_tile_of(ck_precision precision, narrow_tile *t, int rows, int64_t width, int64_t real) {
+void run_narrow_tile(ck_precision precision, narrow_tile *t, int rows, int64_t width, int64_t real) {
     const instruction_set *set = instructions();
     float values[tile_rows * largest_panel], *y = t->y;
     int64_t step = t->y_step;
@@ -122,33 +129,83 @@ static void run_tile_of(ck_precision precision, narrow_tile *t, int rows, int64_
         for (int r = 0; r < rows; r++) memcpy(y + r * step, values + r * width, real * sizeof(float));
 }
 
+/// As `find_taps` from the first tap on, for pixels of which each follows the one before: divides once a tile, and looks at
+/// taps one by one only where a window stands out of its image.
+static void find_windows(const ck_windows *w, const float *words, int64_t pixel, int rows, const float **taps) {
+    int64_t column = pixel % w->columns, line = pixel / w->columns, row = line % w->rows, image = line / w->rows;
+    for (int r = 0; r < rows; r++) {
+        const float *origin = words + image * w->image_step + row * w->row_step + column * w->column_step -
+                              w->padding * (w->tap_row_step + w->tap_column_step);
+        int64_t y = row * w->stride - w->padding, x = column * w->stride - w->padding;
+        bool is_inside = !w->padding || (y >= 0 && x >= 0 && y + w->tap_rows <= w->height && x + w->tap_columns <= w->width);
+        const float **tap = taps + r;
+        for (int64_t ty = 0; ty < w->tap_rows; ty++, origin += w->tap_row_step)
+            for (int64_t tx = 0; tx < w->tap_columns; tx++, tap += tile_rows) {
+                *tap = origin + tx * w->tap_column_step;
+                if (!is_inside && (y + ty < 0 || y + ty >= w->height || x + tx < 0 || x + tx >= w->width)) *tap = ck_zeros;
+            }
+        if (++column < w->columns) continue;
+        column = 0;
+        if (++row == w->rows) row = 0, image++;
+    }
+}
+
+/// Whether the windows are rows that lie one after another, as those of linear layers and most 1×1 convolutions do.
+static bool are_rows(const ck_windows *w) {
+    bool are_lines = w->rows == 1 || w->row_step == w->columns * w->column_step;
+    bool are_images = w->batch == 1 || w->image_step == w->rows * w->columns * w->column_step;
+    return w->tap_rows * w->tap_columns == 1 && !w->padding && are_lines && are_images;
+}
+
+/// What codes of the pixels from `pixel` on have for scales and zero points. `group` is that of the pixel before, or of none.
+typedef struct {
+    int64_t group, end;
+} scale_group;
+
+static void find_scales(const ck_narrow_input *x, int64_t pixel, int rows, scale_group *at, float *scales, int32_t *zeros) {
+    for (int r = 0; r < rows; r++) {
+        if (pixel + r >= at->end) {
+            at->group = (pixel + r) / x->rows_per_scale;
+            at->end = (at->group + 1) * x->rows_per_scale;
+        }
+        scales[r] = x->scales[at->group], zeros[r] = x->zeros[at->group];
+    }
+}
+
 static void run_piece(const void *context, int64_t piece, int64_t worker) {
     (void)worker;
     const product_job *job = context;
     const ck_narrow_layer *layer = job->layer;
     const ck_windows *w = layer->windows;
-    int64_t from, to, panel = piece_of(&job->plan, piece, &from, &to), taps_count = w->tap_rows * w->tap_columns;
+    int64_t from, to, panel = piece_of(&job->plan, piece, &from, &to), tap_count = w->tap_rows * w->tap_columns;
     int64_t begin = panel * instructions()->panel, width = panel_width(layer->outputs, panel);
+    int64_t real = panel_outputs(layer->outputs, panel), depth = depth_of(w);
+    // What follows in memory is the next panel.
+    int64_t tiles = (to - from + tile_rows - 1) / tile_rows, ahead_step = (width + tiles - 1) / tiles;
+    const float *words = (const float *)job->x->words, *weights = header(layer, job->packed, row_count) + begin * depth;
     const float *taps[largest_kernel * tile_rows];
+    float row_scales[tile_rows];
+    int32_t row_zeros[tile_rows];
+    scale_group group = {0};
+    bool is_rows = are_rows(w);
     for (int64_t pixel = from; pixel < to; pixel += tile_rows) {
         int rows = (int)smaller_of(tile_rows, to - pixel);
-        find_taps(w, (const float *)job->x->words, pixel, rows, 0, taps_count, 0, taps);
-        float row_scales[tile_rows];
-        int32_t row_zeros[tile_rows];
-        for (int r = 0; r < rows && layer->precision == ck_int8; r++) {
-            row_scales[r] = job->x->scales[(pixel + r) / job->x->rows_per_scale];
-            row_zeros[r] = job->x->zeros[(pixel + r) / job->x->rows_per_scale];
-        }
+        if (is_rows)
+            for (int r = 0; r < rows; r++) taps[r] = words + (pixel + r) * w->column_step;
+        else
+            find_windows(w, words, pixel, rows, taps);
+        if (layer->precision == ck_int8) find_scales(job->x, pixel, rows, &group, row_scales, row_zeros);
         int64_t offset = pixel * layer->outputs + begin;
-        narrow_tile t = {.taps = taps, .tap_count = taps_count, .run = w->run,
-                         .weights = header(layer, job->packed, row_count) + begin * depth_of(w),
+        narrow_tile t = {.taps = taps, .tap_count = tap_count, .run = w->run, .weights = weights,
                          .row_scales = row_scales, .row_zeros = row_zeros,
                          .scales = header(layer, job->packed, scales_row) + begin,
                          .sums = (const int32_t *)(const void *)header(layer, job->packed, sums_row) + begin,
                          .bias = header(layer, job->packed, bias_row) + begin,
                          .addend = job->residual ? job->residual + offset : NULL, .activation = job->activation,
-                         .y = job->y + offset, .y_step = layer->outputs};
-        run_tile_of(layer->precision, &t, rows, width, panel_outputs(layer->outputs, panel));
+                         .y = job->y + offset, .y_step = layer->outputs,
+                         .ahead = weights + width * depth + (pixel - from) / tile_rows * depth * ahead_step,
+                         .ahead_step = ahead_step};
+        run_narrow_tile(layer->precision, &t, rows, width, real);
     }
 }
 

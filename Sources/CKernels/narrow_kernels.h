@@ -2,6 +2,8 @@
 #ifndef TRIPTYCH_NARROW_KERNELS_H
 #define TRIPTYCH_NARROW_KERNELS_H
 
+#include <string.h>
+
 #include "include/narrow.h"
 #include "instructions.h"
 
@@ -21,6 +23,10 @@ typedef struct {
     ck_activation activation;
     float *y;
     int64_t y_step;
+    /// What is needed next: for each word of a row a line of it is brought to the second-level cache meanwhile, so many floats
+    /// further on than the last one's. It may lie behind everything.
+    const float *ahead;
+    int64_t ahead_step;
 } narrow_tile;
 
 typedef void (*narrow_product)(const narrow_tile *tile, int rows, int registers);
@@ -40,7 +46,7 @@ extern const narrowing_kernels generic_narrowing;
 void generic_codes_product(const narrow_tile *tile, int rows, int registers);
 void generic_halves_product(const narrow_tile *tile, int rows, int registers);
 #if defined(__x86_64__)
-extern const narrowing_kernels avx2_narrowing, avx512_narrowing;
+extern const narrowing_kernels avx2_narrowing, avx512_narrowing, bf16_narrowing;
 void avx2_codes_product(const narrow_tile *tile, int rows, int registers);
 void avx2_halves_product(const narrow_tile *tile, int rows, int registers);
 void avx512_codes_product(const narrow_tile *tile, int rows, int registers);
@@ -48,6 +54,14 @@ void avx512_halves_product(const narrow_tile *tile, int rows, int registers);
 void vnni_codes_product(const narrow_tile *tile, int rows, int registers);
 void bf16_halves_product(const narrow_tile *tile, int rows, int registers);
 #endif
+
+/// The nearest bfloat16, ties to even.
+static inline uint16_t rounded_half(float weight) {
+    uint32_t bits;
+    memcpy(&bits, &weight, sizeof bits);
+    if (weight != weight) return 0x7FC0;
+    return (uint16_t)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
 
 /// Those that this machine has, for the panels of `instructions()`.
 typedef struct {
@@ -57,5 +71,8 @@ typedef struct {
     bool is_native[2];
 } narrow_kernels;
 const narrow_kernels *narrow_instructions(void);
+
+/// Runs a tile `width` wide, of which only `real` outputs exist: these alone are read of the residual, and written.
+void run_narrow_tile(ck_precision precision, narrow_tile *tile, int rows, int64_t width, int64_t real);
 
 #endif

@@ -12,6 +12,8 @@ INLINE codes_vec encoded(vec x, float inverse, int32_t zero) {
     return __builtin_convertvector(code, codes_vec);
 }
 
+#ifndef ROUNDED_TO_HALVES
+#define ROUNDED_TO_HALVES rounded_to_halves
 INLINE halves_vec rounded_to_halves(vec x) {
     uvec bits = (uvec)x;
     // Half of the last place that stays, and one bit more where that one is odd: ties go to even.
@@ -19,27 +21,38 @@ INLINE halves_vec rounded_to_halves(vec x) {
     uvec nan = (uvec)(x != x);
     return __builtin_convertvector((nearest & ~nan) | (nan & 0x7FC0), halves_vec);
 }
+#endif
+
+enum { without_sign = 0x7FFFFFFF, infinity_bits = 0x7F800000 };
+
+INLINE ivec larger_whole(ivec a, ivec b) { return (ivec)selected(a > b, (vec)a, (vec)b); }
 
 static void range_of_row(const float *row, int64_t count, float *least, float *most) {
     int64_t whole = count / LANES * LANES;
-    vec low = {0}, high = {0}, nothing = {0};
+    vec low = {0}, high = {0};
+    // Of numbers without their sign infinity and NaN are the largest.
+    ivec sizes = {0};
     for (int64_t i = 0; i < whole; i += LANES) {
         vec x = load(row + i);
         low = smaller(low, x), high = larger(high, x);
-        nothing += x * 0.0f;
+        sizes = larger_whole(sizes, (ivec)x & without_sign);
     }
-    float bottom = 0, top = 0, poison = 0;
+    float bottom = 0, top = 0;
+    int32_t size = 0;
     for (int64_t i = whole; i < count; i++) {
+        int32_t bits;
+        memcpy(&bits, row + i, sizeof bits);
+        bits &= without_sign;
         if (row[i] < bottom) bottom = row[i];
         if (row[i] > top) top = row[i];
-        poison += row[i] * 0.0f;
+        if (bits > size) size = bits;
     }
     for (int j = 0; j < LANES; j++) {
         if (low[j] < bottom) bottom = low[j];
         if (high[j] > top) top = high[j];
-        poison += nothing[j];
+        if (sizes[j] > size) size = sizes[j];
     }
-    *least = bottom, *most = top + poison;
+    *least = bottom, *most = size < infinity_bits ? top : __builtin_nanf("");
 }
 
 static void encode_row(const float *row, int64_t count, float inverse, int32_t zero, uint8_t *codes) {
@@ -58,12 +71,12 @@ static void encode_row(const float *row, int64_t count, float inverse, int32_t z
 static void round_row(const float *row, int64_t count, uint16_t *halves) {
     int64_t whole = count / LANES * LANES;
     for (int64_t i = 0; i < whole; i += LANES) {
-        halves_vec h = rounded_to_halves(load(row + i));
+        halves_vec h = ROUNDED_TO_HALVES(load(row + i));
         memcpy(halves + i, &h, sizeof h);
     }
     if (whole == count) return;
     float rest[LANES] = {0};
     memcpy(rest, row + whole, (count - whole) * sizeof(float));
-    halves_vec h = rounded_to_halves(load(rest));
+    halves_vec h = ROUNDED_TO_HALVES(load(rest));
     memcpy(halves + whole, &h, (count - whole) * sizeof(uint16_t));
 }

@@ -4,20 +4,41 @@
 //   finished(sum, tile, row, at), the floats that the sums of a register stand for,
 //   NARROW_PRODUCT, the kernel's name.
 
+/// Of the words `from` to `to` of a tap.
+INLINE void CONCATENATED(NARROW_PRODUCT, _add)(const float *const *taps, int64_t from, int64_t to, const float *weights,
+                                               const float *ahead, int64_t ahead_step, const int rows,
+                                               const int registers, SUMS sums[tile_rows][PANEL_REGISTERS]) {
+    for (int64_t i = from; i < to; i++) {
+        const float *row = weights + i * registers * LANES;
+        __builtin_prefetch(ahead + i * ahead_step, 0, 2);
+        ivec w[PANEL_REGISTERS];
+        UNROLLED (int j = 0; j < registers; j++) w[j] = load_words(row + j * LANES);
+        UNROLLED (int r = 0; r < rows; r++) {
+            ivec x = all_words(taps[r] + i);
+            UNROLLED (int j = 0; j < registers; j++) sums[r][j] = add_word(sums[r][j], x, w[j]);
+        }
+    }
+}
+
 INLINE void CONCATENATED(NARROW_PRODUCT, _of)(const narrow_tile *t, const int rows, const int registers) {
+    // The lines of the results are asked for before the last of a run: earlier, weights would push them out again.
+    enum { last_words = 32 };
     SUMS sums[tile_rows][PANEL_REGISTERS];
     UNROLLED (int r = 0; r < rows; r++)
         UNROLLED (int j = 0; j < registers; j++) sums[r][j] = (SUMS){0};
-    const float *const *taps = t->taps, *weights = t->weights;
-    for (int64_t tap = 0; tap < t->tap_count; tap++, taps += tile_rows)
-        for (int64_t i = 0; i < t->run; i++, weights += registers * LANES) {
-            ivec w[PANEL_REGISTERS];
-            UNROLLED (int j = 0; j < registers; j++) w[j] = load_words(weights + j * LANES);
-            UNROLLED (int r = 0; r < rows; r++) {
-                ivec x = all_words(taps[r] + i);
-                UNROLLED (int j = 0; j < registers; j++) sums[r][j] = add_word(sums[r][j], x, w[j]);
-            }
+    const float *const *taps = t->taps, *weights = t->weights, *ahead = t->ahead;
+    for (int64_t tap = 1; tap < t->tap_count; tap++, taps += tile_rows, weights += t->run * registers * LANES) {
+        CONCATENATED(NARROW_PRODUCT, _add)(taps, 0, t->run, weights, ahead, t->ahead_step, rows, registers, sums);
+        ahead += t->run * t->ahead_step;
+    }
+    int64_t done = t->run > last_words ? t->run - last_words : 0;
+    CONCATENATED(NARROW_PRODUCT, _add)(taps, 0, done, weights, ahead, t->ahead_step, rows, registers, sums);
+    for (int r = 0; r < rows; r++)
+        UNROLLED (int j = 0; j < registers; j++) {
+            __builtin_prefetch(t->y + r * t->y_step + j * LANES, 1);
+            if (t->addend) __builtin_prefetch(t->addend + r * t->y_step + j * LANES);
         }
+    CONCATENATED(NARROW_PRODUCT, _add)(taps, done, t->run, weights, ahead, t->ahead_step, rows, registers, sums);
     UNROLLED (int r = 0; r < rows; r++)
         UNROLLED (int j = 0; j < registers; j++) {
             vec value = finished(sums[r][j], t, r, j * LANES) + load(t->bias + j * LANES);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "instructions.h"
+#include "narrow_kernels.h"
 #include "parallel.h"
 
 enum {
@@ -21,14 +22,19 @@ static int64_t tiles_of(const ck_winograd *s) { return s->batch * tile_rows_of(s
 static bool has_chunks_enough(const ck_winograd *s) { return tiles_of(s) >= 2 * tiles_together * parallel_workers(); }
 
 static int64_t product_floats(void) { return elements * tiles_together * instructions()->panel; }
-static int64_t transformed_floats(const ck_winograd *s, int64_t tiles) { return elements * tiles * s->channels; }
+/// Of one of a tile's 16 numbers, the floats or words of all channels.
+static int64_t run_of(const ck_winograd *s) { return s->is_bfloat16 ? s->channels / 2 : s->channels; }
+static int64_t transformed_floats(const ck_winograd *s, int64_t tiles) { return elements * tiles * run_of(s); }
+/// What a worker rounds from.
+static int64_t unrounded_floats(const ck_winograd *s) { return s->is_bfloat16 ? elements * s->channels : 0; }
+static int64_t worker_floats(const ck_winograd *s) { return product_floats() + unrounded_floats(s); }
 
-int64_t ck_winograd_packed_count(const ck_winograd *s) { return s->outputs * (elements * s->channels + 1); }
+int64_t ck_winograd_packed_count(const ck_winograd *s) { return s->outputs * (elements * run_of(s) + 1); }
 
 int64_t ck_winograd_scratch(const ck_winograd *s) {
     int64_t copies = has_chunks_enough(s) ? parallel_workers() : 1;
     return copies * transformed_floats(s, has_chunks_enough(s) ? tiles_together : tiles_of(s)) +
-           parallel_workers() * product_floats();
+           parallel_workers() * worker_floats(s);
 }
 
 /// G·g·Gᵀ of one 3×3 kernel, in double precision: its rounding is paid once for every result.
@@ -50,20 +56,31 @@ typedef struct {
     float *packed;
 } packing_job;
 
+/// The first or the second half of a word.
+static void put_half(float weight, float *word, int64_t half) {
+    uint16_t rounded = rounded_half(weight);
+    memcpy((uint8_t *)word + 2 * half, &rounded, sizeof rounded);
+}
+
 /// A panel: its bias, then for each of the 16 numbers and each channel the weights of its outputs.
 static void pack_panel(const void *context, int64_t panel, int64_t worker) {
     (void)worker;
     const packing_job *job = context;
     const ck_winograd *s = job->sizes;
     int64_t width = panel_width(s->outputs, panel), first = panel * instructions()->panel;
-    float *to = job->packed + first * (elements * s->channels + 1);
+    float *to = job->packed + first * (elements * run_of(s) + 1);
     for (int64_t o = 0; o < width; o++) to[o] = job->bias ? job->bias[first + o] : 0;
     to += width;
     for (int64_t o = 0; o < width; o++)
         for (int64_t c = 0; c < s->channels; c++) {
             double u[elements];
             transform_kernel(job->weights + ((first + o) * s->channels + c) * 9, u);
-            for (int e = 0; e < elements; e++) to[(e * s->channels + c) * width + o] = (float)u[e];
+            for (int e = 0; e < elements; e++) {
+                if (s->is_bfloat16)
+                    put_half((float)u[e], to + (e * run_of(s) + c / 2) * width + o, c % 2);
+                else
+                    to[(e * s->channels + c) * width + o] = (float)u[e];
+            }
         }
 }
 
@@ -98,8 +115,13 @@ static place place_of(const ck_winograd *s, int64_t t) {
     return (place){.image = t / (rows * columns), .row = t / columns % rows * 2, .column = t % columns * 2};
 }
 
+/// A worker's products.
+static float *products_of(const winograd_job *job, int64_t worker) {
+    return job->products + worker * worker_floats(job->sizes);
+}
+
 /// The tile `t` of those, counted from their first.
-static void transform_tile(const winograd_job *job, const tiles *to, int64_t t) {
+static void transform_tile(const winograd_job *job, const tiles *to, int64_t t, int64_t worker) {
     const ck_winograd *s = job->sizes;
     place at = place_of(s, to->first + t);
     const float *patch[elements];
@@ -108,23 +130,45 @@ static void transform_tile(const winograd_job *job, const tiles *to, int64_t t) 
         bool is_inside = y >= 0 && y < s->height && x >= 0 && x < s->width;
         patch[i] = is_inside ? job->x + ((at.image * s->height + y) * s->width + x) * s->channels : ck_zeros;
     }
-    instructions()->winograd_input(patch, s->channels, to->values + t * s->channels, to->count * s->channels);
+    float *values = to->values + t * run_of(s);
+    if (!s->is_bfloat16) {
+        instructions()->winograd_input(patch, s->channels, values, to->count * s->channels);
+        return;
+    }
+    float *unrounded = products_of(job, worker) + product_floats();
+    instructions()->winograd_input(patch, s->channels, unrounded, s->channels);
+    for (int e = 0; e < elements; e++)
+        narrow_instructions()->narrowing->round(unrounded + e * s->channels, s->channels,
+                                                (uint16_t *)(void *)(values + e * to->count * run_of(s)));
+}
+
+/// Up to six rows with one panel, as the sizes have it.
+static void multiply_rows(const ck_winograd *s, const float *const *rows, int count, const float *weights, int64_t width,
+                          float *y, int64_t number) {
+    int64_t run = run_of(s);
+    const float *soon = weights + run * width;
+    int registers = (int)(width / instructions()->lanes);
+    if (s->is_bfloat16) {
+        narrow_tile product = {.taps = rows, .tap_count = 1, .run = run, .weights = weights, .bias = ck_zeros, .y = y,
+                               .y_step = width, .ahead = soon + number * run * line_floats, .ahead_step = line_floats};
+        narrow_instructions()->product[ck_bfloat16](&product, count, registers);
+        return;
+    }
+    tile product = {.taps = rows, .tap_count = 1, .run = run, .weights = weights, .y = y, .y_step = width,
+                    .ahead = share_ahead(soon, run * width, number, run)};
+    instructions()->product(&product, count, registers);
 }
 
 /// The 16 products of the tiles `from` to `to` of those with one panel: [16][tiles_together][width].
 static void multiply_tiles(const ck_winograd *s, const tiles *all, int64_t from, int64_t to, const float *weights,
                            int64_t width, float *m) {
-    int registers = (int)(width / instructions()->lanes);
-    for (int e = 0; e < elements; e++, weights += s->channels * width)
+    for (int e = 0; e < elements; e++, weights += run_of(s) * width)
         for (int64_t t = from; t < to; t += tile_rows) {
             int rows = (int)smaller_of(tile_rows, to - t);
             const float *taps[tile_rows];
-            for (int r = 0; r < rows; r++) taps[r] = all->values + (e * all->count + t + r) * s->channels;
-            tile product = {.taps = taps, .tap_count = 1, .run = s->channels, .weights = weights,
-                            .y = m + (e * tiles_together + t - from) * width, .y_step = width,
-                            .ahead = share_ahead(weights + s->channels * width, s->channels * width,
-                                                 (t - from) / tile_rows, s->channels)};
-            instructions()->product(&product, rows, registers);
+            for (int r = 0; r < rows; r++) taps[r] = all->values + (e * all->count + t + r) * run_of(s);
+            multiply_rows(s, taps, rows, weights, width, m + (e * tiles_together + t - from) * width,
+                          (t - from) / tile_rows);
         }
 }
 
@@ -149,7 +193,7 @@ static void transform_back(const winograd_job *job, int64_t t, int64_t begin, in
 static void run_panel(const winograd_job *job, const tiles *all, int64_t from, int64_t to, int64_t panel, float *m) {
     const ck_winograd *s = job->sizes;
     int64_t width = panel_width(s->outputs, panel), begin = panel * instructions()->panel;
-    const float *bias = job->packed + begin * (elements * s->channels + 1);
+    const float *bias = job->packed + begin * (elements * run_of(s) + 1);
     multiply_tiles(s, all, from, to, bias + width, width, m);
     for (int64_t t = from; t < to; t++) transform_back(job, all->first + t, begin, width, bias, m + (t - from) * width);
 }
@@ -161,9 +205,9 @@ static void run_chunk(const void *context, int64_t chunk, int64_t worker) {
     int64_t first = chunk * tiles_together;
     tiles own = {.first = first, .count = smaller_of(tiles_together, tiles_of(s) - first),
                  .values = job->transformed + worker * transformed_floats(s, tiles_together)};
-    for (int64_t t = 0; t < own.count; t++) transform_tile(job, &own, t);
+    for (int64_t t = 0; t < own.count; t++) transform_tile(job, &own, t, worker);
     for (int64_t panel = 0; panel < panels_of(s->outputs); panel++)
-        run_panel(job, &own, 0, own.count, panel, job->products + worker * product_floats());
+        run_panel(job, &own, 0, own.count, panel, products_of(job, worker));
 }
 
 static tiles shared_tiles(const winograd_job *job) {
@@ -171,17 +215,16 @@ static tiles shared_tiles(const winograd_job *job) {
 }
 
 static void transform_shared(const void *context, int64_t chunk, int64_t worker) {
-    (void)worker;
     tiles all = shared_tiles(context);
     int64_t to = smaller_of(all.count, (chunk + 1) * tiles_together);
-    for (int64_t t = chunk * tiles_together; t < to; t++) transform_tile(context, &all, t);
+    for (int64_t t = chunk * tiles_together; t < to; t++) transform_tile(context, &all, t, worker);
 }
 
 static void multiply_shared(const void *context, int64_t piece, int64_t worker) {
     const winograd_job *job = context;
     tiles all = shared_tiles(job);
     int64_t from = piece % job->chunks * tiles_together, to = smaller_of(all.count, from + tiles_together);
-    run_panel(job, &all, from, to, piece / job->chunks, job->products + worker * product_floats());
+    run_panel(job, &all, from, to, piece / job->chunks, products_of(job, worker));
 }
 
 void ck_winograd_run(const ck_winograd *sizes, const float *x, const float *packed, const float *residual,
@@ -189,7 +232,7 @@ void ck_winograd_run(const ck_winograd *sizes, const float *x, const float *pack
     int64_t chunks = (tiles_of(sizes) + tiles_together - 1) / tiles_together;
     winograd_job job = {.sizes = sizes, .chunks = chunks, .x = x, .packed = packed, .residual = residual,
                         .is_relu = activation == ck_relu, .products = scratch,
-                        .transformed = scratch + parallel_workers() * product_floats(), .y = y};
+                        .transformed = scratch + parallel_workers() * worker_floats(sizes), .y = y};
     if (has_chunks_enough(sizes)) return parallel_for(chunks, run_chunk, &job);
     parallel_for(chunks, transform_shared, &job);
     parallel_for(panels_of(sizes->outputs) * chunks, multiply_shared, &job);

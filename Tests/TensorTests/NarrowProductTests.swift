@@ -57,11 +57,7 @@ struct NarrowProductTests {
     func halves(sizes: (rows: Int, inputs: Int, outputs: Int)) {
         let x = sample([sizes.rows, sizes.inputs], seed: 1), weight = sample([sizes.outputs, sizes.inputs], seed: 2)
         let bias = sample([sizes.outputs], seed: 3)
-        let rounded = { (value: Float) -> Float in
-            let bits = value.bitPattern
-            return Float(bitPattern: (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF_0000)
-        }
-        let (xs, ws) = (x.scalars.map(rounded), weight.scalars.map(rounded))
+        let (xs, ws) = (x.roundedToHalves.scalars, weight.roundedToHalves.scalars)
         var expected: [Float] = []
         for row in 0..<sizes.rows {
             for output in 0..<sizes.outputs {
@@ -94,6 +90,53 @@ struct NarrowProductTests {
         #expect(packed.convolve(images, relu: true).scalars == expected.relu().scalars)
     }
 
+    @Test(
+        "3×3 convolutions by Winograd's algorithm in bfloat16 are exact where nothing rounds",
+        arguments: [(5, 7), (24, 12)])
+    func winograd(height: Int, width: Int) {
+        // Sums of four of these, and quarters of sums of nine of those, are whole and have at most 8 bits.
+        let images = sample([2, height, width, 32], seed: 5).scaled(by: 15)
+        let whole = Tensor(images.scalars.map { $0.rounded() }, shape: images.shape)
+        let weight = sample([80, 32, 3, 3], seed: 6).scaled(by: 3)
+        let fours = Tensor(weight.scalars.map { $0.rounded() * 4 }, shape: weight.shape)
+        let residual = Tensor(repeating: 3, shape: [2, height, width, 80])
+        let packed = PackedConvolution(
+            fours, bias: Tensor(repeating: 5, shape: [80]), stride: 1, padding: 1, height: height, width: width,
+            format: .bfloat16)
+        let expected = whole.convolved(weight: fours, padding: 1).scalars.map { max($0 + 8, 0) }
+        #expect(packed.convolve(whole, residual: residual, relu: true).scalars == expected)
+        // And so they are in bfloat16 at all: other numbers round.
+        let others = sample(whole.shape, seed: 7)
+        #expect(packed.convolve(others).scalars != others.convolved(weight: fours, padding: 1).scalars)
+    }
+
+    @Test(
+        "attention in bfloat16 is that of rounded queries, keys, values and probabilities",
+        arguments: [(1, 2, 4), (5, 3, 5), (70, 2, 24), (129, 1, 64)])
+    func attention(tokens: Int, heads: Int, width: Int) {
+        let (batch, model) = (2, heads * width)
+        let qkv = sample([batch, tokens, 3 * model], seed: 5).scaled(by: 3)
+        let mask = Tensor((0..<(batch * tokens)).map { $0 % 7 == 3 ? -Float.infinity : 0 }, shape: [batch, tokens])
+        let found = Tensor.attention(qkv, heads: heads, mask: mask, isNarrow: true)
+        let parts = qkv.roundedToHalves.reshaped([batch, tokens, 3, heads, width]).transposed([2, 0, 3, 1, 4])
+        let part = { (i: Int) in parts.sliced(axis: 0, i..<(i + 1)).reshaped([batch, heads, tokens, width]) }
+        let scores = part(0).matmul(part(1), transposingSecond: true).scaled(by: 1 / Float(width).squareRoot())
+        let rows = mask.scalars.enumerated().map { ($0 / tokens, $1) }
+        let added = (0..<batch).flatMap { image in
+            (0..<(heads * tokens)).flatMap { _ in rows.filter { $0.0 == image }.map(\.1) }
+        }
+        let masked = (scores + Tensor(added, shape: scores.shape)).softmax().roundedToHalves
+        let expected = masked.matmul(part(2)).transposed([0, 2, 1, 3]).reshaped([batch, tokens, model])
+        // A probability that ends on the other side of a half is another by 1/256 of itself.
+        expectClose(found, expected.scalars, 4e-3)
+        for image in 0..<batch {
+            let alone = Tensor.attention(
+                qkv.sliced(axis: 0, image..<(image + 1)), heads: heads,
+                mask: mask.sliced(axis: 0, image..<(image + 1)), isNarrow: true)
+            #expect(alone.scalars == found.sliced(axis: 0, image..<(image + 1)).scalars)
+        }
+    }
+
     @Test("narrow products are near those of float32", arguments: [Activation.identity, .relu, .gelu])
     func nearness(activation: Activation) {
         let x = sample([3, 30, 200], seed: 1), weight = sample([90, 200], seed: 2), bias = sample([90], seed: 3)
@@ -117,13 +160,17 @@ struct NarrowProductTests {
             let alone = packed.multiply(x.sliced(axis: 0, row..<(row + 1)))
             #expect(alone.scalars == together.sliced(axis: 0, row..<(row + 1)).scalars)
         }
-        let images = sample([7, 8, 5, 20], seed: 3).relu()
-        let convolution = PackedConvolution(
-            sample([100, 20, 3, 3], seed: 4), bias: nil, stride: 1, padding: 1, height: 8, width: 5, format: format)
-        let maps = convolution.convolve(images)
-        for image in [0, 3, 6] {
-            let alone = convolution.convolve(images.sliced(axis: 0, image..<(image + 1)))
-            #expect(alone.scalars == maps.sliced(axis: 0, image..<(image + 1)).scalars)
+        // Those of 32 channels are Winograd's in bfloat16.
+        for (channels, outputs) in [(20, 100), (32, 96)] {
+            let images = sample([7, 8, 5, channels], seed: 3).relu()
+            let convolution = PackedConvolution(
+                sample([outputs, channels, 3, 3], seed: 4), bias: nil, stride: 1, padding: 1, height: 8, width: 5,
+                format: isInt8 ? .int8(scales: [Float](repeating: 0.01, count: outputs)) : .bfloat16)
+            let maps = convolution.convolve(images)
+            for image in [0, 3, 6] {
+                let alone = convolution.convolve(images.sliced(axis: 0, image..<(image + 1)))
+                #expect(alone.scalars == maps.sliced(axis: 0, image..<(image + 1)).scalars)
+            }
         }
     }
 
@@ -145,5 +192,14 @@ struct NarrowProductTests {
         #expect(packed.multiply(sample([4, 9])).scalars == [Float](repeating: 0, count: 20))
         let others = PackedWeights(whole([5, 9], -127...127, seed: 1), bias: nil, format: ones(5))
         #expect(others.multiply(.zeros([4, 9])).scalars == [Float](repeating: 0, count: 20))
+    }
+}
+
+extension Tensor {
+    /// The nearest bfloat16s, ties to even.
+    fileprivate var roundedToHalves: Tensor {
+        Tensor(
+            scalars.map { Float(bitPattern: ($0.bitPattern + 0x7FFF + ($0.bitPattern >> 16 & 1)) & 0xFFFF_0000) },
+            shape: shape)
     }
 }

@@ -7,6 +7,7 @@
 #ifndef TRIPTYCH_CKERNELS_H
 #define TRIPTYCH_CKERNELS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /// What is applied to each element of a result; the curved ones come last.
@@ -49,6 +50,8 @@ int64_t ck_product_scratch(const ck_windows *windows, int64_t outputs);
 /// four results for 16 multiplications in place of 36. Channels and outputs are multiples of 16.
 typedef struct {
     int64_t batch, height, width, channels, outputs;
+    /// Whether transformed images and weights are rounded to bfloat16 before they are multiplied; sums are float32.
+    bool is_bfloat16;
 } ck_winograd;
 
 /// Floats that packed weights and bias take, and scratch memory on the calling thread.

@@ -59,4 +59,10 @@ typedef struct {
 void ck_narrow_product(const ck_narrow_layer *layer, const ck_narrow_input *x, const uint32_t *packed,
                        const float *residual, ck_activation activation, float *y);
 
+/// As `ck_attention`, with queries, keys, values and probabilities in bfloat16; the softmax has float32s. `scratch`, 64-byte
+/// aligned, has `ck_narrow_attention_scratch` floats on the calling thread.
+void ck_narrow_attention(int64_t batch, int64_t tokens, int64_t heads, int64_t width, float scale, const float *qkv,
+                         const float *mask, float *scratch, float *y);
+int64_t ck_narrow_attention_scratch(int64_t tokens, int64_t width);
+
 #endif

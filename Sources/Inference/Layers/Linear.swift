@@ -8,6 +8,8 @@ struct Linear: Sendable {
     }
 
     private let form: Form
+    /// Whether it multiplies in fewer than 32 bits.
+    let isNarrow: Bool
 
     /// Takes `weight` [outputs, inputs] and `bias` [outputs] (PyTorch's names and orientation).
     init(_ scope: ParameterScope, inputs: Int, outputs: Int, hasBias: Bool = true) throws {
@@ -18,6 +20,7 @@ struct Linear: Sendable {
 
     /// The same with tensors that bear other names.
     init(_ scope: ParameterScope, weight: Tensor, bias: Tensor?, format: WeightFormat = .float32) {
+        isNarrow = scope.isInference && format != .float32
         form =
             scope.isInference
             ? .packed(PackedWeights(weight, bias: bias, format: format)) : .plain(weight, bias: bias)

@@ -35,7 +35,8 @@ struct PostNormEncoderLayer: Sendable {
         guard let dropout else {
             let tokens = attentionIn(x)
             probe?.attention(tokens, heads: heads)
-            let attended = norm1(attentionOut(Tensor.attention(tokens, heads: heads), residual: x))
+            let attention = Tensor.attention(tokens, heads: heads, isNarrow: attentionIn.isNarrow)
+            let attended = norm1(attentionOut(attention, residual: x))
             return norm2(linear2(linear1(attended, activation: .relu), residual: attended))
         }
         let mask = dropout.mask([x.shape[0], heads, x.shape[1], x.shape[1]])

@@ -36,7 +36,8 @@ struct TransformerBlock: Sendable {
         let tokens = qkv(norm1(x))
         probe?.attention(tokens, heads: heads)
         guard let kept = dropPath?.kept(x.shape[0], branches: 2) else {
-            let attended = projection(Tensor.attention(tokens, heads: heads, mask: mask), residual: x)
+            let attention = Tensor.attention(tokens, heads: heads, mask: mask, isNarrow: qkv.isNarrow)
+            let attended = projection(attention, residual: x)
             return fc2(fc1(norm2(attended), activation: activation), residual: attended)
         }
         let attention = projection(Tensor.attention(tokens, heads: heads, mask: mask))

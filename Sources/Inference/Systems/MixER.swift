@@ -205,7 +205,9 @@ private struct CrossAttention: Sendable {
     func callAsFunction(_ own: Tensor, asking other: Tensor) -> Tensor {
         // Self-attention's kernel reads queries, keys and values side by side, wherever they come from.
         let joined = Tensor.concatenated([query(own), key(other), value(other)], axis: 2)
+        let isNarrow = query.isNarrow && key.isNarrow && value.isNarrow
         return projection(
-            Tensor.attention(joined, heads: ModelConfiguration.MixERHead.attentionHeads), residual: own)
+            Tensor.attention(joined, heads: ModelConfiguration.MixERHead.attentionHeads, isNarrow: isNarrow),
+            residual: own)
     }
 }

@@ -30,13 +30,16 @@ extension Kernels {
         }
     }
 
-    /// The whole attention at once, for when nothing in between is wanted later.
-    static func attention(_ qkv: Tensor, _ sizes: AttentionSizes, mask: Tensor?) -> Tensor {
-        let scratch = Storage(count: Int(ck_attention_scratch(Int64(sizes.tokens), Int64(sizes.width))))
+    /// The whole attention at once, for when nothing in between is wanted later: of float32s, or of bfloat16s with the softmax of
+    /// float32s.
+    static func attention(_ qkv: Tensor, _ sizes: AttentionSizes, mask: Tensor?, isNarrow: Bool) -> Tensor {
+        let count = isNarrow ? ck_narrow_attention_scratch : ck_attention_scratch
+        let attend = isNarrow ? ck_narrow_attention : ck_attention
+        let scratch = Storage(count: Int(count(Int64(sizes.tokens), Int64(sizes.width))))
         return read(qkv) { qkv_ in
             make([sizes.batch, sizes.tokens, sizes.model]) { y in
                 withExtendedLifetime((mask, scratch)) {
-                    ck_attention(
+                    attend(
                         Int64(sizes.batch), Int64(sizes.tokens), Int64(sizes.heads), Int64(sizes.width), sizes.scale,
                         qkv_, mask?.storage.elements.baseAddress, scratch.elements.baseAddress, y)
                 }

@@ -6,11 +6,12 @@ import CKernels
 /// needs 36; all others as products over the windows where they lie. Which it is depends on the layer alone, so that an
 /// image's result has the same bits in every batch.
 ///
-/// In narrow formats they are products over windows, but for those that Winograd's algorithm does in float32 with fewer
-/// multiplications than bfloat16 saves.
+/// In narrow formats they are products over windows, but in bfloat16 those that Winograd's algorithm does: there the
+/// transformed images and weights are rounded.
 public struct PackedConvolution: Sendable {
     private enum Form: Sendable {
-        case winograd(Storage)
+        /// In float32 or bfloat16.
+        case winograd(Storage, isHalf: Bool)
         /// Windows in images as they are, or in ones that were given an edge before.
         case windows(Storage, isPadded: Bool)
         case narrow(NarrowWeights)
@@ -28,17 +29,20 @@ public struct PackedConvolution: Sendable {
         sizes = ConvolutionSizes(
             [1, height, width, weight.shape[1]], weight: weight.shape, stride: stride, padding: padding)
         form =
-            Self.narrow(weight, bias: bias, sizes, format).map(Form.narrow) ?? Self.floats(weight, bias: bias, sizes)
+            sizes.isWinograd && format.precision != .int8
+            ? Self.winograd(weight, bias: bias, sizes, isHalf: format == .bfloat16)
+            : Self.narrow(weight, bias: bias, sizes, format).map(Form.narrow) ?? Self.windows(weight, bias: bias, sizes)
     }
 
-    private static func floats(_ weight: Tensor, bias: Tensor?, _ sizes: ConvolutionSizes) -> Form {
-        if sizes.isWinograd {
-            var winograd = sizes.winograd
-            return .winograd(
-                Kernels.packed(count: Int(ck_winograd_packed_count(&winograd)), weight, bias: bias) {
-                    ck_winograd_pack(&winograd, $0, $1, $2)
-                })
-        }
+    private static func winograd(_ weight: Tensor, bias: Tensor?, _ sizes: ConvolutionSizes, isHalf: Bool) -> Form {
+        var winograd = sizes.winograd(isHalf: isHalf)
+        return .winograd(
+            Kernels.packed(count: Int(ck_winograd_packed_count(&winograd)), weight, bias: bias) {
+                ck_winograd_pack(&winograd, $0, $1, $2)
+            }, isHalf: isHalf)
+    }
+
+    private static func windows(_ weight: Tensor, bias: Tensor?, _ sizes: ConvolutionSizes) -> Form {
         // Few channels make short taps: with the edge made before, the taps of a row are one.
         let isPadded = sizes.padding == 0 || sizes.channels < 16
         return .windows(
@@ -50,7 +54,7 @@ public struct PackedConvolution: Sendable {
     private static func narrow(
         _ weight: Tensor, bias: Tensor?, _ sizes: ConvolutionSizes, _ format: WeightFormat
     ) -> NarrowWeights? {
-        guard let precision = format.kernel, !(sizes.isWinograd && format == .bfloat16) else { return nil }
+        guard let precision = format.kernel else { return nil }
         return NarrowWeights(
             weight.transposed([0, 2, 3, 1]), sizes.weightSteps, format, bias: bias,
             sizes.inWords(precision).windows(isPadded: false), outputs: sizes.outputs, elements: sizes.channels)
@@ -64,7 +68,8 @@ public struct PackedConvolution: Sendable {
         precondition(x.shape == sizes.input, "images \(x.shape), packed for \(sizes.input)")
         precondition(residual.map { $0.shape == sizes.output } ?? true, "a residual of another shape")
         switch form {
-        case .winograd(let packed): return winograd(x, packed, sizes, residual: residual, relu: relu)
+        case .winograd(let packed, let isHalf):
+            return winograd(x, packed, sizes.winograd(isHalf: isHalf), residual: residual, relu: relu)
         case .windows(let packed, let isPadded):
             let images = isPadded && sizes.padding > 0 ? Kernels.padded(x, by: sizes.padding) : x
             return Kernels.product(
@@ -81,12 +86,12 @@ public struct PackedConvolution: Sendable {
     }
 
     private func winograd(
-        _ x: Tensor, _ packed: Storage, _ sizes: ConvolutionSizes, residual: Tensor?, relu: Bool
+        _ x: Tensor, _ packed: Storage, _ winograd: ck_winograd, residual: Tensor?, relu: Bool
     ) -> Tensor {
-        var winograd = sizes.winograd
+        var winograd = winograd
         let scratch = Storage(count: Int(ck_winograd_scratch(&winograd)))
         return Kernels.read(x) { x_ in
-            Kernels.make(sizes.output) { y in
+            Kernels.make([x.shape[0], x.shape[1], x.shape[2], sizes.outputs]) { y in
                 withExtendedLifetime((residual, packed, scratch)) {
                     ck_winograd_run(
                         &winograd, x_, packed.elements.baseAddress, residual?.storage.elements.baseAddress,
@@ -101,15 +106,15 @@ public struct PackedConvolution: Sendable {
 }
 
 extension ConvolutionSizes {
-    /// Whether Winograd's algorithm does it, in float32.
+    /// Whether Winograd's algorithm does it, but in int8.
     fileprivate var isWinograd: Bool {
         kernel == 3 && stride == 1 && padding == 1 && channels % 16 == 0 && outputs % 16 == 0 && channels <= 4096
     }
 
-    fileprivate var winograd: ck_winograd {
+    fileprivate func winograd(isHalf: Bool) -> ck_winograd {
         ck_winograd(
             batch: Int64(batch), height: Int64(height), width: Int64(width), channels: Int64(channels),
-            outputs: Int64(outputs))
+            outputs: Int64(outputs), is_bfloat16: isHalf)
     }
 
     /// Of weights [outputs, k, k, channels]: as the images lie.

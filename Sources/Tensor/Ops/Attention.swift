@@ -6,13 +6,19 @@ extension Tensor {
     ///   - heads: how many; divides D.
     ///   - mask: [B, N], 0 where a token counts and -∞ where it does not; nil if all do.
     ///   - dropout: [B, heads, N, N], multiplied with the probabilities: 0, or 1/(1-p) where one is kept.
+    ///   - isNarrow: whether queries, keys, values and probabilities are rounded to bfloat16 before they are multiplied; only of
+    ///     what is not tracked.
     /// - Returns: [B, N, D]. O(B·N²·D).
-    public static func attention(_ qkv: Tensor, heads: Int, mask: Tensor? = nil, dropout: Tensor? = nil) -> Tensor {
+    public static func attention(
+        _ qkv: Tensor, heads: Int, mask: Tensor? = nil, dropout: Tensor? = nil, isNarrow: Bool = false
+    ) -> Tensor {
         precondition(
             qkv.shape.rank == 3 && qkv.shape[2] % (3 * heads) == 0, "attention of \(heads) heads over \(qkv.shape)")
         let sizes = Kernels.AttentionSizes(
             batch: qkv.shape[0], tokens: qkv.shape[1], heads: heads, width: qkv.shape[2] / 3 / heads)
-        guard qkv.isTracked || dropout != nil else { return Kernels.attention(qkv, sizes, mask: mask) }
+        guard qkv.isTracked || dropout != nil else {
+            return Kernels.attention(qkv, sizes, mask: mask, isNarrow: isNarrow)
+        }
         let probabilities = Kernels.attentionProbabilities(qkv, sizes, mask: mask)
         let used = dropout.map { Kernels.combine(probabilities, $0, Kernels.Multiplying.self) } ?? probabilities
         let input = qkv.detached

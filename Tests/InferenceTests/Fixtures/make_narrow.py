@@ -2,7 +2,8 @@
 
     python3 Tests/InferenceTests/Fixtures/make_narrow.py          # torch, numpy, safetensors; seed 90
 
-The arithmetic of int8 and of bfloat16 is done in NumPy, in whole numbers and in float64; the rest is the reference's.
+The arithmetic of int8 and of bfloat16 is done in NumPy, in whole numbers and in float64; attention's products are of
+bfloat16s in either; the rest is the reference's.
 Tensors besides `weights.*` and `input.*`: `embedding.float32`, `embedding.int8`, `embedding.bf16` (B,D).
 """
 import json
@@ -17,6 +18,7 @@ here = pathlib.Path(__file__).parent
 sys.path.insert(0, str(here.parents[1] / "Reference"))
 import configs  # noqa: E402
 import systems  # noqa: E402
+from backbones import Attention  # noqa: E402
 from export import randomise, sample, state  # noqa: E402
 
 
@@ -50,6 +52,22 @@ class Narrow(torch.nn.Module):
         return torch.from_numpy(self.multiply(x.numpy().astype(np.float32), weight, bias).astype(np.float32))
 
 
+class NarrowAttention(torch.nn.Module):
+    """Queries, keys, values and probabilities rounded to bfloat16; the softmax of float32s."""
+
+    def __init__(self, attention):
+        super().__init__()
+        self.qkv, self.proj = attention.qkv, attention.proj
+        self.heads, self.head_width = attention.heads, attention.head_width
+
+    def forward(self, x, mask=None):
+        b, n, _ = x.shape
+        rounded = lambda t: torch.from_numpy(bfloat16(t.numpy()))  # noqa: E731
+        q, k, v = rounded(self.qkv(x)).reshape(b, n, 3, self.heads, self.head_width).permute(2, 0, 3, 1, 4)
+        p = ((q @ k.transpose(-2, -1)) * self.head_width ** -0.5).softmax(-1)
+        return self.proj((rounded(p) @ v).transpose(1, 2).reshape(b, n, -1))
+
+
 def embed(multiply):
     """The embedding with every linear layer of the backbones replaced."""
     torch.manual_seed(90)
@@ -57,10 +75,11 @@ def embed(multiply):
     randomise(model)
     weights = {f"weights.{k}": v.clone() for k, v in state(model).items()}
     if multiply:
-        for name, module in list(model.encoders.named_modules()):
-            if isinstance(module, torch.nn.Linear):
-                parent, _, child = name.rpartition(".")
-                setattr(model.encoders.get_submodule(parent), child, Narrow(module, multiply))
+        for kind, narrow in ((torch.nn.Linear, lambda m: Narrow(m, multiply)), (Attention, NarrowAttention)):
+            for name, module in list(model.encoders.named_modules()):
+                if isinstance(module, kind):
+                    parent, _, child = name.rpartition(".")
+                    setattr(model.encoders.get_submodule(parent), child, narrow(module))
     model.eval()
     with torch.no_grad():
         return weights, model.embed(x)
