@@ -1,10 +1,12 @@
+import Crypto
+import Foundation
 import Imaging
 import Tensor
 import Threads
 
 /// A system with loaded weights, built for inference.
 public final class MultimodalEncoder: TripleEncoder {
-    /// The SHA-256 digest of the checkpoint's file, in hexadecimal.
+    /// The SHA-256 digest of the checkpoint's file, in hexadecimal, or `name(_:computedIn:)` of it.
     public let model: String
     /// What the model is.
     public let configuration: ModelConfiguration
@@ -32,15 +34,25 @@ public final class MultimodalEncoder: TripleEncoder {
     /// a model needs little more than its own memory while it is loaded.
     ///
     /// Throws as the other initialiser does.
+    /// - Parameter format: of a float32 model's weights, in layers that may be narrow: float32, or bfloat16. Others keep theirs.
     public convenience init(
         consuming checkpoint: consuming Checkpoint, compute: ComputeThread = .shared, batching: Batching = Batching(),
         format: WeightFormat = .float32
     ) throws {
-        let (configuration, model) = (checkpoint.configuration, checkpoint.digest)
+        let format = checkpoint.weights.precision == .float32 ? format : .float32
+        let configuration = checkpoint.configuration
+        let model = Self.name(checkpoint.digest, computedIn: format.precision)
         let precision = Self.narrower(checkpoint.weights, format)
         let scope = ParameterScope(draining: checkpoint.weights, mode: .inference, format: format)
         _ = consume checkpoint
         try self.init(configuration, scope, model, precision, compute, batching)
+    }
+
+    /// What the vectors of a float32 model are known by that is computed in some precision: its digest in float32, elsewhere
+    /// another 64 digits, so that they are another model's.
+    public static func name(_ digest: String, computedIn precision: Precision) -> String {
+        if precision == .float32 { return digest }
+        return SHA256.hash(data: Data("\(digest) \(precision.rawValue)".utf8)).hexadecimal
     }
 
     private static func narrower(_ weights: Weights, _ format: WeightFormat) -> Precision {

@@ -65,7 +65,8 @@ package struct ServingStack: Sendable {
         return ServingStack(configuration, encoder, catalog, gallery, observer, logger)
     }
 
-    /// Opens the gallery and loads the model that was active last, else the configuration's checkpoint, which becomes it.
+    /// Opens the gallery and loads the model that was active last, in the precision of its vectors, else the configuration's
+    /// checkpoint, which becomes it.
     ///
     /// Throws `StartError` if the model that was active is gone, `ModelError`, `CheckpointError`, or `GalleryError`.
     package static func opened(
@@ -116,7 +117,7 @@ package struct ServingStack: Sendable {
         batching.observe = observer.batched
         let loader = ModelLoader(
             memory: MemoryBudget(configured: configuration.memoryBytes), limits: configuration.models,
-            batching: batching, format: configuration.precision == .bfloat16 ? .bfloat16 : .float32, logger: logger)
+            batching: batching, precision: configuration.precision == .bfloat16 ? .bfloat16 : .float32, logger: logger)
         return try await ModelCatalog(
             folder: URL(fileURLWithPath: configuration.modelsFolder), ledger: gallery.ledger, loader: loader,
             logger: logger)
@@ -140,14 +141,15 @@ package struct ServingStack: Sendable {
                 reason: "no model is active yet: expected a checkpoint in the configuration or as --checkpoint")
         }
         let digest = source.checkpoint.digest
-        if let active, active != digest {
+        if let active, !ModelSummary.names(digest).contains(active) {
             throw StartError(
                 reason: "the active model \(active) is not in \(configuration.modelsFolder), and "
                     + "\(configuration.checkpoint) is another (\(digest)): expected the file back, or the active "
                     + "model's as the checkpoint")
         }
         let encoder = try await catalog.add(source)
-        try await gallery.ledger.activate(digest, finishing: nil, moving: nil)
+        if let active, active != encoder.model { return try await catalog.encoder(active) }
+        try await gallery.ledger.activate(encoder.model, finishing: nil, moving: nil)
         return encoder
     }
 

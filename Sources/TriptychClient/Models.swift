@@ -2,7 +2,7 @@ import Foundation
 
 /// A checkpoint that the server has verified.
 public struct ServedModel: Codable, Sendable, Equatable {
-    /// The SHA-256 digest of its file.
+    /// The SHA-256 digest of its file, or what its vectors are known by where it is computed in another precision.
     public let model: String
     /// Whether it answers.
     public let active: Bool
@@ -24,6 +24,10 @@ public struct ServedModel: Codable, Sendable, Equatable {
     public let bytes: Int
     /// Of its narrowest weights: `float32`, `bf16` or `int8`.
     public let precision: String
+    /// Then the digest of its file,
+    public let checkpoint: String?
+    /// and the precision.
+    public let computed: String?
     /// What it was pruned or quantised from.
     public let parent: String?
     /// Whether the file has a self-test; if so, it passed.

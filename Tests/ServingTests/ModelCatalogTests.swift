@@ -47,20 +47,67 @@ struct ModelCatalogTests {
         }
     }
 
-    @Test("a float32 model is computed in bfloat16 where the configuration says so, under its own name")
+    /// A configuration whose first model is a tiny one of float32, and its digest.
+    private func started(
+        _ world: World, in precision: ServingConfiguration.Precision = .float32
+    ) async throws -> (ServingConfiguration, digest: String) {
+        var configuration = configuration(world)
+        let file = try await TinyModel.file(seed: 1)
+        configuration.checkpoint = world.folder.appendingPathComponent("first.safetensors").path
+        configuration.swap.share = 1
+        configuration.precision = precision
+        try file.data.write(to: URL(fileURLWithPath: configuration.checkpoint))
+        return (configuration, file.model)
+    }
+
+    @Test(
+        "a float32 model is computed in bfloat16 where the configuration says so, and its vectors are another model's")
     func computedInBFloat16() async throws {
         try await World.run { world in
-            var configuration = configuration(world)
-            let file = try await TinyModel.file(seed: 1)
-            configuration.checkpoint = world.folder.appendingPathComponent("first.safetensors").path
-            try file.data.write(to: URL(fileURLWithPath: configuration.checkpoint))
-            configuration.precision = .bfloat16
+            let (configuration, digest) = try await started(world, in: .bfloat16)
             let stack = try await opened(configuration)
             let encoder = try #require(stack.registry.active as? MultimodalEncoder)
-            #expect(encoder.model == file.model && encoder.precision == .bfloat16)
-            #expect(try stack.catalog.summary(file.model).precision == .float32)
-            #expect(try stack.catalog.summary(file.model).isSelfTested)
+            let name = MultimodalEncoder.name(digest, computedIn: .bfloat16)
+            #expect(encoder.model == name && encoder.precision == .bfloat16 && ModelCatalog.isDigest(name))
+            let summary = try #require(stack.catalog.page(limit: 10, after: nil).items.first)
+            #expect(summary.model == name && summary.checkpoint == digest && summary.computed == .bfloat16)
+            #expect(summary.precision == .float32 && summary.isSelfTested)
+            // What is narrow in its file is what its file says.
+            let narrow = try await TinyModel.file(seed: 2, precision: .int8)
+            let other = World(folder: world.folder, stack: stack)
+            #expect(try await other.publish(narrow.data) == narrow.model)
+            #expect(try await other.activate(narrow.model).record.state == .succeeded)
+            // The file's digest names it too, as this server computes it.
+            #expect(try await other.activate(digest).record.state == .succeeded)
+            #expect(stack.registry.active.model == name)
+            await #expect(throws: ModelError.self) { try await stack.models.delete(digest) }
             try await stack.gallery.close()
+        }
+    }
+
+    @Test("another precision embeds again, and answers when all is embedded", arguments: [true, false])
+    func changedPrecision(keepsImages: Bool) async throws {
+        try await World.run { world in
+            let (first, digest) = try await started(world)
+            var configuration = first
+            configuration.keepsImages = keepsImages
+            let names = [digest, MultimodalEncoder.name(digest, computedIn: .bfloat16)]
+            for (step, precision) in [ServingConfiguration.Precision.float32, .bfloat16, .float32].enumerated() {
+                configuration.precision = precision
+                let stack = try await opened(configuration)
+                let here = World(folder: world.folder, stack: stack)
+                #expect(stack.registry.active.model == names[step == 2 ? 1 : 0])
+                try await stack.models.resumeJobs()
+                let jobs = try await stack.gallery.ledger.jobs(PageRequest(limit: 10, after: nil)).items
+                #expect(jobs.map(\.kind) == [String](repeating: JobKind.activation.rawValue, count: step))
+                for job in jobs { #expect(try await here.ended(job.id).record.state == .succeeded) }
+                #expect(stack.registry.active.model == names[precision == .float32 ? 0 : 1])
+                try await here.enrol("car-\(step)", seed: step)
+                let vectors = try await stack.gallery.models()
+                #expect(vectors.first { $0.model == stack.registry.active.model }?.sightings == step + 1)
+                await stack.jobs.stop()
+                try await stack.gallery.close()
+            }
         }
     }
 

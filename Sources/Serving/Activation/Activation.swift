@@ -55,12 +55,25 @@ package struct Activation: Sendable {
         try await parts.catalog.requireMemory(for: model, vectors: lacking.sightings * vectors)
     }
 
-    /// The active model, if the candidate's queries were measured to find among its vectors what its own do.
+    /// The active model, if the candidate's queries were measured to find among its vectors what its own do, or if it is the same
+    /// in another precision, in which its self-test has passed.
     private func standIn() throws -> String? {
-        guard let space = try space(), space.parent == parts.models.active.model,
+        let active = parts.models.active.model
+        if try isOnlyComputedOtherwise, try parts.catalog.summary(model).isSelfTested { return active }
+        guard let space = try space(), space.parent == activeDigest,
             let cross = space.cross, cross.objection(to: parts.swap.cross) == nil
         else { return nil }
-        return space.parent
+        return active
+    }
+
+    /// The digest of the active model's file.
+    private var activeDigest: String {
+        let active = parts.models.active.model
+        return (try? parts.catalog.summary(active))?.digest ?? active
+    }
+
+    private var isOnlyComputedOtherwise: Bool {
+        get throws { try parts.catalog.summary(model).digest == activeDigest }
     }
 
     private func space() throws -> EmbeddingSpace? {
@@ -68,10 +81,11 @@ package struct Activation: Sendable {
     }
 
     private func reason() throws -> String {
+        if try isOnlyComputedOtherwise { return "its file has no self-test that says how near its vectors are" }
         guard let space = try space() else {
             return "it does not say that its queries can be compared with vectors of the active model"
         }
-        guard space.parent == parts.models.active.model else {
+        guard space.parent == activeDigest else {
             return "it was made from model \(space.parent), which is not the active one"
         }
         guard let cross = space.cross else {
@@ -112,8 +126,10 @@ package struct Activation: Sendable {
         }
     }
 
-    /// What the last comparison with the active model has found of its scores; nil if there was none.
+    /// What the last comparison with the active model has found of its scores; nil if there was none. In another precision they
+    /// are the same.
     private func shift() async throws -> ThresholdShift? {
+        if try isOnlyComputedOtherwise { return ThresholdShift([.init(active: 0, other: 0)]) }
         var (cursor, found) = (nil as String?, nil as ThresholdShift?)
         repeat {
             let page = try await parts.gallery.ledger.jobs(PageRequest(limit: 1000, after: cursor))

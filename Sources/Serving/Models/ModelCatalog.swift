@@ -4,6 +4,7 @@ import Gallery
 import Inference
 import Logging
 import Synchronization
+import enum Tensor.Precision
 
 /// The checkpoints in a folder that were verified: whole, of known format, finite, able to be built, and with the answer to
 /// their self-test that was recorded.
@@ -52,9 +53,9 @@ package final class ModelCatalog: Sendable {
         for record in try await ledger.checkpoints() where FileState(url(record.file)).bytes == record.bytes {
             // What an earlier release wrote in another form is verified again.
             let summary = try? JSONDecoder().decode(ModelSummary.self, from: Data(record.summary.utf8))
-            state.withLock {
-                $0.known[record.file] = summary.map { Known(state: FileState(record), summary: $0) }
-            }
+            // And so is what was verified in another precision.
+            guard let summary, summary.model == summary.computed(in: loader.precision).model else { continue }
+            state.withLock { $0.known[record.file] = Known(state: FileState(record), summary: summary) }
         }
     }
 
@@ -83,12 +84,17 @@ package final class ModelCatalog: Sendable {
     /// Throws `ModelError.notFound`.
     package func summary(_ model: String) throws -> ModelSummary { try entry(model).summary }
 
+    /// What a model is known by as this server computes it, whatever precision its vectors were made in. Throws `ModelError.notFound`.
+    func configured(_ model: String) throws -> String { try summary(model).computed(in: loader.precision).model }
+
     private func entry(_ model: String) throws -> (file: String, summary: ModelSummary) {
-        let found = state.withLock { state in
-            state.known.first { $0.value.summary.model == model }.map { ($0.key, $0.value.summary) }
+        for (file, known) in state.withLock({ $0.known }) {
+            for precision in [Precision.float32, .bfloat16] {
+                let summary = known.summary.computed(in: precision)
+                if summary.model == model { return (file, summary) }
+            }
         }
-        guard let found else { throw ModelError.notFound(model) }
-        return found
+        throw ModelError.notFound(model)
     }
 
     /// Takes a file in, verified, under its digest, which must be `expected` if there is one. The file is moved, and is gone if it
@@ -99,8 +105,8 @@ package final class ModelCatalog: Sendable {
     ) async throws -> (summary: ModelSummary, isNew: Bool) {
         do {
             let summary = try await loader.load(partial).summary
-            guard expected ?? summary.model == summary.model else {
-                throw ModelError.refused(reason: "expected the digest \(expected ?? ""), found \(summary.model)")
+            guard expected ?? summary.digest == summary.digest else {
+                throw ModelError.refused(reason: "expected the digest \(expected ?? ""), found \(summary.digest)")
             }
             if let known = try? self.summary(summary.model) {
                 try? FileManager.default.removeItem(at: partial)
@@ -133,7 +139,7 @@ package final class ModelCatalog: Sendable {
     }
 
     private func place(_ partial: URL, _ summary: ModelSummary) async throws {
-        let file = "\(summary.model).safetensors"
+        let file = "\(summary.digest).safetensors"
         do {
             try DurableFile.move(partial.path, to: url(file).path)
         } catch {
@@ -147,7 +153,7 @@ package final class ModelCatalog: Sendable {
         let json = String(decoding: try JSONEncoder().encode(summary), as: UTF8.self)
         try await ledger.save(
             CheckpointRecord(
-                file: file, digest: summary.model, bytes: found.bytes, modifiedAt: found.modifiedAt, summary: json))
+                file: file, digest: summary.digest, bytes: found.bytes, modifiedAt: found.modifiedAt, summary: json))
         state.withLock {
             $0.known[file] = Known(state: found, summary: summary)
             $0.refused[file] = nil
@@ -161,10 +167,10 @@ package final class ModelCatalog: Sendable {
 
     /// Deletes a model's files. Throws `ModelError.notFound` or `.storage`.
     func remove(_ model: String) async throws {
+        let digest = try summary(model).digest
         let files = state.withLock { state in
-            state.known.filter { $0.value.summary.model == model }.map(\.key)
+            state.known.filter { $0.value.summary.digest == digest }.map(\.key)
         }
-        guard !files.isEmpty else { throw ModelError.notFound(model) }
         for file in files {
             do {
                 try FileManager.default.removeItem(at: url(file))
@@ -180,8 +186,8 @@ package final class ModelCatalog: Sendable {
 
     /// Loads a model for serving. Throws `ModelError`.
     package func encoder(_ model: String) async throws -> MultimodalEncoder {
-        let file = try entry(model).file
-        let encoder = try await loader.load(url(file)).encoder
+        let (file, summary) = try entry(model)
+        let encoder = try await loader.load(url(file), in: summary.computed ?? .float32).encoder
         guard encoder.model == model else {
             throw ModelError.refused(reason: "\(file) has changed: expected \(model), found \(encoder.model)")
         }
@@ -225,7 +231,7 @@ extension ModelCatalog {
         }
         do {
             if let known, known.state.bytes == found.bytes,
-                try await loader.digest(of: url(file)) == known.summary.model
+                try await loader.digest(of: url(file)) == known.summary.digest
             {
                 return try await note(file, known.summary)
             }
@@ -260,7 +266,8 @@ extension ModelCatalog {
         let own = "\(model).safetensors"
         let files = try list()
         for file in (files.contains(own) ? [own] : []) + files.subtracting([own]).sorted() {
-            guard let digest = try? await loader.digest(of: url(file)), digest == model else { continue }
+            guard let digest = try? await loader.digest(of: url(file)), ModelSummary.names(digest).contains(model)
+            else { continue }
             try await note(file, loader.load(url(file)).summary)
             return true
         }

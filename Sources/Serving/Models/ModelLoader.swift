@@ -13,16 +13,17 @@ package struct ModelLoader: Sendable {
     private let memory: MemoryBudget
     private let limits: ServingConfiguration.ModelLimits
     private let batching: Batching
-    private let format: WeightFormat
+    /// What float32 models are computed in, in layers that may be narrow.
+    let precision: Precision
     private let logger: Logger
 
-    /// - Parameter format: of float32 weights in layers that may be narrow.
+    /// - Parameter precision: float32, or bfloat16.
     package init(
         memory: MemoryBudget, limits: ServingConfiguration.ModelLimits, batching: Batching,
-        format: WeightFormat = .float32, logger: Logger
+        precision: Precision = .float32, logger: Logger
     ) {
         (self.memory, self.limits, self.batching) = (memory, limits, batching)
-        (self.format, self.logger) = (format, logger)
+        (self.precision, self.logger) = (precision, logger)
     }
 
     /// A model that can serve.
@@ -30,22 +31,24 @@ package struct ModelLoader: Sendable {
 
     /// Throws `ModelError` or `CancellationError`.
     ///
-    /// - Parameter patiently: whether buffers that requests could reuse are left alone if memory is short.
-    func load(_ url: URL, patiently: Bool = false) async throws -> Loaded {
+    /// - Parameters:
+    ///   - precision: of a float32 model; nil for the configured one.
+    ///   - patiently: whether buffers that requests could reuse are left alone if memory is short.
+    func load(_ url: URL, in precision: Precision? = nil, patiently: Bool = false) async throws -> Loaded {
         let header = try await Self.judging(url) { [limits] in
             let header = try SafetensorsReader(path: url.path).header
             try limits.check(Checkpoint.configuration(path: url.path))
             return header
         }
         try memory.require(header.loadingBytes, patiently: patiently)
-        return try await load(url) { try Checkpoint.load(path: url.path) }
+        return try await load(url, in: precision ?? self.precision) { try Checkpoint.load(path: url.path) }
     }
 
     /// Builds the model of a checkpoint that was read. Throws `ModelError` or `CancellationError`.
     func load(_ file: CheckpointFile) async throws -> Loaded {
         try await Self.judging(file.url) { [limits] in try limits.check(file.checkpoint.configuration) }
         try memory.require(file.checkpoint.weights.parameterCount * MemoryLayout<Float>.size)
-        return try await load(file.url) { file.checkpoint }
+        return try await load(file.url, in: precision) { file.checkpoint }
     }
 
     /// Throws `ModelError.insufficientMemory` if a model, and so many bytes of vectors by it, would be too much.
@@ -60,18 +63,21 @@ package struct ModelLoader: Sendable {
     }
 
     /// What was read is let go of as soon as it is packed.
-    private func load(_ url: URL, _ read: @escaping @Sendable () throws -> Checkpoint) async throws -> Loaded {
+    private func load(
+        _ url: URL, in precision: Precision, _ read: @escaping @Sendable () throws -> Checkpoint
+    ) async throws -> Loaded {
         defer { BufferPool.shared.drainSoon() }
         return try await Deadline.run(
             seconds: limits.seconds, or: ModelError.refused(reason: "verifying it took more than \(limits.seconds) s")
-        ) { [batching, format] in
+        ) { [batching] in
             var (encoder, summary) = try await Self.judging(url) {
                 let checkpoint = try read()
-                let (parts, precision) = (checkpoint.parts, checkpoint.weights.precision)
+                let (parts, digest, own) = (checkpoint.parts, checkpoint.digest, checkpoint.weights.precision)
                 let encoder = try MultimodalEncoder(
-                    consuming: consume checkpoint, batching: batching, format: format)
+                    consuming: consume checkpoint, batching: batching,
+                    format: precision == .bfloat16 ? .bfloat16 : .float32)
                 return (
-                    encoder, ModelSummary(encoder, precision, parts: parts, bytes: FileState(url).bytes)
+                    encoder, ModelSummary(encoder, digest, own, parts: parts, bytes: FileState(url).bytes)
                 )
             }
             let difference = try await Self.judging(url) { [encoder] in

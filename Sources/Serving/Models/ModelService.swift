@@ -87,16 +87,18 @@ package struct ModelService: Sendable {
 
     /// Deletes a model with all its vectors. Throws `ModelError`.
     package func delete(_ model: String) async throws {
+        let names = ModelSummary.names((try? catalog.summary(model))?.digest ?? model)
         try await jobs.withoutJob(of: model) {
-            guard models.active.model != model else { throw ModelError.active(model) }
+            guard !names.contains(models.active.model) else { throw ModelError.active(model) }
             try await catalog.remove(model)
-            try await gallery.deleteEmbeddings(model: model)
+            for name in names { try await gallery.deleteEmbeddings(model: name) }
         }
     }
 
-    /// Begins to make a model the active one, or to compare it with that. Throws `ModelError` and `GalleryError`.
+    /// Begins to make a model the active one, computed as configured, or to compare it with that. Throws `ModelError` and
+    /// `GalleryError`.
     package func activate(_ model: String, isDry: Bool, allowsFewerModalities: Bool) async throws -> JobStatus {
-        _ = try catalog.summary(model)
+        let model = try catalog.configured(model)
         let kind = isDry ? JobKind.comparison : .activation
         var job = JobRecord(kind: kind.rawValue, model: model)
         if isDry {
@@ -131,6 +133,27 @@ package struct ModelService: Sendable {
             try await start(job, kind)
         }
         try await reembed()
+        try await adoptPrecision()
+    }
+
+    /// Begins to activate the active model as it is computed now, if its vectors were made in another precision. Where that may
+    /// not be it stays as it was, and a failed job says why.
+    private func adoptPrecision() async throws {
+        let active = models.active.model
+        guard let model = try? catalog.configured(active), model != active else { return }
+        let kind = JobKind.activation
+        if try await gallery.ledger.unfinishedJobs().contains(where: { $0.kind == kind.rawValue && $0.model == model })
+        {
+            return
+        }
+        var job = JobRecord(kind: kind.rawValue, model: model)
+        do {
+            try await Activation(of: model, parts).check(allowsFewerModalities: false)
+        } catch let error as ModelError {
+            (job.state, job.reason) = (.failed, "\(error)")
+            return try await gallery.ledger.save(job)
+        }
+        try await start(job, kind)
     }
 
     /// Begins to embed what the active model lacks and has images, if there is any.

@@ -5,8 +5,12 @@ import Tensor
 
 /// What a model is, for those who choose among models.
 package struct ModelSummary: Codable, Sendable {
-    /// Its digest.
-    package let model: String
+    /// Its digest, or what its vectors are known by where it is computed in another precision than its file's.
+    package private(set) var model: String
+    /// Then the file's digest,
+    package private(set) var checkpoint: String?
+    /// and the precision.
+    package private(set) var computed: Precision?
     package let system: String
     package let backbone: String
     package let modalities: [String]
@@ -30,17 +34,19 @@ package struct ModelSummary: Codable, Sendable {
 
     private enum CodingKeys: String, CodingKey {
         case model, system, backbone, modalities, dimension, parameters, sparsity, bytes, precision, parent, training
-        case pruning, quantization
+        case pruning, quantization, checkpoint, computed
         case isSelfTested = "selfTested"
     }
 
     /// - Parameters:
+    ///   - digest: of the checkpoint's file.
     ///   - precision: of the checkpoint's narrowest weights.
     ///   - parts: of the checkpoint that the encoder was built from.
     ///   - bytes: of its file.
-    init(_ encoder: MultimodalEncoder, _ precision: Precision, parts: [Checkpoint.Part], bytes: Int) {
+    init(_ encoder: MultimodalEncoder, _ digest: String, _ precision: Precision, parts: [Checkpoint.Part], bytes: Int) {
         let configuration = encoder.configuration
         model = encoder.model
+        (checkpoint, computed) = model == digest ? (nil, nil) : (digest, encoder.precision)
         system = configuration.system.name.rawValue
         backbone = configuration.backbone.kind
         modalities = configuration.modalities.map(\.rawValue)
@@ -54,6 +60,23 @@ package struct ModelSummary: Codable, Sendable {
             .object($0.filter { !["recipe", SelfTest.key].contains($0.key) })
         }
         (pruning, quantization) = (configuration.pruning, configuration.quantization)
+    }
+
+    /// The digest of its file.
+    package var digest: String { checkpoint ?? model }
+
+    /// The same file as it is known where float32 models are computed in some precision.
+    func computed(in precision: Precision) -> ModelSummary {
+        guard self.precision == .float32 else { return self }
+        var summary = self
+        summary.model = MultimodalEncoder.name(digest, computedIn: precision)
+        (summary.checkpoint, summary.computed) = precision == .float32 ? (nil, nil) : (digest, precision)
+        return summary
+    }
+
+    /// All that the vectors of a file may be known by.
+    static func names(_ digest: String) -> [String] {
+        [Precision.float32, .bfloat16].map { MultimodalEncoder.name(digest, computedIn: $0) }
     }
 
     /// How far its embeddings are from its parent's, if it says so.

@@ -338,7 +338,8 @@ class Distinction:
 
 @dataclass(frozen=True)
 class Model:
-    """A checkpoint that the server has verified; `model` is its digest."""
+    """A checkpoint that the server has verified; `model` is its digest, or what its vectors are known by where the server
+    computes it in another precision: then `checkpoint` is the digest and `computed` the precision."""
 
     model: str
     active: bool
@@ -352,6 +353,8 @@ class Model:
     bytes: int
     precision: str
     self_tested: bool
+    checkpoint: Optional[str] = None
+    computed: Optional[str] = None
     parent: Optional[str] = None
     training: Optional[Dict[str, Any]] = None
     pruning: Optional[Dict[str, Any]] = None
