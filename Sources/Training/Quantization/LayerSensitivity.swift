@@ -2,6 +2,39 @@ import Foundation
 import Inference
 import Tensor
 
+/// The identities that a model's training held out, and how well the model ranks them.
+struct HeldOutRanking {
+    private let parent: Checkpoint
+    private let ranking: RankingSet
+    private let exact: Double
+    /// All of their sightings.
+    var images: SightingImages { ranking.queries }
+
+    /// Finds them by the recipe and the seed in the model's file. Throws `QuantizationError.nobodyHeldOut`, `DatasetError`, or what encoding throws.
+    init(_ parent: Checkpoint, in dataset: TriplesDataset) throws {
+        let training = parent.configuration.training
+        guard let text = training?["recipe"]?.string, let seed = training?["seed"]?.integer,
+            var recipe = try? Recipe(yaml: text)
+        else { throw QuantizationError.nobodyHeldOut }
+        recipe.model = parent.configuration
+        let data = try TrainingData(dataset, recipe, seed: UInt64(truncatingIfNeeded: seed))
+        guard !data.held.sightings.isEmpty else { throw QuantizationError.nobodyHeldOut }
+        self.parent = parent
+        ranking = RankingSet(split: "held-out", queries: data.heldQueries, gallery: data.held, rule: data.rule)
+        exact = try Self.mAP(parent.configuration, parent.weights, ranking)
+    }
+
+    /// What mAP loses by other weights; below 0 if it gains. Throws as `init` does.
+    func loss(_ weights: Weights) throws -> Double { exact - (try Self.mAP(parent.configuration, weights, ranking)) }
+
+    private static func mAP(_ configuration: ModelConfiguration, _ weights: Weights, _ ranking: RankingSet) throws
+        -> Double
+    {
+        let encoder = try MultimodalEncoder(configuration: configuration, weights: weights, model: "candidate")
+        return ranking.metrics(try ranking.embedded(by: encoder)).mAP
+    }
+}
+
 /// How far a model's embeddings of some sightings move when weights of it become narrow.
 struct LayerSensitivity {
     private let parent: Checkpoint

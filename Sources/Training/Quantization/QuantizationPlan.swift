@@ -4,22 +4,32 @@ import Tensor
 public struct QuantizationPlan: Sendable, Equatable {
     /// Of the weights, and of what they are multiplied with.
     public var precision: Precision
-    /// The largest mean of 1 - cosine to the parent's embeddings of the calibration sightings; nil for whatever comes. Layers
-    /// that cost most stay wider until it is kept.
+    /// The largest loss; nil for whatever comes. Layers that move embeddings most stay wider until it is kept.
     public var budget: Double?
+    /// What the budget is of.
+    public var measure: Measure
     /// Sightings that layers are measured on.
     public var calibration: Int
 
+    /// What may be lost.
+    public enum Measure: String, Sendable, CaseIterable {
+        /// The mean of 1 - cosine to the parent's embeddings of the calibration sightings.
+        case cosine
+        /// mAP of the identities that the parent's training held out, every sighting against all others.
+        case mAP
+    }
+
     /// A plan. Throws `QuantizationError.invalid`.
     public init(
-        precision: Precision, budget: Double? = nil, calibration: Int = 32
+        precision: Precision, budget: Double? = nil, of measure: Measure = .cosine, calibration: Int = 32
     ) throws(QuantizationError) {
         (self.precision, self.budget, self.calibration) = (precision, budget, calibration)
+        self.measure = measure
         guard precision != .float32 else {
             throw .invalid(field: "precision", expected: "int8 or bf16", found: precision.rawValue)
         }
         if let budget, !(budget > 0 && budget < 1) {
-            throw .invalid(field: "budget", expected: "a mean of 1 - cosine between 0 and 1", found: "\(budget)")
+            throw .invalid(field: "budget", expected: "a loss between 0 and 1", found: "\(budget)")
         }
         guard calibration > 0 else {
             throw .invalid(field: "calibration", expected: "1 sighting or more", found: "\(calibration)")
@@ -38,6 +48,8 @@ public enum QuantizationError: Error, Equatable, Sendable, CustomStringConvertib
     case alreadyNarrow(path: String, precision: String)
     /// A budget without sightings to measure on.
     case nothingToMeasure
+    /// A budget of mAP for a model whose training, as its file tells it, held nobody out.
+    case nobodyHeldOut
     /// A budget that is not kept with all layers wider.
     case budgetExceeded(budget: Double, found: Double)
 
@@ -48,8 +60,11 @@ public enum QuantizationError: Error, Equatable, Sendable, CustomStringConvertib
         case .alreadyNarrow(let path, let precision):
             "expected a model of float32 weights, found \(path) in \(precision): quantise the model that it was made from"
         case .nothingToMeasure: "a budget: expected a data set to measure on, found none"
+        case .nobodyHeldOut:
+            "a budget of mAP: expected a model whose training held identities out (the recipe's validation.identities), "
+                + "found none; a budget of cosine needs none"
         case .budgetExceeded(let budget, let found):
-            "expected a mean of 1 - cosine of at most \(budget), found \(found) with every layer kept wider"
+            "expected a loss of at most \(budget), found \(found) with every layer kept wider"
         }
     }
 }

@@ -5,15 +5,25 @@ import Inference
 /// The `quantization` object of a narrow model's configuration: where it comes from, what stayed wider, and what was measured.
 struct QuantizationProvenance {
     private var members: [String: JSONValue]
+    /// The layers that stayed wider.
+    let wider: [String]
     /// The name of the data set that was measured on.
     var data: String?
 
-    init(_ plan: QuantizationPlan, _ parent: Checkpoint, wider: [String], calibration: Int) {
+    init(
+        _ plan: QuantizationPlan, _ parent: Checkpoint, wider: [String] = [], isBalanced: Bool = false,
+        calibration: Int = 0
+    ) {
+        self.wider = wider
         members = [
             "parent": .string(parent.digest), "plan": .string(plan.precision.rawValue),
             "wider": .array(wider.map(JSONValue.string)), "calibration": .integer(calibration),
         ]
-        if let budget = plan.budget { members["budget"] = .number(budget) }
+        if isBalanced { members["balanced"] = .bool(true) }
+        if let budget = plan.budget {
+            members["budget"] = .number(budget)
+            members["budget_of"] = .string(plan.measure.rawValue)
+        }
     }
 
     /// - Parameter measured: nil if there was nothing to measure on.

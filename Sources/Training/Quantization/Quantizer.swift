@@ -14,9 +14,11 @@ public struct Quantizer: Sendable {
         case quantized(layers: Int)
         /// Fewer sightings than the plan asks for.
         case fewSightings(found: Int, expected: Int)
-        /// The mean of 1 - cosine to the parent on the calibration sightings, with so many layers wider.
-        case distance(Double, wider: Int)
-        /// A layer by itself, and the number of it and of all.
+        /// What is lost, as the plan measures it, with so many layers wider.
+        case loss(Double, QuantizationPlan.Measure, wider: Int)
+        /// The mean of 1 - cosine with channels balanced in so many layers, and without; the smaller one stays.
+        case balanced(layers: Int, distance: Double, without: Double)
+        /// How far a layer moves the embeddings by itself, as 1 - cosine, and the number of it and of all.
         case layer(String, distance: Double, number: Int, of: Int)
         case measuring
         case measured(PrunedModel)
@@ -43,7 +45,7 @@ public struct Quantizer: Sendable {
     /// - Parameters:
     ///   - plan: what becomes narrow.
     ///   - parentPath: the checkpoint to quantise.
-    ///   - dataset: what to measure on; its query and gallery splits.
+    ///   - dataset: what to measure on: its query and gallery splits, and for a budget of mAP its train split.
     ///   - output: a new or empty folder.
     ///
     /// Throws `CheckpointError` or `QuantizationError`.
@@ -68,64 +70,47 @@ public struct Quantizer: Sendable {
                 dataset, held: SightingImages([], preprocessing), preprocessing,
                 modalities: parent.configuration.modalities)
         }
+        let held = try heldOut()
         try RunFolder.make(output)
         let paths = try parent.configuration.narrowableWeights(in: parent.weights)
         report(.quantized(layers: paths.count))
-        var weights = parent.weights
-        weights.narrow(paths, to: plan.precision)
-        let calibration = set.map(calibrationImages)
-        var wider: [String] = []
-        if let calibration {
-            if calibration.sightings.count < plan.calibration {
-                report(.fewSightings(found: calibration.sightings.count, expected: plan.calibration))
-            }
-            wider = try widen(&weights, paths, LayerSensitivity(parent, on: calibration), report)
+        guard let calibration = (held?.images ?? set?.queries).map(calibrationImages) else {
+            var weights = parent.weights
+            weights.narrow(paths, to: plan.precision)
+            return try publish(weights, QuantizationProvenance(plan, parent), nil, report)
         }
-        return try publish(weights, wider, calibration?.sightings.count ?? 0, set, report)
+        if calibration.sightings.count < plan.calibration {
+            report(.fewSightings(found: calibration.sightings.count, expected: plan.calibration))
+        }
+        let layers = NarrowLayers(
+            plan: plan, paths: paths, sensitivity: try LayerSensitivity(parent, on: calibration), held: held)
+        let (whole, isBalanced) = try layers.balanced(parent.weights, report)
+        let (weights, wider) = try layers.narrowed(whole, report)
+        let provenance = QuantizationProvenance(
+            plan, parent, wider: wider, isBalanced: isBalanced, calibration: calibration.sightings.count)
+        return try publish(weights, provenance, set, report)
     }
 
-    /// Some of the queries, from all of them.
-    private func calibrationImages(_ set: RankingSet) -> SightingImages {
-        let all = set.queries.sightings
+    private func heldOut() throws -> HeldOutRanking? {
+        guard plan.budget != nil, plan.measure == .mAP, let dataset else { return nil }
+        return try HeldOutRanking(parent, in: dataset)
+    }
+
+    /// Some of the sightings, from all of them.
+    private func calibrationImages(_ images: SightingImages) -> SightingImages {
+        let all = images.sightings
         let count = min(plan.calibration, all.count)
         let chosen = (0..<count).map { all[$0 * all.count / count] }
         return SightingImages(
             chosen, Preprocessing(parent.configuration.input), modalities: parent.configuration.modalities)
     }
 
-    /// Gives layers back a wider precision, those that cost most by themselves first, until the budget is kept.
-    private func widen(
-        _ weights: inout Weights, _ paths: [String], _ sensitivity: LayerSensitivity, _ report: (Event) -> Void
-    ) throws -> [String] {
-        var distance = try sensitivity.distance(weights)
-        report(.distance(distance, wider: 0))
-        guard let budget = plan.budget, distance > budget else { return [] }
-        var costs: [(path: String, distance: Double)] = []
-        for (number, path) in paths.enumerated() {
-            var alone = parent.weights
-            alone.narrow([path], to: plan.precision)
-            costs.append((path, try sensitivity.distance(alone)))
-            report(.layer(path, distance: costs[number].distance, number: number + 1, of: paths.count))
-        }
-        var wider: [String] = []
-        for cost in costs.sorted(by: { ($1.distance, $0.path) < ($0.distance, $1.path) }) {
-            weights[cost.path] = parent.weights[cost.path]
-            weights.narrow([cost.path], to: plan.wider)
-            wider.append(cost.path)
-            distance = try sensitivity.distance(weights)
-            report(.distance(distance, wider: wider.count))
-            if distance <= budget { return wider }
-        }
-        throw QuantizationError.budgetExceeded(budget: budget, found: distance)
-    }
-
     /// Measures the model and writes it, and the table.
     private func publish(
-        _ weights: Weights, _ wider: [String], _ calibration: Int, _ set: RankingSet?,
-        _ report: (Event) -> Void
+        _ weights: Weights, _ provenance: QuantizationProvenance, _ set: RankingSet?, _ report: (Event) -> Void
     ) throws -> Outcome {
         var configuration = try SelfTest.recorded(in: parent.configuration, weights: weights)
-        var provenance = QuantizationProvenance(plan, parent, wider: wider, calibration: calibration)
+        var provenance = provenance
         var measurement: PruningMeasurement?
         var figures: PruningMeasurement.Figures?
         if let set {
@@ -145,6 +130,6 @@ public struct Quantizer: Sendable {
             try PruningTable(measurement?.models ?? []).write(to: output)
             report(.measured(model))
         }
-        return Outcome(path: file.path, digest: digest, wider: wider, models: measurement?.models ?? [])
+        return Outcome(path: file.path, digest: digest, wider: provenance.wider, models: measurement?.models ?? [])
     }
 }

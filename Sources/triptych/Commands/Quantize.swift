@@ -16,7 +16,8 @@ struct Quantize: AsyncParsableCommand {
 
             Nothing is fitted to data. With --data the model is measured beside its parent on the query and gallery splits: \
             figures.json, figures.txt and figures.svg. With --budget layers that move the embeddings most, measured one by one on \
-            --calibration queries, stay wider (bf16, or float32) until the mean of 1 - cosine to the parent is below it.
+            --calibration sightings, stay wider (bf16, or float32) until the loss is below it: the mean of 1 - cosine to the \
+            parent on queries, or with --budget-of mAP what mAP loses among the identities that its training held out.
 
             Makes a folder with model.safetensors, which is evaluated, published and swapped as any other.
             """)
@@ -28,20 +29,20 @@ struct Quantize: AsyncParsableCommand {
     @Option(help: "A data set to measure on, in any of the layouts of docs/datasets.md.")
     var data: String?
     @OptionGroup var layout: LayoutOptions
-    @Option(help: "Queries that layers are measured on.")
+    @Option(help: "Sightings that layers are measured on.")
     var calibration = 32
-    @Option(
-        help:
-            "The largest mean of 1 - cosine to the parent's embeddings, such as 0.003; without it every layer is narrow."
-    )
+    @Option(help: "The largest loss, such as 0.003; without it every layer is narrow.")
     var budget: Double?
+    @Option(help: "What the budget is of: cosine, the mean of 1 - cosine to the parent's embeddings, or mAP.")
+    var budgetOf = QuantizationPlan.Measure.cosine
     @Option(help: "The folder to make; it must not exist or be empty.")
     var output: String
     @Flag(help: "Print the figures as JSON.")
     var json = false
 
     func run() async throws {
-        let plan = try QuantizationPlan(precision: precision, budget: budget, calibration: calibration)
+        let plan = try QuantizationPlan(
+            precision: precision, budget: budget, of: budgetOf, calibration: calibration)
         let quantizer = try Quantizer(
             plan: plan, parentPath: checkpoint, dataset: try data.map { try layout.open($0) },
             output: URL(fileURLWithPath: output))
@@ -57,3 +58,4 @@ struct Quantize: AsyncParsableCommand {
 }
 
 extension Precision: ExpressibleByArgument {}
+extension QuantizationPlan.Measure: ExpressibleByArgument {}

@@ -128,8 +128,14 @@ final class QuantizationDisplay: Sendable {
         case .quantized(let layers): training.line("\(layers) layers become narrow")
         case .fewSightings(let found, let expected):
             training.line("calibration: expected \(expected) sightings, found \(found): distances are rough")
-        case .distance(let distance, let wider):
-            training.line(String(format: "mean of 1 - cosine %.6f with %d layers wider", distance, wider))
+        case .balanced(let layers, let distance, let without):
+            training.line(
+                String(
+                    format: "mean of 1 - cosine %.6f with balanced channels in %d layers, %.6f without", distance,
+                    layers, without))
+        case .loss(let loss, let measure, let wider):
+            let name = measure == .cosine ? "mean of 1 - cosine" : "mAP lost among the held-out identities"
+            training.line(name + String(format: " %.6f with %d layers wider", loss, wider))
         case .layer(let path, let distance, let number, let count):
             training.line(String(format: "%d of %d: %.6f by ", number, count, distance) + path)
         case .measuring: training.line("measuring")

@@ -52,7 +52,8 @@ struct QuantizerTests {
         let (before, after) = (try Checkpoint.load(path: parent), try Checkpoint.load(path: outcome.path))
         let paths = try before.configuration.narrowableWeights(in: before.weights)
         #expect(Set(after.weights.formats.keys) == Set(paths) && after.weights.precision == precision)
-        for path in before.weights.paths where !paths.contains(path) {
+        let isBalanced = after.configuration.quantization?["balanced"] != nil
+        for path in before.weights.paths where !paths.contains(path) && !(isBalanced && path.contains(".norm")) {
             #expect(after.weights[path]?.scalars == before.weights[path]?.scalars, "\(path)")
         }
         #expect(outcome.models.map(\.label) == [nil, precision.rawValue] && outcome.digest == after.digest)
@@ -78,7 +79,7 @@ struct QuantizerTests {
         var distances: [Double] = []
         let plan = try QuantizationPlan(precision: .int8, calibration: 4)
         _ = try quantized(plan, parent, on: dataset) { event in
-            if case .distance(let distance, _) = event { distances.append(distance) }
+            if case .loss(let distance, .cosine, _) = event { distances.append(distance) }
         }
         let narrow = try #require(distances.first)
         var costs: [String: Double] = [:]
@@ -86,7 +87,7 @@ struct QuantizerTests {
         bounded.budget = narrow * 0.7
         let outcome = try quantized(bounded, parent, on: dataset) { event in
             if case .layer(let path, let distance, _, _) = event { costs[path] = distance }
-            if case .distance(let distance, _) = event { distances.append(distance) }
+            if case .loss(let distance, .cosine, _) = event { distances.append(distance) }
         }
         #expect(try #require(distances.last) <= narrow * 0.7)
         let most = costs.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
@@ -100,6 +101,87 @@ struct QuantizerTests {
         } throws: { error in
             if case QuantizationError.budgetExceeded = error { true } else { false }
         }
+    }
+
+    @Test("balanced channels leave a model as it is in float32, and nearer to it in int8 where few channels are large")
+    func balance() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let checkpoint = try Checkpoint.load(path: parent())
+        let paths = try checkpoint.configuration.narrowableWeights(in: checkpoint.weights)
+        // What one channel of each norm gains its layer's weights lose.
+        var weights = checkpoint.weights
+        for path in paths where path.hasSuffix("attn.qkv.weight") || path.hasSuffix("mlp.fc1.weight") {
+            let norm = path.hasSuffix("qkv.weight") ? "norm1" : "norm2"
+            let block = path.split(separator: ".").dropLast(3).joined(separator: ".")
+            let weight = try #require(weights[path])
+            let factors = (0..<weight.shape[1]).map { Float($0 == 2 ? 50 : 1) }
+            let factor = Tensor(factors, shape: [factors.count])
+            for name in ["weight", "bias"] {
+                let path = "\(block).\(norm).\(name)"
+                weights[path] = try #require(weights[path]) * factor
+            }
+            weights[path] = weight * Tensor(factors.map { 1 / $0 }, shape: factor.shape)
+        }
+        try Checkpoint.save(
+            configuration: checkpoint.configuration, weights: weights,
+            to: folder.appendingPathComponent("outliers.safetensors").path)
+        var found: (layers: Int, distance: Double, without: Double)?
+        let outcome = try quantized(
+            QuantizationPlan(precision: .int8), folder.appendingPathComponent("outliers.safetensors").path,
+            on: dataset()
+        ) { event in
+            if case .balanced(let layers, let distance, let without) = event { found = (layers, distance, without) }
+        }
+        let balance = try #require(found)
+        #expect(balance.layers > 0 && balance.layers % 2 == 0 && balance.distance * 2 < balance.without)
+        let child = try Checkpoint.load(path: outcome.path)
+        #expect(child.configuration.quantization?["balanced"] == .bool(true))
+        #expect(outcome.models[1].embeddingSpace.meanCosine > 0.995)
+    }
+
+    @Test("a budget of mAP is kept among the identities that training held out, which the model's file tells")
+    func heldOut() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let dataset = try dataset()
+        let plan = try QuantizationPlan(precision: .int8, budget: 0.9, of: .mAP, calibration: 4)
+        let without = try parent(["validation.identities=0"])
+        #expect(throws: QuantizationError.nobodyHeldOut) { try quantized(plan, without, on: dataset) }
+        try FileManager.default.removeItem(at: folder.appendingPathComponent("parent"))
+        let parent = try parent(["validation.identities=0.5", "batch.identities=2"])
+        var losses: [Double] = []
+        let outcome = try quantized(plan, parent, on: dataset) { event in
+            if case .loss(let loss, .mAP, wider: 0) = event { losses.append(loss) }
+        }
+        #expect(losses.count == 1 && abs(losses[0]) <= 0.9 && outcome.wider.isEmpty)
+        let said = try Checkpoint.load(path: outcome.path).configuration.quantization
+        #expect(said?["budget_of"]?.string == "mAP" && said?["budget"]?.number == 0.9)
+    }
+
+    @Test(
+        "a pruned model becomes narrow: what was zero is zero, its zeros are not stored, and it is a checkpoint as any")
+    func pruned() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (path, dataset) = (try parent(), try dataset())
+        let recipe = try Recipe(
+            yaml: String(contentsOf: Fixture.url("replay/recipe.yaml"), encoding: .utf8), settings: [])
+        let plan = try PruningPlan(targets: [0.6], steps: 1)
+        let pruned = try Pruner(
+            plan: plan, parentPath: path, recipe: recipe, dataset: dataset,
+            output: folder.appendingPathComponent("pruned")
+        ).run { _ in }
+        let before = try Checkpoint.load(path: pruned.path)
+        let outcome = try quantized(QuantizationPlan(precision: .int8), pruned.path, on: dataset)
+        let after = try Checkpoint.load(path: outcome.path)
+        #expect(
+            after.configuration.pruning != nil && after.configuration.quantization?["parent"]?.string == before.digest)
+        for (path, tensor) in before.weights.tensors {
+            let found = try #require(after.weights[path])
+            #expect(zip(tensor.scalars, found.scalars).allSatisfy { $0 != 0 || $1 == 0 }, "\(path)")
+        }
+        #expect(outcome.models[1].fileBytes < outcome.models[0].fileBytes)
+        let encoder = try MultimodalEncoder(
+            configuration: after.configuration, weights: after.weights, model: after.digest)
+        #expect(try SelfTest.check(encoder) ?? 1 < 1e-4)
     }
 
     @Test("without data nothing is measured; a budget is refused, and so is a narrow parent")
