@@ -16,12 +16,13 @@ import encoders  # noqa: E402
 import kernels  # noqa: E402
 import machine  # noqa: E402
 import models  # noqa: E402
+import narrow  # noqa: E402
 import profiling  # noqa: E402
 import report  # noqa: E402
 import services  # noqa: E402
 import training  # noqa: E402
 
-PARTS = {"encoders": encoders.run, "kernels": kernels.run, "training": training.run, "service": services.run,
+PARTS = {"encoders": encoders.run, "narrow": narrow.run, "kernels": kernels.run, "training": training.run, "service": services.run,
          "profile": profiling.run}
 
 

@@ -6,7 +6,7 @@ import kernels
 import profiling
 
 PEERS = ["triptych", "PyTorch", "ONNX Runtime", "OpenVINO"]
-NAMES = {"triptych": "Triptych"}
+NAMES = {"triptych": "Triptych", "triptych bf16": "Triptych bf16", "triptych int8": "Triptych int8"}
 
 
 def table(heading, rows):
@@ -84,6 +84,27 @@ def encoders_text(part):
     return "\n\n".join(parts)
 
 
+def narrow_text(part):
+    figures = part["figures"]
+    peers = list(dict.fromkeys(p for f in figures for p in f["peers"]))
+    table_of = lambda cell: table(["", *map(title, peers)], [
+        [by_model(f), *(cell(f["peers"][p]) if p in f["peers"] else "–" for p in peers)] for f in figures])
+    megabytes = lambda f: f"{f['file_bytes'] / 1e6:.0f}" if f["file_bytes"] else "–"
+    keys = [f"{p}_median_over_{what}" for p in ("bf16", "int8") for what in ("float32", "peers")]
+    left_out = sorted({f"{r['model']}, {r['batch']}: {v}" for r in figures for v in r["failures"]})
+    parts = [
+        origin(part), "Milliseconds: median (minimum, spread between the quartiles).", table_of(times),
+        "How many times as fast Triptych is, by medians: as its own float32, and as the fastest peer of the same precision.",
+        table(["", "bf16, float32", "bf16, peers", "int8, float32", "int8, peers"],
+              [[by_model(f), *(ratio(f["ratios"], k) for k in keys)] for f in figures]),
+        "The least cosine to the reference's float32 embedding, over the triples of a batch:",
+        table_of(lambda f: f"{f['cosine']:.6f}"), "Peak memory in MB:", table_of(lambda f: f"{f['peak_megabytes']:.0f}"),
+        "Size of the file in MB, where there is one in that precision:", table_of(megabytes)]
+    if left_out:
+        parts.append("What did not work here: " + "; ".join(left_out) + ".")
+    return "\n\n".join(parts)
+
+
 def kernels_text(part):
     rows = [[by_model(f), times(f["peers"]["triptych"]), times(f["peers"][kernels.KERNELS]), ratio(f, "median_ratio"),
              ratio(f, "minimum_ratio")] for f in part["figures"]]
@@ -125,7 +146,7 @@ def profile_text(part):
         "![Shares of each encoder's time](images/benchmark-profile.svg)"])
 
 
-TEXTS = {"encoders": encoders_text, "kernels": kernels_text, "training": training_text, "service": service_text, "profile": profile_text}
+TEXTS = {"encoders": encoders_text, "narrow": narrow_text, "kernels": kernels_text, "training": training_text, "service": service_text, "profile": profile_text}
 
 
 def pictures(results, folder):

@@ -1,0 +1,161 @@
+"""One framework with one encoder in bfloat16 or 8 bits, as its experts would run it, answering lines of standard input.
+
+    narrow_encoder.py "ENGINE PRECISION" VARIANT MODEL --checkpoint FILE --graphs FOLDER --calibration FILE --input FILE
+        --output FILE --threads N
+
+Writes what it computes for the input to the output first. The graphs are those of exporting.py and quantising.py.
+"""
+import argparse
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from peers.encoder import images_in_order  # noqa: E402
+from peers.serving import answer, resident_megabytes  # noqa: E402
+
+
+def torch_images(a, path):
+    from safetensors.torch import load_file
+
+    import models
+
+    images = load_file(path)
+    return [images[m] for m in models.ALL[a.model]["modalities"]]
+
+
+def torch_module(a):
+    import torch
+
+    import models
+
+    torch.set_num_threads(a.threads)
+    torch.set_grad_enabled(False)
+    models.use_fused_attention()
+    return models.encoder(a.model, a.checkpoint)
+
+
+def torch_bf16(a):
+    import torch
+
+    imports = resident_megabytes()
+    module, images = torch_module(a).to(torch.bfloat16), torch_images(a, a.input)
+    if a.variant == "channels_last":
+        module = module.to(memory_format=torch.channels_last)
+        images = [i.contiguous(memory_format=torch.channels_last) for i in images]
+    images = [i.to(torch.bfloat16) for i in images]
+
+    def once():
+        with torch.inference_mode():
+            return module(*images).float().numpy()
+
+    return once, imports
+
+
+def torch_int8(a):
+    import torch
+    from torch.ao.quantization import quantize_dynamic
+
+    imports = resident_megabytes()
+    torch.backends.quantized.engine = "x86"
+    module, images = torch_module(a), torch_images(a, a.input)
+    if a.variant == "dynamic":
+        module = quantize_dynamic(module, {torch.nn.Linear}, dtype=torch.qint8)
+    else:
+        module = statically(a, module, images)
+
+    def once():
+        with torch.inference_mode():
+            return module(*images).numpy()
+
+    return once, imports
+
+
+def statically(a, module, images):
+    """Each network by itself: what combines their features cannot be traced in every system, and stays float32."""
+    import torch
+    from torch.ao.quantization import get_default_qconfig_mapping
+    from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
+
+    from backbones import ResNet
+
+    calibration = torch_images(a, a.calibration)
+    places = [(parent, name) for parent in module.modules() for name, child in parent.named_children()
+              if isinstance(child, ResNet)]
+    example = (images[0],)
+    for parent, name in places:
+        setattr(parent, name, prepare_fx(getattr(parent, name).eval(), get_default_qconfig_mapping("x86"), example))
+    module(*calibration)
+    for parent, name in places:
+        setattr(parent, name, convert_fx(getattr(parent, name)))
+    if not places:
+        raise SystemExit("found no network that can be traced")
+    return module
+
+
+def onnxruntime_int8(a):
+    import onnxruntime as ort
+    from safetensors.numpy import load_file
+
+    imports = resident_megabytes()
+    images = load_file(a.input)
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.intra_op_num_threads, options.inter_op_num_threads = a.threads, 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.add_free_dimension_override_by_name("batch", next(iter(images.values())).shape[0])
+    session = ort.InferenceSession(a.graphs / f"{a.variant}.int8.onnx", options, providers=["CPUExecutionProvider"])
+    return lambda: session.run(None, images)[0], imports
+
+
+def openvino(a, graph, precision):
+    import openvino as ov
+    from safetensors.numpy import load_file
+
+    imports = resident_megabytes()
+    images = load_file(a.input)
+    core = ov.Core()
+    model = core.read_model(a.graphs / f"{graph}.xml")
+    model.reshape({p: i.shape for p, i in zip(model.inputs, images_in_order(model, images))})
+    compiled = core.compile_model(model, "CPU", {
+        "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": a.threads,
+        "NUM_STREAMS": 1})
+    request = compiled.create_infer_request()
+    inputs = images_in_order(model, images)
+    for port, image in zip(compiled.inputs, inputs):
+        request.set_tensor(port, ov.Tensor(image, shared_memory=True))
+
+    def once(_alive=(core, model, compiled, inputs)):  # The request does not keep what it uses.
+        request.infer()
+        return request.get_output_tensor(0).data
+
+    return once, imports
+
+
+RUNNERS = {
+    "PyTorch bf16": torch_bf16, "PyTorch int8": torch_int8, "ONNX Runtime int8": onnxruntime_int8,
+    "OpenVINO bf16": lambda a: openvino(a, a.variant, "bf16"),
+    # What is not in 8 bits is in bfloat16 where the processor can: as it comes, and the faster.
+    "OpenVINO int8": lambda a: openvino(a, "int8", "bf16"),
+}
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("engine", choices=RUNNERS)
+    p.add_argument("variant")
+    p.add_argument("model")
+    for option in ("--checkpoint", "--graphs", "--calibration"):
+        p.add_argument(option, type=pathlib.Path)
+    p.add_argument("--input", type=pathlib.Path, required=True)
+    p.add_argument("--output", type=pathlib.Path, required=True)
+    p.add_argument("--threads", type=int, required=True)
+    a = p.parse_args()
+    once, imports = RUNNERS[a.engine](a)
+    from safetensors.numpy import save_file
+
+    save_file({"embedding": once().copy()}, a.output)
+    answer(once, imports)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""What narrow numbers cost in mAP, save in size and win in speed, of trained models, over several seeds.
+
+    python3 Benchmarks/quantization.py --triptych .build/release/triptych --output /tmp/quantization --seeds 1 2 3
+
+For each seed: trains the demo's ViTs and ResNet-18s, prunes them by half of their heads, neurons and filters, and makes each of
+both narrow with a budget of mAP among the identities that training held out; then all are evaluated on the query and
+gallery splits, and encode triples in turns. Prints a table, and writes quantization.json and quantization.svg. What is there
+already is not made again. Only the standard library.
+"""
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+from html import escape
+
+import turns
+
+NETWORKS = {"ViT": "fusion", "ResNet-18": "unicat"}
+FORMS = ["float32", "bf16", "int8", "pruned", "pruned bf16", "pruned int8"]
+COLOURS = ["#3b6fb6", "#5fb5c4", "#4c9f70", "#e08a2e", "#d48fb8", "#c8504b"]
+BUDGETS = {"int8": 0.003, "bf16": 0.0005}
+
+
+def make(file, command):
+    """Runs a command unless the file that it makes is there, and gives the file."""
+    if not file.exists():
+        subprocess.run([str(part) for part in command], check=True)
+    return file
+
+
+def models(a, network, seed):
+    """The files by form."""
+    folder, recipe = a.output / f"{NETWORKS[network]}-{seed}", f"deploy/recipes/{NETWORKS[network]}-demo.yaml"
+    data, held = a.output / "data", ["--set", "validation.identities=0.1"]
+    train = [a.triptych, "train", "--config", recipe, "--data", data, "--seed", seed, "--output", folder / "float32", *held]
+    found = {"float32": make(folder / "float32" / "model.safetensors", train)}
+    prune = [a.triptych, "prune", "--checkpoint", found["float32"], "--config", recipe, "--data", data, "--output",
+             folder / "pruned", "--structure", "units", "--targets", "0.5", "--steps", "150", *held]
+    found["pruned"] = make(folder / "pruned" / "model.safetensors", prune)
+    for parent in ("float32", "pruned"):
+        for precision, budget in BUDGETS.items():
+            form = precision if parent == "float32" else f"pruned {precision}"
+            output = folder / form.replace(" ", "-")
+            found[form] = make(output / "model.safetensors", [
+                a.triptych, "quantize", "--checkpoint", found[parent], "--precision", precision, "--data", data,
+                "--budget", budget, "--budget-of", "mAP", "--output", output])
+    return found
+
+
+def mean_average_precision(a, file):
+    answer = subprocess.run([a.triptych, "evaluate", "--checkpoint", file, "--data", a.output / "data", "--together",
+                             "--json"], check=True, capture_output=True, text=True).stdout
+    return json.loads(answer)["results"][0]["metrics"]["mAP"] * 100
+
+
+def milliseconds(a, files, batch=8):
+    """Medians by form, in turns."""
+    workers = [turns.Worker(form, "", [a.triptych, "benchmark", "--interactive", "--checkpoint", file, "--batch", batch,
+                                       "--threads", a.threads], a.output / "turns.log") for form, file in files.items()]
+    try:
+        turns.take_turns(workers, a.rounds, 5)
+        return {w.peer: statistics.median(w.times) for w in workers}
+    finally:
+        for w in workers:
+            w.end()
+
+
+def measure(a, network, seed):
+    files = models(a, network, seed)
+    times = milliseconds(a, files)
+    wider = {f: len(provenance(a, file).get("wider", [])) for f, file in files.items()}
+    return {form: {"mAP": mean_average_precision(a, files[form]), "bytes": files[form].stat().st_size,
+                   "speed": times["float32"] / times[form], "wider": wider[form]} for form in FORMS}
+
+
+def provenance(a, file):
+    """What a file says of its quantising."""
+    with open(file, "rb") as f:
+        header = json.loads(f.read(int.from_bytes(f.read(8), "little")))
+    return json.loads(header["__metadata__"]["triptych"]).get("quantization", {})
+
+
+def table(found, seeds):
+    lines = ["| | mAP of each seed | mean | beside its parent | times as fast | file, MB | layers that stayed wider |",
+             "|---|---|---|---|---|---|---|"]
+    for network, rows in found.items():
+        for form in FORMS:
+            of = [rows[str(seed)][form] for seed in seeds]
+            parent = "pruned" if form.startswith("pruned ") else "float32"
+            beside = [row["mAP"] - rows[str(seed)][parent]["mAP"] for seed, row in zip(seeds, of)]
+            each, mean = ", ".join(f"{row['mAP']:.2f}" for row in of), statistics.mean(row["mAP"] for row in of)
+            speed, size = statistics.median(row["speed"] for row in of), of[0]["bytes"] / 1e6
+            lines.append(f"| {network}, {form} | {each} | {mean:.2f} | {', '.join(f'{d:+.2f}' for d in beside)} | "
+                         f"{speed:.2f} | {size:.2f} | {', '.join(str(row['wider']) for row in of)} |")
+    return "\n".join(lines)
+
+
+def chart(found, seeds):
+    """A panel a network: mAP against speed, a circle a seed, as large as the file."""
+    width, height, left, right, top, bottom = 470, 300, 50, 20, 46, 48
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width * len(found)} {height}" '
+           f'width="{width * len(found)}" font-family="sans-serif" font-size="11">'
+           '<rect width="100%" height="100%" fill="white"/>']
+    for panel, (network, rows) in enumerate(found.items()):
+        points = [(form, rows[str(seed)][form]) for form in FORMS for seed in seeds]
+        low, high = min(p["mAP"] for _, p in points) - 1, max(p["mAP"] for _, p in points) + 1
+        fastest, largest = max(p["speed"] for _, p in points) * 1.1, max(p["bytes"] for _, p in points)
+        x = lambda v: panel * width + left + v / fastest * (width - left - right)
+        y = lambda v: top + (high - v) / (high - low) * (height - top - bottom)
+        out.append(f'<text x="{panel * width + left}" y="16" font-size="13" font-weight="bold">{escape(network)}</text>')
+        step = max(1, round((high - low) / 5))
+        for tick in range(int(low) + 1, int(high) + 1, step):
+            out.append(f'<path d="M{x(0)} {y(tick):.1f}H{x(fastest):.1f}" stroke="#ddd"/>'
+                       f'<text x="{x(0) - 6}" y="{y(tick) + 4:.1f}" text-anchor="end">{tick}</text>')
+        for tick in range(int(fastest) + 1):
+            out.append(f'<text x="{x(tick):.1f}" y="{height - 30}" text-anchor="middle">{tick}</text>')
+        for form, point in points:
+            colour, radius = COLOURS[FORMS.index(form)], 14 * (point["bytes"] / largest) ** 0.5
+            out.append('<circle cx="%.1f" cy="%.1f" r="%.1f" fill="%s" fill-opacity="0.45" stroke="%s"/>'
+                       % (x(point["speed"]), y(point["mAP"]), radius, colour, colour))
+        out.append(f'<text x="{panel * width + width / 2}" y="{height - 12}" text-anchor="middle">times as fast as '
+                   'float32; circles as large as the file</text>')
+        out.append(f'<text transform="translate({panel * width + 14} {height / 2}) rotate(-90)" text-anchor="middle">'
+                   'mAP, percent</text>')
+        for index, form in enumerate(FORMS):
+            at = panel * width + left + index * 66
+            out.append(f'<circle cx="{at}" cy="30" r="4" fill="{COLOURS[index]}"/><text x="{at + 7}" y="34" '
+                       f'font-size="10">{form}</text>')
+    return "\n".join(out) + "\n</svg>\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--triptych", default=".build/release/triptych")
+    parser.add_argument("--output", type=pathlib.Path, required=True)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=10)
+    a = parser.parse_args()
+    a.output.mkdir(parents=True, exist_ok=True)
+    make(a.output / "data" / "dataset.json", [
+        a.triptych, "synthesize", "--output", a.output / "data", "--identities", 300, "--cameras", 4, "--sightings", 3,
+        "--height", 64, "--width", 128, "--seed", 1])
+    found = {network: {str(seed): measure(a, network, seed) for seed in a.seeds} for network in a.networks}
+    (a.output / "quantization.json").write_text(json.dumps(found, indent=1) + "\n")
+    (a.output / "quantization.svg").write_text(chart(found, a.seeds))
+    print(table(found, a.seeds))
+
+
+if __name__ == "__main__":
+    main()
