@@ -30,6 +30,13 @@ public struct MixERObjective: Sendable, Equatable {
         self.fused = fused
     }
 
+    /// The branches that no weight leads to, by the beginnings of their paths, for embeddings made of some features.
+    func unreached(_ embedding: ModelConfiguration.MixERHead.Features) -> [String] {
+        let isErasedUsed = erased != 0 || modality != 0 || orthogonality != 0 || fused != 0 && embedding != .related
+        let isRelatedUsed = related != 0 || orthogonality != 0 || fused != 0 && embedding != .erased
+        return (isErasedUsed ? [] : ["erased."]) + (isRelatedUsed ? [] : ["related."])
+    }
+
     func callAsFunction(_ output: SystemOutput, _ batch: Objective.Batch) -> Objective.Value {
         guard let modalityLogits = output.modalityLogits else { preconditionFailure("no adversary to learn from") }
         let (erased, related, both) = (output.head("erased"), output.head("related"), output.head("fused"))

@@ -65,6 +65,13 @@ public enum Objective: Sendable, Equatable {
         }
     }
 
+    /// The beginnings of the paths that the loss of a model does not depend on, though the model runs them: like what is frozen they
+    /// have no gradient, and so no decay, as in PyTorch.
+    package func unreached(by configuration: ModelConfiguration) -> [String] {
+        guard case .mixer(let objective) = self, case .mixer(let head) = configuration.system else { return [] }
+        return objective.unreached(head.embedding)
+    }
+
     /// The loss of a training pass.
     public func callAsFunction(_ output: SystemOutput, _ batch: Batch) -> Value {
         switch self {

@@ -55,7 +55,8 @@ struct TrainingState: Sendable {
     ) throws -> (loss: Float, terms: [String: Float]) {
         let statistics = RunningStatistics()
         var pass = pass(configuration, stage, statistics)
-        (pass.frozen, pass.dropout, pass.dropPath) = (options.frozen, options.dropout, options.dropPath)
+        pass.frozen = options.frozen + stage.objective.unreached(by: configuration)
+        (pass.dropout, pass.dropPath) = (options.dropout, options.dropPath)
         (pass.atOnce, pass.distillation) = (options.atOnce, distillation)
         let result = try pass(batch)
         try Divergence.check(loss: result.loss, terms: result.terms, gradients: result.gradients)
