@@ -56,6 +56,8 @@ OPTIONS = {
     "mixer-erased": {"weights": (0.4, 0.0, 0.4), "halves": (1.0, 0.0)},
     "mixer-related": {"weights": (0.0, 0.0, 0.4), "halves": (0.0, 1.0)},
     "mixer-cross-resnet-18": {"weights": (0.0, 0.6, 0.4)},  # One modality has nothing to tell.
+    "fusion-average-two-after": {"triplet": 0.5},
+    "mixer-erased-after": {"weights": (0.4, 0.0, 0.4), "halves": (1.0, 0.0)},
     "unicat-drop-path": {"drop_path": 0.4},
     "mixer-drop-path": {"drop_path": 0.4},
 }
@@ -136,7 +138,7 @@ def objective(case, model, x, centers):
             mask = torch.tensor([[i < len(t) for i in range(longest)] for t in TEXTS])
             z = model.text(ids, mask)
         else:
-            z = model.embed(x)
+            z = model.fused(x)
         return losses.batch_hard_triplet(z, y, squared=True) + losses.cross_entropy(model.classify(z), y)
     if system == "mixer":
         n = len(x)
@@ -214,7 +216,7 @@ def golden(case):
         loss.backward()
         result["steps"].append(loss.item())
         if step == 0:
-            result["gradients"] = {n: summary(n, p.grad) for n, p in named.items() if p.grad is not None and p.grad.any()}
+            result["gradients"] = {n: summary(n, p.grad) for n, p in named.items() if p.grad is not None}
             result["statistics"] = {k: summary(k, v) for k, v in model.state_dict().items() if "running" in k}
         optimizer.step()
     return result

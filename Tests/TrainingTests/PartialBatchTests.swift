@@ -23,17 +23,19 @@ private struct PartialTrial {
     ]
 
     let configuration: ModelConfiguration
-    let weights: Weights
+    var weights: Weights
     let images: [Modality: Tensor]
 
-    init(_ name: String) throws {
+    init(_ name: String, neckFeature: ModelConfiguration.NeckFeature = .before) throws {
         let system = try #require(Self.systems.first { $0.0 == name }?.1)
         let half: [Modality: [Float]] = [.rgb: [0.5, 0.5, 0.5], .nir: [0.5, 0.5, 0.5], .tir: [0.5, 0.5, 0.5]]
-        configuration = ModelConfiguration(
+        var configuration = ModelConfiguration(
             system: system, modalities: [.rgb, .nir, .tir],
             backbone: name == "ieee"
                 ? .resnet(.init(depth: 18, lastStride: 1)) : .vit(.init(width: 16, depth: 2, heads: 2, patch: 8)),
             input: .init(height: 16, width: 32, mean: half, std: half), identities: 4)
+        configuration.neckFeature = neckFeature
+        self.configuration = configuration
         weights = try WeightInitialization.weights(for: configuration, seed: 3)
         images = Dictionary(
             uniqueKeysWithValues: Modality.allCases.enumerated().map { number, modality in
@@ -79,6 +81,15 @@ private struct PartialTrial {
         return try pass(batch(sets))
     }
 
+    /// With necks that have seen something.
+    mutating func scrambleNecks() throws {
+        for path in weights.paths where path.contains("neck") && !path.hasSuffix("bias") {
+            var generator = SplitMix64(seed: path.utf8.reduce(0) { $0 &* 31 &+ UInt64($1) })
+            let count = try #require(weights[path]).count
+            weights[path] = Tensor((0..<count).map { _ in generator.uniform(0.5...1.5) }, shape: [count])
+        }
+    }
+
     /// With other weights.
     func with(_ weights: Weights) -> Self { Self(self, weights) }
 
@@ -89,9 +100,14 @@ private struct PartialTrial {
 
 @Suite("Batches of triples that have lost modalities, and batches that are encoded in parts")
 struct PartialBatchTests {
-    @Test("a triple's embedding is what its own modalities alone would make", arguments: PartialTrial.names)
-    func embeddings(name: String) throws {
-        let trial = try PartialTrial(name)
+    @Test(
+        "a triple's embedding is what its own modalities alone would make, on either side of the neck",
+        arguments: PartialTrial.names, ModelConfiguration.NeckFeature.allCases)
+    func embeddings(name: String, side: ModelConfiguration.NeckFeature) throws {
+        // IEEE has no neck.
+        guard name != "ieee" || side == .before else { return }
+        var trial = try PartialTrial(name, neckFeature: side)
+        try trial.scrambleNecks()
         // Fixed statistics: no row depends on another.
         let system = try trial.configuration.makeSystem(
             ParameterScope(trial.weights, mode: .training(dropout: nil)))

@@ -26,6 +26,7 @@ extension ModelConfiguration {
             identities: try fields.read("identities", .integer), training: fields.value("training"),
             pruning: fields.value("pruning"), quantization: fields.value("quantization"))
         networks = try fields.read("networks", .integer) ?? 1
+        neckFeature = try fields.read("neck_feature", .choice) ?? .before
         try fields.finish()
         try validate()
     }
@@ -53,11 +54,12 @@ extension ModelConfiguration {
 extension ModelConfiguration: Encodable {
     private enum Key: String, CodingKey {
         case format, system, modalities, backbone, networks, input, head, identities, training, pruning, quantization
+        case neckFeature = "neck_feature"
     }
 
     /// The first of ``formats`` that has what this configuration says.
     private var format: Int {
-        var isPlain = networks == 1 && input.valueRange.isEmpty
+        var isPlain = networks == 1 && neckFeature == .before && input.valueRange.isEmpty
         if case .vit(let vit) = backbone, vit.variant != .init() { isPlain = false }
         if case .mixer(let head) = system, head != .init() { isPlain = false }
         return isPlain ? Self.formats.lowerBound : Self.formats.upperBound
@@ -72,6 +74,7 @@ extension ModelConfiguration: Encodable {
         try container.encode(backbone, forKey: .backbone)
         // What is as it always was is not written: files of before keep their bytes.
         if networks != 1 { try container.encode(networks, forKey: .networks) }
+        if neckFeature != .before { try container.encode(neckFeature, forKey: .neckFeature) }
         try container.encode(input, forKey: .input)
         switch system {
         case .graft(let head): try container.encode(head, forKey: .head)

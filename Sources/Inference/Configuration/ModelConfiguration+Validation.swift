@@ -66,6 +66,9 @@ extension ModelConfiguration {
         case .unicat, .fusionConcat, .fusionAverage: try validateNetworks(Limits.networks)
         case .graft, .ieee, .mixer, .dmf: try validateNetworks(1)
         }
+        try Check.that(
+            neckFeature == .before || system.name != .ieee, "neck_feature", "before for system ieee, which has no neck",
+            found: neckFeature.rawValue)
         switch (system, backbone) {
         case (.graft, .resnet), (.dmf, .resnet):
             throw DocumentError.invalid(

@@ -7,8 +7,8 @@ import Documents
 /// ignored, but for those inside ``training``, ``pruning`` and ``quantization``, which are kept.
 public struct ModelConfiguration: Sendable, Equatable {
     /// The versions of the document's form that this program reads. It writes the first that can say what is to be said: the
-    /// second has `backbone.activation`, `pre_norm`, `norm_epsilon` and `projection`, and `input.value_range`, which a reader of
-    /// the first would ignore and so encode otherwise.
+    /// second has `backbone.activation`, `pre_norm`, `norm_epsilon` and `projection`, `input.value_range` and `neck_feature`, which a
+    /// reader of the first would ignore and so encode otherwise.
     public static let formats = 1...2
 
     /// The system and what is particular to it.
@@ -19,6 +19,8 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var backbone: Backbone
     /// Backbones a modality, each with weights of its own, of the late-fusion systems (UniCat, Table 4); 1 elsewhere.
     public var networks = 1
+    /// On which side of the BNNeck embeddings are taken.
+    public var neckFeature = NeckFeature.before
     /// The images that the model takes.
     public var input: Input
     /// The number of classes of the classifiers, if the model has been given them.
@@ -29,6 +31,14 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var pruning: JSONValue?
     /// What has become narrow, an object as its writer put it.
     public var quantization: JSONValue?
+
+    /// A side of the BNNeck, the batch norm before a classifier (Luo et al., 2019).
+    public enum NeckFeature: String, CaseIterable, Encodable, Sendable {
+        /// The features that the triplet loss sees: the papers' choice.
+        case before
+        /// What the classifier sees, by the neck's running statistics.
+        case after
+    }
 
     /// A configuration as given; not validated.
     public init(

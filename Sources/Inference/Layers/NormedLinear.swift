@@ -46,7 +46,7 @@ struct NormedLinear: Sendable {
 }
 
 /// BNNeck and classifier (Luo et al., 2019): batch norm whose shift stays 0, then a linear layer without bias. Only
-/// training has one: embeddings are taken before the neck.
+/// training has one: embeddings are taken before the neck, or by `NeckedSystem` after it.
 struct IdentityHead: Sendable {
     private let neck: BatchNorm
     private let classifier: Tensor

@@ -165,6 +165,11 @@ extension ModelConfiguration {
     /// Builds the system from weights. Throws `WeightsError` for a tensor that is missing or of another shape,
     /// `EncoderError.unsupported` for a system that cannot be built so.
     public func makeSystem(_ scope: ParameterScope) throws -> any EncodingSystem {
+        let system = try makeFeatures(scope)
+        return neckFeature == .before ? system : try system.afterNeck(self, scope)
+    }
+
+    private func makeFeatures(_ scope: ParameterScope) throws -> any EncodingSystem {
         switch system {
         case .unicat, .fusionConcat, .fusionAverage: try LateFusion(self, scope)
         case .graft(let head): try GraFT(self, head, scope)

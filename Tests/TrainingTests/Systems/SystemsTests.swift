@@ -37,6 +37,9 @@ struct GoldenSystem: Decodable, Sendable {
         "unicat-two", "fusion-concat-two", "fusion-average-two", "graft-cls", "graft-average", "graft-vanilla-cls",
         "graft-vanilla-average", "ieee-plain", "ieee-interaction", "mixer-erased", "mixer-related", "mixer-cross",
         "mixer-cross-resnet-18", "unicat-drop-path", "mixer-drop-path",
+        // Embeddings after the neck.
+        "unicat-two-after", "fusion-concat-two-after", "fusion-average-two-after", "graft-cls-after",
+        "mixer-cross-after", "mixer-erased-after", "dmf-after",
     ]
     static let all = Result {
         try ["systems.json", "clip.json", "variants.json"].reduce(into: [String: GoldenSystem]()) { all, file in
@@ -70,7 +73,7 @@ struct SystemsTests {
             case .unicat, .fusionConcat, .fusionAverage:
                 .identity(
                     IdentityObjective(
-                        triplet: name == "fusion-average-two" ? 0.5 : 1, crossEntropy: 0.7, margin: 0.2,
+                        triplet: name.hasPrefix("fusion-average-two") ? 0.5 : 1, crossEntropy: 0.7, margin: 0.2,
                         labelSmoothing: 0.1))
             case .dmf: .identity(IdentityObjective(isSquared: true))
             case .ieee: .ieee(IEEEObjective(margin: name == "ieee-plain" ? 0 : 1, labelSmoothing: 0.1))
