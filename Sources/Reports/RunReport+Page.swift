@@ -154,7 +154,10 @@ extension RunReport {
         if let description = run.description {
             facts += [
                 ("program", "triptych \(description.version)"), ("seed", "\(description.seed)"),
-                ("data", "\(description.data) (\(description.layout))"),
+                (
+                    "data",
+                    "\(description.data) (\(description.layout)\(description.trial.map { ", trial \($0)" } ?? ""))"
+                ),
                 ("data fingerprint", description.dataFingerprint),
                 ("learnt from", "\(description.sightings) sightings of \(description.identities) identities"),
                 (

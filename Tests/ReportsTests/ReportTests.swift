@@ -84,6 +84,7 @@ struct ReportTests {
         #expect(html.matches(of: /<img [^>]*>/).allSatisfy { $0.output.contains("alt=\"") })
         let run = try RunDescription(run: scratch.path)
         #expect(run.steps == 5 && run.seed == 5 && run.heldOutIdentities == 2 && run.dataFingerprint.count == 64)
+        #expect(run.trial == nil && run.threads ?? 0 > 0)
     }
 
     @Test("without its data, or without identities held out, a run has a report that says so")

@@ -135,13 +135,19 @@ struct ResumeTests {
         let steps = try Data(contentsOf: copy.appendingPathComponent("steps.jsonl"))
         let file = data.appendingPathComponent("train/nir/0002_c1_001.png")
         let bytes = try Data(contentsOf: file)
-        try (bytes + [0]).write(to: file)
+        // Of the same name and size: a checksum at the end, which decoders read over, is another.
+        try (bytes.dropLast() + [bytes[bytes.count - 1] ^ 1]).write(to: file)
         #expect {
             try Trainer(resuming: copy, data: data).run { _ in }
         } throws: { error in
-            "\(error)".contains("expected a file of \(bytes.count) train/nir/0002_c1_001.png")
-                && "\(error)".contains("found one of \(bytes.count + 1) train/nir/0002_c1_001.png")
+            "\(error)".contains("data, train/nir/0002_c1_001.png: expected \(bytes.count) bytes with SHA-256")
+                && "\(error)".contains("found \(bytes.count) bytes with SHA-256")
         }
+        try FileManager.default.moveItem(at: file, to: data.appendingPathComponent("train/nir/9_c1_1.png"))
+        #expect {
+            try Trainer(resuming: copy, data: data).run { _ in }
+        } throws: { "\($0)".contains("data: expected train/nir/0002_c1_001.png, as the run began, found no such file") }
+        try FileManager.default.removeItem(at: data.appendingPathComponent("train/nir/9_c1_1.png"))
         #expect(try Data(contentsOf: copy.appendingPathComponent("steps.jsonl")) == steps)
         let kept = copy.appendingPathComponent("recipe.yaml")
         let text = try String(contentsOf: kept, encoding: .utf8)

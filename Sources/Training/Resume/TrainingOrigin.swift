@@ -1,5 +1,4 @@
 import COpenBLAS
-import Crypto
 import Documents
 import Foundation
 import Inference
@@ -34,7 +33,8 @@ struct TrainingOrigin: Codable, Equatable {
         threads = Self.threadsHere
     }
 
-    private static var threadsHere: Int { Int(openblas_get_num_threads()) }
+    /// Threads that this process computes with.
+    static var threadsHere: Int { Int(openblas_get_num_threads()) }
 
     /// Throws `TrainingError.differs` if this process computes with another number of threads.
     func checkThreads() throws(TrainingError) {
@@ -79,53 +79,5 @@ extension JSONValue {
             }
         }
         return (path, self, other)
-    }
-}
-
-/// The files of a training split, a line each: what tells whether a data set is still the one that a run began with.
-package struct DataManifest: Equatable {
-    /// Of the run folder's file.
-    static let file = "data.txt"
-    /// Path within the data set, and bytes.
-    private let lines: [String]
-
-    /// Lists what a run reads. Throws `DatasetError`.
-    package init(_ dataset: TriplesDataset, _ recipe: Recipe) throws {
-        var urls = try TrainingSplit(dataset, recipe).all.flatMap { sighting in
-            recipe.model.modalities.compactMap { sighting.files[$0]?.url }
-        }
-        if recipe.readsTexts {
-            urls += Folder.files(in: dataset.root.appendingPathComponent("train/text"), ["txt"])
-        }
-        let root = dataset.root.standardizedFileURL.resolvingSymlinksInPath().path + "/"
-        // A strip is the file of several images.
-        lines = Set(urls).map { url in
-            let path = url.resolvingSymlinksInPath()
-            let size = (try? path.resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? -1
-            let name = path.path.hasPrefix(root) ? String(path.path.dropFirst(root.count)) : url.lastPathComponent
-            return "\(size) \(name)"
-        }.sorted()
-    }
-
-    /// Reads what a run has written.
-    init(text: String) { lines = text.split(separator: "\n").map(String.init) }
-
-    /// SHA-256 of what is written, in hexadecimal.
-    package var fingerprint: String {
-        SHA256.hash(data: Data(text.utf8)).hexadecimal
-    }
-
-    /// As it is written.
-    var text: String { lines.map { $0 + "\n" }.joined() }
-
-    /// Throws `TrainingError.differs` with the first file that another data set lacks, has more, or has in another size.
-    func check(_ other: DataManifest) throws {
-        if self == other { return }
-        let (own, found) = (Set(lines), Set(other.lines))
-        let missing = lines.first { !found.contains($0) }
-        let added = other.lines.first { !own.contains($0) }
-        throw TrainingError.differs(
-            "data", expected: missing.map { "a file of \($0)" } ?? "no more than \(lines.count) files",
-            found: added.map { "one of \($0)" } ?? "none")
     }
 }

@@ -10,7 +10,7 @@ struct TrainingSnapshot {
     struct Progress: Codable, Equatable {
         /// Of this form.
         var format = Progress.current
-        static let current = 2
+        static let current = 3
         /// What it was started with.
         var origin: TrainingOrigin
         /// Steps done.

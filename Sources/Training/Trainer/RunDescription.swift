@@ -23,7 +23,11 @@ public struct RunDescription: Sendable, Codable, Equatable {
     public var data: String
     /// The data set's layout, by name.
     public var layout: String
-    /// SHA-256 of the names and sizes of the files of the train split, see `data.txt`.
+    /// Which of RegDB's divisions; nil of other layouts, and of runs of earlier versions.
+    public var trial: Int?
+    /// Of compute: sums over another number of threads are rounded otherwise. Nil of runs of earlier versions.
+    public var threads: Int?
+    /// SHA-256 of `data.txt`, which has that of each file of the train split.
     public var dataFingerprint: String
     /// Steps of all stages and rounds.
     public var steps: Int
@@ -37,7 +41,7 @@ public struct RunDescription: Sendable, Codable, Equatable {
     public var initializedFrom: String?
 
     private enum CodingKeys: String, CodingKey {
-        case kind, version, seed, data, layout, steps, parameters, identities, sightings
+        case kind, version, seed, data, layout, trial, threads, steps, parameters, identities, sightings
         case dataFingerprint = "data_fingerprint"
         case heldOutIdentities = "held_out_identities"
         case heldOutSightings = "held_out_sightings"
@@ -53,6 +57,8 @@ public struct RunDescription: Sendable, Codable, Equatable {
         self.kind = kind
         (seed, self.initializedFrom) = (run.seed, initializedFrom)
         (data, layout) = (dataset.root.standardizedFileURL.path, dataset.layout.name)
+        trial = dataset.layout is RegDBLayout ? dataset.trial : nil
+        threads = TrainingOrigin.threadsHere
         (dataFingerprint, steps) = (manifest.fingerprint, run.totalSteps)
         parameters = run.state.weights.parameterCount
         (identities, sightings) = (run.data.identities.count, run.data.labels.count)

@@ -84,7 +84,7 @@ struct Prune: AsyncParsableCommand {
         }
         if !outcome.isFinished { throw ExitCode(Interruption.status) }
         if report {
-            await RunReporter(URL(fileURLWithPath: output), dataset.layout).writeAfterwards(try dataset.open())
+            await RunReporter(URL(fileURLWithPath: output), dataset.layout).writeAfterwards(dataset.data)
         }
     }
 }

@@ -27,9 +27,7 @@ struct Report: AsyncParsableCommand {
     var split = RunReport.Split.heldOut
 
     func run() async throws {
-        let folder = URL(fileURLWithPath: run)
-        let dataset = try data.map { try layout.open($0) }
-        print(try await RunReporter(folder, layout).write(dataset, split))
+        print(try await RunReporter(URL(fileURLWithPath: run), layout).write(data, split))
     }
 }
 
@@ -40,12 +38,12 @@ struct RunReporter {
     private let folder: URL
     private let layout: LayoutOptions
 
-    /// For a run's folder; the layout is that of its data set, if it was given.
+    /// For a run's folder; the layout is that of its data set, for a run that does not say it.
     init(_ folder: URL, _ layout: LayoutOptions) { (self.folder, self.layout) = (folder, layout) }
 
-    /// Writes a run's report and says where. Without a data set it looks where the run had it.
-    func write(_ dataset: TriplesDataset?, _ split: RunReport.Split = .heldOut) async throws -> String {
-        let (found, reason) = try dataset.map { ($0, nil) } ?? find()
+    /// Writes a run's report and says where. Without a data set's path it looks where the run had it.
+    func write(_ data: String?, _ split: RunReport.Split = .heldOut) async throws -> String {
+        let (found, reason) = try data.map { (try open($0), nil) } ?? find()
         let progress = Progress("encoding for the report", unit: "sightings")
         let report = try await ComputeThread.shared.run { [folder] in
             try RunReport(folder, dataset: found, split: split, reason: reason) { event in
@@ -63,15 +61,22 @@ struct RunReporter {
         guard FileManager.default.fileExists(atPath: description.data) else {
             return (nil, "The data set is not at \(description.data) any more: --data says where it is.")
         }
-        var layout = layout
-        layout.layout = layout.layout ?? description.layout
-        return (try layout.open(description.data), nil)
+        return (try open(description.data), nil)
+    }
+
+    /// A data set as the run read its own.
+    private func open(_ path: String) throws -> TriplesDataset {
+        let description = try? RunDescription(run: folder)
+        var own = layout
+        own.layout = layout.layout ?? description?.layout
+        own.trial = description?.trial ?? layout.trial
+        return try own.open(path)
     }
 
     /// The same at the end of a run, which is done whatever becomes of its report.
-    func writeAfterwards(_ dataset: TriplesDataset?) async {
+    func writeAfterwards(_ data: String?) async {
         do {
-            FileHandle.standardError.write(Data("report: \(try await write(dataset))\n".utf8))
+            FileHandle.standardError.write(Data("report: \(try await write(data))\n".utf8))
         } catch {
             FileHandle.standardError.write(Data("no report: \(error)\n".utf8))
         }

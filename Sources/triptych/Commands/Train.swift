@@ -107,7 +107,7 @@ struct Train: AsyncParsableCommand {
         if !outcome.isFinished { throw ExitCode(Interruption.status) }
         if report {
             let folder = URL(fileURLWithPath: outcome.path).deletingLastPathComponent()
-            await RunReporter(folder, layout).writeAfterwards(try data.map { try layout.open($0) })
+            await RunReporter(folder, layout).writeAfterwards(data)
         }
     }
 }

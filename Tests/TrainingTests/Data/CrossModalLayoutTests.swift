@@ -52,8 +52,8 @@ struct CrossModalLayoutTests {
         #expect(Set(tasks[0].galleries.map { $0.map(\.name) }).count > 1)
     }
 
-    @Test("RegDB: the lists of a trial, bitmaps, both directions, everything ranked")
-    func regdb() throws {
+    /// Two of the ten trials, whose lists exchange who is learned from.
+    private func regdbTree() throws -> Tree {
         let tree = try Tree()
         let lines = { (kind: String, letter: String, identities: [Int]) in
             identities.enumerated().flatMap { label, identity in
@@ -69,6 +69,12 @@ struct CrossModalLayoutTests {
                 }
             }
         }
+        return tree
+    }
+
+    @Test("RegDB: the lists of a trial, bitmaps, both directions, everything ranked")
+    func regdb() throws {
+        let tree = try regdbTree()
         let dataset = try tree.dataset()
         #expect(dataset.layout.name == "regdb")
         let train = try dataset.sightings(.train)
@@ -85,6 +91,32 @@ struct CrossModalLayoutTests {
         #expect(DatasetCheck(dataset).problems.isEmpty)
         let image = try #require(second.first?.files[.rgb]).image()
         #expect(image.width == 8 && image.height == 16 && image.pixels[3] == image.pixels[0] &+ 21)
+    }
+
+    @Test("a run says which of RegDB's trials it learned from, and with how many threads")
+    func trial() throws {
+        let tree = try regdbTree()
+        let recipe = try Recipe(
+            yaml: """
+                model:
+                  system: mixer
+                  modalities: [rgb, tir]
+                  backbone: {kind: vit, width: 16, depth: 2, heads: 2, patch: 8}
+                  input:
+                    height: 16
+                    width: 8
+                    mean: {rgb: [0.5, 0.5, 0.5], tir: [0.5, 0.5, 0.5]}
+                    std: {rgb: [0.5, 0.5, 0.5], tir: [0.5, 0.5, 0.5]}
+                batch: {identities: 2, sightings: 2}
+                validation: {identities: 0, every: 0}
+                stages: [{steps: 1, learning_rate: 0.001}]
+                """)
+        let run = tree.url("run")
+        try Trainer(recipe: recipe, dataset: tree.dataset("regdb", trial: 2), output: run, seed: 1).run { _ in }
+        let description = try RunDescription(run: run)
+        #expect(description.trial == 2 && description.layout == "regdb" && description.threads ?? 0 > 0)
+        let names = try String(contentsOf: run.appendingPathComponent("data.txt"), encoding: .utf8)
+        #expect(names.contains("Visible/88/") && !names.contains("Visible/285/"))
     }
 
     @Test("LLCM: training by lists, testing by folders, one image of each identity and camera a trial")
