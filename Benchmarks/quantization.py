@@ -36,7 +36,7 @@ def models(a, network, seed):
     train = [a.triptych, "train", "--config", recipe, "--data", data, "--seed", seed, "--output", folder / "float32", *held]
     found = {"float32": make(folder / "float32" / "model.safetensors", train)}
     prune = [a.triptych, "prune", "--checkpoint", found["float32"], "--config", recipe, "--data", data, "--output",
-             folder / "pruned", "--structure", "units", "--targets", "0.5", "--steps", "150", *held]
+             folder / "pruned", "--structure", "units", "--targets", "0.5", "--steps", "100", *held]
     found["pruned"] = make(folder / "pruned" / "model.safetensors", prune)
     for parent in ("float32", "pruned"):
         for precision, budget in BUDGETS.items():
