@@ -56,7 +56,7 @@ class Known:
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.there, self.gone, self.unsure = {}, set(), set()
+        self.there, self.gone, self.unsure, self.told_apart = {}, set(), set(), set()
         self.counts = {}
 
     def count(self, what):
@@ -96,7 +96,7 @@ def change(server, known, images, models, over):
 
 
 def one(server, known, images, models):
-    what = random.choices(["enrol", "erase", "move", "merge", "import", "swap"], [12, 4, 3, 1, 1, 1])[0]
+    what = random.choices(["enrol", "erase", "move", "merge", "distinguish", "import", "swap"], [12, 4, 3, 1, 2, 1, 1])[0]
     base = "/v1/galleries/g"
     if what == "enrol":
         image, identity = random.choice(images), f"i{random.randrange(40)}"
@@ -124,10 +124,13 @@ def one(server, known, images, models):
             known.erased(sighting)
         else:
             known.kept(sighting, image)
-    elif what == "merge":
+    elif what in ("merge", "distinguish"):
         a, b = random.sample(range(40), 2)
-        if server.ask("POST", f"{base}/identities/i{a}/merge", json.dumps({"identities": [f"i{b}"]}))[0] == 200:
+        status, text = server.ask("POST", f"{base}/identities/i{a}/{what}", json.dumps({"identities": [f"i{b}"]}))
+        if status == 200:
             known.count(what)
+            if what == "distinguish":
+                known.told_apart.add(json.loads(text)["correction"]["id"])
     elif what == "import":
         lines = "\n".join(json.dumps({"identity": f"i{random.randrange(40)}", "idempotency_key": f"{random.random()}",
                                       "images": {"rgb": base64.b64encode(random.choice(images)).decode()}}) for _ in range(5))
@@ -137,13 +140,19 @@ def one(server, known, images, models):
         known.count(what)
 
 
-def owners(server):
-    found, identities, cursor = {}, [], ""
+def names(server, path):
+    """The identifiers of all that a list has."""
+    found, cursor = [], ""
     while cursor is not None:
-        page = json.loads(server.ask("GET", f"/v1/galleries/g/identities?limit=1000{cursor}")[1])
-        identities += [i["id"] for i in page["items"]]
+        page = json.loads(server.ask("GET", f"{path}?limit=1000{cursor}")[1])
+        found += [one["id"] for one in page["items"]]
         cursor = f"&cursor={page['next']}" if page["next"] else None
-    for identity in identities:
+    return found
+
+
+def owners(server):
+    found = {}
+    for identity in names(server, "/v1/galleries/g/identities"):
         cursor = ""
         while cursor is not None:
             page = json.loads(server.ask("GET", f"/v1/galleries/g/identities/{identity}/sightings?limit=1000{cursor}")[1])
@@ -183,6 +192,9 @@ def check(server, known, models):
     back = [s for s in known.gone if s in found]
     if missing or back:
         raise SystemExit(f"acknowledged and missing: {missing}; erased and there: {back}")
+    unsaid = known.told_apart - set(names(server, "/v1/galleries/g/corrections")) if known.told_apart else None
+    if unsaid:
+        raise SystemExit(f"told apart, and not among the corrections: {unsaid}")
     # Of what was imported nothing is erased.
     imported = len(found) - sum(s in found for s in known.there)
     if imported < 5 * known.counts.get("import", 0):
