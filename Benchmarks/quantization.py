@@ -3,9 +3,10 @@
     python3 Benchmarks/quantization.py --triptych .build/release/triptych --output /tmp/quantization --seeds 1 2 3
 
 For each seed: trains the demo's ViTs and ResNet-18s, prunes them by half of their heads, neurons and filters, and makes each of
-both narrow with a budget of mAP among the identities that training held out; then all are evaluated on the query and
-gallery splits, and encode triples in turns. Prints a table, and writes quantization.json and quantization.svg. What is there
-already is not made again. Only the standard library.
+both narrow with a budget of mAP among the identities that training held out. The figures are those that pruning and quantising
+measure: mAP on the query and gallery splits, and how many times as fast eight triples are encoded as by the parent, in turns.
+Prints a table, and writes quantization.json and quantization.svg. What is there already is not made again; --report makes
+nothing, and shows what is there. Only the standard library.
 """
 import argparse
 import json
@@ -13,8 +14,6 @@ import pathlib
 import statistics
 import subprocess
 from html import escape
-
-import turns
 
 NETWORKS = {"ViT": "fusion", "ResNet-18": "unicat"}
 FORMS = ["float32", "bf16", "int8", "pruned", "pruned bf16", "pruned int8"]
@@ -48,33 +47,29 @@ def models(a, network, seed):
     return found
 
 
-def mean_average_precision(a, file):
-    answer = subprocess.run([a.triptych, "evaluate", "--checkpoint", file, "--data", a.output / "data", "--together",
-                             "--json"], check=True, capture_output=True, text=True).stdout
-    return json.loads(answer)["results"][0]["metrics"]["mAP"] * 100
+def figures(folder):
+    """Of a run's parent and of what it has made, if it has ended."""
+    file = folder / "figures.json"
+    return json.loads(file.read_text())[:2] if file.exists() else None
 
 
-def milliseconds(a, files, batch=8):
-    """Medians by form, in turns."""
-    workers = [turns.Worker(form, "", [a.triptych, "benchmark", "--interactive", "--checkpoint", file, "--batch", batch,
-                                       "--threads", a.threads], a.output / "turns.log") for form, file in files.items()]
-    try:
-        turns.take_turns(workers, a.rounds, 5)
-        return {w.peer: statistics.median(w.times) for w in workers}
-    finally:
-        for w in workers:
-            w.end()
+def measured(a, network, seed):
+    """By form, of those that are there."""
+    folder, found = a.output / f"{NETWORKS[network]}-{seed}", {}
+    for form in FORMS[1:]:
+        if not (pair := figures(folder / form.replace(" ", "-"))):
+            continue
+        parent, model = pair
+        base = "pruned" if form.startswith("pruned ") else "float32"
+        if base == "float32":
+            found["float32"] = {"mAP": parent["metrics"]["mAP"] * 100, "bytes": parent["file_bytes"], "speed": 1, "wider": 0}
+        speed = model["throughput"][-1]["speedup"] * (found[base]["speed"] if base in found else 1)
+        wider = provenance(folder / form.replace(" ", "-") / "model.safetensors").get("wider", [])
+        found[form] = {"mAP": model["metrics"]["mAP"] * 100, "bytes": model["file_bytes"], "speed": speed, "wider": len(wider)}
+    return found
 
 
-def measure(a, network, seed):
-    files = models(a, network, seed)
-    times = milliseconds(a, files)
-    wider = {f: len(provenance(a, file).get("wider", [])) for f, file in files.items()}
-    return {form: {"mAP": mean_average_precision(a, files[form]), "bytes": files[form].stat().st_size,
-                   "speed": times["float32"] / times[form], "wider": wider[form]} for form in FORMS}
-
-
-def provenance(a, file):
+def provenance(file):
     """What a file says of its quantising."""
     with open(file, "rb") as f:
         header = json.loads(f.read(int.from_bytes(f.read(8), "little")))
@@ -86,6 +81,8 @@ def table(found, seeds):
              "|---|---|---|---|---|---|---|"]
     for network, rows in found.items():
         for form in FORMS:
+            if not all(form in rows[str(seed)] for seed in seeds):
+                continue
             of = [rows[str(seed)][form] for seed in seeds]
             parent = "pruned" if form.startswith("pruned ") else "float32"
             beside = [row["mAP"] - rows[str(seed)][parent]["mAP"] for seed, row in zip(seeds, of)]
@@ -103,7 +100,7 @@ def chart(found, seeds):
            f'width="{width * len(found)}" font-family="sans-serif" font-size="11">'
            '<rect width="100%" height="100%" fill="white"/>']
     for panel, (network, rows) in enumerate(found.items()):
-        points = [(form, rows[str(seed)][form]) for form in FORMS for seed in seeds]
+        points = [(form, rows[str(seed)][form]) for form in FORMS for seed in seeds if form in rows[str(seed)]]
         low, high = min(p["mAP"] for _, p in points) - 1, max(p["mAP"] for _, p in points) + 1
         fastest, largest = max(p["speed"] for _, p in points) * 1.1, max(p["bytes"] for _, p in points)
         x = lambda v: panel * width + left + v / fastest * (width - left - right)
@@ -136,14 +133,17 @@ def main():
     parser.add_argument("--output", type=pathlib.Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--report", action="store_true", help="make nothing")
     a = parser.parse_args()
     a.output.mkdir(parents=True, exist_ok=True)
-    make(a.output / "data" / "dataset.json", [
-        a.triptych, "synthesize", "--output", a.output / "data", "--identities", 300, "--cameras", 4, "--sightings", 3,
-        "--height", 64, "--width", 128, "--seed", 1])
-    found = {network: {str(seed): measure(a, network, seed) for seed in a.seeds} for network in a.networks}
+    if not a.report:
+        make(a.output / "data" / "dataset.json", [
+            a.triptych, "synthesize", "--output", a.output / "data", "--identities", 300, "--cameras", 4, "--sightings", 3,
+            "--height", 64, "--width", 128, "--seed", 1])
+        for network in a.networks:
+            for seed in a.seeds:
+                models(a, network, seed)
+    found = {network: {str(seed): measured(a, network, seed) for seed in a.seeds} for network in a.networks}
     (a.output / "quantization.json").write_text(json.dumps(found, indent=1) + "\n")
     (a.output / "quantization.svg").write_text(chart(found, a.seeds))
     print(table(found, a.seeds))
