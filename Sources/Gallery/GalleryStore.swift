@@ -59,9 +59,21 @@ public final class GalleryStore: Sendable {
         path: String, configuration: GalleryConfiguration = GalleryConfiguration()
     ) async throws -> GalleryStore {
         let threads = WorkerThreads("search", count: configuration.searchThreads)
+        let engine = try await engine(path, configuration, threads: threads)
         return GalleryStore(
-            try await SQLiteStore.open(path: path, configuration: configuration, threads: threads),
+            try await SQLStore.open(engine, configuration, threads: threads),
             threads: threads, slices: configuration.searchThreads)
+    }
+
+    /// What keeps the rows of a database.
+    static func engine(
+        _ path: String, _ configuration: GalleryConfiguration, threads: WorkerThreads
+    ) async throws -> any SQLEngine {
+        try await GalleryError.translating {
+            try await threads.run {
+                try SQLiteEngine(path: path, configuration: configuration, threads: threads)
+            }
+        }
     }
 
     /// Closes the database; every later call fails. Waits for calls in progress. Erasures that would take longer than a

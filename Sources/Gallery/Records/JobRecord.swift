@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 
 /// Something long that a server does, and how far it is.
 public struct JobRecord: Sendable, Equatable {
@@ -40,7 +39,7 @@ public struct JobRecord: Sendable, Equatable {
         (state, done, total, createdAt, updatedAt) = (.running, 0, 0, now, now)
     }
 
-    init(_ row: Row) {
+    init(_ row: SQLRow) {
         (id, kind, model, gallery) = (row["uuid"], row["kind"], row["model"], row["gallery"])
         state = State(rawValue: row["state"]) ?? .failed
         (done, total, reason, result) = (row["done"], row["total"], row["reason"], row["result"])

@@ -22,12 +22,17 @@ private struct KeyPlace: ParsableArguments {
     @OptionGroup var server: ServerOptions
 
     /// Does something with a database, or else asks a server.
-    func run<T>(_ offline: (AccessKeyFile) throws -> T, online: (Client) async throws -> T) async throws -> T {
+    func run<T>(_ offline: (AccessKeyFile) async throws -> T, online: (Client) async throws -> T) async throws -> T {
         guard let database else { return try await online(server.client()) }
-        let file = try AccessKeyFile(path: database)
-        let outcome = Result { try offline(file) }
-        try file.close()
-        return try outcome.get()
+        let file = try await AccessKeyFile(path: database)
+        do {
+            let outcome = try await offline(file)
+            try await file.close()
+            return outcome
+        } catch {
+            try? await file.close()
+            throw error
+        }
     }
 }
 
@@ -77,7 +82,7 @@ private struct CreateKeyCommand: AsyncParsableCommand {
     func run() async throws {
         let new = try new()
         let made = try await place.run {
-            let made = try $0.create(new)
+            let made = try await $0.create(new)
             return Made(id: made.key.id, token: made.token.text)
         } online: { client in
             let made = try await client.createKey(
@@ -136,7 +141,7 @@ private struct ListKeysCommand: AsyncParsableCommand {
 
     func run() async throws {
         let keys = try await place.run {
-            try $0.all().map(KeyRow.init)
+            try await $0.all().map(KeyRow.init)
         } online: {
             try await $0.keys().map(KeyRow.init)
         }
@@ -158,7 +163,7 @@ private struct RevokeKeyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let revoked = try await place.run {
-            KeyRow(try $0.revoke(key))
+            KeyRow(try await $0.revoke(key))
         } online: {
             KeyRow(try await $0.revokeKey(key))
         }

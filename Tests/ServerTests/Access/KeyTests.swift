@@ -64,14 +64,14 @@ struct KeyTests {
     func refused() async throws {
         let tokens = Mutex<[String]>([])
         let prepare = { (database: String) in
-            let file = try AccessKeyFile(path: database)
-            let admin = try file.create(NewAccessKey(name: "admin", role: .admin)).token.text
+            let file = try await AccessKeyFile(path: database)
+            let admin = try await file.create(NewAccessKey(name: "admin", role: .admin)).token.text
             var new = NewAccessKey(name: "short", role: .read)
             new.expiresAt = Date(timeIntervalSinceNow: 0.05)
-            let short = try file.create(new).token.text
+            let short = try await file.create(new).token.text
             tokens.withLock { $0 = [admin, short] }
-            try file.close()
-            while Date() < new.expiresAt ?? .distantPast { Thread.sleep(forTimeInterval: 0.01) }
+            try await file.close()
+            while Date() < new.expiresAt ?? .distantPast { try await Task.sleep(for: .milliseconds(10)) }
         }
         try await TestServer.run(preparing: prepare) { server in
             let (admin, short) = tokens.withLock { ($0[0], $0[1]) }
@@ -212,16 +212,16 @@ struct KeyTests {
         }
         let error = await #expect(throws: ServerError.self) { try await start() }
         #expect("\(error.map { "\($0)" } ?? "")".contains("triptych keys create --database \(path)"))
-        let file = try AccessKeyFile(path: path)
-        let made = try file.create(NewAccessKey(name: "first", role: .admin))
-        #expect(throws: GalleryError.inUse(path)) { _ = try AccessKeyFile(path: path) }
-        try file.close()
+        let file = try await AccessKeyFile(path: path)
+        let made = try await file.create(NewAccessKey(name: "first", role: .admin))
+        await #expect(throws: GalleryError.inUse(path)) { _ = try await AccessKeyFile(path: path) }
+        try await file.close()
         try await start()
-        let again = try AccessKeyFile(path: path)
-        #expect(try again.all() == [made.key] && made.key.matches(made.token.secret))
-        _ = try again.revoke(made.key.id)
-        #expect(throws: GalleryError.notFound(.key, "nobody")) { try again.revoke("nobody") }
-        try again.close()
+        let again = try await AccessKeyFile(path: path)
+        #expect(try await again.all() == [made.key] && made.key.matches(made.token.secret))
+        _ = try await again.revoke(made.key.id)
+        await #expect(throws: GalleryError.notFound(.key, "nobody")) { try await again.revoke("nobody") }
+        try await again.close()
         // Revoked, it still says that keys are needed.
         try await start()
         let bytes = try Data(contentsOf: URL(fileURLWithPath: path))

@@ -68,7 +68,7 @@ struct TestServer {
     static func run(
         _ configure: (inout ServerConfiguration) -> Void = { _ in }, encoder: any TripleEncoder = BrightnessEncoder(),
         log: TestLog? = nil, logger given: Logger? = nil,
-        preparing prepare: (_ database: String) throws -> Void = { _ in },
+        preparing prepare: (_ database: String) async throws -> Void = { _ in },
         _ body: @escaping @Sendable (TestServer) async throws -> Void
     ) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("triptych-\(UUID().uuidString)")
@@ -84,7 +84,7 @@ struct TestServer {
         var logger = given ?? Logger(label: "test") { _ in handler }
         if given == nil { logger.logLevel = log == nil ? Logger.Level.critical : .error }
         let database = folder.appendingPathComponent("gallery.sqlite").path
-        try prepare(database)
+        try await prepare(database)
         let gallery = try await GalleryStore.open(path: database)
         let server = try await TriptychServer(
             configuration: configuration, encoder: encoder, gallery: gallery, logger: logger)

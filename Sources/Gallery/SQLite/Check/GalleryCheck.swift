@@ -119,7 +119,7 @@ public struct GalleryCheck: Sendable {
             report.sightings += 1
             let known: Data? = row[3]
             if known == nil { report.undigested += 1 }
-            if let known, try RowDigest.sighting(row[0], db) != known {
+            if let known, try RowDigest.sighting(row[0], SQLiteSession(db)) != known {
                 report.add(
                     "sighting",
                     "\(row[1] as String) in \(row[2] as String): what was enrolled, or one of its images, has changed")

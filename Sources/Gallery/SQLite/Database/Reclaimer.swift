@@ -2,15 +2,6 @@ import Foundation
 import GRDB
 import Synchronization
 
-/// How far erasures are.
-public struct ErasureStatus: Sendable, Equatable {
-    /// Whether no byte of what was erased is left in the database or its log.
-    public var isComplete: Bool
-    /// What kept the last try from getting on; nil also while another program, reading an old state, keeps the log from
-    /// being emptied.
-    public var failure: GalleryError?
-}
-
 /// Finishes erasures in the background: deletes what is marked, gives free pages back to the file system and empties the
 /// log, which still has what was written before. One pass at a time, each for all that was asked for meanwhile.
 ///
@@ -18,9 +9,6 @@ public struct ErasureStatus: Sendable, Equatable {
 /// holds up a writer for a few hundredths of a second at most; while another program reads, it tries again later.
 final class Reclaimer: Sendable {
     private struct State {
-        var requested = 0
-        var completed = 0
-        var failure: GalleryError?
         /// Whether something was erased since the last pass that got through.
         var hasErased = false
         /// Since the disk was found full: nothing is overwritten that the file system gets back anyway.
@@ -29,10 +17,6 @@ final class Reclaimer: Sendable {
         var vacuum = Pace(1 << 20, 1 << 16...1 << 24)
     }
 
-    private static let debounce = Duration.milliseconds(100)
-    private static let longestWait = Duration.seconds(2)
-    /// What `stop` may still take.
-    private static let lastPass = Duration.seconds(2)
     /// Nothing is deleted while the log is larger and cannot be emptied: deleting makes it grow.
     private static let largestLog = 64 << 20
 
@@ -42,47 +26,27 @@ final class Reclaimer: Sendable {
     private let reserve: DiskReserve
     private let piece: Int
     private let state: Mutex<State>
-    private let wake: AsyncStream<Void>.Continuation
-    private let loop = Mutex<Task<Void, Never>?>(nil)
+    private let loop = ErasureLoop()
 
     /// Begins to wait for requests. `piece` is how many bytes an erasure deletes in its first transaction.
     init(_ connection: GalleryConnection, piece: Int) {
         (files, pool, log, reserve) = (connection.files, connection.pool, connection.log, connection.reserve)
         self.piece = piece
         state = Mutex(State(deletion: Pace(piece, piece...piece * 16)))
-        let (requests, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        self.wake = wake
-        let task = Task.detached(priority: .utility) { [weak self] in
-            for await _ in requests {
-                try? await Task.sleep(for: Self.debounce)
-                var wait = Self.debounce
-                while !Task.isCancelled, await self?.pass(until: nil) == false {
-                    try? await Task.sleep(for: wait)
-                    wait = min(wait * 2, Self.longestWait)
-                }
-            }
-        }
-        loop.withLock { $0 = task }
+        loop.start { [weak self] deadline in try await self?.pass(until: deadline) ?? true }
     }
-
-    deinit { loop.withLock { $0?.cancel() } }
 
     /// How far erasures are.
-    var status: ErasureStatus {
-        state.withLock { ErasureStatus(isComplete: $0.completed == $0.requested, failure: $0.failure) }
-    }
+    var status: ErasureStatus { loop.status }
 
     /// Asks for a pass.
-    func request() {
-        state.withLock { $0.requested += 1 }
-        wake.yield()
-    }
+    func request() { loop.request() }
 
     /// Runs a transaction that deletes or marks, deletes a first piece with it, and asks for the rest. A small erasure is
     /// done by then.
     func erase<T: Sendable>(_ body: @escaping @Sendable (Database) throws -> T) async throws -> T {
         let (result, _) = try await transaction { [piece] db in
-            (try body(db), try Erasure.deletePiece(db, bytes: piece))
+            (try body(db), try Erasure.deletePiece(SQLiteSession(db), bytes: piece))
         }
         state.withLock { $0.hasErased = true }
         request()
@@ -90,15 +54,7 @@ final class Reclaimer: Sendable {
     }
 
     /// Ends the passes, after a last one that does what it can in a moment.
-    func stop() async {
-        wake.finish()
-        let task = loop.withLock { $0 }
-        task?.cancel()
-        await task?.value
-        if status.isComplete { return }
-        // A task of its own, which is not cancelled even if the one that closes is.
-        await Task.detached { _ = await self.pass(until: .now + Self.lastPass) }.value
-    }
+    func stop() async { await loop.stop() }
 
     /// Closes the connection to the log: the last one, so that SQLite takes the log away.
     func close() throws { try log.close() }
@@ -106,26 +62,23 @@ final class Reclaimer: Sendable {
 
 extension Reclaimer {
     /// Does all there is to do. False if something kept it from that.
-    private func pass(until deadline: ContinuousClock.Instant?) async -> Bool {
-        let covered = state.withLock { $0.requested }
+    private func pass(until deadline: ContinuousClock.Instant?) async throws -> Bool {
         do {
             let isDone = try await repeatedly(until: deadline, deletePiece)
             let isSmall = try await repeatedly(until: deadline, vacuumPiece)
             let isEmpty = try await emptyLog()
             guard isDone && isSmall && isEmpty else { return false }
-        } catch {
-            let failure = error as? GalleryError
-            let isNeeded = state.withLock { state in
-                state.failure = failure
-                if failure == .full { state.isSparing = true }
-                return failure == .full && state.hasErased
-            }
+        } catch GalleryError.full {
             // The log alone may wait for room; the reserve is for the next erasure.
+            let isNeeded = state.withLock { state in
+                state.isSparing = true
+                return state.hasErased
+            }
             if isNeeded { reserve.release() }
-            return false
+            throw GalleryError.full
         }
         reserve.restore()
-        state.withLock { ($0.completed, $0.failure, $0.hasErased, $0.isSparing) = (covered, nil, false, false) }
+        state.withLock { ($0.hasErased, $0.isSparing) = (false, false) }
         return true
     }
 
@@ -148,7 +101,7 @@ extension Reclaimer {
     private func deletePiece() async throws -> Bool {
         let bytes = state.withLock { $0.deletion.amount }
         let start = ContinuousClock.now
-        let isMore = try await transaction { db in try Erasure.deletePiece(db, bytes: bytes) }
+        let isMore = try await transaction { db in try Erasure.deletePiece(SQLiteSession(db), bytes: bytes) }
         state.withLock { $0.deletion.adapt(to: .now - start) }
         return isMore
     }
@@ -234,18 +187,5 @@ extension Database {
     fileprivate func spendLog() {
         try? execute(sql: "PRAGMA secure_delete = ON")
         try? execute(sql: "PRAGMA wal_autocheckpoint = 1000")
-    }
-}
-
-/// How much to do in one transaction, so that it holds the writer for about a fiftieth of a second.
-private struct Pace {
-    private(set) var amount: Int
-    private let range: ClosedRange<Int>
-
-    init(_ amount: Int, _ range: ClosedRange<Int>) { (self.amount, self.range) = (amount, range) }
-
-    mutating func adapt(to elapsed: Duration) {
-        if elapsed < .milliseconds(10) { amount = min(amount * 2, range.upperBound) }
-        if elapsed > .milliseconds(25) { amount = max(amount / 2, range.lowerBound) }
     }
 }

@@ -1,0 +1,31 @@
+/// A database that speaks SQL: how its transactions come about.
+///
+/// Transactions that write follow each other: each sees what the one before it has left, whoever wrote that. All methods throw
+/// `GalleryError` or `CancellationError`, and none blocks Swift's cooperative pool but `readNow`.
+protocol SQLEngine: Sendable {
+    /// The indexes that follow what is committed.
+    var indexes: IndexRegistry { get }
+    var events: EventCounter { get }
+    /// Where it is, without secrets.
+    var path: String { get }
+    var erasure: ErasureStatus { get }
+    var storage: StorageStatus { get }
+    /// How many transactions the database has lost that were committed, as far as that can be told.
+    var lostCommits: Int { get }
+
+    /// Reads that see one moment.
+    func read<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T
+    /// The same on the calling thread, which is none of the cooperative pool.
+    func readNow<T>(_ body: (any SQLSession) throws -> T) throws -> T
+    /// A transaction: durable when this returns. `body` may run twice.
+    func write<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T
+    /// One that deletes, or marks what is to be deleted; the rest follows in the background.
+    func erase<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T
+    /// Goes on with erasures that were not finished.
+    func resumeErasures()
+
+    func backup(to path: String) async throws
+    func checkIntegrity() async throws
+    func isDurable() async throws -> Bool
+    func close() async throws
+}

@@ -1,0 +1,65 @@
+/// A transaction of a database, as statements see it: what every database that speaks SQL does alike.
+///
+/// Places for arguments are `?`, or `?1` and so on. Statements are prepared once a connection, so their texts must be few. Used by
+/// one thread at a time.
+protocol SQLSession {
+    var dialect: SQLDialect { get }
+
+    /// How many rows were changed, of those that the statement names.
+    @discardableResult func execute(_ sql: String, _ arguments: [any SQLArgument]) throws -> Int
+    /// Hands over a row after the other. `body` must run no statements.
+    func forEach(_ sql: String, _ arguments: [any SQLArgument], _ body: (SQLRow) throws -> Void) throws
+    /// Takes back what `body` has done if it throws.
+    func savepoint<T>(_ body: () throws -> T) throws -> T
+
+    /// Has the indexes follow the transaction once it is committed, in the order of commits. Of one that is rolled back they learn
+    /// nothing.
+    func apply(_ changes: [IndexChange])
+    /// Has those who wait for events learn of one, as above.
+    func announced(_ event: Int64)
+}
+
+extension SQLSession {
+    @discardableResult func execute(_ sql: String) throws -> Int { try execute(sql, []) }
+
+    func rows(_ sql: String, _ arguments: [any SQLArgument] = []) throws -> [SQLRow] {
+        var rows: [SQLRow] = []
+        try forEach(sql, arguments) { rows.append($0) }
+        return rows
+    }
+
+    func first(_ sql: String, _ arguments: [any SQLArgument] = []) throws -> SQLRow? {
+        var row: SQLRow?
+        try forEach(sql, arguments) { row = row ?? $0 }
+        return row
+    }
+
+    /// The first row of a query that has at least one.
+    func only(_ sql: String, _ arguments: [any SQLArgument] = []) throws -> SQLRow {
+        guard let row = try first(sql, arguments) else {
+            throw GalleryError.storage("a row that must be there is missing: \(sql)")
+        }
+        return row
+    }
+
+    /// The first column of the first row; nil if there is none, or if it is NULL.
+    func value<T: SQLReadable>(
+        _ type: T.Type, _ sql: String, _ arguments: [any SQLArgument] = []
+    ) throws -> T? {
+        try first(sql, arguments).flatMap { $0[0] }
+    }
+
+    /// The first column of each row.
+    func values<T: SQLReadable>(
+        _ type: T.Type, _ sql: String, _ arguments: [any SQLArgument] = []
+    ) throws -> [T] {
+        var values: [T] = []
+        try forEach(sql, arguments) { values.append($0[0]) }
+        return values
+    }
+
+    /// Inserts one row, into a table whose key is `id`, and gives that.
+    func insert(_ sql: String, _ arguments: [any SQLArgument]) throws -> Int64 {
+        try only("\(sql) RETURNING id", arguments)[0]
+    }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import Similarity
+import Threads
+
+extension SQLStore {
+    /// Vectors that one read takes, about: between reads others write, and an answer is held in memory.
+    private static let step: Int64 = 20_000
+
+    /// All vectors, read on several threads at once while nobody writes.
+    static func load(_ engine: any SQLEngine, _ threads: WorkerThreads, slices: Int) async throws -> DamagedVectors {
+        let indexes = engine.indexes
+        let last = try await engine.read { try $0.value(Int64.self, "SELECT MAX(id) FROM embedding") ?? 0 }
+        let slices = Int64(max(slices, 1))
+        let slice = last / slices + 1
+        return try await withThrowingTaskGroup(of: DamagedVectors.self) { group in
+            for number in 0..<slices {
+                group.addTask {
+                    let range = (number * slice)..<((number + 1) * slice)
+                    return try await threads.run {
+                        var damaged = DamagedVectors()
+                        for start in stride(from: range.lowerBound, to: range.upperBound, by: Int(step)) {
+                            let part = start..<min(start + step, range.upperBound)
+                            damaged.add(try engine.readNow { try load($0, into: indexes, part) })
+                        }
+                        return damaged
+                    }
+                }
+            }
+            return try await group.reduce(into: DamagedVectors()) { $0.add($1) }
+        }
+    }
+
+    /// The vectors of some rows, and of one model, by its row, or of all. One that cannot be used is set aside: the others
+    /// are worth a start.
+    @discardableResult static func load(
+        _ db: any SQLSession, into indexes: IndexRegistry, _ range: Range<Int64> = 0..<Int64.max, model: Int64? = nil
+    ) throws -> DamagedVectors {
+        var damaged = DamagedVectors()
+        try db.forEach(StartStatement.everyVector, [range.lowerBound, range.upperBound, model]) { row in
+            if !load(row, into: indexes) { damaged.add(sighting: row[5], model: row[1]) }
+        }
+        return damaged
+    }
+
+    private static func load(_ row: SQLRow, into indexes: IndexRegistry) -> Bool {
+        let space = VectorSpace(combination: row[2], modalities: row[3], dimension: row[4])
+        let stored = StoredVectors(modalities: row[9], isFused: row[10], bytes: row[11])
+        let entry = VectorIndex.Entry(
+            sighting: row[5], identity: row[6], camera: row[7], capturedAt: row[8], vectors: stored.vectors)
+        return (1...SimilarityBlock.largestDimension).contains(space.dimension)
+            && indexes.append(entry, to: IndexRegistry.Key(gallery: row[0], model: row[1]), space: space)
+    }
+}
+
+/// What a start reads.
+package enum StartStatement {
+    /// As they were written. In another order SQLite would sort all vectors.
+    package static let everyVector = """
+        SELECT s.gallery_id, m.digest, m.combination, m.modalities, m.dimension, s.id, s.identity_id, s.camera,
+            s.captured_at, e.modalities, e.is_fused, e.vectors
+        FROM embedding e CROSS JOIN live_sighting s ON s.id = e.sighting_id CROSS JOIN live_model m ON m.id = e.model_id
+        WHERE e.id >= ?1 AND e.id < ?2 AND (m.id = ?3 OR ?3 IS NULL) ORDER BY e.id
+        """
+}

@@ -1,0 +1,118 @@
+import Foundation
+
+extension SQLStore {
+    func scopes(_ filters: [QueryFilter], in gallery: String) async throws -> [SearchScope] {
+        try await read { db in
+            let id = try Self.galleryID(gallery, db)
+            // Those of a batch are often the same.
+            var last: (filter: QueryFilter, scope: SearchScope)?
+            return try filters.map { filter in
+                if let last, last.filter == filter { return last.scope }
+                let scope = SearchScope(gallery: id, filter: try Self.indexFilter(filter, id, db))
+                last = (filter, scope)
+                return scope
+            }
+        }
+    }
+
+    func matches(_ sightings: Set<Int64>) async throws -> [Int64: FoundSighting] {
+        try await read { db in
+            let statement = """
+                SELECT s.*, i.name AS identity, i.label AS label, NULL AS modalities
+                FROM live_sighting s JOIN identity i ON i.id = s.identity_id WHERE s.id = ?
+                """
+            return try sightings.reduce(into: [:]) { found, sighting in
+                guard let row = try db.first(statement, [sighting]) else { return }
+                found[sighting] = FoundSighting(sighting: try SightingRecord(row), label: row["label"])
+            }
+        }
+    }
+
+    func vectors(model: String) -> any VectorSource { StoredVectorSource(engine: engine, model: model) }
+
+    func exemplars(
+        of identity: String, in gallery: String, model: String, limit: Int
+    ) async throws -> [(sighting: String, embedding: SightingEmbedding)] {
+        try await read { db in
+            let id = try Self.galleryID(gallery, db)
+            return try db.rows(
+                """
+                SELECT s.uuid, e.modalities, e.is_fused, e.vectors FROM live_sighting s
+                JOIN embedding e ON e.sighting_id = s.id JOIN live_model m ON m.id = e.model_id AND m.digest = ?
+                WHERE s.gallery_id = ? AND s.identity_id = ? ORDER BY s.id DESC LIMIT ?
+                """, [model, id, Self.identityID(identity, id, db), limit]
+            ).map { row in
+                let stored = StoredVectors(modalities: row[1], isFused: row[2], bytes: row[3])
+                return (row[0], SightingEmbedding(model: model, space: nil, stored))
+            }
+        }
+    }
+
+    static func indexFilter(_ filter: QueryFilter, _ gallery: Int64, _ db: any SQLSession) throws -> IndexFilter {
+        var result = IndexFilter()
+        result.cameras = filter.cameras.map(Set.init)
+        result.excludedCameras = Set(filter.excludeCameras ?? [])
+        result.capturedFrom = filter.capturedAfter?.milliseconds
+        result.capturedBefore = filter.capturedBefore?.milliseconds
+        result.identities = try filter.identities.map { try rows(of: $0, gallery, db) }
+        for named in [
+            try filter.labelPrefix.map { try identities(labelled: $0, gallery, db) },
+            try filter.isLabelled.map { try identities(areLabelled: $0, gallery, db) },
+        ].compactMap({ $0 }) {
+            result.identities = result.identities?.intersection(named) ?? named
+        }
+        result.excludedSightings = Set(
+            try (filter.excludeSightings ?? []).compactMap { try findOwner(of: $0, gallery, db)?.sighting })
+        result.excludedIdentities = try rows(of: filter.excludeIdentities ?? [], gallery, db)
+        for (key, condition) in filter.metadata ?? [:] {
+            let found = try MetadataField.sightings(key, condition, gallery, db)
+            result.sightings = result.sightings?.intersection(found) ?? found
+        }
+        for (key, condition) in filter.excludeMetadata ?? [:] {
+            result.excludedSightings.formUnion(try MetadataField.sightings(key, condition, gallery, db))
+        }
+        return result
+    }
+
+    private static func rows(of identities: [String], _ gallery: Int64, _ db: any SQLSession) throws -> Set<Int64> {
+        Set(try identities.compactMap { try findIdentity($0, gallery, db) })
+    }
+
+    private static func identities(areLabelled: Bool, _ gallery: Int64, _ db: any SQLSession) throws -> Set<Int64> {
+        try Set(
+            db.values(
+                Int64.self, "SELECT id FROM live_identity WHERE gallery_id = ? AND (label IS NOT NULL) = ?",
+                [gallery, areLabelled]))
+    }
+
+    private static func identities(labelled prefix: String, _ gallery: Int64, _ db: any SQLSession) throws -> Set<Int64>
+    {
+        // No text that begins so comes after the last scalar, which no label has.
+        try Set(
+            db.values(
+                Int64.self,
+                "SELECT id FROM live_identity WHERE gallery_id = ? AND label >= ? AND label < ?",
+                [gallery, prefix, prefix + "\u{10FFFF}"]))
+    }
+}
+
+/// The vectors that the index does not hold, as they are in the database.
+private struct StoredVectorSource: VectorSource {
+    let engine: any SQLEngine
+    let model: String
+
+    func vectors(of sightings: [Int64]) throws -> [Int64: [IndexVector]] {
+        try engine.readNow { try read(sightings, $0) }
+    }
+
+    private func read(_ sightings: [Int64], _ db: any SQLSession) throws -> [Int64: [IndexVector]] {
+        let statement = """
+            SELECT modalities, is_fused, vectors FROM embedding
+            WHERE sighting_id = ? AND model_id = (SELECT id FROM live_model WHERE digest = ?)
+            """
+        return try sightings.reduce(into: [:]) { found, sighting in
+            guard let row = try db.first(statement, [sighting, model]) else { return }
+            found[sighting] = StoredVectors(modalities: row[0], isFused: row[1], bytes: row[2]).vectors
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import Threads
+
+/// Galleries in a database that speaks SQL.
+///
+/// What a transaction does stands here once; how it comes about, and when it is durable, is its engine's affair.
+final class SQLStore: GalleryTransactions {
+    let damage: GalleryDamage
+    let configuration: GalleryConfiguration
+    let engine: any SQLEngine
+
+    private init(_ engine: any SQLEngine, _ configuration: GalleryConfiguration, setAside: DamagedVectors) {
+        (self.engine, self.configuration) = (engine, configuration)
+        damage = GalleryDamage(lostCommits: engine.lostCommits, vectors: setAside)
+    }
+
+    /// Loads a database's vectors into its indexes, on so many threads, and goes on with its erasures.
+    static func open(
+        _ engine: any SQLEngine, _ configuration: GalleryConfiguration, threads: WorkerThreads
+    ) async throws -> SQLStore {
+        let setAside = try await load(engine, threads, slices: configuration.searchThreads)
+        let store = SQLStore(engine, configuration, setAside: setAside)
+        engine.events.reach(try await engine.read { try newestEvent($0) })
+        engine.resumeErasures()
+        return store
+    }
+
+    var indexes: IndexRegistry { engine.indexes }
+    var path: String { engine.path }
+    var erasure: ErasureStatus { engine.erasure }
+    var storage: StorageStatus { engine.storage }
+
+    func close() async throws { try await engine.close() }
+    func backup(to path: String) async throws { try await engine.backup(to: path) }
+    func checkIntegrity() async throws { try await engine.checkIntegrity() }
+    func isDurable() async throws -> Bool { try await engine.isDurable() }
+
+    func read<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
+        try await engine.read(body)
+    }
+
+    @discardableResult func write<T: Sendable>(
+        _ body: @escaping @Sendable (any SQLSession) throws -> T
+    ) async throws -> T {
+        try await engine.write(body)
+    }
+
+    func erase<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
+        try await engine.erase(body)
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import GRDB
+import Threads
+
+/// One SQLite database that this process owns; other connections may read it.
+///
+/// A transaction is on the disk, log synced, before its method returns. What was erased is hidden in that transaction, and
+/// deleted in the background by `reclaimer`.
+final class SQLiteEngine: SQLEngine {
+    let indexes = IndexRegistry()
+    let events = EventCounter()
+    let lostCommits: Int
+    private let pool: DatabasePool
+    private let reclaimer: Reclaimer
+    private let files: DatabaseFiles
+    private let ownership: DatabaseOwnership
+    private let commits: CommitCounter
+    private let threads: WorkerThreads
+
+    /// Takes a database, making it if the file does not exist, and brings its schema up to date.
+    init(path: String, configuration: GalleryConfiguration, threads: WorkerThreads) throws {
+        let connection = try GalleryConnection(path: path, configuration: configuration)
+        (commits, files, self.threads) = (connection.commits, connection.files, threads)
+        (ownership, pool, lostCommits) = (connection.ownership, connection.pool, connection.commits.lost)
+        reclaimer = Reclaimer(connection, piece: configuration.pieceBytes)
+    }
+
+    /// Erasures that would take longer than a moment go on when the database is next opened.
+    func close() async throws {
+        await reclaimer.stop()
+        try await GalleryError.translating {
+            try await threads.run { [pool, reclaimer] in
+                try pool.close()
+                try reclaimer.close()
+            }
+        }
+        ownership.release()
+    }
+
+    func read<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
+        try await GalleryError.translating { try await pool.read { try body(SQLiteSession($0)) } }
+    }
+
+    func readNow<T>(_ body: (any SQLSession) throws -> T) throws -> T {
+        try GalleryError.translating { try pool.read { try body(SQLiteSession($0)) } }
+    }
+
+    func write<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
+        let counted = counted(body)
+        return try await GalleryError.translating { try await pool.write(counted) }
+    }
+
+    func erase<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
+        try await reclaimer.erase(counted(body))
+    }
+
+    func resumeErasures() { reclaimer.request() }
+
+    /// The same with the commit counted, and done in the name of who has asked for it: the database's own thread knows of no task.
+    private func counted<T: Sendable>(
+        _ body: @escaping @Sendable (any SQLSession) throws -> T
+    ) -> @Sendable (Database) throws -> T {
+        { [commits, key = Audit.key, self] db in
+            try commits.count(db)
+            return try Audit.$key.withValue(key) { try body(SQLiteSession(db, self)) }
+        }
+    }
+
+    var path: String { files.path }
+    var erasure: ErasureStatus { reclaimer.status }
+    var storage: StorageStatus { files.storage }
+
+    func backup(to path: String) async throws {
+        try await GalleryError.translating { try await pool.read { db in try DatabaseFiles.copy(db, to: path) } }
+    }
+
+    func checkIntegrity() async throws {
+        try await read { db in
+            let findings = try db.values(String.self, "PRAGMA integrity_check")
+            guard findings == ["ok"] else {
+                throw GalleryError.storage("integrity: \(findings.prefix(10).joined(separator: "; "))")
+            }
+            let dangling = try db.rows("PRAGMA foreign_key_check").count
+            guard dangling == 0 else { throw GalleryError.storage("integrity: \(dangling) dangling references") }
+        }
+    }
+
+    /// `synchronous` is 2, FULL, on the connection that writes: it syncs the log at every commit.
+    func isDurable() async throws -> Bool {
+        try await GalleryError.translating {
+            try await pool.writeWithoutTransaction { try SQLiteSession($0).only("PRAGMA synchronous")[0] } == 2
+        }
+    }
+}
