@@ -2,7 +2,7 @@
 import PackageDescription
 
 /// The C libraries come from the system (Debian: libdnnl-dev libopenblas-openmp-dev libjpeg-dev libpng-dev
-/// libsqlite3-dev zlib1g-dev libcurl4-openssl-dev). Dependencies between modules point one way; see docs/architecture.md.
+/// libsqlite3-dev libpq-dev zlib1g-dev libcurl4-openssl-dev). Dependencies between modules point one way; see docs/architecture.md.
 let package = Package(
     name: "triptych",
     products: [
@@ -68,10 +68,11 @@ let package = Package(
         .target(name: "Import", dependencies: ["Documents", "Inference", "Tensor"]),
 
         // Embeddings to ranked identities.
+        .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(
             name: "Gallery",
             dependencies: [
-                "Documents", "Mapping", "Randomness", "Similarity", "Threads",
+                "CPQ", "Documents", "Mapping", "Randomness", "Similarity", "Threads",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
@@ -169,10 +170,13 @@ let package = Package(
                 "triptych", "Gallery", "Imaging", "Inference", "Training",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
+        // Databases that tests run on.
+        .target(name: "DatabaseFixtures", path: "Tests/DatabaseFixtures"),
         .testTarget(
             name: "GalleryTests",
             dependencies: [
-                "Gallery", "Mapping", "Similarity", "Threads", .product(name: "GRDB", package: "GRDB.swift"),
+                "DatabaseFixtures", "Gallery", "Mapping", "Similarity", "Threads",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             resources: [.copy("Fixtures")]),
         // Models small enough for tests, and a stand-in for one.
@@ -188,7 +192,8 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "CCurl", "Documents", "Gallery", "Imaging", "Inference", "Randomness", "Server", "Serving",
+                "CCurl", "DatabaseFixtures", "Documents", "Gallery", "Imaging", "Inference", "Randomness", "Server",
+                "Serving",
                 "ServingFixtures", "Tensor", "Threads", "Training",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Crypto", package: "swift-crypto"),

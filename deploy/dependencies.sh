@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=("$@")
-[ $# -gt 0 ] || packages=(make pkg-config libdnnl-dev libopenblas-openmp-dev libjpeg-dev libpng-dev libsqlite3-dev zlib1g-dev
+[ $# -gt 0 ] || packages=(make pkg-config libdnnl-dev libopenblas-openmp-dev libjpeg-dev libpng-dev libsqlite3-dev libpq-dev zlib1g-dev
     libcurl4-openssl-dev curl jq)
 
 missing=()

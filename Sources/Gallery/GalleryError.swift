@@ -50,6 +50,8 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
     case inUse(String)
     /// Another connection held the database for longer than the configured wait.
     case busy
+    /// The database cannot be reached at the moment; says why.
+    case unavailable(String)
     /// The disk is full.
     case full
     /// The database or the disk failed; says how.
@@ -77,6 +79,7 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
         case .notADatabase(let what): "not a gallery database: \(what)"
         case .inUse(let path): "\(path): another process serves this database"
         case .busy: "the database is busy"
+        case .unavailable(let why): "the database cannot be reached: \(why)"
         case .full: "the disk is full"
         case .storage(let what): "storage: \(what)"
         }

@@ -65,13 +65,22 @@ public final class GalleryStore: Sendable {
             threads: threads, slices: configuration.searchThreads)
     }
 
+    /// Whether a database's name is the address of a server, rather than a file's path.
+    public static func isAddress(_ path: String) -> Bool { PostgreSQLAddress.isAddress(path) }
+
+    /// Throws `GalleryError.invalid` for an address that cannot be one; connects to nothing.
+    public static func checkAddress(_ path: String) throws(GalleryError) { _ = try PostgreSQLAddress(path) }
+
     /// What keeps the rows of a database.
     static func engine(
         _ path: String, _ configuration: GalleryConfiguration, threads: WorkerThreads
     ) async throws -> any SQLEngine {
         try await GalleryError.translating {
             try await threads.run {
-                try SQLiteEngine(path: path, configuration: configuration, threads: threads)
+                if PostgreSQLAddress.isAddress(path) {
+                    return try PostgreSQLEngine(PostgreSQLAddress(path), configuration: configuration)
+                }
+                return try SQLiteEngine(path: path, configuration: configuration, threads: threads)
             }
         }
     }

@@ -7,7 +7,7 @@ import Serving
 public struct ServerConfiguration: Sendable, Equatable {
     /// The model that answers.
     public var checkpoint = ""
-    /// The gallery's SQLite file; made if it does not exist.
+    /// The gallery's SQLite file, made if it does not exist, or the `postgresql://` address of a database.
     public var database = "gallery.sqlite"
     /// The address to listen on.
     public var host = "127.0.0.1"
@@ -33,7 +33,7 @@ public struct ServerConfiguration: Sendable, Equatable {
     /// Whether a JPEG that is much larger than the model's input is decoded at a half, a quarter or an eighth of its size:
     /// faster, but its embedding is not exactly that of the whole image.
     public var scalesDecoding = false
-    /// The folder of models that may be activated; absent, one beside the database.
+    /// The folder of models that may be activated; absent, one beside the database's file.
     public var models: String?
     /// How models are exchanged.
     public var swap = ServingConfiguration.Swap()
@@ -210,6 +210,9 @@ extension ServerConfiguration {
     /// The folder of models.
     public var modelsFolder: String { models ?? database + "-models" }
 
+    /// Whether the database is a server's, and not a file.
+    var isElsewhere: Bool { GalleryStore.isAddress(database) }
+
     /// What of it is not HTTP's.
     var serving: ServingConfiguration {
         var serving = ServingConfiguration()
@@ -249,9 +252,19 @@ extension ServerConfiguration {
         }
     }
 
+    private func validateDatabase() throws(ServerError) {
+        guard isElsewhere else { return }
+        do { try GalleryStore.checkAddress(database) } catch { throw .configuration("\(error)") }
+        guard models != nil else {
+            throw .configuration(
+                "models: expected a folder, as the database is no file beside which there could be one")
+        }
+    }
+
     /// Throws `ServerError.configuration` for limits that contradict each other.
     func validate() throws(ServerError) {
         try validateOrigins()
+        try validateDatabase()
         let busy = limits.requestsInFlight + limits.uploads + limits.eventStreams
         guard limits.connections > busy else {
             throw ServerError.configuration(

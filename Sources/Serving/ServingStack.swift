@@ -74,7 +74,9 @@ package struct ServingStack: Sendable {
         observer: ServingObserver = ServingObserver(), logger: Logger
     ) async throws -> ServingStack {
         // Before a database is made: a first start that fails leaves nothing behind.
-        let isFirst = !FileManager.default.fileExists(atPath: configuration.database)
+        let isFirst =
+            !GalleryStore.isAddress(configuration.database)
+            && !FileManager.default.fileExists(atPath: configuration.database)
         let source = isFirst ? try await source(configuration) : nil
         let gallery = try await GalleryStore.open(path: configuration.database, configuration: options)
         report(gallery.damage, logger)

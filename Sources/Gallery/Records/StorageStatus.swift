@@ -6,8 +6,8 @@ public struct StorageStatus: Equatable, Sendable {
     public let database: Int
     /// Its log: transactions that are not in that file yet.
     public let log: Int
-    /// What the file system has left for them.
-    public let free: Int
+    /// What the file system has left for them; nil where that is not known.
+    public let free: Int?
 }
 
 /// How much is in a gallery; what was erased counts until it is deleted.

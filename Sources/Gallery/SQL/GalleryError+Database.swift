@@ -17,6 +17,7 @@ extension GalleryError {
         switch error {
         case is GalleryError, is CancellationError: error
         case let error as DatabaseError: GalleryError(error)
+        case let error as PostgreSQLError: GalleryError(error)
         case let error as FileError: GalleryError(error)
         default: GalleryError.storage("\(error)")
         }

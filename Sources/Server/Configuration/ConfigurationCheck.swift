@@ -10,8 +10,11 @@ extension ServerConfiguration {
     public func check(_ logger: Logger) throws(ServerError) {
         try validate()
         _ = try ServerCertificate.read(self, logger)
-        let isFirst = !FileManager.default.fileExists(atPath: database)
-        if isFirst {
+        // What is in a database of a server is known once it is asked.
+        let isFirst = !isElsewhere && !FileManager.default.fileExists(atPath: database)
+        if isElsewhere {
+            try Self.require(.folder, modelsFolder, "models")
+        } else if isFirst {
             // The database is made, and the models' folder beside it.
             let folder = URL(fileURLWithPath: database).deletingLastPathComponent().path
             try Self.require(.folder, folder, "database")

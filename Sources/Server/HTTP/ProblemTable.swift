@@ -134,6 +134,10 @@ enum ProblemTable {
         case .modelMismatch: return Entry(type: .modelMismatch, detail: detail)
         case .dimensionMismatch: return Entry(type: .dimensionMismatch, detail: detail)
         case .busy: return Entry(type: .databaseBusy, detail: detail, headers: [.retryAfter: "1"])
+        // Where it is, is the operator's to know.
+        case .unavailable:
+            let detail = "the database cannot be reached at the moment"
+            return Entry(type: .databaseBusy, detail: detail, headers: [.retryAfter: "5"])
         case .full: return Entry(type: .storageFull, detail: detail)
         case .alreadyExists, .tooFew, .newerSchema, .notADatabase, .inUse, .storage: return nil
         }

@@ -64,7 +64,7 @@ struct MetricsPage: Sendable {
         }
         now.set("triptych_database_bytes", to: Double(storage.database))
         now.set("triptych_database_log_bytes", to: Double(storage.log))
-        now.set("triptych_disk_free_bytes", to: Double(storage.free))
+        if let free = storage.free { now.set("triptych_disk_free_bytes", to: Double(free)) }
         statistics?.add(to: now)
         return metrics.exposition + now.exposition
     }

@@ -67,8 +67,11 @@ struct ImportWindow: Sendable {
         } catch let error as CancellationError {
             throw error
         } catch {
-            if case GalleryError.busy = error { throw error }
-            return .failed(error)
+            switch error {
+            // No fault of the line.
+            case GalleryError.busy, GalleryError.unavailable: throw error
+            default: return .failed(error)
+            }
         }
     }
 

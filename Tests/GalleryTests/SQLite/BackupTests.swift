@@ -5,7 +5,7 @@ import Testing
 struct BackupTests {
     @Test("A backup taken during enrolments is whole, opens and answers; its name never holds a part of one")
     func backup() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             _ = try await store.enrol(Enrolment(identity: "first", embeddings: [embedding([1, 0])]), in: "g")
             let path = directory.file("backup.sqlite")
             try Data("an older backup".utf8).write(to: URL(fileURLWithPath: path))
@@ -33,7 +33,7 @@ struct BackupTests {
 
     @Test("A backup ends while enrolments do not, and only its owner can read it")
     func unending() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             let image = KeptImage(modality: "rgb", contentType: "image/png", bytes: Data(count: 1 << 20))
             for number in 0..<30 {
                 let enrolment = Enrolment(identity: "i\(number)", images: [image], embeddings: [embedding([1, 0])])
@@ -60,7 +60,7 @@ struct BackupTests {
 
     @Test("A backup that cannot be written is an error and leaves nothing")
     func failure() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             await expectError(kind: "storage") { try await store.backup(to: directory.file("missing/backup")) }
         }
     }

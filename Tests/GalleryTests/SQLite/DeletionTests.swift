@@ -21,7 +21,7 @@ struct DeletionTests {
         "After an erasure no byte of the image is left in the database or its log",
         arguments: ["sighting", "identity", "gallery"])
     func erasure(what: String) async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             _ = try await store.createGallery("h")
             _ = try await enrol("other", Data("somebody who stays".utf8), store, in: "h")
             let id = try await enrol("a", secret, store)
@@ -40,7 +40,7 @@ struct DeletionTests {
 
     @Test("While another program reads, an erasure is answered and enrolments go on; the bytes leave when it has read")
     func reader() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             let id = try await enrol("a", secret, store)
             let reader = try directory.connect()
             try await reader.writeWithoutTransaction { db in
@@ -60,7 +60,7 @@ struct DeletionTests {
 
     @Test("Erased space is given back to the file system")
     func space() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             func size() async throws -> Int {
                 try await store.waitUntilErased()
                 let attributes = try FileManager.default.attributesOfItem(atPath: directory.file("g.sqlite"))
@@ -78,7 +78,7 @@ struct DeletionTests {
 
     @Test("An erased sighting answers no query, and its identity stays")
     func index() async throws {
-        try await withStore { store, _ in
+        try await withStore(on: [.sqlite]) { store, _ in
             let id = try await enrol("a", secret, store)
             try await store.deleteSighting(id, in: "g")
             let result = try await store.query(GalleryQuery(embedding: embedding([1, 0])), in: "g")

@@ -34,7 +34,7 @@ struct ErasureTests {
         "What is erased and not deleted yet is nowhere to be seen, and its name and keys are free",
         arguments: [true, false])
     func hidden(isReopened: Bool) async throws {
-        try await withStore { first, directory in
+        try await withStore(on: [.sqlite]) { first, directory in
             try await fill(first)
             let id = try #require(try await first.sightings(of: "a", in: "g").items.first).id
             var store = first
@@ -71,7 +71,7 @@ struct ErasureTests {
 
     @Test("An erasure that was cut off goes on at the next start", arguments: ["gallery", "identity", "model"])
     func resumed(what: String) async throws {
-        try await withStore { first, directory in
+        try await withStore(on: [.sqlite]) { first, directory in
             try await fill(first)
             try await first.close()
             try await mark(what, directory)
@@ -96,7 +96,7 @@ struct ErasureTests {
 
     @Test("A gallery's name and a model's are free at once", arguments: ["gallery", "model"])
     func names(what: String) async throws {
-        try await withStore { store, _ in
+        try await withStore(on: [.sqlite]) { store, _ in
             try await fill(store)
             if what == "gallery" {
                 try await store.deleteGallery("g")
@@ -120,7 +120,7 @@ struct ErasureTests {
     func pieces() async throws {
         var configuration = GalleryConfiguration()
         configuration.pieceBytes = 1
-        try await withStore(configuration) { store, directory in
+        try await withStore(configuration, on: [.sqlite]) { store, directory in
             _ = try await store.createGallery("h")
             for _ in 0..<5 { try await fill(store) }
             let reader = try directory.connect()

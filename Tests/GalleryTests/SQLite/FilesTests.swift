@@ -7,7 +7,7 @@ struct FilesTests {
 
     @Test("Only their owner can read a database's files, also those that an earlier release made for all")
     func modes() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             for suffix in Self.companions { #expect(try directory.mode(of: "g.sqlite\(suffix)") == 0o600, "\(suffix)") }
             try await store.close()
             chmod(directory.file("g.sqlite"), 0o644)
@@ -20,7 +20,7 @@ struct FilesTests {
 
     @Test("A symbolic link to a database that is in use is in use", arguments: ["file", "folder", "chain"])
     func links(kind: String) async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             let manager = FileManager.default
             let other = try TemporaryDirectory()
             var path = other.file("link.sqlite")
@@ -56,7 +56,7 @@ struct FilesTests {
 
     @Test("A database that has two names is refused")
     func hardLinks() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             try FileManager.default.linkItem(atPath: directory.file("g.sqlite"), toPath: directory.file("second"))
             await expectError(kind: "storage") { try await GalleryStore.open(path: directory.file("second")) }
             try await store.close()

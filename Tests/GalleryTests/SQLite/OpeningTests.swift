@@ -44,7 +44,7 @@ struct OpeningTests {
 
     @Test("A database with a damaged page is reported, not trusted")
     func damaged() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             let image = KeptImage(modality: "rgb", contentType: "image/png", bytes: Data(count: 50_000))
             _ = try await store.enrol(Enrolment(identity: "a", images: [image], embeddings: [embedding([1])]), in: "g")
             try await store.close()
@@ -63,7 +63,7 @@ struct OpeningTests {
         "Vectors that do not fit their model are set aside at opening",
         arguments: ["UPDATE embedding SET vectors = x'0000C07F'", "UPDATE model SET dimension = 9999999"])
     func damagedVector(sql: String) async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             _ = try await store.enrol(Enrolment(identity: "a", embeddings: [embedding([1])]), in: "g")
             try await store.close()
             let path = directory.file("g.sqlite")
@@ -97,7 +97,7 @@ struct OpeningTests {
     func busy() async throws {
         var configuration = GalleryConfiguration()
         configuration.busyTimeout = 0.05
-        try await withStore(configuration) { store, directory in
+        try await withStore(configuration, on: [.sqlite]) { store, directory in
             var unsafe = Configuration()
             unsafe.allowsUnsafeTransactions = true
             let other = try DatabaseQueue(path: directory.file("g.sqlite"), configuration: unsafe)
@@ -119,7 +119,7 @@ struct OpeningTests {
 
     @Test("An emptied database is refused, and nothing is written to it")
     func emptied() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             try await store.close()
             let path = directory.file("g.sqlite")
             try Data().write(to: URL(fileURLWithPath: path))
@@ -130,7 +130,7 @@ struct OpeningTests {
 
     @Test("A new database does not take over the log of one that is gone")
     func staleLog() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             try await store.waitUntilErased()
             _ = try await store.createGallery("h")
             let path = directory.file("g.sqlite")
@@ -148,7 +148,7 @@ struct OpeningTests {
 
     @Test("A start reads the vectors as they lie, without sorting them")
     func plan() async throws {
-        try await withStore { _, directory in
+        try await withStore(on: [.sqlite]) { _, directory in
             let queue = try directory.connect()
             let rows = try queue.read {
                 try Row.fetchAll(

@@ -29,7 +29,7 @@ struct RestoreTests {
 
     @Test("A backup of a database in use copies what has changed since the last one, and nothing else")
     func incremental() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             _ = try await enrol("a", store)
             try writeModel("m.safetensors", "weights", directory)
             try writeModel("notes.txt", "not a model", directory)
@@ -93,7 +93,7 @@ struct RestoreTests {
 
     @Test("To a place where nothing is, everything is restored; the backup stays as it was")
     func elsewhere() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             _ = try await enrol("a", store)
             _ = try backup(directory)
             let path = directory.file("elsewhere.sqlite")
@@ -110,7 +110,7 @@ struct RestoreTests {
 
     @Test("A backup that is none, or was changed, is refused and nothing is replaced")
     func broken() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             _ = try await enrol("a", store)
             try writeModel("m.safetensors", "weights", directory)
             _ = try backup(directory)

@@ -7,7 +7,7 @@ import Testing
 struct RowTests {
     @Test("When enrol returns, another connection reads the sighting, and the commit was synced")
     func commit() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             let id = try await store.enrol(Enrolment(identity: "a", embeddings: [embedding([1])]), in: "g").sighting.id
             let other = try DatabaseQueue(path: directory.file("g.sqlite"))
             let found = try await other.read { db in
@@ -20,7 +20,7 @@ struct RowTests {
 
     @Test("Galleries and identities named like folders, from an earlier release, can be read and erased, but not made")
     func folderNames() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             let id = try await store.enrol(Enrolment(identity: "a"), in: "g").sighting.id
             let queue = try directory.connect()
             try await queue.write { db in
@@ -39,7 +39,7 @@ struct RowTests {
 
     @Test("The index of metadata follows changes and erasures, and is made of what an earlier release wrote")
     func fields() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             let metadata: [(String, Metadata)] = [
                 ("a", ["lane": 1, "wet": true]), ("a", ["lane": 2]), ("b", ["lane": "1"]), ("b", [:]),
                 ("c", ["wet": 1]),

@@ -105,7 +105,7 @@ struct TallyTests {
         var generator = SeededGenerator(seed: seed)
         var configuration = GalleryConfiguration()
         configuration.pieceBytes = 1
-        try await withStore(configuration) { store, directory in
+        try await withStore(configuration, on: [.sqlite]) { store, directory in
             _ = try await store.createGallery("h")
             let reader = try directory.connect()
             for _ in 0..<150 {
@@ -126,7 +126,7 @@ struct TallyTests {
     @Test("Counts are true after deletions that cascade")
     func cascades() async throws {
         var generator = SeededGenerator(seed: 7)
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             _ = try await store.createGallery("h")
             for number in 0..<40 { _ = try await store.enrol(enrolment(&generator), in: number % 2 == 0 ? "g" : "h") }
             let other = try directory.connect()

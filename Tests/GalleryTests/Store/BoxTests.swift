@@ -46,7 +46,7 @@ struct BoxTests {
             let exported = try await store.exportBatch(in: "g", model: "m").sightings
             #expect(try exported.map(\.images) == [frames(), []])
             try await store.close()
-            let again = try await GalleryStore.open(path: directory.file("g.sqlite"))
+            let again = try await directory.open()
             #expect(try await again.sighting(sighting.id, in: "g").boxes == sighting.boxes)
             try await again.close()
         }
@@ -66,7 +66,7 @@ struct BoxTests {
     @Test("A box that was changed from outside is found, and nothing else")
     func damaged() async throws {
         let directory = try TemporaryDirectory()
-        let store = try await GalleryStore.open(path: directory.file("g.sqlite"))
+        let store = try await directory.open()
         _ = try await store.createGallery("g")
         for identity in ["a", "b"] {
             let images = identity == "a" ? try frames() : []
@@ -98,7 +98,7 @@ struct BoxTests {
         let report = try check.examine()
         #expect(report.count == 0 && report.sightings == 6 && report.undigested == 0, "\(report.findings)")
         try check.close()
-        let store = try await GalleryStore.open(path: directory.file("g.sqlite"))
+        let store = try await directory.open()
         let sightings = try await store.sightings(in: "vehicles", SightingListFilter()).items
         #expect(sightings.count == 6 && sightings.allSatisfy { $0.boxes.isEmpty && $0.modalities == ["tir"] })
         let new = try await store.enrol(Enrolment(identity: "new", images: frames()), in: "vehicles").sighting

@@ -75,9 +75,10 @@ struct CorrectionTests {
             #expect((last.items + earlier.items).map(\.kind) == steps.map(\.0).reversed() && earlier.next == nil)
             _ = try await store.mergeIdentities(["b"], into: "c", in: "g")
             try await store.close()
-            let again = try await GalleryStore.open(path: directory.file("g.sqlite"))
+            let again = try await directory.open()
             #expect(try await owners(again, ids) == ["a", "a", "c", "c", "c", "c"])
             try await again.close()
+            guard directory.engine == .sqlite else { return }
             let check = try GalleryCheck(path: directory.file("g.sqlite"))
             let report = try check.examine()
             #expect(report.count == 0, "\(report.findings)")
@@ -138,7 +139,7 @@ struct CorrectionTests {
                 try await store.undoCorrection(swallowed.id, in: "g")
             }
             try await store.waitUntilErased()
-            #expect(try !directory.contains(Data("planted-name".utf8)))
+            if directory.engine == .sqlite { #expect(try !directory.contains(Data("planted-name".utf8))) }
         }
     }
 

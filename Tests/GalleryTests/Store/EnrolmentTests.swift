@@ -86,7 +86,7 @@ struct EnrolmentTests {
 
     @Test("A copy of the files, taken while the store is open, has every acknowledged enrolment: as after kill -9")
     func crash() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             for number in 0..<20 {
                 let enrolment = Enrolment(identity: "i\(number)", images: [picture], embeddings: [embedding([1, 0])])
                 _ = try await store.enrol(enrolment, in: "g")
@@ -154,7 +154,7 @@ struct EnrolmentTests {
 
     @Test("An image is read alone: that another one of the sighting is damaged does not matter, nor to their list")
     func oneImage() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: [.sqlite]) { store, directory in
             let images = [("rgb", 0x11), ("tir", 0x5A)].map { modality, byte in
                 KeptImage(
                     modality: modality, contentType: "image/png", bytes: Data(repeating: UInt8(byte), count: 100_000))

@@ -130,10 +130,11 @@ struct EventTests {
         "a follower that is cut off anywhere and comes again is told everything once, also by a store that was opened anew"
     )
     func resume() async throws {
-        let directory = try TemporaryDirectory()
-        let path = directory.file("g.sqlite")
-        var store = try await GalleryStore.open(path: path)
-        _ = try await store.createGallery("g")
+        try await withStore { try await resume($0, $1) }
+    }
+
+    private func resume(_ first: GalleryStore, _ directory: TemporaryDirectory) async throws {
+        var store = first
         var (sent, told, last) = ([String](), [String](), Int64(0))
         for round in 0..<12 {
             for _ in 0..<(round * 60 % 170) { sent.append(try await enrol(store, "a")) }
@@ -147,7 +148,7 @@ struct EventTests {
                 }
             }
             try await store.close()
-            store = try await GalleryStore.open(path: path)
+            store = try await directory.open()
         }
         #expect(told == sent && sent.count > 500)
         try await store.close()

@@ -103,7 +103,7 @@ struct GalleryTests {
     @Test("A sighting that is changed is filtered as it is now, and its digest is true")
     func changed() async throws {
         let directory = try TemporaryDirectory()
-        let store = try await GalleryStore.open(path: directory.file("g.sqlite"))
+        let store = try await directory.open()
         _ = try await store.createGallery("g")
         let vector = SightingEmbedding(model: "m", space: nil, vectors: ["rgb": [1, 0]])
         let id = try await store.enrol(

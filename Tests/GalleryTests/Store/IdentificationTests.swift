@@ -232,18 +232,20 @@ struct IdentificationTests {
 
     @Test("Thresholds are kept, replaced by model, and erased with their gallery")
     func kept() async throws {
-        let directory = try TemporaryDirectory()
+        try await withStore { try await kept($0, $1) }
+    }
+
+    private func kept(_ first: GalleryStore, _ directory: TemporaryDirectory) async throws {
         let thresholds = [
             MatchThreshold(model: "a", modalities: ["tir", "rgb"], threshold: 0.25),
             MatchThreshold(model: "a", modalities: ["tir"], threshold: -0.5),
         ]
-        var store = try await GalleryStore.open(path: directory.file("g.sqlite"))
-        _ = try await store.createGallery("g")
+        var store = first
         try await store.setThresholds(thresholds, model: "a", in: "g")
         try await store.setThresholds(
             [MatchThreshold(model: "b", modalities: ["rgb"], threshold: 1)], model: "b", in: "g")
         try await store.close()
-        store = try await GalleryStore.open(path: directory.file("g.sqlite"))
+        store = try await directory.open()
         #expect(try await store.thresholds(in: "g").map(\.threshold) == [0.25, -0.5, 1])
         #expect(try await store.thresholds(in: "g")[0].modalities == ["rgb", "tir"])
         try await store.setThresholds([], model: "a", in: "g")

@@ -45,8 +45,10 @@ struct JobTests {
 
     @Test("A model becomes active together with the end of its job, and stays so")
     func activation() async throws {
-        let directory = try TemporaryDirectory()
-        let store = try await GalleryStore.open(path: directory.file("g.sqlite"))
+        try await withStore { try await activation($0, $1) }
+    }
+
+    private func activation(_ store: GalleryStore, _ directory: TemporaryDirectory) async throws {
         #expect(try await store.ledger.activeModel() == nil)
         var job = JobRecord(kind: "activation", model: "m2")
         try await store.ledger.activate("m1", finishing: nil, moving: nil)
@@ -60,7 +62,7 @@ struct JobTests {
             try await store.ledger.activate("m3", finishing: broken, moving: nil)
         }
         try await store.close()
-        let again = try await GalleryStore.open(path: directory.file("g.sqlite"))
+        let again = try await directory.open()
         #expect(try await again.ledger.activeModel() == "m2")
         #expect(try await again.ledger.job(job.id).result == #"{"embedded":7}"#)
         #expect(try await again.ledger.unfinishedJobs().isEmpty)

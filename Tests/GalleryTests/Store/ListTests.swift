@@ -151,7 +151,7 @@ struct ListTests {
     @Test("When an identity was seen last follows enrolments, changes, corrections and erasures")
     func lastSeen() async throws {
         let directory = try TemporaryDirectory()
-        let store = try await GalleryStore.open(path: directory.file("g.sqlite"))
+        let store = try await directory.open()
         _ = try await store.createGallery("g")
         func time(_ seconds: Double) -> Date { Date(timeIntervalSince1970: seconds) }
         func seen(_ name: String) async throws -> Date? { try await store.identity(name, in: "g").lastSeen }

@@ -106,6 +106,7 @@ struct MapTests {
             }
             #expect(places(left).allSatisfy { places(all)[$0.key] == $0.value })
             try await store.waitUntilErased()
+            guard directory.engine == .sqlite else { return }
             let queue = try directory.connect()
             let count = { (table: String) in
                 try queue.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM \(table)") ?? -1 }

@@ -50,7 +50,7 @@ struct ModelTests {
                 #expect(answer.matches.map(\.identity) == ["b", "a"] && answer.matches.map(\.score)[0] == 1)
             }
             try await store.close()
-            let again = try await GalleryStore.open(path: directory.file("g.sqlite"))
+            let again = try await directory.open()
             #expect(try await again.query(GalleryQuery(embedding: nir), in: "g").matches.map(\.identity) == ["b", "a"])
             try await again.close()
         }

@@ -166,7 +166,7 @@ struct QueryTests {
             let expected = (20...29).reversed().map { "i\($0)" }
             #expect(try await store.query(query, in: "g").matches.map(\.identity) == expected)
             try await store.close()
-            let reopened = try await GalleryStore.open(path: directory.file("g.sqlite"))
+            let reopened = try await directory.open()
             #expect(try await reopened.query(query, in: "g").matches.map(\.identity) == expected)
             try await reopened.close()
         }
@@ -200,7 +200,7 @@ struct QueryTests {
             let query = GalleryQuery(embedding: embedding([0.3, 0.7]), grouping: .sighting)
             let before = try await store.query(query, in: "g")
             try await store.close()
-            let reopened = try await GalleryStore.open(path: directory.file("g.sqlite"))
+            let reopened = try await directory.open()
             #expect(try await reopened.query(query, in: "g") == before)
             try await reopened.close()
         }

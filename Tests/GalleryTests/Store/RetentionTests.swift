@@ -43,8 +43,10 @@ struct RetentionTests {
             await expectError(.notFound(.sighting, gone)) { try await store.sighting(gone, in: "g") }
             #expect(try await store.eraseSightings(filter, in: "g") == 0)
             try await store.waitUntilErased()
-            #expect(try !directory.contains(Data("planted g 7".utf8)))
-            #expect(try directory.contains(Data("planted g 8".utf8)))
+            if directory.engine == .sqlite {
+                #expect(try !directory.contains(Data("planted g 7".utf8)))
+                #expect(try directory.contains(Data("planted g 8".utf8)))
+            }
             #expect(try await store.gallery("g").images == 10)
         }
     }
@@ -91,7 +93,7 @@ struct RetentionTests {
             #expect(try await store.updateGallery("g", patch).retentionDays == nil)
             #expect(try await store.eraseExpired(at: now) == 0)
             try await store.close()
-            let again = try await GalleryStore.open(path: directory.file("g.sqlite"))
+            let again = try await directory.open()
             #expect(try await found(again, "h").count == 6)
             #expect(try await again.gallery("h").gallery.retentionDays == 5)
             patch.retentionDays = .set(0)

@@ -1,15 +1,25 @@
 import Foundation
 import GRDB
+import DatabaseFixtures
 import Gallery
 import Testing
 
-/// A directory that lives as long as a test.
+/// A directory that lives as long as a test, and the database that is kept there, or in a server.
 final class TemporaryDirectory: Sendable {
     let path: String
+    let engine: DatabaseEngine
+    /// Its file, or its address.
+    let database: String
 
-    init() throws {
+    init(_ engine: DatabaseEngine = .sqlite) throws {
+        self.engine = engine
         path = FileManager.default.temporaryDirectory.appendingPathComponent("gallery-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        database = engine == .sqlite ? "\(path)/g.sqlite" : try PostgreSQLServer.makeDatabase()
+    }
+
+    func open(_ configuration: GalleryConfiguration = GalleryConfiguration()) async throws -> GalleryStore {
+        try await GalleryStore.open(path: database, configuration: configuration)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
@@ -47,16 +57,20 @@ extension GalleryStore {
     }
 }
 
-/// Runs a test on a store of its own that has the gallery "g".
+/// Runs a test on stores of its own that have the gallery "g", one of each engine in turn.
 func withStore(
-    _ configuration: GalleryConfiguration = GalleryConfiguration(),
+    _ configuration: GalleryConfiguration = GalleryConfiguration(), on engines: [DatabaseEngine] = DatabaseEngine.all,
     _ body: (GalleryStore, TemporaryDirectory) async throws -> Void
 ) async throws {
-    let directory = try TemporaryDirectory()
-    let store = try await GalleryStore.open(path: directory.file("g.sqlite"), configuration: configuration)
-    _ = try await store.createGallery("g")
-    try await body(store, directory)
-    try await store.close()
+    for engine in engines {
+        try await engine.taking {
+            let directory = try TemporaryDirectory(engine)
+            let store = try await directory.open(configuration)
+            _ = try await store.createGallery("g")
+            try await body(store, directory)
+            try await store.close()
+        }
+    }
 }
 
 /// Expects an operation to throw an error of a gallery.

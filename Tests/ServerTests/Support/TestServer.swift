@@ -1,3 +1,4 @@
+import DatabaseFixtures
 import Documents
 import Foundation
 import FoundationNetworking
@@ -66,7 +67,8 @@ struct TestServer {
 
     /// Starts a server, hands it to `body`, and stops it.
     static func run(
-        _ configure: (inout ServerConfiguration) -> Void = { _ in }, encoder: any TripleEncoder = BrightnessEncoder(),
+        on engine: DatabaseEngine = .one, _ configure: (inout ServerConfiguration) -> Void = { _ in },
+        encoder: any TripleEncoder = BrightnessEncoder(),
         log: TestLog? = nil, logger given: Logger? = nil,
         preparing prepare: (_ database: String) async throws -> Void = { _ in },
         _ body: @escaping @Sendable (TestServer) async throws -> Void
@@ -83,7 +85,9 @@ struct TestServer {
         let handler: any LogHandler = log ?? StreamLogHandler.standardError(label: "test")
         var logger = given ?? Logger(label: "test") { _ in handler }
         if given == nil { logger.logLevel = log == nil ? Logger.Level.critical : .error }
-        let database = folder.appendingPathComponent("gallery.sqlite").path
+        let database =
+            engine == .sqlite
+            ? folder.appendingPathComponent("gallery.sqlite").path : try PostgreSQLServer.makeDatabase()
         try await prepare(database)
         let gallery = try await GalleryStore.open(path: database)
         let server = try await TriptychServer(

@@ -1,0 +1,119 @@
+import Foundation
+import Synchronization
+import Threads
+
+/// A PostgreSQL database that this process serves.
+///
+/// Transactions that write follow each other on one connection, as SQLite's do; those that read have a connection for each of their
+/// threads. What a server has erased is deleted in the background, in pieces.
+final class PostgreSQLEngine: SQLEngine {
+    let indexes = IndexRegistry()
+    let events = EventCounter()
+    let path: String
+    let lostCommits = 0
+    private let pool: PostgreSQLPool
+    private let writer: PostgreSQLWriter
+    private let readers: WorkerThreads
+    private let writing: WorkerThreads
+    private let loop = ErasureLoop()
+    private let pace: Mutex<Pace>
+    private let piece: Int
+
+    /// Takes a database, and makes its tables or brings them up to date. Blocks. Throws `GalleryError.unavailable` if it cannot be
+    /// reached, `.notADatabase` and `.newerSchema` for what it is, `.inUse` if another server has it.
+    init(_ address: PostgreSQLAddress, configuration: GalleryConfiguration) throws {
+        (path, piece) = (address.text, configuration.pieceBytes)
+        pool = PostgreSQLPool(address, lockWait: configuration.busyTimeout)
+        let connection = try pool.connect()
+        try PostgreSQLSchema.prepare(connection, address)
+        try PostgreSQLSchema.own(connection, address)
+        writer = PostgreSQLWriter(pool, connection) { [indexes, events] effects in
+            indexes.apply(effects.changes)
+            if let event = effects.event { events.reach(event) }
+        }
+        readers = WorkerThreads("database reading", count: configuration.readers)
+        writing = WorkerThreads("database writing", count: 1)
+        pace = Mutex(Pace(configuration.pieceBytes, configuration.pieceBytes...configuration.pieceBytes * 16))
+        loop.start { [weak self] deadline in try await self?.deleteErased(until: deadline) ?? true }
+    }
+
+    func read<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
+        try await readers.run { [self] in try readNow(body) }
+    }
+
+    func readNow<T>(_ body: (any SQLSession) throws -> T) throws -> T {
+        try GalleryError.translating { try pool.read(body) }
+    }
+
+    /// In the name of who has asked for it: the thread knows of no task.
+    func write<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
+        try await writing.run { [writer, key = Audit.key] in
+            try GalleryError.translating { try Audit.$key.withValue(key) { try writer.write(body) } }
+        }
+    }
+
+    /// Deletes a first piece with it, so that a small erasure is done by then.
+    func erase<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
+        let result = try await write { [piece] db in
+            let result = try body(db)
+            _ = try Erasure.deletePiece(db, bytes: piece)
+            return result
+        }
+        loop.request()
+        return result
+    }
+
+    func resumeErasures() { loop.request() }
+
+    private func deleteErased(until deadline: ContinuousClock.Instant?) async throws -> Bool {
+        while true {
+            let (bytes, start) = (pace.withLock { $0.amount }, ContinuousClock.now)
+            if try await !write({ try Erasure.deletePiece($0, bytes: bytes) }) { break }
+            pace.withLock { $0.adapt(to: .now - start) }
+            if let deadline, .now >= deadline { return false }
+        }
+        return true
+    }
+
+    func close() async throws {
+        await loop.stop()
+        try await writing.run { [writer, pool] in
+            writer.close()
+            pool.close()
+        }
+    }
+}
+
+extension PostgreSQLEngine {
+    var erasure: ErasureStatus { loop.status }
+
+    /// The server knows what its disks have left, and does not say.
+    var storage: StorageStatus {
+        let bytes = try? readNow { try $0.value(Int.self, "SELECT pg_database_size(current_database())") }
+        return StorageStatus(database: (bytes ?? nil) ?? 0, log: 0, free: nil)
+    }
+
+    func backup(to path: String) async throws {
+        throw GalleryError.invalid(
+            field: "database", expected: "one in a file: PostgreSQL's own tools make backups of it", found: self.path)
+    }
+
+    /// PostgreSQL holds its constraints itself; what was enrolled is compared with its digests.
+    func checkIntegrity() async throws {
+        let changed = try await read { db in
+            try db.values(Int64.self, "SELECT id FROM live_sighting").filter { id in
+                let known = try db.value(Data.self, "SELECT digest FROM sighting_digest WHERE sighting_id = ?", [id])
+                return try known != RowDigest.sighting(id, db)
+            }
+        }
+        guard changed.isEmpty else { throw GalleryError.storage("integrity: \(changed.count) sightings have changed") }
+    }
+
+    /// Whether a commit waits for the disk, of this server and, where there are such, of the standbys that it must wait for.
+    func isDurable() async throws -> Bool {
+        try await read { db in
+            let row = try db.only("SELECT current_setting('fsync'), current_setting('synchronous_commit')")
+            return row[0] as String == "on" && row[1] as String != "off"
+        }
+    }
+}

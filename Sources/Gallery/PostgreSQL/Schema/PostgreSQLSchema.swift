@@ -1,0 +1,72 @@
+/// The database's layout and its history. A migration that was released is never edited.
+enum PostgreSQLSchema {
+    /// Each takes the database from the version before it.
+    private static let migrations: [[String]] = [tables + tallies + fields + journal]
+    /// The version this release writes.
+    static var version: Int { migrations.count }
+    /// The oldest server that has what the statements take.
+    private static let oldestServer = 150_000
+    /// "TRPT", of advisory locks.
+    private static let lock = 0x5452_5054
+
+    /// Makes the tables if there are none, and brings them up to date, one server at a time. Throws `GalleryError.notADatabase` for a
+    /// schema with other tables and `.newerSchema` for one of a later release, both before anything is written.
+    static func prepare(_ connection: PostgreSQLConnection, _ address: PostgreSQLAddress) throws {
+        try inspectServer(connection, address)
+        try connection.migrating { db in
+            try db.execute("SELECT pg_advisory_xact_lock(\(lock))")
+            var found = try inspect(db, address)
+            while found < version {
+                for statement in migrations[found] { try connection.run(statement) }
+                found += 1
+                try db.execute("UPDATE triptych_schema SET version = ?", [found])
+            }
+        }
+    }
+
+    private static func inspectServer(_ connection: PostgreSQLConnection, _ address: PostgreSQLAddress) throws {
+        guard connection.serverVersion >= oldestServer else {
+            throw GalleryError.notADatabase(
+                "\(address.text) is PostgreSQL \(connection.serverVersion / 10_000), expected 15 or later")
+        }
+        let row = try connection.reading { try $0.only("SELECT getdatabaseencoding(), current_schema()") }
+        guard row[0] == "UTF8" else {
+            throw GalleryError.notADatabase("\(address.text) has the encoding \(row[0] as String), expected UTF8")
+        }
+        guard !row.isNull(1) else {
+            throw GalleryError.notADatabase("\(address.text) has no schema that its search_path names")
+        }
+    }
+
+    /// The version of the tables; 0 if there are none.
+    private static func inspect(_ db: any SQLSession, _ address: PostgreSQLAddress) throws -> Int {
+        let tables = try db.values(
+            String.self,
+            """
+            SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY 1
+            """)
+        if tables.isEmpty { return 0 }
+        guard tables.contains("triptych_schema") else {
+            throw GalleryError.notADatabase(
+                "\(address.text) has tables of another application (\(tables.prefix(3).joined(separator: ", ")))")
+        }
+        let found: Int = try db.only("SELECT version FROM triptych_schema")[0]
+        guard found <= version else { throw GalleryError.newerSchema(found: found, supported: version) }
+        return found
+    }
+
+    /// Takes the database for as long as the connection lasts. Throws `GalleryError.inUse`.
+    static func own(_ connection: PostgreSQLConnection, _ address: PostgreSQLAddress) throws {
+        // The number of a schema is unsigned.
+        let isOwn = try connection.reading {
+            try $0.value(
+                Bool.self,
+                """
+                SELECT pg_try_advisory_lock(\(lock), (oid::bigint - 2147483648)::integer)
+                FROM pg_namespace WHERE nspname = current_schema()
+                """)
+        }
+        guard isOwn == true else { throw GalleryError.inUse(address.text) }
+    }
+}
