@@ -6,11 +6,11 @@ import Gallery
 struct GalleryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gallery",
-        abstract: "Makes, changes, erases and moves galleries of a running server; examines a database.",
+        abstract: "Makes, changes, erases and moves galleries of a running server; examines and copies a database.",
         subcommands: [
             ListGalleriesCommand.self, ShowGalleryCommand.self, CreateGalleryCommand.self, UpdateGalleryCommand.self,
             EraseGalleryCommand.self, ThresholdsCommand.self, CalibrateCommand.self, GalleryExportCommand.self,
-            GalleryImportCommand.self, CheckCommand.self,
+            GalleryImportCommand.self, CheckCommand.self, CopyCommand.self,
         ])
 }
 
@@ -67,5 +67,40 @@ private struct CheckCommand: ParsableCommand {
         guard isatty(STDIN_FILENO) == 1 else { return false }
         print("Repair? [y/N] ", terminator: "")
         return readLine()?.lowercased() == "y"
+    }
+}
+
+/// `triptych gallery copy`.
+private struct CopyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "copy",
+        abstract: "Copies all that a database keeps into another, empty one, and compares the two.",
+        discussion: """
+            From SQLite to PostgreSQL, the way back, or between two of a kind; no server may have either. The copy is one \
+            transaction, read back before it is committed: it is whole and equal, or nothing is there. Models' files are not in a \
+            database: the server of the copy takes the same folder.
+            """)
+
+    @Option(help: "The database: a file, or postgresql://USER@HOST/NAME.")
+    var from: String
+    @Option(help: "The empty one, made if it is a file that does not exist.")
+    var to: String
+    @Flag(help: "Print what was copied as JSON.")
+    var json = false
+
+    private struct Copied: Encodable {
+        let rows: [String: Int]
+        let digest: String
+    }
+
+    func run() async throws {
+        let progress = Progress("copying", unit: "rows")
+        let report = try await GalleryCopy.run(from: from, to: to) { progress.update($0, of: $1) }
+        if json {
+            let rows = Dictionary(uniqueKeysWithValues: report.rows.map { ($0.table, $0.count) })
+            return try Output.json(Copied(rows: rows, digest: report.digest))
+        }
+        Output.table([["table", "rows"]] + report.rows.filter { $0.count > 0 }.map { [$0.table, "\($0.count)"] })
+        print("both have the same rows; SHA-256 \(report.digest)")
     }
 }
