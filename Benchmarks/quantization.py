@@ -121,7 +121,7 @@ def chart(found, seeds):
         out.append(f'<text transform="translate({panel * width + 14} {height / 2}) rotate(-90)" text-anchor="middle">'
                    'mAP, percent</text>')
         for index, form in enumerate(FORMS):
-            at = panel * width + left + index * 66
+            at = panel * width + left + index * 70
             out.append(f'<circle cx="{at}" cy="30" r="4" fill="{COLOURS[index]}"/><text x="{at + 7}" y="34" '
                        f'font-size="10">{form}</text>')
     return "\n".join(out) + "\n</svg>\n"
