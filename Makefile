@@ -54,7 +54,8 @@ contract:
 	.build/contract/bin/pip install -q 'schemathesis==4.32.5'
 	.build/contract/bin/python Tests/Contract/contract.py --examples $(EXAMPLES)
 
-# The console in Chromium, as people use it, and axe-core, against the server that was built. PARTS="query keys" for some of it.
+# The console in Chromium, as people use it, axe-core, and what a first visit costs, against the server that was built. PARTS="query keys"
+# for some of it.
 console:
 	@deploy/dependencies.sh chromium fonts-liberation
 	rm -rf .build/console

@@ -19,6 +19,7 @@ import time
 
 from playwright.sync_api import expect, sync_playwright
 
+from visits import measure
 from world import ROOT, World, grey_png
 
 AXE = pathlib.Path(importlib.util.find_spec("axe_playwright_python").origin).parent / "axe.min.js"
@@ -123,7 +124,9 @@ def query(reader):
     page.get_by_label("Seen by cameras").fill("")
     page.get_by_role("button", name="Clear").click()
     reader.put(0)
+    earlier = page.locator(".match").first.element_handle()
     reader.find()
+    page.wait_for_function("(element) => !element.isConnected", arg=earlier)
     page.get_by_role("button", name="Not the same as").nth(1).click()
     reader.text("Kept once the pictures are enrolled.")
     page.get_by_role("button", name="Enrol as …").click()
@@ -278,6 +281,12 @@ def many(reader):
     page.get_by_role("searchbox").fill("bulk-09999")
     page.locator("main form").get_by_role("button", name="Find").click()
     expect(page.get_by_role("link", name="bulk-09999")).to_be_visible()
+
+
+@part
+def visits(reader):
+    """What a first visit costs, with ten thousand identities too."""
+    measure(reader.page.context.browser, reader.world)
 
 
 @part

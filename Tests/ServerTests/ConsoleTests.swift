@@ -40,6 +40,14 @@ struct ConsoleTests {
         }
     }
 
+    @Test("the page names every module that its script imports")
+    func modules() throws {
+        let page = String(decoding: try ConsoleFolder.data("index.html"), as: UTF8.self)
+        let modules = ConsoleFolder.names.filter { $0.hasSuffix(".js") && $0 != "app.js" }
+        let named = page.matches(of: /<link rel="modulepreload" href="([^"]+)">/).map { String($0.1) }
+        #expect(named == modules)
+    }
+
     @Test("the folder leads to the page, whatever precedes it, and nothing else is in it")
     func folder() async throws {
         try await TestServer.run { server in
@@ -65,6 +73,9 @@ struct ConsoleTests {
         try await TestServer.run { server in
             _ = try await server.key("admin")
             #expect(try await server.send("GET", "/console/").status == 200)
+            let contract = try await server.send("GET", "/openapi.yaml", headers: ["Accept-Encoding": "gzip"])
+            let file = Contract.root.appendingPathComponent("openapi.yaml")
+            #expect(try contract.headers["content-encoding"] == "gzip" && contract.data == Data(contentsOf: file))
             let script = try await server.send("GET", "/console/api.js", headers: ["Accept-Encoding": "gzip"])
             #expect(script.status == 200 && script.headers["content-encoding"] == "gzip")
             #expect(try await server.send("GET", "/v1/galleries").status == 401)

@@ -2,13 +2,13 @@ import Hummingbird
 import NIOCore
 import Threads
 
-/// Compresses long answers for clients that ask for it. Only what succeeds, and is JSON or the console: images are compressed already, events
-/// must not wait, a problem repeats what a request said, and metrics wait for no thread.
+/// Compresses long answers for clients that ask for it. Only what succeeds, and is JSON, the contract or the console: images are
+/// compressed already, events must not wait, a problem repeats what a request said, and metrics wait for no thread.
 struct CompressionMiddleware: RouterMiddleware {
     typealias Context = ServerContext
 
     private static let types: Set = [
-        "application/json", "application/x-ndjson", "text/html", "text/css", "text/javascript",
+        "application/json", "application/x-ndjson", "application/yaml", "text/html", "text/css", "text/javascript",
     ]
     /// Shorter answers fit into a packet or two as they are.
     private static let leastBytes = 2048
@@ -22,7 +22,6 @@ struct CompressionMiddleware: RouterMiddleware {
         var response = try await next(request, context)
         let type = response.headers[.contentType]?.prefix { $0 != ";" }
         guard response.status.kind == .successful, let type, Self.types.contains(String(type)),
-            try context.target.get().kind(request.method) != .service,
             response.body.contentLength.map({ $0 >= Self.leastBytes }) ?? true
         else { return response }
         response.headers.vary(by: "Accept-Encoding")
