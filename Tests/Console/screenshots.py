@@ -52,6 +52,27 @@ def analysis(view, button, ready):
     return show
 
 
+def thresholds(reader):
+    reader.go("thresholds")
+    reader.page.get_by_label("Newcomers that may be taken for somebody, in %").fill("5")
+    reader.page.get_by_role("button", name="Propose").click()
+    expect(reader.page.get_by_role("button", name="Fill in above")).to_be_visible()
+
+
+def webhooks(reader):
+    world = reader.world
+    if not world.ask("GET", "/v1/webhooks")["items"]:
+        for host, some in [("alarm", {"kinds": ["watchlist"]}), ("log", {"galleries": ["parking"], "cameras": ["ramp"]})]:
+            world.ask("POST", "/v1/webhooks", {"url": f"https://{host}.example.org/triptych", "filter": some})
+    reader.go("webhooks")
+    reader.text("on the watchlist")
+
+
+def audit(reader):
+    reader.go("audit")
+    expect(reader.page.locator("tbody tr").nth(5)).to_be_visible()
+
+
 def health(reader):
     reader.go("health")
     for number in range(12):
@@ -65,11 +86,20 @@ SHOTS = [
     ("live", live, WIDE, "dark"), ("live-phone", live, PHONE, "light"), ("models", models, WIDE, "light"), ("health", health, WIDE, "dark"),
     ("map", analysis("map", "Make a new map", "canvas"), WIDE, "dark"),
     ("quality", analysis("quality", "Evaluate", ".chart"), WIDE, "light"),
+    ("thresholds", thresholds, WIDE, "light"), ("webhooks", webhooks, WIDE, "dark"), ("audit", audit, WIDE, "light"),
 ]
+
+
+def calibrate(world):
+    """The thresholds that the console's own proposal gives; those of the tests are of any model."""
+    job = world.ask("POST", "/v1/galleries/parking/calibrations", {"false_match_rate": 0.05})
+    found = [{name: one[name] for name in ("modalities", "threshold")} for one in world.follow(job)["thresholds"]]
+    world.ask("PUT", "/v1/galleries/parking/thresholds", {"thresholds": found})
 
 
 def take(browser, world, folder, reader_of):
     folder.mkdir(parents=True, exist_ok=True)
+    calibrate(world)
     has_analyses = "/maps/latest" in world.text("/openapi.yaml")
     for name, show, (width, height), scheme in SHOTS:
         if name in ("map", "quality") and not has_analyses:

@@ -11,7 +11,7 @@ const paths = {
   thresholds: "M4 8h9M17 8h3M4 16h3M11 16h9M15 6v4M9 14v4",
   models: "M12 3 4 7.5v9L12 21l8-4.500v-9zM4 7.500l8 4.500 8-4.500M12 12v9",
   jobs: "M12 4a8 8 0 1 0 8 8M12 8v4l3 2M17 3l3 3-3 3",
-  keys: "M8 11a4 4 0 1 0 0 .01M12 11h8M17 11v4",
+  keys: "M12 12a4 4 0 1 0-8 0 4 4 0 0 0 8 0M12 12h8M17 12v4",
   webhooks: "M12 4v9M8 9l4 4 4-4M5 16v4h14v-4",
   audit: "M6 4h12v16H6zM9 8h6M9 12h6M9 16h4",
   health: "M12 20S4 15 4 9a4 4 0 0 1 8-1 4 4 0 0 1 8 1c0 6-8 11-8 11",

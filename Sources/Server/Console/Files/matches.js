@@ -13,7 +13,7 @@ import { modalityNames, ordered, plural, score, time } from "./format.js";
     at once, of images when they are enrolled. */
 export class Results {
   constructor(subject, gallery, answer, threshold, again) {
-    Object.assign(this, { subject, gallery, answer, again });
+    Object.assign(this, { subject, gallery, answer, again, from: beginning(answer.matches) });
     this.refused = new Set();
     this.threshold = slider("Least score", -1, 1, threshold ?? 0, () => this.judge());
     this.margin = slider("Least lead over the next", 0, 0.5, 0, () => this.judge());
@@ -26,6 +26,7 @@ export class Results {
       h("section", { class: "card", "aria-label": "Judgement" }, h("div", { class: "sliders" }, this.threshold.element, this.margin.element),
         h("p", { class: "hint" }, `Compared by ${compared.join(", ").toLowerCase()}; found in ${Math.round(spent)} ms.`,
           answer.incomparable ? ` ${plural(answer.incomparable, "sighting")} had nothing in common with it.` : "",
+          this.from ? ` Bars begin at ${score(this.from)}.` : "",
           answer.isMerged ? " This server takes one picture set at a time, so the best score of each counts." : "")),
       this.verdict, this.list);
     this.judge();
@@ -107,7 +108,7 @@ export class Results {
           )),
         isRefused && !this.subject.sighting && h("p", { class: "hint" }, "Kept once the pictures are enrolled."),
         place),
-      h("div", { class: "stack" }, bars(match),
+      h("div", { class: "stack" }, bars(match, this.from),
         h(
           "p",
           { class: "hint" },
@@ -171,12 +172,19 @@ export class Results {
   }
 }
 
-/** The score as a bar, and beside it what each modality alone says. */
-function bars(match) {
+/** Where bars begin: at 0, unless all scores are so near to each other that nobody could tell them apart from there. */
+function beginning(matches) {
+  const all = matches.flatMap((one) => [one.score, ...Object.values(one.by_modality ?? {}), ...(one.by_exemplar ?? [])]);
+  const least = Math.min(...all.filter((value) => value !== null));
+  return least > 0.6 && least < 2 ? Math.floor(least * 20 - 1) / 20 : 0;
+}
+
+/** The score as a bar from `from` to 1, and beside it what each modality alone says. */
+function bars(match, from) {
   const row = (name, value, colour) => [h("span", {}, name),
     h(
       "span",
-      { class: "bar", vars: { share: `${Math.max(0, Math.min(1, value)) * 100}%`, colour: `var(--${colour})` } },
+      { class: "bar", vars: { share: `${Math.max(0, Math.min(1, (value - from) / (1 - from))) * 100}%`, colour: `var(--${colour})` } },
     ),
     h("output", {}, score(value))];
   const alone = ordered(Object.keys(match.by_modality ?? {}));

@@ -45,7 +45,7 @@ class Form {
       toast("The thresholds were saved.");
     };
     return h("form", { class: "stack", on: { submit } },
-      h("p", { class: "hint" }, "Of the model ", h("code", {}, digest(model.model)), ". Empty: none.",
+      h("p", { class: "hint" }, "Of the model ", h("code", {}, digest(model.model)), "; where it is empty, there is none.",
         known.some((one) => one.stale && one.model === model.model) ? " They were another model's, and are not used until they are saved." : ""),
       h("div", { class: "grid charts" }, [...this.inputs].map(([some, input]) => field(nameOf(some.split(",")), input, { draft: `thresholds.${this.gallery}.${model.model}.${some}` }))),
       h("div", { class: "row" }, save), place,
