@@ -45,7 +45,7 @@ package struct ServingStack: Sendable {
             keepsImages: configuration.keepsImages)
         imports = ImportService(
             models: registry, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
-            memory: memory, files: files, jobs: jobs,
+            memory: memory, files: files, jobs: jobs, folder: Self.importsFolder(configuration, gallery),
             longestLine: 4 * configuration.encoding.imageBytes)
         identification = IdentificationService(
             models: registry, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
@@ -63,6 +63,11 @@ package struct ServingStack: Sendable {
     ) async throws -> ServingStack {
         let catalog = try await catalog(configuration, gallery, observer, logger)
         return ServingStack(configuration, encoder, catalog, gallery, observer, logger)
+    }
+
+    /// Beside the database's file, or else the models' folder.
+    private static func importsFolder(_ configuration: ServingConfiguration, _ gallery: GalleryStore) -> String {
+        (GalleryStore.isAddress(gallery.path) ? configuration.modelsFolder : gallery.path) + "-imports"
     }
 
     /// Opens the gallery and loads the model that was active last, in the precision of its vectors, else the configuration's

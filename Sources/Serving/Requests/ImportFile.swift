@@ -2,7 +2,7 @@ import Documents
 import Foundation
 import Threads
 
-/// What is received for an import, in files beside the database until it has been enrolled, so that neither a client that
+/// What is received for an import, in files until it has been enrolled, so that neither a client that
 /// leaves nor a crash ends it.
 package struct ImportFile: Sendable {
     /// What it holds.
@@ -18,9 +18,9 @@ package struct ImportFile: Sendable {
     package let id: String
     private let form: Form
 
-    /// A file for a job of a database: one that was received before is of the form that it has.
-    package init(job id: String, database: String, form: Form? = nil) {
-        (folder, self.id) = (database + "-imports", id)
+    /// A file for a job: one that was received before is of the form that it has.
+    package init(job id: String, folder: String, form: Form? = nil) {
+        (self.folder, self.id) = (folder, id)
         let path = { [folder] (form: Form) in "\(folder)/\(id).\(form.rawValue)" }
         self.form = form ?? Form.allCases.first { FileManager.default.fileExists(atPath: path($0)) } ?? .lines
     }
@@ -76,8 +76,7 @@ package struct ImportFile: Sendable {
     }
 
     /// Takes away what no job is for. Throws nothing: what cannot be removed is tried again at the next start.
-    static func removeOthers(than jobs: Set<String>, database: String) {
-        let folder = database + "-imports"
+    static func removeOthers(than jobs: Set<String>, folder: String) {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
             if !jobs.contains(String(name.prefix { $0 != "." })) { unlink("\(folder)/\(name)") }
         }

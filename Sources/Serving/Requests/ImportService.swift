@@ -15,6 +15,8 @@ package struct ImportService: Sendable {
     let memory: MemoryBudget
     let files: WorkerThreads
     let jobs: JobBoard
+    /// Where what is received waits for its job.
+    let folder: String
     /// Bytes of a line.
     let longestLine: Int
 
@@ -24,7 +26,7 @@ package struct ImportService: Sendable {
     ) async throws -> (file: ImportFile, job: JobRecord) {
         try await self.gallery.requireGallery(gallery)
         let job = JobRecord(kind: JobKind.importing.rawValue, gallery: gallery)
-        return (ImportFile(job: job.id, database: self.gallery.path, form: form), job)
+        return (ImportFile(job: job.id, folder: folder, form: form), job)
     }
 
     /// Appends to it, away from the cooperative pool. Throws `GalleryError.full` or `.storage`.
@@ -46,7 +48,7 @@ package struct ImportService: Sendable {
 
     /// Does a job that has its file. Throws `GalleryError`, `EncoderError` or `CancellationError`; what is enrolled by then stays.
     func run(_ job: JobHandle) async throws -> JobRecord {
-        let file = ImportFile(job: job.job.id, database: self.gallery.path)
+        let file = ImportFile(job: job.job.id, folder: folder)
         do {
             let record = try await ImportRun(service: self, file: file).run(job)
             file.remove()
@@ -60,7 +62,7 @@ package struct ImportService: Sendable {
 
     /// Takes away what was received for jobs that have ended.
     func removeOthers(than jobs: [JobRecord]) {
-        ImportFile.removeOthers(than: Set(jobs.map(\.id)), database: self.gallery.path)
+        ImportFile.removeOthers(than: Set(jobs.map(\.id)), folder: folder)
     }
 
     func onDisk<T: Sendable>(_ work: @escaping @Sendable () throws -> T) async throws -> T {
