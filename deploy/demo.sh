@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job, end to end: renders a data set of triples, trains a small Fusion-concat on it, starts the server, enrols the
+# The main job, end to end: renders a data set of triples, trains a small UniCat on it, starts the server, enrols the
 # gallery split and queries with the query split over HTTP, and leaves the server running, with its console.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -23,8 +23,8 @@ mkdir -p "$folder"
 say "1/5 rendering triples of vehicles into $folder/data"
 "$triptych" synthesize --output "$folder/data" --identities 300 --cameras 4 --sightings 3 --height 64 --width 128 --seed 1
 
-say "2/5 training a small Fusion-concat"
-"$triptych" train --config deploy/recipes/fusion-demo.yaml --data "$folder/data" --output "$folder/run" --seed 1
+say "2/5 training a small UniCat"
+"$triptych" train --config deploy/recipes/unicat-vit-demo.yaml --data "$folder/data" --output "$folder/run" --seed 1
 
 say "3/5 starting the server on $server"
 "$triptych" serve --checkpoint "$folder/run/model.safetensors" --database "$folder/gallery.sqlite" --port "$port" \
