@@ -20,6 +20,7 @@ extension RecipeLibrary {
         ("fusion-concat-vit-b-rgbn300", PackageResources.fusion_concat_vit_b_rgbn300_yaml),
         ("fusion-concat-vit-b-rgbnt100", PackageResources.fusion_concat_vit_b_rgbnt100_yaml),
         ("fusion-concat-vit-b-rgbnt201", PackageResources.fusion_concat_vit_b_rgbnt201_yaml),
+        ("fusion-demo", PackageResources.fusion_demo_yaml),
         ("graft-demo", PackageResources.graft_demo_yaml),
         ("graft-demo-prune", PackageResources.graft_demo_prune_yaml),
         ("graft-rgbn300", PackageResources.graft_rgbn300_yaml),
