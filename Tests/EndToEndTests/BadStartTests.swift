@@ -17,7 +17,7 @@ struct BadStartTests {
             case .truncatedModel: "truncated"
             case .notANumber: "NaN"
             case .noModel: "No such file"
-            case .newerDatabase: "schema version 12, this release reads versions up to 11"
+            case .newerDatabase: "schema version 13, this release reads versions up to 12"
             case .notADatabase: "not a"
             case .badConfiguration: "prot"
             }
