@@ -22,13 +22,20 @@ struct ResumeTests {
         ["train", "--config", world.folder.path("long.yaml"), "--data", world.data, "--output", output]
     }
 
-    /// Waits until a run has logged so many steps, or has ended.
-    private func wait(_ process: RunningCommand, for steps: Int, in output: String) async throws {
+    /// Sends signals to a run once it has logged so many steps. On a thread of its own: other tests keep Swift's busy for longer than such
+    /// a run takes.
+    private func send(_ signals: [Int32], to process: RunningCommand, after steps: Int, in output: String) async {
         let log = URL(fileURLWithPath: "\(output)/steps.jsonl")
-        while process.isRunning {
-            let lines = (try? Data(contentsOf: log))?.count { $0 == UInt8(ascii: "\n") } ?? 0
-            if lines >= steps { return }
-            try await Task.sleep(for: .milliseconds(2))
+        await withCheckedContinuation { sent in
+            Thread.detachNewThread {
+                while process.isRunning {
+                    let lines = (try? Data(contentsOf: log))?.count { $0 == UInt8(ascii: "\n") } ?? 0
+                    if lines >= steps { break }
+                    usleep(1000)
+                }
+                signals.forEach(process.send)
+                sent.resume()
+            }
         }
     }
 
@@ -48,8 +55,7 @@ struct ResumeTests {
         for _ in 0..<3 {
             at += Int.random(in: 5...15)
             let process = try world.triptych.start(arguments)
-            try await wait(process, for: at, in: output)
-            process.send(SIGKILL)
+            await send([SIGKILL], to: process, after: at, in: output)
             #expect(try await process.result().status == SIGKILL)
             arguments = ["train", "--resume", output, "--save-every", "4"]
         }
@@ -68,9 +74,7 @@ struct ResumeTests {
         let (whole, output) = (world.folder.path("whole"), world.folder.path("stopped"))
         #expect(try await world.triptych.start(arguments(world, whole)).result().status == 0)
         let process = try world.triptych.start(arguments(world, output))
-        try await wait(process, for: 9, in: output)
-        process.send(SIGTERM)
-        process.send(SIGTERM)
+        await send([SIGTERM, SIGTERM], to: process, after: 9, in: output)
         let result = try await process.result()
         #expect(result.status == 75 && result.error.contains("triptych train --resume \(output)"))
         let model = try Checkpoint.configuration(path: "\(output)/model.safetensors")
