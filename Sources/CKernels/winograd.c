@@ -6,6 +6,8 @@
 #include "narrow_kernels.h"
 #include "parallel.h"
 
+#define ALWAYS_INLINE __attribute__((always_inline)) static inline
+
 enum {
     /// Numbers of a tile: 4×4.
     elements = 16,
@@ -142,43 +144,55 @@ static void transform_tile(const winograd_job *job, const tiles *to, int64_t t, 
                                                 (uint16_t *)(void *)(values + e * to->count * run_of(s)));
 }
 
-/// Up to six rows with one panel of floats.
-static void multiply_floats(const float *const *rows, int count, int64_t run, const float *weights, int64_t width,
-                            float *y, int64_t number) {
-    tile product = {.taps = rows, .tap_count = 1, .run = run, .weights = weights, .y = y, .y_step = width,
-                    .ahead = share_ahead(weights + run * width, run * width, number, run)};
-    instructions()->product(&product, count, (int)(width / instructions()->lanes));
+/// Rows of so many words, up to six, with one panel.
+typedef struct {
+    const float *const *rows;
+    int count;
+    int64_t run;
+    const float *weights;
+    int64_t width;
+    int registers;
+    float *y;
+    int64_t number;
+} rows_product;
+
+ALWAYS_INLINE void multiply_floats(const rows_product *p) {
+    tile product = {.taps = p->rows, .tap_count = 1, .run = p->run, .weights = p->weights, .y = p->y, .y_step = p->width,
+                    .ahead = share_ahead(p->weights + p->run * p->width, p->run * p->width, p->number, p->run)};
+    instructions()->product(&product, p->count, p->registers);
 }
 
 /// The same of bfloat16s, two a word.
-static void multiply_halves(const float *const *rows, int count, int64_t run, const float *weights, int64_t width,
-                            float *y, int64_t number) {
-    narrow_tile product = {.taps = rows, .tap_count = 1, .run = run, .weights = weights, .bias = ck_zeros, .y = y,
-                           .y_step = width, .ahead = weights + run * (width + number * line_floats),
+ALWAYS_INLINE void multiply_halves(const rows_product *p) {
+    narrow_tile product = {.taps = p->rows, .tap_count = 1, .run = p->run, .weights = p->weights, .bias = ck_zeros,
+                           .y = p->y, .y_step = p->width,
+                           .ahead = p->weights + p->run * (p->width + p->number * line_floats),
                            .ahead_step = line_floats};
-    narrow_instructions()->product[ck_bfloat16](&product, count, (int)(width / instructions()->lanes));
+    narrow_instructions()->product[ck_bfloat16](&product, p->count, p->registers);
 }
 
-/// The 16 products of the tiles `from` to `to` of those with one panel: [16][tiles_together][width]. `multiply` is a constant, and so
-/// inlined.
-__attribute__((always_inline)) static inline void multiply_runs(
-    void (*multiply)(const float *const *, int, int64_t, const float *, int64_t, float *, int64_t), const tiles *all,
-    int64_t from, int64_t to, int64_t run, const float *weights, int64_t width, float *m) {
+/// The 16 products of the tiles `from` to `to` of those with one panel: [16][tiles_together][width]. `is_half` is a constant.
+ALWAYS_INLINE void multiply_runs(bool is_half, const tiles *all, int64_t from, int64_t to, int64_t run,
+                                 const float *weights, int64_t width, float *m) {
+    int registers = (int)(width / instructions()->lanes);
     for (int e = 0; e < elements; e++, weights += run * width)
         for (int64_t t = from; t < to; t += tile_rows) {
             int rows = (int)smaller_of(tile_rows, to - t);
             const float *taps[tile_rows];
             for (int r = 0; r < rows; r++) taps[r] = all->values + (e * all->count + t + r) * run;
-            multiply(taps, rows, run, weights, width, m + (e * tiles_together + t - from) * width, (t - from) / tile_rows);
+            rows_product product = {.rows = taps, .count = rows, .run = run, .weights = weights, .width = width,
+                                    .registers = registers, .y = m + (e * tiles_together + t - from) * width,
+                                    .number = (t - from) / tile_rows};
+            is_half ? multiply_halves(&product) : multiply_floats(&product);
         }
 }
 
 static void multiply_tiles(const ck_winograd *s, const tiles *all, int64_t from, int64_t to, const float *weights,
                            int64_t width, float *m) {
     if (s->is_bfloat16)
-        multiply_runs(multiply_halves, all, from, to, run_of(s), weights, width, m);
+        multiply_runs(true, all, from, to, run_of(s), weights, width, m);
     else
-        multiply_runs(multiply_floats, all, from, to, s->channels, weights, width, m);
+        multiply_runs(false, all, from, to, s->channels, weights, width, m);
 }
 
 /// A tile's outputs `begin` to `begin + width` from its 16 products.
