@@ -43,7 +43,7 @@ def torch_runner(a):
     return once, imports
 
 
-def onnxruntime_runner(a):
+def onnxruntime_runner(a, suffix=".onnx"):
     import numpy as np  # noqa: F401
     import onnxruntime as ort
     from safetensors.numpy import load_file
@@ -56,22 +56,22 @@ def onnxruntime_runner(a):
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     # A fixed batch lets it fold shapes and plan memory.
     options.add_free_dimension_override_by_name("batch", next(iter(images.values())).shape[0])
-    session = ort.InferenceSession(a.graphs / f"{a.variant}.onnx", options, providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(a.graphs / f"{a.variant}{suffix}", options, providers=["CPUExecutionProvider"])
     return lambda: session.run(None, images)[0], imports
 
 
-def openvino_runner(a):
+def openvino_runner(a, graph=None, precision="f32"):
     import openvino as ov
     from safetensors.numpy import load_file
 
     imports = resident_megabytes()
     images = load_file(a.input)
     core = ov.Core()
-    model = core.read_model(a.graphs / f"{a.variant}.xml")
+    model = core.read_model(a.graphs / f"{graph or a.variant}.xml")
     model.reshape({p: i.shape for p, i in zip(model.inputs, images_in_order(model, images))})
     # Without the precision hint it may compute in bfloat16 where the processor can.
     compiled = core.compile_model(model, "CPU", {
-        "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": a.threads,
+        "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": a.threads,
         "NUM_STREAMS": 1})
     request = compiled.create_infer_request()
     inputs = images_in_order(model, images)
@@ -93,22 +93,22 @@ def images_in_order(model, images):
 RUNNERS = {"PyTorch": torch_runner, "ONNX Runtime": onnxruntime_runner, "OpenVINO": openvino_runner}
 
 
-def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("engine", choices=RUNNERS)
+def main(runners, description, files=("--checkpoint", "--graphs")):
+    p = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("engine", choices=runners)
     p.add_argument("variant")
     p.add_argument("model")
-    p.add_argument("--checkpoint", type=pathlib.Path)
-    p.add_argument("--graphs", type=pathlib.Path)
+    for option in files:
+        p.add_argument(option, type=pathlib.Path)
     p.add_argument("--input", type=pathlib.Path, required=True)
     p.add_argument("--output", type=pathlib.Path, required=True)
     p.add_argument("--threads", type=int, required=True)
     a = p.parse_args()
-    once, imports = RUNNERS[a.engine](a)
+    once, imports = runners[a.engine](a)
     from safetensors.numpy import save_file
     save_file({"embedding": once().copy()}, a.output)
     answer(once, imports)
 
 
 if __name__ == "__main__":
-    main()
+    main(RUNNERS, __doc__)

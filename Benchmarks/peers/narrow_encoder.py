@@ -5,13 +5,12 @@
 
 Writes what it computes for the input to the output first. The graphs are those of exporting.py and quantising.py.
 """
-import argparse
 import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from peers.encoder import images_in_order  # noqa: E402
-from peers.serving import answer, resident_megabytes  # noqa: E402
+from peers.encoder import main, onnxruntime_runner, openvino_runner  # noqa: E402
+from peers.serving import resident_megabytes  # noqa: E402
 
 
 def torch_images(a, path):
@@ -92,70 +91,14 @@ def statically(a, module, images):
     return module
 
 
-def onnxruntime_int8(a):
-    import onnxruntime as ort
-    from safetensors.numpy import load_file
-
-    imports = resident_megabytes()
-    images = load_file(a.input)
-    options = ort.SessionOptions()
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.intra_op_num_threads, options.inter_op_num_threads = a.threads, 1
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.add_free_dimension_override_by_name("batch", next(iter(images.values())).shape[0])
-    session = ort.InferenceSession(a.graphs / f"{a.variant}.int8.onnx", options, providers=["CPUExecutionProvider"])
-    return lambda: session.run(None, images)[0], imports
-
-
-def openvino(a, graph, precision):
-    import openvino as ov
-    from safetensors.numpy import load_file
-
-    imports = resident_megabytes()
-    images = load_file(a.input)
-    core = ov.Core()
-    model = core.read_model(a.graphs / f"{graph}.xml")
-    model.reshape({p: i.shape for p, i in zip(model.inputs, images_in_order(model, images))})
-    compiled = core.compile_model(model, "CPU", {
-        "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": a.threads,
-        "NUM_STREAMS": 1})
-    request = compiled.create_infer_request()
-    inputs = images_in_order(model, images)
-    for port, image in zip(compiled.inputs, inputs):
-        request.set_tensor(port, ov.Tensor(image, shared_memory=True))
-
-    def once(_alive=(core, model, compiled, inputs)):  # The request does not keep what it uses.
-        request.infer()
-        return request.get_output_tensor(0).data
-
-    return once, imports
-
-
 RUNNERS = {
-    "PyTorch bf16": torch_bf16, "PyTorch int8": torch_int8, "ONNX Runtime int8": onnxruntime_int8,
-    "OpenVINO bf16": lambda a: openvino(a, a.variant, "bf16"),
+    "PyTorch bf16": torch_bf16, "PyTorch int8": torch_int8,
+    "ONNX Runtime int8": lambda a: onnxruntime_runner(a, ".int8.onnx"),
+    "OpenVINO bf16": lambda a: openvino_runner(a, precision="bf16"),
     # What is not in 8 bits is in bfloat16 where the processor can: as it comes, and the faster.
-    "OpenVINO int8": lambda a: openvino(a, "int8", "bf16"),
+    "OpenVINO int8": lambda a: openvino_runner(a, "int8", "bf16"),
 }
 
 
-def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("engine", choices=RUNNERS)
-    p.add_argument("variant")
-    p.add_argument("model")
-    for option in ("--checkpoint", "--graphs", "--calibration"):
-        p.add_argument(option, type=pathlib.Path)
-    p.add_argument("--input", type=pathlib.Path, required=True)
-    p.add_argument("--output", type=pathlib.Path, required=True)
-    p.add_argument("--threads", type=int, required=True)
-    a = p.parse_args()
-    once, imports = RUNNERS[a.engine](a)
-    from safetensors.numpy import save_file
-
-    save_file({"embedding": once().copy()}, a.output)
-    answer(once, imports)
-
-
 if __name__ == "__main__":
-    main()
+    main(RUNNERS, __doc__, ("--checkpoint", "--graphs", "--calibration"))
