@@ -7,7 +7,7 @@ protocol SQLSession {
 
     /// How many rows were changed, of those that the statement names.
     @discardableResult func execute(_ sql: String, _ arguments: [any SQLArgument]) throws -> Int
-    /// Hands over a row after the other. `body` must run no statements.
+    /// Hands over a row after the other, each as long as `body` has it, which must run no statements.
     func forEach(_ sql: String, _ arguments: [any SQLArgument], _ body: (SQLRow) throws -> Void) throws
     /// Takes back what `body` has done if it throws.
     func savepoint<T>(_ body: () throws -> T) throws -> T
@@ -24,13 +24,13 @@ extension SQLSession {
 
     func rows(_ sql: String, _ arguments: [any SQLArgument] = []) throws -> [SQLRow] {
         var rows: [SQLRow] = []
-        try forEach(sql, arguments) { rows.append($0) }
+        try forEach(sql, arguments) { rows.append($0.kept) }
         return rows
     }
 
     func first(_ sql: String, _ arguments: [any SQLArgument] = []) throws -> SQLRow? {
         var row: SQLRow?
-        try forEach(sql, arguments) { row = row ?? $0 }
+        try forEach(sql, arguments) { row = row ?? $0.kept }
         return row
     }
 

@@ -16,20 +16,58 @@ package protocol SQLArgument {
 
 /// What a column may be read as.
 package protocol SQLReadable {
-    /// nil for a value of another type.
-    init?(_ value: SQLValue)
+    /// nil for NULL, and for a value of another type.
+    init?(_ cells: any SQLCells, _ column: Int)
+}
+
+/// The values of a row, each read when it is asked for, which costs least if its type is known then.
+package protocol SQLCells {
+    func isNull(_ column: Int) -> Bool
+    func value(_ column: Int) -> SQLValue
+    func integer(_ column: Int) -> Int64?
+    /// An integer's, too.
+    func real(_ column: Int) -> Double?
+    func text(_ column: Int) -> String?
+    func blob(_ column: Int) -> Data?
+}
+
+extension SQLCells {
+    package func isNull(_ column: Int) -> Bool { value(column) == .null }
+
+    package func integer(_ column: Int) -> Int64? {
+        guard case .integer(let number) = value(column) else { return nil }
+        return number
+    }
+
+    package func real(_ column: Int) -> Double? {
+        switch value(column) {
+        case .real(let number): number
+        case .integer(let number): Double(number)
+        default: nil
+        }
+    }
+
+    package func text(_ column: Int) -> String? {
+        guard case .text(let text) = value(column) else { return nil }
+        return text
+    }
+
+    package func blob(_ column: Int) -> Data? {
+        guard case .blob(let bytes) = value(column) else { return nil }
+        return bytes
+    }
 }
 
 extension SQLValue: SQLArgument, SQLReadable {
     package var sqlValue: SQLValue { self }
-    package init(_ value: SQLValue) { self = value }
+    package init(_ cells: any SQLCells, _ column: Int) { self = cells.value(column) }
 }
 
 extension Int64: SQLArgument, SQLReadable {
     package var sqlValue: SQLValue { .integer(self) }
 
-    package init?(_ value: SQLValue) {
-        guard case .integer(let number) = value else { return nil }
+    package init?(_ cells: any SQLCells, _ column: Int) {
+        guard let number = cells.integer(column) else { return nil }
         self = number
     }
 }
@@ -37,8 +75,8 @@ extension Int64: SQLArgument, SQLReadable {
 extension Int: SQLArgument, SQLReadable {
     package var sqlValue: SQLValue { .integer(Int64(self)) }
 
-    package init?(_ value: SQLValue) {
-        guard case .integer(let number) = value else { return nil }
+    package init?(_ cells: any SQLCells, _ column: Int) {
+        guard let number = cells.integer(column) else { return nil }
         self = Int(number)
     }
 }
@@ -46,8 +84,8 @@ extension Int: SQLArgument, SQLReadable {
 extension Bool: SQLArgument, SQLReadable {
     package var sqlValue: SQLValue { .integer(self ? 1 : 0) }
 
-    package init?(_ value: SQLValue) {
-        guard case .integer(let number) = value else { return nil }
+    package init?(_ cells: any SQLCells, _ column: Int) {
+        guard let number = cells.integer(column) else { return nil }
         self = number != 0
     }
 }
@@ -55,20 +93,17 @@ extension Bool: SQLArgument, SQLReadable {
 extension Double: SQLArgument, SQLReadable {
     package var sqlValue: SQLValue { .real(self) }
 
-    package init?(_ value: SQLValue) {
-        switch value {
-        case .real(let number): self = number
-        case .integer(let number): self = Double(number)
-        default: return nil
-        }
+    package init?(_ cells: any SQLCells, _ column: Int) {
+        guard let number = cells.real(column) else { return nil }
+        self = number
     }
 }
 
 extension Float: SQLArgument, SQLReadable {
     package var sqlValue: SQLValue { .real(Double(self)) }
 
-    package init?(_ value: SQLValue) {
-        guard let number = Double(value) else { return nil }
+    package init?(_ cells: any SQLCells, _ column: Int) {
+        guard let number = cells.real(column) else { return nil }
         self = Float(number)
     }
 }
@@ -76,8 +111,8 @@ extension Float: SQLArgument, SQLReadable {
 extension String: SQLArgument, SQLReadable {
     package var sqlValue: SQLValue { .text(self) }
 
-    package init?(_ value: SQLValue) {
-        guard case .text(let text) = value else { return nil }
+    package init?(_ cells: any SQLCells, _ column: Int) {
+        guard let text = cells.text(column) else { return nil }
         self = text
     }
 }
@@ -85,39 +120,12 @@ extension String: SQLArgument, SQLReadable {
 extension Data: SQLArgument, SQLReadable {
     package var sqlValue: SQLValue { .blob(self) }
 
-    package init?(_ value: SQLValue) {
-        guard case .blob(let bytes) = value else { return nil }
+    package init?(_ cells: any SQLCells, _ column: Int) {
+        guard let bytes = cells.blob(column) else { return nil }
         self = bytes
     }
 }
 
 extension Optional: SQLArgument where Wrapped: SQLArgument {
     package var sqlValue: SQLValue { self?.sqlValue ?? .null }
-}
-
-/// A row of an answer.
-struct SQLRow: Sendable {
-    let columns: [String]
-    let values: [SQLValue]
-
-    func isNull(_ column: Int) -> Bool { values[column] == .null }
-
-    /// Requires a value of the type, which the schema promises.
-    subscript<T: SQLReadable>(column: Int) -> T {
-        guard let value = T(values[column]) else {
-            preconditionFailure("\(columns[column]) holds no \(T.self)")
-        }
-        return value
-    }
-
-    subscript<T: SQLReadable>(column: Int) -> T? { T(values[column]) }
-
-    /// Requires a column of the name, and as above. Of several with one name the first.
-    subscript<T: SQLReadable>(name: String) -> T {
-        guard let column = columns.firstIndex(of: name) else { preconditionFailure("there is no column \(name)") }
-        return self[column]
-    }
-
-    /// nil also where there is no such column, as in a schema of before.
-    subscript<T: SQLReadable>(name: String) -> T? { columns.firstIndex(of: name).flatMap { self[$0] } }
 }

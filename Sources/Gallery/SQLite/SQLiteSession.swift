@@ -20,9 +20,7 @@ struct SQLiteSession: SQLSession {
         let statement = try db.cachedStatement(sql: sql)
         let columns = statement.columnNames
         let rows = try Row.fetchCursor(statement, arguments: StatementArguments(arguments))
-        while let row = try rows.next() {
-            try body(SQLRow(columns: columns, values: columns.indices.map { SQLValue(row[$0] as DatabaseValue) }))
-        }
+        while let row = try rows.next() { try body(SQLRow(columns: columns, cells: SQLiteCells(row: row))) }
     }
 
     func savepoint<T>(_ body: () throws -> T) throws -> T {
@@ -45,6 +43,18 @@ struct SQLiteSession: SQLSession {
         guard let engine else { return }
         db.afterNextTransaction { _ in engine.events.reach(event) }
     }
+}
+
+/// Read by GRDB from the statement itself. The tables are strict, so that a value has its column's type.
+private struct SQLiteCells: SQLCells {
+    let row: Row
+
+    func isNull(_ column: Int) -> Bool { row.hasNull(atIndex: column) }
+    func value(_ column: Int) -> SQLValue { SQLValue(row[column] as DatabaseValue) }
+    func integer(_ column: Int) -> Int64? { row[column] }
+    func real(_ column: Int) -> Double? { row[column] }
+    func text(_ column: Int) -> String? { row[column] }
+    func blob(_ column: Int) -> Data? { row[column] }
 }
 
 extension StatementArguments {

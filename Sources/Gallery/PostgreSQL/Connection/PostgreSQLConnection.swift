@@ -63,8 +63,10 @@ final class PostgreSQLConnection: @unchecked Sendable {
         try flush()
         var (changed, columns) = (0, [String]())
         try results { result in
-            if columns.isEmpty { columns = PostgreSQLRow.columns(result) }
-            for row in 0..<PQntuples(result) { try body(PostgreSQLRow.row(result, row, columns: columns)) }
+            if columns.isEmpty { columns = try PostgreSQLRow.columns(result) }
+            for row in 0..<PQntuples(result) {
+                try body(SQLRow(columns: columns, cells: PostgreSQLRow(result, row)))
+            }
             if let text = PQcmdTuples(result), let count = Int(String(cString: text)) { changed = count }
         }
         return changed

@@ -1,36 +1,49 @@
 import CPQ
 import Foundation
 
-/// Answers in PostgreSQL's binary form.
-enum PostgreSQLRow {
-    static func columns(_ result: OpaquePointer) -> [String] {
-        (0..<PQnfields(result)).map { PQfname(result, $0).map { String(cString: $0) } ?? "" }
-    }
+/// A row of an answer in PostgreSQL's binary form.
+struct PostgreSQLRow: SQLCells {
+    private let result: OpaquePointer
+    private let row: Int32
 
-    static func row(_ result: OpaquePointer, _ row: Int32, columns: [String]) throws -> SQLRow {
-        SQLRow(
-            columns: columns, values: try columns.indices.map { try value(result, row, Int32($0)) })
-    }
+    /// Requires an answer whose columns were asked for before, and its lifetime.
+    init(_ result: OpaquePointer, _ row: Int32) { (self.result, self.row) = (result, row) }
 
-    private static func value(_ result: OpaquePointer, _ row: Int32, _ column: Int32) throws -> SQLValue {
-        if PQgetisnull(result, row, column) == 1 { return .null }
-        let bytes = UnsafeRawBufferPointer(
-            start: PQgetvalue(result, row, column), count: Int(PQgetlength(result, row, column)))
-        // The types' numbers are PostgreSQL's for ever (pg_type.dat).
-        switch PQftype(result, column) {
-        case 16: return .integer(integer(bytes, UInt8.self) == 0 ? 0 : 1)
-        case 17: return .blob(Data(bytes))
-        case 20: return .integer(integer(bytes, Int64.self))
-        case 21: return .integer(Int64(integer(bytes, Int16.self)))
-        case 23: return .integer(Int64(integer(bytes, Int32.self)))
-        case 700: return .real(Double(Float(bitPattern: integer(bytes, UInt32.self))))
-        case 701: return .real(Double(bitPattern: integer(bytes, UInt64.self)))
-        case 1700: return .integer(numeric(bytes))
-        case 19, 25, 114, 705, 1042, 1043: return .text(String(decoding: bytes, as: UTF8.self))
-        case 2278: return .null
-        case let type: throw GalleryError.storage("an answer of a type that is not read here: \(type)")
+    /// Their names. Throws `GalleryError.storage` for one of a type that is not read here.
+    static func columns(_ result: OpaquePointer) throws -> [String] {
+        try (0..<PQnfields(result)).map { column in
+            let type = PQftype(result, column)
+            guard types.contains(type) else {
+                throw GalleryError.storage("an answer of a type that is not read here: \(type)")
+            }
+            return PQfname(result, column).map { String(cString: $0) } ?? ""
         }
     }
+
+    func isNull(_ column: Int) -> Bool { PQgetisnull(result, row, Int32(column)) == 1 }
+
+    func value(_ column: Int) -> SQLValue {
+        if isNull(column) { return .null }
+        let bytes = UnsafeRawBufferPointer(
+            start: PQgetvalue(result, row, Int32(column)), count: Int(PQgetlength(result, row, Int32(column))))
+        switch PQftype(result, Int32(column)) {
+        case 16: return .integer(Self.integer(bytes, UInt8.self) == 0 ? 0 : 1)
+        case 17: return .blob(Data(bytes))
+        case 20: return .integer(Self.integer(bytes, Int64.self))
+        case 21: return .integer(Int64(Self.integer(bytes, Int16.self)))
+        case 23: return .integer(Int64(Self.integer(bytes, Int32.self)))
+        case 700: return .real(Double(Float(bitPattern: Self.integer(bytes, UInt32.self))))
+        case 701: return .real(Double(bitPattern: Self.integer(bytes, UInt64.self)))
+        case 1700: return .integer(Self.numeric(bytes))
+        case 2278: return .null
+        default: return .text(String(decoding: bytes, as: UTF8.self))
+        }
+    }
+
+    /// The types' numbers are PostgreSQL's for ever (pg_type.dat).
+    private static let types: Set<Oid> = [
+        16, 17, 19, 20, 21, 23, 25, 114, 700, 701, 705, 1042, 1043, 1700, 2278,
+    ]
 
     /// In the network's order.
     private static func integer<T: FixedWidthInteger>(_ bytes: UnsafeRawBufferPointer, _ type: T.Type) -> T {
