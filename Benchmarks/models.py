@@ -82,7 +82,7 @@ def encoder_classes():
         def forward(self, *images):
             system, batch = self.system, torch.cat(images)
             if type(system).__name__ == "MixER":
-                return torch.cat(system.pair(batch), 1).unflatten(0, (len(images), -1)).mean(0)
+                return system.features(batch)[2].unflatten(0, (len(images), -1)).mean(0)
             token = system.fusion_token.expand(images[0].shape[0], -1, -1)
             tokens = system.backbone(batch).unflatten(0, (len(images), -1))
             encoded = [system.encoders[m](torch.cat([token, t], 1)) for m, t in zip(system.modalities, tokens)]

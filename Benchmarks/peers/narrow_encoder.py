@@ -29,6 +29,7 @@ def torch_module(a):
 
     torch.set_num_threads(a.threads)
     torch.set_grad_enabled(False)
+    torch.backends.mha.set_fastpath_enabled(False)  # It takes no layer whose weights are in 8 bits.
     models.use_fused_attention()
     return models.encoder(a.model, a.checkpoint)
 
@@ -77,18 +78,35 @@ def statically(a, module, images):
 
     from backbones import ResNet
 
-    calibration = torch_images(a, a.calibration)
-    places = [(parent, name) for parent in module.modules() for name, child in parent.named_children()
-              if isinstance(child, ResNet)]
-    example = (images[0],)
-    for parent, name in places:
-        setattr(parent, name, prepare_fx(getattr(parent, name).eval(), get_default_qconfig_mapping("x86"), example))
-    module(*calibration)
-    for parent, name in places:
-        setattr(parent, name, convert_fx(getattr(parent, name)))
+    class Method(torch.nn.Module):
+        """One of a network's methods, to be traced by itself."""
+
+        def __init__(self, network, name):
+            super().__init__()
+            self.network, self.name = network, name
+
+        def forward(self, x):
+            return getattr(self.network, self.name)(x)
+
+    # MixER's backbone ends before its last stage, of which each branch has one.
+    places = [(m, "forward" if hasattr(m, "layer4") else "trunk") for m in module.modules() if isinstance(m, ResNet)]
+    places += [(m, "layer4") for m in module.modules() if hasattr(m, "layer4") and not isinstance(m, ResNet)]
     if not places:
         raise SystemExit("found no network that can be traced")
+    mapping, graphs = get_default_qconfig_mapping("x86"), []
+    for network, name in places:
+        graphs.append(prepare_fx(Method(network, name).eval(), mapping, (images[0],)))
+        take(network, name, graphs[-1])
+    module(*torch_images(a, a.calibration))
+    for (network, name), graph in zip(places, graphs):
+        take(network, name, convert_fx(graph))
     return module
+
+
+def take(network, name, graph):
+    """The network keeps its type, by which a system tells a ResNet from a transformer."""
+    network._modules.pop(name, None)
+    setattr(network, name, lambda x: graph(x))
 
 
 RUNNERS = {
