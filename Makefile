@@ -1,7 +1,7 @@
 # The two commands of a newcomer are `make demo` and `make test`; both install what they need.
 SWIFT_FLAGS := -c release
 
-.PHONY: demo test build dependencies format lint asan tsan fuzz python contract console package operation site clean
+.PHONY: demo test build dependencies format lint asan tsan fuzz python contract console package operation failover site clean
 
 demo: build
 	deploy/demo.sh
@@ -72,6 +72,11 @@ package: dependencies
 ONLY := proxy monitoring manifests incidents package containers
 operation:
 	Tests/Operation/run $(ONLY)
+
+# A gallery in PostgreSQL whose certificate is wrong, whose primary dies, that is cut off, slow, full, has another time, or is restored, on
+# clusters of the scripts' own. As root all of it. PARTS="standby restore" for some.
+failover: build
+	Tests/Failover/run $(PARTS)
 
 # A site of all documents, every link checked, and of the Swift library's symbols: .build-site/site.
 site: build

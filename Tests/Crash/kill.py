@@ -23,13 +23,14 @@ import time
 
 
 class Server:
-    def __init__(self, o, folder, environment=None):
+    def __init__(self, o, folder, environment=None, database=None, options=()):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.log = open(folder / "log", "a")
         self.process = subprocess.Popen(
-            [o.triptych, "serve", "--checkpoint", o.models[0], "--database", folder / "g.sqlite", "--port", str(self.port)],
+            [o.triptych, "serve", "--checkpoint", o.models[0], "--database", database or folder / "g.sqlite", "--port", str(self.port),
+             *options],
             stdout=self.log, stderr=self.log, env=environment)
         for _ in range(1200):
             if self.process.poll() is not None:
