@@ -32,7 +32,7 @@ for service in yaml.safe_load(open("deploy/compose.yaml"))["services"].values():
 
 echo "== lint"
 check "hadolint" "$tools/hadolint" deploy/Dockerfile
-check "compose's schema" "$tools/check-jsonschema" --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
+check "compose's schema" "$tools/check-jsonschema" --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml deploy/compose.postgresql.yaml
 for file in $(mounted); do check "$file is there" test -s "$file"; done
 check "what the first stage copies out is what the package is called" grep -q '^mv .*scratch"/deb/triptych_\*.deb "$scratch"' deploy/package.sh
 

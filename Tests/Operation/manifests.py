@@ -15,8 +15,8 @@ from operation import ROOT, check, end
 TOOLS = pathlib.Path(sys.executable).parent
 FOLDER = ROOT / "deploy/kubernetes"
 VERSIONS = ("1.28", "1.37")
-# The operator's own kinds have no schema there.
-OTHERS = {"ServiceMonitor"}
+# Operators' own kinds have no schema there.
+OTHERS = {"ServiceMonitor", "Cluster"}
 
 
 def rendered(layer):
@@ -41,8 +41,10 @@ def one(documents, kind):
 
 
 def pods(documents):
+    """Of the server, and of its backup where the database makes none itself."""
+    backups = [document for document in documents if document["kind"] == "CronJob"]
     return {"server": one(documents, "StatefulSet")["spec"]["template"],
-            "backup": one(documents, "CronJob")["spec"]["jobTemplate"]["spec"]["template"]}
+            **{"backup": backup["spec"]["jobTemplate"]["spec"]["template"] for backup in backups}}
 
 
 def selects(selector, labels):
@@ -60,9 +62,10 @@ def selectors(layer, documents):
     check_selector("the StatefulSet", one(documents, "StatefulSet")["spec"]["selector"]["matchLabels"], ["server"])
     check_selector("the Service", service["spec"]["selector"], ["server"])
     check_selector("the PodDisruptionBudget", one(documents, "PodDisruptionBudget")["spec"]["selector"]["matchLabels"], ["server"])
-    check_selector("the NetworkPolicy", one(documents, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"], ["server", "backup"])
-    near = templates["backup"]["spec"]["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][0]
-    check_selector("the backup's affinity", near["labelSelector"]["matchLabels"], ["server"])
+    check_selector("the NetworkPolicy", one(documents, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"], list(labels))
+    if "backup" in templates:
+        near = templates["backup"]["spec"]["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][0]
+        check_selector("the backup's affinity", near["labelSelector"]["matchLabels"], ["server"])
     for monitor in [document for document in documents if document["kind"] == "ServiceMonitor"]:
         spec = monitor["spec"]
         check(f"{layer}: the ServiceMonitor selects the Service",
@@ -120,8 +123,9 @@ def configuration(layer, documents):
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder, "triptych.yaml")
         file.write_text(text)
+        elsewhere = ["--set", f"models={folder}/models"] if "postgresql://" in text else ["--database", f"{folder}/gallery.sqlite"]
         answer = subprocess.run([ROOT / ".build/release/triptych", "serve", "--check-config", "--config", file,
-                                 "--checkpoint", file, "--database", f"{folder}/gallery.sqlite"], capture_output=True, text=True)
+                                 "--checkpoint", file, *elsewhere], capture_output=True, text=True)
         check(f"{layer}: the server takes the configuration", (answer.returncode, answer.stderr), (0, ""))
     check(f"{layer}: its port is the container's", yaml.safe_load(text)["port"],
           pods(documents)["server"]["spec"]["containers"][0]["ports"][0]["containerPort"])
@@ -129,7 +133,7 @@ def configuration(layer, documents):
 
 def main():
     validated("restore.yaml", (FOLDER / "restore.yaml").read_text())
-    for layer in ("base", "overlays/example"):
+    for layer in ("base", "overlays/example", "overlays/postgresql"):
         text, documents = rendered(layer)
         validated(layer, text)
         for part in (selectors, volumes, locked_up, ports, configuration):

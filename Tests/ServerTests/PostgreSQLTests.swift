@@ -44,4 +44,16 @@ struct PostgreSQLTests {
             #expect("\(error.map { "\($0)" } ?? "")".contains(said))
         }
     }
+
+    @Test("The folder of models is made by the first start, so a configuration without it is one to start with")
+    func newFolder() throws {
+        let folder = FileManager.default.temporaryDirectory
+        let file = folder.appendingPathComponent("\(UUID().uuidString).yaml")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let models = folder.appendingPathComponent("models-\(UUID().uuidString)").path
+        try Data("database: postgresql://u@h/g\nmodels: \(models)\n".utf8).write(to: file)
+        try ServerConfiguration(path: file.path).check(.init(label: "test"))
+        try Data("database: postgresql://u@h/g\nmodels: \(models)/deeper\n".utf8).write(to: file)
+        #expect(throws: ServerError.self) { try ServerConfiguration(path: file.path).check(.init(label: "test")) }
+    }
 }

@@ -13,7 +13,9 @@ extension ServerConfiguration {
         // What is in a database of a server is known once it is asked.
         let isFirst = !isElsewhere && !FileManager.default.fileExists(atPath: database)
         if isElsewhere {
-            try Self.require(.folder, modelsFolder, "models")
+            // Made if it is not there.
+            let folder = URL(fileURLWithPath: modelsFolder).deletingLastPathComponent().path
+            try Self.require(.folder, folder, "models")
         } else if isFirst {
             // The database is made, and the models' folder beside it.
             let folder = URL(fileURLWithPath: database).deletingLastPathComponent().path
