@@ -15,17 +15,17 @@ struct GalleryCommand: AsyncParsableCommand {
 }
 
 /// `triptych gallery check`.
-private struct CheckCommand: ParsableCommand {
+private struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Looks for damage in a database that no server has open.",
         discussion: """
-            Reads every page and row: whether the file is sound, what was enrolled is as it was, vectors can be compared, counts \
-            and the index of metadata are true, and no committed transaction is missing. Ends with 1 if something is wrong. \
-            A repair makes anew what follows from the rest; what was lost comes back from a backup alone.
+            Reads every page and row: whether the file, or the server's tables, are sound, what was enrolled is as it was, vectors can \
+            be compared, counts and the index of metadata are true, and no committed transaction of a file is missing. Ends with 1 if \
+            something is wrong. A repair makes anew what follows from the rest; what was lost comes back from a backup alone.
             """)
 
-    @Argument(help: "The database.")
+    @Argument(help: "The database: a file, or postgresql://USER@HOST/NAME.")
     var database: String
     @Flag(help: "Say what can be repaired, and after --yes or a y on the terminal do it.")
     var repair = false
@@ -34,19 +34,19 @@ private struct CheckCommand: ParsableCommand {
     @Flag(help: "Print the report as JSON.")
     var json = false
 
-    func run() throws {
-        let check = try GalleryCheck(path: database)
+    func run() async throws {
+        let check = try await GalleryCheck(path: database)
         let progress = Progress("checking", unit: "rows")
-        let report = try check.examine { progress.update($0, of: $1) }
+        let report = try await check.examine { progress.update($0, of: $1) }
         try tell(report)
         var isRepaired = false
         if repair, report.findings.contains(where: { $0.repair != nil }), confirmed() {
-            try check.repair()
-            let after = try check.examine()
+            try await check.repair()
+            let after = try await check.examine()
             if !json { print(after.count == 0 ? "repaired" : "still wrong: \(after.count)") }
             isRepaired = after.count == 0
         }
-        try check.close()
+        try await check.close()
         if report.count > 0 && !isRepaired { throw ExitCode(1) }
     }
 

@@ -1,3 +1,4 @@
+import DatabaseFixtures
 import Foundation
 import GRDB
 import Gallery
@@ -65,27 +66,22 @@ struct BoxTests {
 
     @Test("A box that was changed from outside is found, and nothing else")
     func damaged() async throws {
-        let directory = try TemporaryDirectory()
-        let store = try await directory.open()
-        _ = try await store.createGallery("g")
-        for identity in ["a", "b"] {
-            let images = identity == "a" ? try frames() : []
-            _ = try await store.enrol(
-                Enrolment(identity: identity, images: images, embeddings: [embedding([1])]), in: "g")
+        for engine in DatabaseEngine.all {
+            try await engine.taking {
+                let directory = try TemporaryDirectory(engine)
+                let store = try await directory.open()
+                _ = try await store.createGallery("g")
+                for identity in ["a", "b"] {
+                    let images = identity == "a" ? try frames() : []
+                    _ = try await store.enrol(
+                        Enrolment(identity: identity, images: images, embeddings: [embedding([1])]), in: "g")
+                }
+                try await store.close()
+                try await expectSound(directory)
+                try directory.alter("UPDATE sighting SET boxes = replace(boxes, '300', '301') WHERE boxes IS NOT NULL")
+                #expect(try await examine(directory).findings.map(\.kind) == ["sighting"])
+            }
         }
-        try await store.close()
-        let findings = {
-            let check = try GalleryCheck(path: directory.file("g.sqlite"))
-            defer { try? check.close() }
-            return try check.examine().findings.map(\.kind)
-        }
-        #expect(try findings().isEmpty)
-        let queue = try directory.connect()
-        try await queue.write { db in
-            try db.execute(sql: "UPDATE sighting SET boxes = replace(boxes, '300', '301') WHERE boxes IS NOT NULL")
-        }
-        try queue.close()
-        #expect(try findings() == ["sighting"])
     }
 
     @Test("A gallery of schema version 6 is sound as it was after its migration, and takes boxes")
@@ -94,10 +90,8 @@ struct BoxTests {
         let fixture = try #require(
             Bundle.module.url(forResource: "gallery-v6", withExtension: "sqlite", subdirectory: "Fixtures"))
         try FileManager.default.copyItem(atPath: fixture.path, toPath: directory.file("g.sqlite"))
-        let check = try GalleryCheck(path: directory.file("g.sqlite"))
-        let report = try check.examine()
+        let report = try await examine(directory)
         #expect(report.count == 0 && report.sightings == 6 && report.undigested == 0, "\(report.findings)")
-        try check.close()
         let store = try await directory.open()
         let sightings = try await store.sightings(in: "vehicles", SightingListFilter()).items
         #expect(sightings.count == 6 && sightings.allSatisfy { $0.boxes.isEmpty && $0.modalities == ["tir"] })

@@ -147,10 +147,7 @@ struct DistinctionTests {
             _ = try await store.undoCorrection(again.id, in: "g")
             #expect(try await apart(store) == ["c": ["d"], "d": ["c"]])
             try await store.close()
-            guard directory.engine == .sqlite else { return }
-            let check = try GalleryCheck(path: directory.file("g.sqlite"))
-            #expect(try check.examine().count == 0)
-            try check.close()
+            try await expectSound(directory)
         }
     }
 

@@ -34,6 +34,17 @@ final class TemporaryDirectory: Sendable {
         return try DatabaseQueue(path: file("g.sqlite"), configuration: options)
     }
 
+    /// Changes the database as another program would.
+    func alter(_ sql: String) throws {
+        if engine == .sqlite {
+            let queue = try connect()
+            try queue.write { try $0.execute(sql: sql) }
+            return try queue.close()
+        }
+        let schema = try #require(database.split(separator: "%3D").last)
+        try PostgreSQLServer.shared().run("SET search_path = \(schema); \(sql)")
+    }
+
     /// A file's access rights.
     func mode(of name: String) throws -> Int {
         let attributes = try FileManager.default.attributesOfItem(atPath: file(name))
@@ -71,6 +82,21 @@ func withStore(
             try await store.close()
         }
     }
+}
+
+/// What there is to say of a database that nobody has open, once it was repaired if it is to be.
+func examine(_ directory: TemporaryDirectory, repairing: Bool = false) async throws -> GalleryCheck.Report {
+    let check = try await GalleryCheck(path: directory.database)
+    if repairing { try await check.repair() }
+    let report = try await check.examine()
+    try await check.close()
+    return report
+}
+
+/// Expects that nothing is wrong with it.
+func expectSound(_ directory: TemporaryDirectory, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    let report = try await examine(directory)
+    #expect(report.count == 0, "\(report.findings)", sourceLocation: sourceLocation)
 }
 
 /// Expects an operation to throw an error of a gallery.

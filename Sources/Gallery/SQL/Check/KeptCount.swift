@@ -1,5 +1,3 @@
-import GRDB
-
 /// A count that triggers keep, or a last time, and how to count it.
 struct KeptCount {
     let what: String
@@ -11,8 +9,12 @@ struct KeptCount {
     /// A column of a table whose rows are found by a key.
     private init(_ table: String, _ key: String, _ column: String, _ truth: String) {
         what = "\(table).\(column)"
-        differences = "SELECT \(key), \(column), (\(truth)) AS truth FROM \(table) t WHERE \(column) IS NOT truth"
-        correction = "UPDATE \(table) AS t SET \(column) = (\(truth)) WHERE \(column) IS NOT (\(truth))"
+        differences = """
+            SELECT owner, kept, truth FROM (
+                SELECT \(key) AS owner, \(column) AS kept, (\(truth)) AS truth FROM \(table) t
+            ) c WHERE kept IS DISTINCT FROM truth
+            """
+        correction = "UPDATE \(table) AS t SET \(column) = (\(truth)) WHERE \(column) IS DISTINCT FROM (\(truth))"
     }
 
     static let all = [
@@ -47,15 +49,15 @@ struct KeptCount {
         KeptCount("total", "only_row", "sightings", "SELECT COUNT(*) FROM sighting"),
     ]
 
-    func examine(_ db: Database, _ report: inout GalleryCheck.Report) throws {
-        for row in try Row.fetchAll(db, sql: differences) {
+    func examine(_ db: any SQLSession, _ report: inout GalleryCheck.Report) throws {
+        try db.forEach(differences, []) { row in
             let (key, kept, truth): (Int64, Int64?, Int64?) = (row[0], row[1], row[2])
             let (found, expected) = (kept.map { "\($0)" } ?? "nothing", truth.map { "\($0)" } ?? "nothing")
             report.add("counts", "\(what) of \(key) is \(found), of \(expected)", repair: "count anew")
         }
     }
 
-    func repair(_ db: Database) throws { try db.execute(sql: correction) }
+    func repair(_ db: any SQLSession) throws { try db.execute(correction) }
 }
 
 /// The index of metadata, of sightings or identities.
@@ -64,20 +66,36 @@ struct KeptFields {
 
     static let all = [KeptFields(owner: "sighting"), KeptFields(owner: "identity")]
 
-    func examine(_ db: Database, _ report: inout GalleryCheck.Report) throws {
-        let truth = "SELECT * FROM (\(Schema.fieldValues(of: owner)))"
-        for (first, second, name) in [
-            (truth, "SELECT * FROM \(owner)_field", "lacks"), ("SELECT * FROM \(owner)_field", truth, "has too many"),
-        ] {
-            let count = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM (\(first) EXCEPT \(second))") ?? 0
+    func examine(_ db: any SQLSession, _ report: inout GalleryCheck.Report) throws {
+        do {
+            // A part, so that what PostgreSQL refuses does not end the examination.
+            try db.savepoint { try compare(db, &report) }
+        } catch let error as PostgreSQLError where error.state == "22P02" {
+            report.add("fields", "metadata of \(owner) is no JSON: \(error.message)")
+        }
+    }
+
+    private func compare(_ db: any SQLSession, _ report: inout GalleryCheck.Report) throws {
+        let (truth, kept) = (db.dialect.fieldValues(of: owner), "SELECT * FROM \(owner)_field")
+        for (first, second, name) in [(truth, kept, "lacks"), (kept, truth, "has too many")] {
+            let count: Int = try db.only("SELECT COUNT(*) FROM (\(first) EXCEPT \(second)) AS d")[0]
             if count > 0 {
                 report.add("fields", "the index of metadata of \(owner) \(name): \(count)", repair: "make it anew")
             }
         }
     }
 
-    func repair(_ db: Database) throws {
-        try db.execute(sql: "DELETE FROM \(owner)_field")
-        try db.execute(sql: "INSERT INTO \(owner)_field \(Schema.fieldValues(of: owner))")
+    func repair(_ db: any SQLSession) throws {
+        try db.execute("DELETE FROM \(owner)_field")
+        try db.execute("INSERT INTO \(owner)_field \(db.dialect.fieldValues(of: owner))")
+    }
+}
+
+extension SQLDialect {
+    fileprivate func fieldValues(of owner: String) -> String {
+        switch self {
+        case .sqlite: Schema.fieldValues(of: owner)
+        case .postgresql: PostgreSQLStructure.fieldValues(of: owner)
+        }
     }
 }
