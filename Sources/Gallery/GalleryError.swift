@@ -84,4 +84,12 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
         case .storage(let what): "storage: \(what)"
         }
     }
+
+    /// Whether it says only that the database is not there at the moment, or another connection has it: the same may succeed later.
+    package var isOfAbsence: Bool {
+        switch self {
+        case .unavailable, .inUse: true
+        default: false
+        }
+    }
 }

@@ -77,4 +77,30 @@ struct JobBoardTests {
             #expect(failed.state == .failed && failed.reason?.contains("polishing") == true)
         }
     }
+
+    @Test("a job that is cut off by the database's absence goes on when it is there again, and is not taken for failed")
+    func absence() async throws {
+        try await World.run { world in
+            let tries = Counter()
+            let job = JobRecord(kind: JobKind.comparison.rawValue, model: "m")
+            try await world.stack.jobs.start(job, .comparison) { handle in
+                if await tries.next() < 3 { throw GalleryError.unavailable("it is away") }
+                return try await handle.finished()
+            }
+            #expect(try await world.ended(job.id).record.state == .succeeded)
+            #expect(await tries.count == 3)
+            let failing = JobRecord(kind: JobKind.comparison.rawValue, model: "m")
+            try await world.stack.jobs.start(failing, .comparison) { _ in throw GalleryError.full }
+            #expect(try await world.ended(failing.id).record.state == .failed)
+        }
+    }
+}
+
+private actor Counter {
+    private(set) var count = 0
+
+    func next() -> Int {
+        count += 1
+        return count
+    }
 }

@@ -134,12 +134,12 @@ enum ProblemTable {
         case .modelMismatch: return Entry(type: .modelMismatch, detail: detail)
         case .dimensionMismatch: return Entry(type: .dimensionMismatch, detail: detail)
         case .busy: return Entry(type: .databaseBusy, detail: detail, headers: [.retryAfter: "1"])
-        // Where it is, is the operator's to know.
-        case .unavailable:
+        // Where it is, is the operator's to know. Another connection may have it when this server has lost its own.
+        case .unavailable, .inUse:
             let detail = "the database cannot be reached at the moment"
             return Entry(type: .databaseBusy, detail: detail, headers: [.retryAfter: "5"])
         case .full: return Entry(type: .storageFull, detail: detail)
-        case .alreadyExists, .tooFew, .newerSchema, .notADatabase, .inUse, .storage: return nil
+        case .alreadyExists, .tooFew, .newerSchema, .notADatabase, .storage: return nil
         }
     }
 

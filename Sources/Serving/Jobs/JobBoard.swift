@@ -75,7 +75,7 @@ package actor JobBoard {
     private func perform(_ job: JobRecord, _ kind: JobKind, _ work: Work) async {
         var ended: JobRecord
         do {
-            ended = try await work(JobHandle(board: self, job: job))
+            ended = try await untilReachable(job) { try await work(JobHandle(board: self, job: job)) }
         } catch {
             // Cut off by the server's end, it goes on at the next start.
             if error is CancellationError && isStopping { return }
@@ -89,9 +89,27 @@ package actor JobBoard {
         startNext(kind.jobClass)
     }
 
+    /// Does something again for as long as the database is away, and the server does not end: a job goes on where it was cut off.
+    private func untilReachable<T: Sendable>(
+        _ job: JobRecord, _ body: @Sendable () async throws -> T
+    ) async throws -> T {
+        var wait = Duration.milliseconds(500)
+        while true {
+            do {
+                return try await body()
+            } catch let error as GalleryError where error.isOfAbsence && !isStopping {
+                logger.warning("a job waits for the database", metadata: metadata(job))
+                try await Task.sleep(for: wait)
+                wait = min(wait * 2, .seconds(5))
+            }
+        }
+    }
+
     private func end(_ record: JobRecord) async {
         // Not in the job's task, which may have been cancelled.
-        let saving = await Task { [ledger] in try await ledger.save(record) }.result
+        let saving = await Task { [ledger] in
+            try await untilReachable(record) { try await ledger.save(record) }
+        }.result
         if case .failure(let error) = saving {
             logger.error("a job's end was not saved", metadata: ["error": "\(error)"])
         }

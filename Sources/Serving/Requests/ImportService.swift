@@ -54,8 +54,9 @@ package struct ImportService: Sendable {
             file.remove()
             return record
         } catch {
-            // At the server's end it is kept: the next start goes on.
-            if await !job.isStopping { file.remove() }
+            // At the server's end it is kept: the next start goes on. So does this one when the database is there again.
+            let goesOn = (error as? GalleryError)?.isOfAbsence == true
+            if await !job.isStopping, !goesOn { file.remove() }
             throw error
         }
     }
