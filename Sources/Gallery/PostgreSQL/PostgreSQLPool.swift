@@ -6,6 +6,8 @@ final class PostgreSQLPool: Sendable {
     private struct State {
         var idle: [PostgreSQLConnection] = []
         var isClosed = false
+        /// The last try to connect, if it failed, and when that was known.
+        var failure: (error: PostgreSQLError, at: ContinuousClock.Instant)?
     }
 
     let address: PostgreSQLAddress
@@ -14,17 +16,34 @@ final class PostgreSQLPool: Sendable {
 
     /// How long an answer may take.
     static let patience = Duration.seconds(60)
+    /// For how long nobody tries again what another has just tried.
+    private static let pause = Duration.milliseconds(250)
 
     init(_ address: PostgreSQLAddress, lockWait: TimeInterval) { (self.address, self.lockWait) = (address, lockWait) }
 
+    /// A new connection. Those who wait for their turn share in a failure, as each try may take seconds: nobody waits for a database
+    /// that is away longer than for one of them.
     func connect() throws -> PostgreSQLConnection {
-        try PostgreSQLConnection(address, patience: Self.patience, lockWait: lockWait)
+        if let failure = state.withLock({ $0.failure }), ContinuousClock.now - failure.at < Self.pause {
+            throw failure.error
+        }
+        do {
+            return try PostgreSQLConnection(address, patience: Self.patience, lockWait: lockWait)
+        } catch let error as PostgreSQLError {
+            state.withLock { $0.failure = (error, .now) }
+            throw error
+        }
     }
 
-    /// Reads that see one moment. Of connections that were lost while they were idle it takes no notice; `body` may run again.
+    /// Reads that see one moment. Of a connection that was lost while it was idle it takes no notice; `body` may run again. The others
+    /// that were idle are then forgotten too: to wait for each of them could take minutes.
     func read<T>(_ body: (any SQLSession) throws -> T) throws -> T {
-        while let connection = try takeIdle() {
-            do { return try read(connection, body) } catch let error as PostgreSQLError where error.isLost { continue }
+        if let connection = try takeIdle() {
+            do {
+                return try read(connection, body)
+            } catch let error as PostgreSQLError where error.isLost {
+                state.withLock { $0.idle = [] }
+            }
         }
         return try read(connect(), body)
     }
@@ -47,6 +66,6 @@ final class PostgreSQLPool: Sendable {
     }
 
     func close() {
-        state.withLock { $0 = State(idle: [], isClosed: true) }
+        state.withLock { $0 = State(isClosed: true) }
     }
 }
