@@ -96,7 +96,12 @@ final class PostgreSQLWriter: Sendable {
         try PostgreSQLSchema.own(connection, pool.address)
         var wasCommitted = false
         if let doubt = state.doubtful {
-            let last = try connection.reading { try $0.value(String.self, "SELECT last_commit FROM total") }
+            // In a transaction that writes: its commit waits for the standbys that the lost one had to wait for, which a restart of the
+            // database may have cut short, and its row for whoever still commits.
+            let last = try connection.migrating { db in
+                try db.execute("UPDATE total SET last_commit = last_commit")
+                return try db.value(String.self, "SELECT last_commit FROM total")
+            }
             wasCommitted = last == doubt.name
             if wasCommitted { settle(doubt.effects) }
         }
