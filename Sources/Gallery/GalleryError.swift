@@ -52,6 +52,8 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
     case busy
     /// The database cannot be reached at the moment; says why.
     case unavailable(String)
+    /// This server's index does not hold a transaction yet, by its number.
+    case behind(sequence: Int64, expected: Int64)
     /// The disk is full.
     case full
     /// The database or the disk failed; says how.
@@ -80,6 +82,8 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
         case .inUse(let path): "\(path): another process serves this database"
         case .busy: "the database is busy"
         case .unavailable(let why): "the database cannot be reached: \(why)"
+        case .behind(let sequence, let expected):
+            "this server has followed the database up to \(sequence), expected up to \(expected)"
         case .full: "the disk is full"
         case .storage(let what): "storage: \(what)"
         }

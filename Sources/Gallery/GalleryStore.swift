@@ -17,6 +17,12 @@ public struct GalleryConfiguration: Sendable {
     /// Bytes on the disk that are kept back for erasures when it is full; 8 MiB and the largest enrolment are enough for
     /// certain. 0 for none.
     public var reserveBytes = 16 << 20
+    /// Whether other servers may have the same database, which must be PostgreSQL's, at the same time. All must say so.
+    public var sharing = false
+    /// What others call this server.
+    public var serverName = ProcessInfo.processInfo.hostName
+    /// For how long changes are kept that all servers have followed.
+    package var keptChanges = Duration.seconds(300)
     /// About how many bytes an erasure deletes in its first transaction, and at most sixteen times as many in a later one.
     package var pieceBytes = 1 << 20
 
@@ -32,7 +38,7 @@ public struct GalleryConfiguration: Sendable {
 /// survives the end of the process and the loss of power from then on; every query that starts then sees it. What was erased is
 /// hidden in that transaction; its bytes are deleted in the background, see `erasure`.
 ///
-/// One store owns a database. All methods throw `GalleryError`, or `CancellationError` if their task was cancelled, and none
+/// One store owns a database, or several share one of PostgreSQL's, see `GalleryConfiguration.sharing`. All methods throw `GalleryError`, or `CancellationError` if their task was cancelled, and none
 /// blocks Swift's cooperative pool.
 public final class GalleryStore: Sendable {
     /// The most elements that a vector can have here.
@@ -53,7 +59,7 @@ public final class GalleryStore: Sendable {
     /// Erasures that were not finished go on.
     ///
     /// Throws `GalleryError.notADatabase` for any other file, an empty one included, and `.newerSchema` for a database of a
-    /// later release, both before anything is written, `.inUse` if it is open already by any of its names, and `.storage` if
+    /// later release, both before anything is written, `.inUse` if it is open already by any of its names and not shared, and `.storage` if
     /// the path cannot be opened. O(embeddings · dimension).
     public static func open(
         path: String, configuration: GalleryConfiguration = GalleryConfiguration()
@@ -80,6 +86,8 @@ public final class GalleryStore: Sendable {
                 if PostgreSQLAddress.isAddress(path) {
                     return try PostgreSQLEngine(PostgreSQLAddress(path), configuration: configuration)
                 }
+                try Validation.require(
+                    !configuration.sharing, "sharing", "a PostgreSQL database, which servers can share", "a file")
                 return try SQLiteEngine(path: path, configuration: configuration, threads: threads)
             }
         }

@@ -2,7 +2,8 @@ import Synchronization
 
 /// What the indexes of a store must learn of a transaction.
 enum IndexChange: Sendable {
-    case append(VectorIndex.Entry, to: IndexRegistry.Key, space: VectorSpace)
+    /// A sighting's vectors of one model, with their row, in place of what there was of them.
+    case append(VectorIndex.Entry, row: Int64, to: IndexRegistry.Key, space: VectorSpace)
     /// Sightings of a gallery to an identity.
     case move([Int64], to: Int64, gallery: Int64)
     /// Where and when a sighting was seen.
@@ -48,7 +49,7 @@ final class IndexRegistry: Sendable {
     func apply(_ changes: [IndexChange]) {
         for change in changes {
             switch change {
-            case .append(let entry, let key, let space): append(entry, to: key, space: space)
+            case .append(let entry, _, let key, let space): append(entry, to: key, space: space)
             case .move(let sightings, let identity, let gallery):
                 for index in indexes(of: gallery) {
                     for sighting in sightings { index.move(sighting: sighting, to: identity) }
@@ -67,6 +68,12 @@ final class IndexRegistry: Sendable {
             case .replaceModel(let model, let others): replace(model: model, by: others)
             }
         }
+    }
+
+    /// Takes the indexes of another, which nobody else may hold.
+    func become(_ other: IndexRegistry) {
+        let replacement = other.indexes.withLock { $0 }
+        indexes.withLock { $0 = replacement }
     }
 
     private func keep(_ isKept: (Key) -> Bool) {

@@ -73,20 +73,20 @@ package final class VectorIndex: Sendable {
         }
     }
 
-    /// Adds a sighting, or does nothing and gives false if its vectors are not of the space or have no length. O(elements).
+    /// Adds a sighting, in place of what there is of it, or does nothing and gives false if its vectors are not of the space or have no length. O(elements).
     @discardableResult package func append(_ entry: Entry) -> Bool {
         guard let vectors = VectorCombination(entry.vectors, in: space), let prepared = VectorTable.Prepared(vectors)
         else { return false }
-        state.withLock { $0.append(entry, prepared, space) }
+        state.withLock { state in
+            state.forget(entry.sighting)
+            state.append(entry, prepared, space)
+        }
         return true
     }
 
     /// Deletes a sighting. O(1), now and then O(rows of a chunk).
     package func remove(sighting: Int64) {
-        state.withLock { state in
-            guard let place = state.remove(sighting) else { return }
-            state.sightings[Int(place.identity)].removeAll { $0 == sighting }
-        }
+        state.withLock { $0.forget(sighting) }
     }
 
     /// Gives a sighting to another identity. O(sightings of the one that had it).
@@ -112,6 +112,31 @@ package final class VectorIndex: Sendable {
             for sighting in state.sightings[Int(ordinal)] { _ = state.remove(sighting) }
             state.sightings[Int(ordinal)] = []
         }
+    }
+
+    /// A line for each sighting, sorted, with all that is held of it but the place: of indexes that hold the same they are the same.
+    /// Vectors are told by what bounds their products with others.
+    package var contents: [String] {
+        let (tables, identities, cameras) = state.withLock { ($0.tables, $0.identities, $0.cameras) }
+        let owners = Dictionary(uniqueKeysWithValues: identities.map { ($1, $0) })
+        let names = Dictionary(uniqueKeysWithValues: cameras.map { ($1, $0) })
+        return tables.flatMap { table in
+            table.chunks.flatMap { chunk -> [String] in
+                let bounds = chunk.blocks.map { block in
+                    var bounds = SimilarityBounds()
+                    bounds.reset(count: chunk.rows.count)
+                    block.setBounds(
+                        SimilarityQuery((0..<block.dimension).map { Float(1 + $0 % 7) }), to: &bounds)
+                    return bounds
+                }
+                return chunk.rows.indices.filter { chunk.rows[$0].isLive }.map { place in
+                    let row = chunk.rows[place]
+                    return "\(row.sighting) of \(owners[row.identity] ?? 0) at \(names[row.camera] ?? "-"), "
+                        + "\(row.capturedAt ?? 0): \(table.names) "
+                        + bounds.map { "\($0.lower[place])...\($0.upper[place])" }.joined(separator: " ")
+                }
+            }
+        }.sorted()
     }
 
     /// Who is there at one moment. O(sightings · log sightings).
@@ -189,6 +214,11 @@ extension VectorIndex.State {
             table: UInt32(table), chunk: UInt32(place.chunk), row: UInt32(place.row), identity: row.identity)
         sightings[Int(row.identity)].append(entry.sighting)
         last = max(last, entry.sighting)
+    }
+
+    fileprivate mutating func forget(_ sighting: Int64) {
+        guard let place = remove(sighting) else { return }
+        sightings[Int(place.identity)].removeAll { $0 == sighting }
     }
 
     fileprivate mutating func move(_ sighting: Int64, to identity: Int64) {

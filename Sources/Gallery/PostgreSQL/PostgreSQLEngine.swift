@@ -2,13 +2,12 @@ import Foundation
 import Synchronization
 import Threads
 
-/// A PostgreSQL database that this process serves.
+/// A PostgreSQL database that this process serves, alone or with others.
 ///
 /// Transactions that write follow each other on one connection, as SQLite's do; those that read have a connection for each of their
-/// threads. What a server has erased is deleted in the background, in pieces.
+/// threads. What a server has erased is deleted in the background, in pieces, by the leader of those that share the database.
 final class PostgreSQLEngine: SQLEngine {
-    let indexes = IndexRegistry()
-    let events = EventCounter()
+    let progress = IndexProgress()
     let path: String
     let lostCommits = 0
     private let pool: PostgreSQLPool
@@ -18,23 +17,57 @@ final class PostgreSQLEngine: SQLEngine {
     private let loop = ErasureLoop()
     private let pace: Mutex<Pace>
     private let piece: Int
+    /// nil for a server alone.
+    private let sharing: (follower: PostgreSQLFollower, membership: PostgreSQLMembership)?
 
     /// Takes a database, and makes its tables or brings them up to date. Blocks. Throws `GalleryError.unavailable` if it cannot be
-    /// reached, `.notADatabase` and `.newerSchema` for what it is, `.inUse` if another server has it.
+    /// reached, `.notADatabase` and `.newerSchema` for what it is, `.inUse` if another server has it, and one of the two does not share.
     init(_ address: PostgreSQLAddress, configuration: GalleryConfiguration) throws {
         (path, piece) = (address.text, configuration.pieceBytes)
         pool = PostgreSQLPool(address, lockWait: configuration.busyTimeout)
         let connection = try pool.connect()
-        try PostgreSQLSchema.prepare(connection, address)
-        try PostgreSQLSchema.own(connection, address)
-        writer = PostgreSQLWriter(pool, connection) { [indexes, events] effects in
-            indexes.apply(effects.changes)
-            if let event = effects.event { events.reach(event) }
+        try PostgreSQLSchema.prepare(connection, address, isShared: configuration.sharing)
+        progress.begin(at: try connection.reading(ChangeReader.place), follows: configuration.sharing)
+        let follower = configuration.sharing ? PostgreSQLFollower(pool, progress) : nil
+        writer = try PostgreSQLWriter(
+            pool, connection,
+            PostgreSQLWriter.Following(
+                isShared: configuration.sharing, settle: { [progress] in progress.settle($0) },
+                verify: { [follower] in try follower?.verify($0) }))
+        sharing = try follower.map { [pool, progress] in
+            (follower: $0, membership: try PostgreSQLMembership(pool, progress, configuration))
         }
         readers = WorkerThreads("database reading", count: configuration.readers)
         writing = WorkerThreads("database writing", count: 1)
         pace = Mutex(Pace(configuration.pieceBytes, configuration.pieceBytes...configuration.pieceBytes * 16))
         loop.start { [weak self] deadline in try await self?.deleteErased(until: deadline) ?? true }
+        progress.news.add { [loop] news in
+            if news == .erasures || news == .leadership { loop.request() }
+        }
+    }
+
+    /// Whoever shares a database begins to follow the others, and is up to date when this returns.
+    func begin() async throws {
+        if let follower = sharing?.follower {
+            try await readers.run { try GalleryError.translating { try follower.catchUp() } }
+            follower.start()
+        }
+        loop.request()
+    }
+
+    var isLeader: Bool { sharing?.membership.isLeader ?? true }
+
+    func follow() async throws -> Bool {
+        guard let follower = sharing?.follower else { return false }
+        return try await readers.run { [progress] in
+            let before = progress.sequence
+            try GalleryError.translating { try follower.catchUp() }
+            return progress.sequence > before
+        }
+    }
+
+    func members() async throws -> [GalleryMember] {
+        sharing == nil ? [] : try await read(PostgreSQLMembership.all)
     }
 
     func read<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
@@ -47,8 +80,11 @@ final class PostgreSQLEngine: SQLEngine {
 
     /// In the name of who has asked for it: the thread knows of no task.
     func write<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
-        try await writing.run { [writer, key = Audit.key] in
-            try GalleryError.translating { try Audit.$key.withValue(key) { try writer.write(body) } }
+        try await writing.run { [self, key = Audit.key] in
+            let result = try GalleryError.translating { try Audit.$key.withValue(key) { try writer.write(body) } }
+            // Where others have written before it. What cannot be read now is followed later; until then nothing is answered.
+            try? sharing?.follower.catchUp(to: progress.acknowledged)
+            return result
         }
     }
 
@@ -56,16 +92,16 @@ final class PostgreSQLEngine: SQLEngine {
     func erase<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
         let result = try await write { [piece] db in
             let result = try body(db)
-            _ = try Erasure.deletePiece(db, bytes: piece)
+            if try Erasure.deletePiece(db, bytes: piece) { db.tell(.erasures) }
             return result
         }
         loop.request()
         return result
     }
 
-    func resumeErasures() { loop.request() }
-
+    /// Whoever is not the leader waits until that has done it.
     private func deleteErased(until deadline: ContinuousClock.Instant?) async throws -> Bool {
+        guard isLeader else { return try await read(Erasure.isComplete) }
         while true {
             let (bytes, start) = (pace.withLock { $0.amount }, ContinuousClock.now)
             if try await !write({ try Erasure.deletePiece($0, bytes: bytes) }) { break }
@@ -77,6 +113,8 @@ final class PostgreSQLEngine: SQLEngine {
 
     func close() async throws {
         await loop.stop()
+        await sharing?.follower.stop()
+        await sharing?.membership.stop()
         try await writing.run { [writer, pool] in
             writer.close()
             pool.close()

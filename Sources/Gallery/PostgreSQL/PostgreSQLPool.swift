@@ -21,14 +21,14 @@ final class PostgreSQLPool: Sendable {
 
     init(_ address: PostgreSQLAddress, lockWait: TimeInterval) { (self.address, self.lockWait) = (address, lockWait) }
 
-    /// A new connection. Those who wait for their turn share in a failure, as each try may take seconds: nobody waits for a database
-    /// that is away longer than for one of them.
-    func connect() throws -> PostgreSQLConnection {
+    /// A new connection, its caller's, which may want its answers sooner. Those who wait for their turn share in a failure, as each
+    /// try may take seconds: nobody waits for a database that is away longer than for one of them.
+    func connect(patience: Duration = PostgreSQLPool.patience) throws -> PostgreSQLConnection {
         if let failure = state.withLock({ $0.failure }), ContinuousClock.now - failure.at < Self.pause {
             throw failure.error
         }
         do {
-            return try PostgreSQLConnection(address, patience: Self.patience, lockWait: lockWait)
+            return try PostgreSQLConnection(address, patience: patience, lockWait: lockWait)
         } catch let error as PostgreSQLError {
             state.withLock { $0.failure = (error, .now) }
             throw error

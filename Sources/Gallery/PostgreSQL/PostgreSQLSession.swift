@@ -29,20 +29,20 @@ struct PostgreSQLSession: SQLSession {
         }
     }
 
-    func apply(_ changes: [IndexChange]) { effects?.add(changes) }
-    func announced(_ event: Int64) { effects?.reach(event) }
+    func apply(_ changes: [IndexChange]) { effects?.change { $0.changes += changes } }
+    func announced(_ event: Int64) { effects?.change { $0.event = event } }
+    func tell(_ news: ServerNews) { effects?.change { if !$0.news.contains(news) { $0.news.append(news) } } }
 }
 
-/// What others learn of a transaction once it is committed.
+/// What others learn of a transaction once it is committed, while it gathers.
 final class TransactionEffects: Sendable {
-    private let state = Mutex(([IndexChange](), event: nil as Int64?))
+    private let state: Mutex<CommittedChanges>
 
-    func add(_ changes: [IndexChange]) { state.withLock { $0.0 += changes } }
-    func reach(_ event: Int64) { state.withLock { $0.event = event } }
+    init(of place: IndexPlace) { state = Mutex(CommittedChanges(place: place)) }
 
-    var changes: [IndexChange] { state.withLock(\.0) }
-    /// The last event that it has written.
-    var event: Int64? { state.withLock(\.event) }
+    func change(_ body: (inout CommittedChanges) -> Void) { state.withLock { body(&$0) } }
+
+    var all: CommittedChanges { state.withLock { $0 } }
 }
 
 extension PostgreSQLConnection {
@@ -52,8 +52,8 @@ extension PostgreSQLConnection {
         return try ending { try body(PostgreSQLSession(connection: self, effects: nil)) }
     }
 
-    /// Runs a transaction that changes the schema.
-    func migrating<T>(_ body: (any SQLSession) throws -> T) throws -> T {
+    /// Runs a transaction that changes the schema, or what belongs to no gallery.
+    func inTransaction<T>(_ body: (any SQLSession) throws -> T) throws -> T {
         try run("BEGIN")
         return try ending { try body(PostgreSQLSession(connection: self, effects: nil)) }
     }

@@ -1,35 +1,37 @@
 import Foundation
 import Synchronization
 
-/// The one connection that writes, so that transactions follow each other and the indexes their order.
+/// The one connection of a server that writes, so that its transactions follow each other, and its indexes their order.
 ///
-/// It owns the database for as long as it is connected: a second server is refused, since the index in memory of the first would
-/// not learn of what it enrols.
+/// It has the database for as long as it is connected: alone, so that a second server is refused, or among others that share it.
+/// Then each of its transactions is written down for them.
 final class PostgreSQLWriter: Sendable {
     private struct State {
         var connection: PostgreSQLConnection?
         /// A commit of which no answer came.
-        var doubtful: Doubt?
+        var doubtful: TransactionEffects?
         var isClosed = false
     }
 
-    /// By its name, as it is in the database if it was committed.
-    private struct Doubt {
-        let name: String
-        let effects: TransactionEffects
+    /// What a server does with what it has committed.
+    struct Following: Sendable {
+        /// Whether others share the database.
+        let isShared: Bool
+        /// Is told of each transaction, in their order.
+        let settle: @Sendable (CommittedChanges) -> Void
+        /// Looks at the database by a connection that was made anew.
+        let verify: @Sendable (any SQLSession) throws -> Void
     }
 
     private let pool: PostgreSQLPool
     private let state: Mutex<State>
-    private let settle: @Sendable (TransactionEffects) -> Void
+    private let following: Following
 
-    /// With a connection that has the database already. `settle` is told what each transaction has changed, in their order.
-    init(
-        _ pool: PostgreSQLPool, _ connection: PostgreSQLConnection,
-        settle: @escaping @Sendable (TransactionEffects) -> Void
-    ) {
-        (self.pool, self.settle) = (pool, settle)
+    /// With a connection that has the database already.
+    init(_ pool: PostgreSQLPool, _ connection: PostgreSQLConnection, _ following: Following) throws {
+        (self.pool, self.following) = (pool, following)
         state = Mutex(State(connection: connection))
+        try following.prepare(connection)
     }
 
     /// Runs a transaction, on the calling thread. One whose connection was lost before it was committed runs again, once.
@@ -54,13 +56,9 @@ final class PostgreSQLWriter: Sendable {
     private func transact<T: Sendable>(
         _ state: inout State, _ connection: PostgreSQLConnection, _ body: (any SQLSession) throws -> T
     ) throws -> T {
-        let (name, effects) = (UUID().uuidString, TransactionEffects())
-        let result: T
+        let done: (result: T, effects: TransactionEffects)
         do {
-            try connection.run("BEGIN")
-            let session = PostgreSQLSession(connection: connection, effects: effects)
-            try session.execute("UPDATE total SET commits = commits + 1, last_commit = ?", [name])
-            result = try body(session)
+            done = try perform(connection, body)
         } catch {
             connection.rollBack()
             if connection.isBroken { state.connection = nil }
@@ -69,16 +67,42 @@ final class PostgreSQLWriter: Sendable {
         do {
             try connection.commit()
         } catch let error as PostgreSQLError where error.isLost {
-            (state.connection, state.doubtful) = (nil, Doubt(name: name, effects: effects))
+            (state.connection, state.doubtful) = (nil, done.effects)
             guard try wasCommitted(&state) else { throw error }
-            return result
+            return done.result
         } catch {
             connection.rollBack()
             throw error
         }
-        settle(effects)
-        return result
+        following.settle(done.effects.all)
+        return done.result
     }
+
+    /// All of a transaction but its commit. It begins by taking its number, which nobody else can until it has ended: so numbers
+    /// are in the order of commits, whichever server they are from.
+    private func perform<T>(
+        _ connection: PostgreSQLConnection, _ body: (any SQLSession) throws -> T
+    ) throws -> (result: T, effects: TransactionEffects) {
+        try connection.run("BEGIN ISOLATION LEVEL READ COMMITTED")
+        let name = UUID().uuidString
+        let number: Int64 = try PostgreSQLSession(connection: connection, effects: nil).only(
+            following.isShared ? Self.count : Self.countAlone, [name])[0]
+        let effects = TransactionEffects(of: IndexPlace(sequence: number, name: name))
+        let session = PostgreSQLSession(connection: connection, effects: effects)
+        let result = try body(session)
+        if following.isShared {
+            try session.execute(
+                "INSERT INTO change_log VALUES (?, ?, \(PostgreSQLSchema.now), ?)",
+                [number, name, ChangeNote(effects.all).text])
+        }
+        return (result, effects)
+    }
+
+    private static let count = "UPDATE total SET commits = commits + 1, last_commit = ? RETURNING commits"
+    /// Nothing is written down for others: whoever has followed them must load anew.
+    private static let countAlone = """
+        UPDATE total SET commits = commits + 1, log_floor = commits + 1, last_commit = ? RETURNING commits
+        """
 
     /// Asks another connection about the last commit. If there is none, nobody knows: then it must not run again.
     private func wasCommitted(_ state: inout State) throws -> Bool {
@@ -93,19 +117,36 @@ final class PostgreSQLWriter: Sendable {
     /// A new connection, which has the database. What a doubtful commit has changed follows, if it was one.
     private func connect(_ state: inout State) throws -> (connection: PostgreSQLConnection, wasCommitted: Bool) {
         let connection = try pool.connect()
-        try PostgreSQLSchema.own(connection, pool.address)
+        try PostgreSQLSchema.own(connection, pool.address, isShared: following.isShared)
+        try following.prepare(connection)
+        try connection.reading(following.verify)
         var wasCommitted = false
-        if let doubt = state.doubtful {
+        if let doubt = state.doubtful?.all {
             // In a transaction that writes: its commit waits for the standbys that the lost one had to wait for, which a restart of the
             // database may have cut short, and its row for whoever still commits.
-            let last = try connection.migrating { db in
+            wasCommitted = try connection.inTransaction { db in
                 try db.execute("UPDATE total SET last_commit = last_commit")
-                return try db.value(String.self, "SELECT last_commit FROM total")
+                return try following.has(doubt.place, db)
             }
-            wasCommitted = last == doubt.name
-            if wasCommitted { settle(doubt.effects) }
+            if wasCommitted { following.settle(doubt) }
         }
         (state.connection, state.doubtful) = (connection, nil)
         return (connection, wasCommitted)
+    }
+}
+
+extension PostgreSQLWriter.Following {
+    /// What a server that is cut off has locked must not hold up the others for long.
+    fileprivate func prepare(_ connection: PostgreSQLConnection) throws {
+        if isShared { try connection.run("SET idle_in_transaction_session_timeout = 10000") }
+    }
+
+    /// Whether a transaction was committed.
+    fileprivate func has(_ place: IndexPlace, _ db: any SQLSession) throws -> Bool {
+        let name =
+            isShared
+            ? try db.value(String.self, "SELECT name FROM change_log WHERE sequence = ?", [place.sequence])
+            : try db.value(String.self, "SELECT last_commit FROM total")
+        return name == place.name
     }
 }

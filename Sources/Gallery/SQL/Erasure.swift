@@ -20,6 +20,13 @@ enum Erasure {
         for sighting in sightings { try db.execute("INSERT INTO erased_sighting VALUES (?)", [sighting]) }
     }
 
+    /// Whether nothing is marked any more.
+    static func isComplete(_ db: any SQLSession) throws -> Bool {
+        try ["gallery", "identity", "model", "sighting"].allSatisfy { subject in
+            try db.value(Bool.self, "SELECT EXISTS (SELECT 1 FROM erased_\(subject))") == false
+        }
+    }
+
     /// Deletes about so many bytes of what is marked, but at least one row. False if nothing was left.
     static func deletePiece(_ db: any SQLSession, bytes: Int) throws -> Bool {
         var budget = bytes

@@ -13,7 +13,7 @@ extension GalleryError {
         do { return try work() } catch { throw translated(error) }
     }
 
-    private static func translated(_ error: any Error) -> any Error {
+    static func translated(_ error: any Error) -> any Error {
         switch error {
         case is GalleryError, is CancellationError: error
         case let error as DatabaseError: GalleryError(error)

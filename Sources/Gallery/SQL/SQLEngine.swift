@@ -3,9 +3,10 @@
 /// Transactions that write follow each other: each sees what the one before it has left, whoever wrote that. All methods throw
 /// `GalleryError` or `CancellationError`, and none blocks Swift's cooperative pool but `readNow`.
 protocol SQLEngine: Sendable {
-    /// The indexes that follow what is committed.
-    var indexes: IndexRegistry { get }
-    var events: EventCounter { get }
+    /// The indexes that follow what is committed, and how far they are.
+    var progress: IndexProgress { get }
+    /// Whether it is this server that does what one server does for all.
+    var isLeader: Bool { get }
     /// Where it is, without secrets.
     var path: String { get }
     var erasure: ErasureStatus { get }
@@ -21,11 +22,21 @@ protocol SQLEngine: Sendable {
     func write<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T
     /// One that deletes, or marks what is to be deleted; the rest follows in the background.
     func erase<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T
-    /// Goes on with erasures that were not finished.
-    func resumeErasures()
+    /// Once the indexes are loaded: begins to follow what others write, and goes on with erasures that were not finished.
+    func begin() async throws
+
+    /// Has the indexes follow all that is committed by now. False if they had nothing to follow.
+    @discardableResult func follow() async throws -> Bool
+    /// Servers that share the database; none where there can be only one.
+    func members() async throws -> [GalleryMember]
 
     func backup(to path: String) async throws
     func checkIntegrity() async throws
     func isDurable() async throws -> Bool
     func close() async throws
+}
+
+extension SQLEngine {
+    var indexes: IndexRegistry { progress.indexes }
+    var events: EventCounter { progress.events }
 }

@@ -17,6 +17,13 @@ protocol SQLSession {
     func apply(_ changes: [IndexChange])
     /// Has those who wait for events learn of one, as above.
     func announced(_ event: Int64)
+    /// Has other servers of the database learn of what they may hold in memory, as above.
+    func tell(_ news: ServerNews)
+}
+
+extension SQLSession {
+    /// Where there are no others nobody is told.
+    func tell(_ news: ServerNews) {}
 }
 
 extension SQLSession {

@@ -7,8 +7,7 @@ import Threads
 /// A transaction is on the disk, log synced, before its method returns. What was erased is hidden in that transaction, and
 /// deleted in the background by `reclaimer`.
 final class SQLiteEngine: SQLEngine {
-    let indexes = IndexRegistry()
-    let events = EventCounter()
+    let progress = IndexProgress()
     let lostCommits: Int
     private let pool: DatabasePool
     private let reclaimer: Reclaimer
@@ -23,6 +22,7 @@ final class SQLiteEngine: SQLEngine {
         (commits, files, self.threads) = (connection.commits, connection.files, threads)
         (ownership, pool, lostCommits) = (connection.ownership, connection.pool, connection.commits.lost)
         reclaimer = Reclaimer(connection, piece: configuration.pieceBytes)
+        progress.begin(at: IndexPlace(sequence: commits.last), follows: false)
     }
 
     /// Erasures that would take longer than a moment go on when the database is next opened.
@@ -54,15 +54,25 @@ final class SQLiteEngine: SQLEngine {
         try await reclaimer.erase(counted(body))
     }
 
-    func resumeErasures() { reclaimer.request() }
+    func begin() async throws { reclaimer.request() }
+
+    /// It owns its database.
+    var isLeader: Bool { true }
+    func follow() async throws -> Bool { false }
+    func members() async throws -> [GalleryMember] { [] }
 
     /// The same with the commit counted, and done in the name of who has asked for it: the database's own thread knows of no task.
     private func counted<T: Sendable>(
         _ body: @escaping @Sendable (any SQLSession) throws -> T
     ) -> @Sendable (Database) throws -> T {
         { [commits, key = Audit.key, self] db in
-            try commits.count(db)
-            return try Audit.$key.withValue(key) { try body(SQLiteSession(db, self)) }
+            let sequence = try commits.count(db)
+            let result = try Audit.$key.withValue(key) { try body(SQLiteSession(db, self)) }
+            // After the indexes, which have asked to be told before.
+            db.afterNextTransaction { [progress] _ in
+                progress.settle(CommittedChanges(place: IndexPlace(sequence: sequence)))
+            }
+            return result
         }
     }
 

@@ -31,6 +31,7 @@ extension GalleryStore {
             if !passage.isStored {
                 let owners = try await transactions.matches(Set(evidence.rivals.map(\.sighting)))
                 let verdict = court.verdict(evidence, owners.mapValues(\.sighting.identity), recent: [])
+                if verdict.decision == .searchAgain, try await transactions.follow() { continue }
                 return try await identification(verdict, .left)
             }
             let transaction = IdentifyingTransaction(

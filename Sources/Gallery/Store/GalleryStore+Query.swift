@@ -17,6 +17,16 @@ extension GalleryStore {
     /// gallery at one moment. What is wrong with one is its result. Throws `.notFound` for the gallery.
     public func queries(_ queries: [GalleryQuery], in gallery: String) async throws -> [Result<QueryResult, any Error>]
     {
+        let (results, isWhole) = try await answer(queries, in: gallery)
+        // What another server has erased, and was still in this one's index, has taken the place of something else.
+        if !isWhole, try await transactions.follow() { return try await answer(queries, in: gallery).results }
+        return results
+    }
+
+    /// And whether all that was found is still there.
+    private func answer(
+        _ queries: [GalleryQuery], in gallery: String
+    ) async throws -> (results: [Result<QueryResult, any Error>], isWhole: Bool) {
         let valid = queries.map { query in Result { try query.validate() }.map { query } }
         let scopes = try await transactions.scopes(
             valid.map { (try? $0.get())?.filter ?? QueryFilter() }, in: gallery)
@@ -37,7 +47,7 @@ extension GalleryStore {
             try await explain(&result, prepared, queries[index]) { _ in gallery }
             results.append(.success(result))
         }
-        return results
+        return (results, outcomes.values.allSatisfy { $0.hits.allSatisfy { found[$0.sighting] != nil } })
     }
 
     /// What is known of the sightings that answer.

@@ -12,6 +12,14 @@ import Foundation
 protocol GalleryTransactions: ServerLedger {
     /// The indexes that follow what is committed.
     var indexes: IndexRegistry { get }
+    /// How far they are.
+    var progress: IndexProgress { get }
+    /// Whether it is this server that does what one does for all that share the database.
+    var isLeader: Bool { get }
+    /// Has the indexes follow all that is committed by now. False if they had nothing to follow.
+    @discardableResult func follow() async throws -> Bool
+    /// Those that share it; none where there can be only one.
+    func members() async throws -> [GalleryMember]
     /// Where it is.
     var path: String { get }
     /// What the start found to be wrong.

@@ -138,6 +138,7 @@ enum ProblemTable {
         case .unavailable, .inUse:
             let detail = "the database cannot be reached at the moment"
             return Entry(type: .databaseBusy, detail: detail, headers: [.retryAfter: "5"])
+        case .behind: return Entry(type: .databaseBusy, detail: detail, headers: [.retryAfter: "1"])
         case .full: return Entry(type: .storageFull, detail: detail)
         case .alreadyExists, .tooFew, .newerSchema, .notADatabase, .storage: return nil
         }

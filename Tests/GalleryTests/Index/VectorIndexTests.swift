@@ -45,6 +45,35 @@ struct VectorIndexTests {
         }
     }
 
+    @Test("A sighting that comes again takes the place of what it was, and an index tells all that it holds")
+    func again() async throws {
+        let (world, other) = (World(.sum, 300, seed: 9), World(.sum, 300, seed: 9))
+        let before = world.index.contents
+        #expect(before.count == 300 && before == other.index.contents)
+        for sighting in world.sightings.reversed() {
+            world.index.append(
+                VectorIndex.Entry(
+                    sighting: sighting.number, identity: 1000, camera: "d", vectors: sighting.vectors))
+        }
+        #expect(world.index.count == 300)
+        var filter = IndexFilter()
+        (filter.identities, filter.cameras) = ([1000], ["d"])
+        let query = VectorIndex.Query(
+            vectors: world.query("rgb").vectors, filter: filter, limit: 1000, grouping: .sighting)
+        let found = try await world.search(query)
+        #expect(Set(found.hits.map(\.sighting)).count == found.hits.count && found.rows == found.hits.count)
+        #expect(Set(world.index.contents).isDisjoint(with: before))
+        for sighting in world.sightings {
+            world.index.append(
+                VectorIndex.Entry(
+                    sighting: sighting.number, identity: sighting.identity, camera: sighting.camera,
+                    capturedAt: sighting.time, vectors: sighting.vectors))
+        }
+        #expect(world.index.contents == before)
+        other.index.remove(sighting: 7)
+        #expect(other.index.contents.count == 299)
+    }
+
     @Test(
         "A filter and a threshold leave what a filtered scan finds", arguments: [VectorSpace.Combination.sum, .blocks])
     func filters(combination: VectorSpace.Combination) async throws {

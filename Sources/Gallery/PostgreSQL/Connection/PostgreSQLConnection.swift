@@ -26,11 +26,14 @@ final class PostgreSQLConnection: @unchecked Sendable {
         PQsetNoticeReceiver(handle, { _, _ in }, nil)
         PQsetnonblocking(handle, 1)
         let server = Int(patience.components.seconds) * 1000
+        // The other end's too: what a server that is cut off has locked must not stay locked for hours.
         try run(
             """
             SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET TimeZone = 'UTC';
             SET statement_timeout = \(server); SET idle_in_transaction_session_timeout = \(2 * server);
-            SET lock_timeout = \(max(1, Int(lockWait * 1000)))
+            SET lock_timeout = \(max(1, Int(lockWait * 1000)));
+            SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
+            SET tcp_user_timeout = 20000
             """)
     }
 
@@ -86,16 +89,16 @@ final class PostgreSQLConnection: @unchecked Sendable {
         return name
     }
 
-    /// Whether there was a notification since the last call; waits for one no longer than that. Throws `PostgreSQLError`.
-    func awaitNotification(_ wait: Duration) throws -> Bool {
+    /// What others have notified since the last call; waits for something no longer than that. Throws `PostgreSQLError`.
+    func awaitNotifications(_ wait: Duration) throws -> [String] {
         try awaitSocket(Int16(POLLIN), until: .now + wait)
         guard PQconsumeInput(handle) == 1 else { throw lost() }
-        var isNotified = false
+        var told: [String] = []
         while let notice = PQnotifies(handle) {
+            told.append(String(cString: notice.pointee.extra))
             PQfreemem(notice)
-            isNotified = true
         }
-        return isNotified
+        return told
     }
 }
 

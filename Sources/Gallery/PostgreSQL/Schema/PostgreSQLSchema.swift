@@ -1,20 +1,27 @@
 /// The database's layout and its history. A migration that was released is never edited.
 enum PostgreSQLSchema {
     /// Each takes the database from the version before it.
-    private static let migrations: [[String]] = [tables + tallies + fields + journal]
+    private static let migrations: [[String]] = [tables + tallies + fields + journal, sharing]
     /// The version this release writes.
     static var version: Int { migrations.count }
     /// The oldest server that has what the statements take.
     private static let oldestServer = 150_000
-    /// "TRPT", of advisory locks.
+    /// Advisory locks of a schema. "TRPT": who has the database.
     private static let lock = 0x5452_5054
+    /// "TRPL": who is the leader of those who share it.
+    private static let leaderLock = 0x5452_504C
+    /// "TRPM": who changes its tables.
+    private static let migrationLock = 0x5452_504D
 
-    /// Makes the tables if there are none, and brings them up to date, one server at a time. Throws `GalleryError.notADatabase` for a
-    /// schema with other tables and `.newerSchema` for one of a later release, both before anything is written.
-    static func prepare(_ connection: PostgreSQLConnection, _ address: PostgreSQLAddress) throws {
+    /// Takes the database, makes the tables if there are none, and brings them up to date, one server at a time. Throws
+    /// `GalleryError.notADatabase` for a schema with other tables and `.newerSchema` for one of a later release, both before anything
+    /// is written, and `.inUse` as `own` does.
+    static func prepare(_ connection: PostgreSQLConnection, _ address: PostgreSQLAddress, isShared: Bool) throws {
         try inspectServer(connection, address)
-        try connection.migrating { db in
-            try db.execute("SELECT pg_advisory_xact_lock(\(lock))")
+        try own(connection, address, isShared: isShared)
+        if try connection.reading({ try inspect($0, address) }) == version { return }
+        try connection.inTransaction { db in
+            _ = try db.rows(call("pg_advisory_xact_lock", migrationLock))
             var found = try inspect(db, address)
             while found < version {
                 for statement in migrations[found] { try connection.run(statement) }
@@ -56,17 +63,26 @@ enum PostgreSQLSchema {
         return found
     }
 
-    /// Takes the database for as long as the connection lasts. Throws `GalleryError.inUse`.
-    static func own(_ connection: PostgreSQLConnection, _ address: PostgreSQLAddress) throws {
-        // The number of a schema is unsigned.
-        let isOwn = try connection.reading {
-            try $0.value(
-                Bool.self,
-                """
-                SELECT pg_try_advisory_lock(\(lock), (oid::bigint - 2147483648)::integer)
-                FROM pg_namespace WHERE nspname = current_schema()
-                """)
-        }
-        guard isOwn == true else { throw GalleryError.inUse(address.text) }
+    /// Takes the database for as long as the connection lasts: alone, or among others that share it. Throws `GalleryError.inUse`.
+    static func own(_ connection: PostgreSQLConnection, _ address: PostgreSQLAddress, isShared: Bool) throws {
+        let function = isShared ? "pg_try_advisory_lock_shared" : "pg_try_advisory_lock"
+        guard try take(lock, by: function, connection) else { throw GalleryError.inUse(address.text) }
+    }
+
+    /// Whether the connection's server is the leader from now on, for as long as the connection lasts.
+    static func lead(_ connection: PostgreSQLConnection) throws -> Bool {
+        try take(leaderLock, by: "pg_try_advisory_lock", connection)
+    }
+
+    private static func take(_ lock: Int, by function: String, _ connection: PostgreSQLConnection) throws -> Bool {
+        try connection.reading { try $0.value(Bool.self, call(function, lock)) } == true
+    }
+
+    /// Of a lock of the schema, whose number is unsigned.
+    private static func call(_ function: String, _ lock: Int) -> String {
+        """
+        SELECT \(function)(\(lock), (oid::bigint - 2147483648)::integer)
+        FROM pg_namespace WHERE nspname = current_schema()
+        """
     }
 }

@@ -1,12 +1,20 @@
 import Foundation
 
 extension SQLStore {
-    func save(_ key: AccessKey) async throws { try await write { try AccessKeyRows.insert(key, $0) } }
+    func save(_ key: AccessKey) async throws {
+        try await write { db in
+            try AccessKeyRows.insert(key, db)
+            db.tell(.accessKeys)
+        }
+    }
 
     func accessKeys() async throws -> [AccessKey] { try await read { try AccessKeyRows.all($0) } }
 
     func revokeAccessKey(_ id: String, at time: Date) async throws -> AccessKey {
-        try await write { try AccessKeyRows.revoke(id, at: time, $0) }
+        try await write { db in
+            db.tell(.accessKeys)
+            return try AccessKeyRows.revoke(id, at: time, db)
+        }
     }
 }
 

@@ -89,7 +89,7 @@ extension SQLStore {
                 sighting: owner.sighting, identity: owner.identity, camera: owner.camera,
                 capturedAt: owner.capturedAt, vectors: stored.vectors)
             let key = IndexRegistry.Key(gallery: owner.gallery, model: embedding.model)
-            changes.append(.append(entry, to: key, space: space))
+            changes.append(.append(entry, row: row, to: key, space: space))
         }
         return changes
     }

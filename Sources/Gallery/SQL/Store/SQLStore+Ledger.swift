@@ -13,7 +13,10 @@ extension SQLStore {
                 try db.announce(
                     .model, gallery: nil, detail: .object(["model": .string(model), "previous": .string(earlier)]))
             }
-            if earlier != model { try db.audit(.modelActivated) }
+            if earlier != model {
+                try db.audit(.modelActivated)
+                db.tell(.activeModel)
+            }
             try db.execute(
                 """
                 INSERT INTO active_model (only_row, digest, activated_at) VALUES (1, ?, ?)
@@ -47,6 +50,7 @@ extension SQLStore {
     }
 
     private static func save(_ job: JobRecord, _ db: any SQLSession) throws {
+        db.tell(.jobs)
         try db.execute(
             """
             INSERT INTO job (uuid, kind, model, gallery, state, done, total, reason, result, created_at, started_at,
@@ -98,6 +102,7 @@ extension SQLStore {
             guard let state else { throw GalleryError.notFound(.job, id) }
             try Validation.require(state != JobRecord.State.running.rawValue, "state", "a job that has ended", state)
             try db.execute("DELETE FROM job WHERE uuid = ?", [id])
+            db.tell(.jobs)
         }
     }
 
@@ -111,6 +116,7 @@ extension SQLStore {
 extension SQLStore {
     func save(_ checkpoint: CheckpointRecord) async throws {
         try await write { db in
+            db.tell(.checkpoints)
             try db.execute(
                 """
                 INSERT INTO checkpoint (file, digest, bytes, modified_at, summary) VALUES (?, ?, ?, ?, ?)
@@ -134,6 +140,9 @@ extension SQLStore {
     }
 
     func forgetCheckpoint(file: String) async throws {
-        try await write { db in try db.execute("DELETE FROM checkpoint WHERE file = ?", [file]) }
+        try await write { db in
+            try db.execute("DELETE FROM checkpoint WHERE file = ?", [file])
+            db.tell(.checkpoints)
+        }
     }
 }

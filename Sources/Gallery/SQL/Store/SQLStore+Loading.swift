@@ -4,9 +4,10 @@ import Threads
 
 extension SQLStore {
     /// Vectors that one read takes, about: between reads others write, and an answer is held in memory.
-    private static let step: Int64 = 20_000
+    static let step: Int64 = 20_000
 
-    /// All vectors, read on several threads at once while nobody writes.
+    /// All vectors, read on several threads at once. What others write meanwhile is there or not: they must be followed from where
+    /// they were when this began.
     static func load(_ engine: any SQLEngine, _ threads: WorkerThreads, slices: Int) async throws -> DamagedVectors {
         let indexes = engine.indexes
         let last = try await engine.read { try $0.value(Int64.self, "SELECT MAX(id) FROM embedding") ?? 0 }
@@ -43,22 +44,37 @@ extension SQLStore {
     }
 
     private static func load(_ row: SQLRow, into indexes: IndexRegistry) -> Bool {
+        guard let (entry, key, space) = entry(row) else { return false }
+        return indexes.append(entry, to: key, space: space)
+    }
+
+    /// nil for one of a dimension that cannot be searched.
+    static func entry(_ row: SQLRow) -> (VectorIndex.Entry, IndexRegistry.Key, VectorSpace)? {
         let space = VectorSpace(combination: row[2], modalities: row[3], dimension: row[4])
+        guard (1...SimilarityBlock.largestDimension).contains(space.dimension) else { return nil }
         let stored = StoredVectors(modalities: row[9], isFused: row[10], bytes: row[11])
         let entry = VectorIndex.Entry(
             sighting: row[5], identity: row[6], camera: row[7], capturedAt: row[8], vectors: stored.vectors)
-        return (1...SimilarityBlock.largestDimension).contains(space.dimension)
-            && indexes.append(entry, to: IndexRegistry.Key(gallery: row[0], model: row[1]), space: space)
+        return (entry, IndexRegistry.Key(gallery: row[0], model: row[1]), space)
     }
 }
 
-/// What a start reads.
+/// What a start reads, and what a server reads of what others have enrolled.
 package enum StartStatement {
     /// As they were written. In another order SQLite would sort all vectors.
     package static let everyVector = """
-        SELECT s.gallery_id, m.digest, m.combination, m.modalities, m.dimension, s.id, s.identity_id, s.camera,
-            s.captured_at, e.modalities, e.is_fused, e.vectors
+        SELECT \(columns)
+        \(source) WHERE e.id >= ?1 AND e.id < ?2 AND (m.id = ?3 OR ?3 IS NULL) ORDER BY e.id
+        """
+
+    /// Of an array of PostgreSQL, by their rows, which they say last.
+    static let someVectors = "SELECT \(columns), e.id \(source) WHERE e.id = ANY (CAST(? AS bigint[]))"
+
+    private static let columns = """
+        s.gallery_id, m.digest, m.combination, m.modalities, m.dimension, s.id, s.identity_id, s.camera, s.captured_at,
+        e.modalities, e.is_fused, e.vectors
+        """
+    private static let source = """
         FROM embedding e CROSS JOIN live_sighting s ON s.id = e.sighting_id CROSS JOIN live_model m ON m.id = e.model_id
-        WHERE e.id >= ?1 AND e.id < ?2 AND (m.id = ?3 OR ?3 IS NULL) ORDER BY e.id
         """
 }

@@ -2,7 +2,8 @@ import Foundation
 
 extension SQLStore {
     func scopes(_ filters: [QueryFilter], in gallery: String) async throws -> [SearchScope] {
-        try await read { db in
+        try engine.progress.requireCurrent()
+        return try await read { db in
             let id = try Self.galleryID(gallery, db)
             // Those of a batch are often the same.
             var last: (filter: QueryFilter, scope: SearchScope)?

@@ -12,6 +12,7 @@ extension SQLStore {
                     webhook.createdAt.milliseconds, webhook.position,
                 ])
             try db.audit(.webhookCreated, subject: row)
+            db.tell(.webhooks)
         }
     }
 
@@ -30,6 +31,7 @@ extension SQLStore {
 
     func save(_ webhook: Webhook) async throws {
         try await write { db in
+            db.tell(.webhooks)
             try db.execute(
                 """
                 UPDATE webhook SET position = ?, delivered = ?, failures = ?, failing_since = ?, next_at = ?, is_dead = ?,
@@ -49,6 +51,7 @@ extension SQLStore {
             guard let row else { throw GalleryError.notFound(.webhook, id) }
             try db.execute("DELETE FROM webhook WHERE id = ?", [row])
             try db.audit(.webhookDeleted, subject: row)
+            db.tell(.webhooks)
         }
     }
 

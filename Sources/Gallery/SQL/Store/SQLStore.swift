@@ -18,18 +18,26 @@ final class SQLStore: GalleryTransactions {
     static func open(
         _ engine: any SQLEngine, _ configuration: GalleryConfiguration, threads: WorkerThreads
     ) async throws -> SQLStore {
-        let setAside = try await load(engine, threads, slices: configuration.searchThreads)
-        let store = SQLStore(engine, configuration, setAside: setAside)
-        engine.events.reach(try await engine.read { try newestEvent($0) })
-        engine.resumeErasures()
-        return store
+        do {
+            let setAside = try await load(engine, threads, slices: configuration.searchThreads)
+            engine.events.reach(try await engine.read { try newestEvent($0) })
+            try await engine.begin()
+            return SQLStore(engine, configuration, setAside: setAside)
+        } catch {
+            try? await engine.close()
+            throw error
+        }
     }
 
     var indexes: IndexRegistry { engine.indexes }
+    var progress: IndexProgress { engine.progress }
+    var isLeader: Bool { engine.isLeader }
     var path: String { engine.path }
     var erasure: ErasureStatus { engine.erasure }
     var storage: StorageStatus { engine.storage }
 
+    @discardableResult func follow() async throws -> Bool { try await engine.follow() }
+    func members() async throws -> [GalleryMember] { try await engine.members() }
     func close() async throws { try await engine.close() }
     func backup(to path: String) async throws { try await engine.backup(to: path) }
     func checkIntegrity() async throws { try await engine.checkIntegrity() }

@@ -26,18 +26,22 @@ final class CommitCounter: Sendable {
 
     deinit { if let descriptor { close(descriptor) } }
 
-    /// Counts the transaction in which it is called.
-    func count(_ db: Database) throws {
-        let count = try Int64.fetchOne(
+    /// The last transaction that was counted and committed.
+    var last: Int64 { written.withLock { $0 } }
+
+    /// Counts the transaction in which it is called, and gives its number.
+    func count(_ db: Database) throws -> Int64 {
+        let counted = try Int64.fetchOne(
             db.cachedStatement(sql: "UPDATE total SET commits = commits + 1 RETURNING commits"))
-        guard let count else { return }
+        guard let count = counted else { throw GalleryError.storage("the row that counts transactions is missing") }
         db.afterNextTransaction { [weak self] _ in self?.store(count) }
+        return count
     }
 
     private func store(_ count: Int64) {
-        guard let descriptor else { return }
         written.withLock { written in
             written = max(written, count)
+            guard let descriptor else { return }
             var bytes = written.littleEndian
             _ = pwrite(descriptor, &bytes, 8, 0)
         }
