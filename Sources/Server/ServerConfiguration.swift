@@ -9,6 +9,8 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var checkpoint = ""
     /// The gallery's SQLite file, made if it does not exist, or the `postgresql://` address of a database.
     public var database = "gallery.sqlite"
+    /// How it shares its gallery with other servers; absent, it has it alone.
+    public var cluster: Cluster?
     /// The address to listen on.
     public var host = "127.0.0.1"
     /// The port to listen on; 0 takes any that is free.
@@ -138,6 +140,7 @@ extension ServerConfiguration {
     init(_ fields: inout Fields) throws {
         try fields.read("checkpoint", .string, into: &checkpoint)
         try fields.read("database", .string, into: &database)
+        cluster = try Cluster(&fields)
         try fields.read("host", .string, into: &host)
         try fields.read("port", .integer(0...65535), into: &port)
         try fields.read("hosts", .strings, into: &hosts)
@@ -237,6 +240,7 @@ extension ServerConfiguration {
         gallery.keepsImages = keepsImages
         if let search = threads.search { gallery.searchThreads = search }
         if let readers = threads.readers { gallery.readers = readers }
+        if let cluster { (gallery.sharing, gallery.serverName) = (true, cluster.name) }
         return gallery
     }
 
@@ -265,6 +269,7 @@ extension ServerConfiguration {
     func validate() throws(ServerError) {
         try validateOrigins()
         try validateDatabase()
+        try validateCluster()
         let busy = limits.requestsInFlight + limits.uploads + limits.eventStreams
         guard limits.connections > busy else {
             throw ServerError.configuration(

@@ -27,6 +27,8 @@ public struct TriptychServer: Sendable {
     private let keys: KeyRing
     private let authenticator: Authenticator
     private let reads: ReadTally
+    /// Those that share the gallery.
+    private let servers = Live(1)
     /// nil where there are no webhooks.
     private let caller: WebhookCaller?
     private let parsing: WorkerThreads
@@ -104,8 +106,13 @@ public struct TriptychServer: Sendable {
         router.add(middleware: CORSMiddleware(live: live, routes: table))
         router.add(middleware: ProblemMiddleware(routes: table, metrics: observation.metrics))
         router.add(middleware: OriginMiddleware(live: live))
-        router.add(middleware: AccessMiddleware(authenticator: authenticator, rates: RateLimiter(live), reads: reads))
+        router.add(
+            middleware: AccessMiddleware(
+                authenticator: authenticator, rates: RateLimiter(live, servers: servers), reads: reads))
         router.add(middleware: limits)
+        router.add(
+            middleware: SequenceMiddleware(
+                gallery: serving.gallery, patience: configuration.cluster.map { .seconds($0.sequenceSeconds) }))
         addEndpoints(to: router)
         return router
     }
@@ -140,6 +147,7 @@ public struct TriptychServer: Sendable {
         KeyEndpoints(keys: keys, bodies: bodies).add(to: router)
         WebhookEndpoints(gallery: gallery, bodies: bodies, configuration: configuration.webhooks).add(to: router)
         AuditEndpoint(ledger: gallery.ledger).add(to: router)
+        ServerEndpoints(gallery: gallery).add(to: router)
     }
 
     /// Serves until the task is cancelled or, if `signals` says so, until SIGTERM or SIGINT; then answers what is under way,
@@ -164,7 +172,7 @@ public struct TriptychServer: Sendable {
                     .init(
                         service: HTTPListener(
                             configuration, certificate, connections, responder, logger, running: running)),
-                ] + (caller.map { [.init(service: $0)] } ?? []),
+                ] + (caller.map { [.init(service: $0)] } ?? []) + (watch.map { [.init(service: $0)] } ?? []),
                 gracefulShutdownSignals: signals ? [.sigterm, .sigint] : [], logger: logger))
         do {
             try await group.run()
@@ -177,6 +185,13 @@ public struct TriptychServer: Sendable {
         }
         await close()
         logger.info("stopped")
+    }
+
+    /// nil where no other server can change anything.
+    private var watch: ClusterWatch? {
+        configuration.cluster.map { _ in
+            ClusterWatch(gallery: serving.gallery, keys: keys, servers: servers, logger: logger)
+        }
     }
 
     /// Takes over what may change, and gives what is in force now. Throws `ServerError.configuration`.

@@ -18,11 +18,15 @@ public struct Client: Sendable {
     ///   - key: the API key. It is sent to this server alone, never in an address, and no message shows it.
     ///   - timeout: for how long the server may say nothing.
     ///   - retries: how often what may be carried out twice is sent again.
+    ///   - isConsistent: whether whichever of several servers of one gallery answers must have seen what this client was answered
+    ///     before, its own enrolments among it; one that is not that far soon answers 503.
     /// - Throws: `ClientError.invalidArgument`.
     public init(
-        _ server: URL, key: String? = nil, timeout: Duration = .seconds(130), retries: RetryPolicy = RetryPolicy()
+        _ server: URL, key: String? = nil, timeout: Duration = .seconds(130), retries: RetryPolicy = RetryPolicy(),
+        isConsistent: Bool = false
     ) throws {
-        transport = try Transport(server: server, key: key, timeout: timeout, retries: retries)
+        transport = try Transport(
+            server: server, key: key, timeout: timeout, retries: retries, isConsistent: isConsistent)
     }
 
     /// What the server has said last of how much the key may send; nil if nothing bounds it.
@@ -60,7 +64,40 @@ public struct Readiness: Codable, Sendable, Equatable {
     public let sightings: Int?
 }
 
+/// The servers that share a database, none where there can be only one.
+public struct Servers: Codable, Sendable, Equatable {
+    /// A server as it was when it was last seen, by the database's clock.
+    public struct Member: Codable, Sendable, Equatable {
+        /// As long as it runs.
+        public let id: String
+        /// From its configuration.
+        public let name: String
+        /// When it began.
+        public let startedAt: Date
+        /// When it was last seen.
+        public let lastSeen: Date
+        /// How far its index was by then.
+        public let sequence: Int64
+        /// Whether it did what one does for all.
+        public let leader: Bool
+        /// Whether that was just now.
+        public let live: Bool
+    }
+
+    /// The last change that the index holds of the server that answers.
+    public let sequence: Int64
+    /// The last one that it knows of.
+    public let newest: Int64
+    /// Whether it does what one does for all.
+    public let leader: Bool
+    /// In order of their beginning.
+    public let items: [Member]
+}
+
 extension Client {
+    /// The servers that share the database, and how far the index is of the one that answers.
+    public func servers() async throws -> Servers { try await transport.ask(.get(path("servers"))) }
+
     /// Returns if the process answers.
     public func health() async throws { try await transport.send(.get("/healthz")) }
 

@@ -24,7 +24,8 @@ struct Triptych: AsyncParsableCommand {
             Compare.self, SweepCommand.self, Evaluate.self, Embed.self, Enroll.self, Query.self,
             Identify.self, Watch.self, Synthesize.self, DatasetCommand.self, Import.self, Inspect.self,
             Export.self,
-            GalleryCommand.self, ModelsCommand.self, JobsCommand.self, KeysCommand.self, Backup.self, Restore.self,
+            GalleryCommand.self, ModelsCommand.self, JobsCommand.self, ServersCommand.self, KeysCommand.self,
+            Backup.self, Restore.self,
             Benchmark.self,
         ])
 

@@ -78,6 +78,7 @@ struct ContractTests {
         "reviveWebhook": { c, _ in _ = try await c.reviveWebhook("w") },
         "listAudit": { c, _ in _ = try await c.audit().all() },
         "listKeys": { c, _ in _ = try await c.keys() },
+        "listServers": { c, _ in _ = try await c.servers() },
         "createKey": { c, _ in _ = try await c.createKey(NewKey(name: "n", role: "read")) },
         "showKey": { c, _ in _ = try await c.key("k") },
         "revokeKey": { c, _ in _ = try await c.revokeKey("k") },

@@ -15,6 +15,15 @@ final class KeyRing: Sendable {
         keys = Mutex(Dictionary(uniqueKeysWithValues: all.map { ($0.id, $0) }))
     }
 
+    /// Reads them anew, as another server may have made or revoked some. Throws `GalleryError`.
+    func read() async throws {
+        let all = try await ledger.accessKeys()
+        keys.withLock { keys in
+            // What was revoked here meanwhile stays so: keys are never forgotten, and no revocation is taken back.
+            for key in all where keys[key.id]?.revokedAt == nil { keys[key.id] = key }
+        }
+    }
+
     /// Whether requests take a key.
     var isNeeded: Bool { keys.withLock { !$0.isEmpty } }
 

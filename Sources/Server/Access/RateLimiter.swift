@@ -81,20 +81,22 @@ package struct TokenBuckets {
     }
 }
 
-/// How many requests each key, and each subject of a token, sends.
+/// How many requests each key, and each subject of a token, sends. Of a rate each of several servers has its share.
 final class RateLimiter: Sendable {
     private let live: LiveConfiguration
+    private let servers: Live<Int>
     private let buckets = Mutex(TokenBuckets())
 
-    /// With the configuration's rate, or none, for keys that say nothing else.
-    init(_ live: LiveConfiguration) { self.live = live }
+    /// With the configuration's rate, or none, for keys that say nothing else, of so many servers together.
+    init(_ live: LiveConfiguration, servers: Live<Int>) { (self.live, self.servers) = (live, servers) }
 
     /// Counts a request; nil if nothing bounds them. Throws `AccessError.tooManyRequests`.
     func count(
         _ principal: Principal, at now: ContinuousClock.Instant = .now
     ) throws(AccessError) -> TokenBucket.State? {
-        guard let id = principal.id, let perMinute = principal.requestsPerMinute ?? live.limits.requestsPerMinute
+        guard let id = principal.id, let whole = principal.requestsPerMinute ?? live.limits.requestsPerMinute
         else { return nil }
+        let perMinute = max(1, whole / max(1, servers.current))
         let (isAllowed, state) = buckets.withLock { $0.take(id, perMinute: perMinute, at: now) }
         guard isAllowed else { throw .tooManyRequests(perMinute: perMinute, secondsLeft: state.secondsLeft) }
         return state

@@ -32,8 +32,10 @@ struct HealthEndpoints {
         }
     }
 
-    /// Ready means: the model is loaded (or there would be no server), and the gallery answers. More is told to whoever has a key.
+    /// Ready means: the model is loaded (or there would be no server), the gallery answers, and its index has not fallen behind other
+    /// servers. More is told to whoever has a key.
     private func ready(tellsMore: Bool) async throws -> Response {
+        try gallery.requireCurrent()
         let (encoder, sightings) = (models.active, try await gallery.sightingCount())
         var answer = Readiness(status: "ready")
         if tellsMore {

@@ -42,6 +42,7 @@ enum ProblemTable {
         case .invalid(let field, _, _): return Entry(type: .invalidField, detail: detail, field: field)
         case .brokenFraming: return Entry(type: .malformedBody, detail: detail, closes: true)
         case .brokenTarget: return Entry(type: .malformedTarget, detail: detail)
+        case .brokenSequence: return Entry(type: .malformedSequence, detail: detail)
         case .noSuchPath: return Entry(type: .noSuchPath, detail: detail)
         case .unsupportedMediaType: return Entry(type: .unsupportedMediaType, detail: detail)
         case .bodyTimeout, .bodyStalled: return Entry(type: .bodyTimeout, detail: detail, closes: true)
@@ -138,7 +139,7 @@ enum ProblemTable {
         case .unavailable, .inUse:
             let detail = "the database cannot be reached at the moment"
             return Entry(type: .databaseBusy, detail: detail, headers: [.retryAfter: "5"])
-        case .behind: return Entry(type: .databaseBusy, detail: detail, headers: [.retryAfter: "1"])
+        case .behind: return Entry(type: .behind, detail: detail, headers: [.retryAfter: "1"])
         case .full: return Entry(type: .storageFull, detail: detail)
         case .alreadyExists, .tooFew, .newerSchema, .notADatabase, .storage: return nil
         }

@@ -6,6 +6,7 @@ package enum ProblemType: String, CaseIterable, Sendable {
     case malformedBody = "malformed-body"
     case malformedHead = "malformed-head"
     case malformedTarget = "malformed-target"
+    case malformedSequence = "malformed-sequence"
     case missingHost = "missing-host"
     case keyInAddress = "key-in-address"
     case invalidField = "invalid-field"
@@ -66,6 +67,8 @@ package enum ProblemType: String, CaseIterable, Sendable {
     case overloaded
     case deadline
     case databaseBusy = "database-busy"
+    case behind
+    case outOfStep = "out-of-step"
     case providerUnavailable = "provider-unavailable"
     case stopping
     case storageFull = "storage-full"
@@ -77,7 +80,8 @@ package enum ProblemType: String, CaseIterable, Sendable {
     /// The status of every answer with it.
     package var status: HTTPResponse.Status {
         switch self {
-        case .malformedBody, .malformedHead, .malformedTarget, .missingHost, .keyInAddress, .invalidField,
+        case .malformedBody, .malformedHead, .malformedTarget, .malformedSequence, .missingHost, .keyInAddress,
+            .invalidField,
             .unknownField, .noImage, .dimensionMismatch:
             .badRequest
         case .unauthenticated: .unauthorized
@@ -104,7 +108,8 @@ package enum ProblemType: String, CaseIterable, Sendable {
         case .clientLeft: HTTPResponse.Status(code: 499, reasonPhrase: "Client Closed Request")
         case .internalFailure: .internalServerError
         case .transferEncoding: .notImplemented
-        case .overloaded, .deadline, .databaseBusy, .providerUnavailable, .stopping: .serviceUnavailable
+        case .overloaded, .deadline, .databaseBusy, .behind, .outOfStep, .providerUnavailable, .stopping:
+            .serviceUnavailable
         case .storageFull, .insufficientMemory: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
         }
     }

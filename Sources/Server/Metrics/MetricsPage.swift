@@ -28,6 +28,11 @@ struct MetricsPage: Sendable {
         "triptych_database_bytes": "The database's file.",
         "triptych_database_log_bytes": "The database's write-ahead log.",
         "triptych_disk_free_bytes": "What the database's file system has left.",
+        "triptych_sequence": "The last transaction that the index holds.",
+        "triptych_sequence_behind": "Transactions that the index has still to follow.",
+        "triptych_following_age_seconds": "Since the index was known to hold all that was committed.",
+        "triptych_leader": "1 while this server does what one does for all.",
+        "triptych_servers": "Servers that share the database, by whether they are there.",
     ]
     /// Galleries that have labels of their own.
     private static let mostGalleries = 100
@@ -83,6 +88,7 @@ struct MetricsPage: Sendable {
                 now.set("triptych_gallery_identities", [("gallery", tally.gallery)], to: Double(tally.identities))
             }
             try await addWebhooks(to: now)
+            try await addServers(to: now)
             now.set("triptych_database_up", to: 1)
         } catch is GalleryError {
             now.set("triptych_database_up", to: 0)
@@ -98,6 +104,19 @@ struct MetricsPage: Sendable {
         }
         let behind = webhooks.filter { $0.state != .dead }.map { last - $0.position }.max() ?? 0
         now.set("triptych_webhook_events_behind", to: Double(max(behind, 0)))
+    }
+
+    private func addServers(to now: PrometheusRegistry) async throws {
+        let (gallery, following) = (serving.gallery, serving.gallery.following)
+        now.set("triptych_sequence", to: Double(following.sequence))
+        now.set("triptych_sequence_behind", to: Double(following.lag))
+        if let age = following.age { now.set("triptych_following_age_seconds", to: age.seconds) }
+        now.set("triptych_leader", to: gallery.isLeader ? 1 : 0)
+        let members = try await gallery.members()
+        for isLive in [true, false] where !members.isEmpty {
+            let count = members.count { $0.isLive == isLive }
+            now.set("triptych_servers", [("live", "\(isLive)")], to: Double(count))
+        }
     }
 
     private func addQueues(to now: PrometheusRegistry) {

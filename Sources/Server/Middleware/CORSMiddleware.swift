@@ -24,7 +24,7 @@ struct CORSMiddleware: RouterMiddleware {
         guard let origin else { return response }
         response.headers[.accessControlAllowOrigin] = origin
         response.headers[.accessControlExposeHeaders] =
-            "Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+            "Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, X-Triptych-Sequence"
         return response
     }
 
@@ -37,7 +37,8 @@ struct CORSMiddleware: RouterMiddleware {
             status: .noContent,
             headers: [
                 .accessControlAllowMethods: methods.joined(separator: ", "),
-                .accessControlAllowHeaders: "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id",
+                .accessControlAllowHeaders:
+                    "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id, X-Triptych-Sequence",
                 .accessControlMaxAge: "600",
             ])
     }

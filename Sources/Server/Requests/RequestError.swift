@@ -6,6 +6,8 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
     case brokenFraming(String)
     /// A target that is none.
     case brokenTarget(String, found: String)
+    /// A header field `X-Triptych-Sequence` that no answer has given.
+    case brokenSequence(found: String)
     /// There is nothing there.
     case noSuchPath(String)
     /// Another content type than those accepted.
@@ -33,6 +35,8 @@ package enum RequestError: Error, Equatable, CustomStringConvertible {
             "\(field.bounded()): expected \(expected), found \(found.bounded())"
         case .brokenFraming(let reason): "the body is not framed as HTTP says: \(reason)"
         case .brokenTarget(let expected, let found): "expected \(expected), found \(found.bounded())"
+        case .brokenSequence(let found):
+            "X-Triptych-Sequence: expected a number that an answer has given, found \(found.bounded())"
         case .noSuchPath(let path): "there is nothing at \(path.bounded())"
         case .unsupportedMediaType(let found, let expected):
             "content type: expected \(expected.joined(separator: " or ")), found \(found.bounded())"

@@ -4,7 +4,8 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// Calls webhooks with what happens, each with one event after the other, in order, until the server ends.
+/// Calls webhooks with what happens, each with one event after the other, in order, until the server ends. Of servers that share a
+/// gallery the leader does.
 final class WebhookCaller: ServiceLifecycle.Service {
     /// What a call says (Standard Webhooks 1.0).
     private struct Call: Encodable {
@@ -48,6 +49,7 @@ final class WebhookCaller: ServiceLifecycle.Service {
 
     /// Those for which there may be something, marked as busy.
     private func due() async throws -> [Webhook] {
+        guard gallery.isLeader else { return [] }
         let (now, last) = (Date(), gallery.lastEvent)
         do {
             return try await gallery.ledger.webhooks().filter { webhook in
@@ -69,6 +71,8 @@ final class WebhookCaller: ServiceLifecycle.Service {
                 if batch.hasGap { try await call(webhook, nil, place: webhook.position) }
                 for event in batch.events {
                     try Task.checkCancellation()
+                    // Its successor begins with what was written down last.
+                    guard gallery.isLeader else { return }
                     try await call(webhook, event, place: event.id)
                     webhook.advance(to: event.id, delivering: 1)
                     try await gallery.ledger.save(webhook)

@@ -16,9 +16,13 @@ final class Transport: Sendable {
     private let retries: RetryPolicy
     private let exchanges = Exchanges()
     private let told = Mutex<RateLimit?>(nil)
+    /// Whether servers must have seen what this client was answered.
+    private let isConsistent: Bool
+    /// The last change that an answer has known of.
+    private let sequence = Mutex<Int64>(0)
 
     /// Throws `ClientError.invalidArgument`.
-    init(server: URL, key: String?, timeout: Duration, retries: RetryPolicy) throws {
+    init(server: URL, key: String?, timeout: Duration, retries: RetryPolicy, isConsistent: Bool = false) throws {
         guard ["http", "https"].contains(server.scheme?.lowercased()), server.host?.isEmpty == false else {
             throw ClientError.invalidArgument(
                 "expected an http URL such as http://127.0.0.1:8080, found '\(server.absoluteString.prefix(100))'")
@@ -31,7 +35,7 @@ final class Transport: Sendable {
         }
         guard timeout > .zero else { throw ClientError.invalidArgument("expected a timeout above 0, found \(timeout)") }
         self.server = server.absoluteString.trimmingSuffix("/")
-        (self.key, self.timeout, self.retries) = (key, timeout, retries)
+        (self.key, self.timeout, self.retries, self.isConsistent) = (key, timeout, retries, isConsistent)
     }
 
     /// What the server has said last of how much the key may send; nil if nothing bounds it.
@@ -108,6 +112,9 @@ final class Transport: Sendable {
             try Task.checkCancellation()
             throw Problem(exchange.status, exchange.headers, body)
         }
+        if let known = exchange.headers["x-triptych-sequence"].flatMap(Int64.init) {
+            sequence.withLock { $0 = max($0, known) }
+        }
         return exchange
     }
 
@@ -123,6 +130,8 @@ final class Transport: Sendable {
         var fields = ["Accept": request.accept, "User-Agent": "triptych-client-swift"]
         fields["Authorization"] = key.map { "Bearer \($0)" }
         fields["Idempotency-Key"] = request.key
+        let seen = sequence.withLock { $0 }
+        if isConsistent, seen > 0 { fields["X-Triptych-Sequence"] = "\(seen)" }
         fields["Upload-Offset"] = request.offset.map { "\($0)" }
         switch request.body {
         case .data(_, let type), .file(_, let type, _): fields["Content-Type"] = type

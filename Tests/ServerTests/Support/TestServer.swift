@@ -66,8 +66,11 @@ struct TestServer {
     }
 
     /// Starts a server, hands it to `body`, and stops it.
+    ///
+    /// - Parameter database: one that it shares with others; by default, one of its own.
     static func run(
-        on engine: DatabaseEngine = .one, _ configure: (inout ServerConfiguration) -> Void = { _ in },
+        on engine: DatabaseEngine = .one, sharing database: String? = nil,
+        _ configure: (inout ServerConfiguration) -> Void = { _ in },
         encoder: any TripleEncoder = BrightnessEncoder(),
         log: TestLog? = nil, logger given: Logger? = nil,
         preparing prepare: (_ database: String) async throws -> Void = { _ in },
@@ -85,11 +88,17 @@ struct TestServer {
         let handler: any LogHandler = log ?? StreamLogHandler.standardError(label: "test")
         var logger = given ?? Logger(label: "test") { _ in handler }
         if given == nil { logger.logLevel = log == nil ? Logger.Level.critical : .error }
-        let database =
-            engine == .sqlite
-            ? folder.appendingPathComponent("gallery.sqlite").path : try PostgreSQLServer.makeDatabase()
-        try await prepare(database)
-        let gallery = try await GalleryStore.open(path: database)
+        let path =
+            try database
+            ?? (engine == .sqlite
+                ? folder.appendingPathComponent("gallery.sqlite").path : PostgreSQLServer.makeDatabase())
+        try await prepare(path)
+        var options = GalleryConfiguration()
+        if let cluster = configuration.cluster {
+            configuration.database = path
+            (options.sharing, options.serverName) = (true, cluster.name)
+        }
+        let gallery = try await GalleryStore.open(path: path, configuration: options)
         let server = try await TriptychServer(
             configuration: configuration, encoder: encoder, gallery: gallery, logger: logger)
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)

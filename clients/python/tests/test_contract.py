@@ -18,6 +18,7 @@ SEEN, IMAGE = SightingRef("i", "s"), Triple(rgb=b"\xff\xd8")
 
 CALLS: Dict[str, Callable[[Client, Gallery], object]] = {
     "health": lambda c, g: c.health(), "readiness": lambda c, g: c.ready(), "metrics": lambda c, g: c.metrics(),
+    "listServers": lambda c, g: c.servers(),
     "contract": lambda c, g: c.contract(), "embed": lambda c, g: c.embed(IMAGE), "compare": lambda c, g: c.compare(IMAGE, IMAGE),
     "listGalleries": lambda c, g: next(c.galleries()), "createGallery": lambda c, g: c.create_gallery("g"),
     "showGallery": lambda c, g: g.summary(), "eraseGallery": lambda c, g: g.erase(), "updateGallery": lambda c, g: g.update(label="l"),

@@ -43,6 +43,16 @@ def test_server_that_asks_for_hours_is_not_waited_for(fake: FakeServer, waits: L
     assert waits == []
 
 
+def test_consistent_client_says_what_it_has_seen(fake: FakeServer) -> None:
+    fake.answers = [answer(X_Triptych_Sequence="7"), answer(X_Triptych_Sequence="5"), answer()] * 2
+    for consistent in (True, False):
+        client = Client(fake.url, consistent=consistent)
+        for _ in range(3):
+            client.health()
+    seen = [r.header("X-Triptych-Sequence") for r in fake.requests]
+    assert seen == [None, "7", "7", None, None, None]
+
+
 def test_waits_grow(fake: FakeServer, waits: List[float]) -> None:
     fake.answers = [b""] * 6
     with pytest.raises(ConnectionFailed):

@@ -18,7 +18,7 @@ from .analyses import (
 from .answers import (
     AuditRecord, BatchResult, Comparison, Contender, Correction, Distinction, Embedding, Event, Facets, GalleryInfo,
     GallerySummary, Identification, Identity, ImageQuality, Job, Key, Match, Missed, Model, ModelShare, NewKey, QueryResult, RateLimit,
-    Readiness, Sighting, SightingRef, Similar, SimilarIdentities, Threshold, Timing, Upload, Webhook,
+    Readiness, Server, Servers, Sighting, SightingRef, Similar, SimilarIdentities, Threshold, Timing, Upload, Webhook,
 )
 from .client import Client
 from .errors import (
@@ -36,7 +36,7 @@ __all__ = [
     "FailedQuery", "Filter", "Forbidden", "Gallery", "GalleryInfo", "GalleryMap", "GallerySummary", "Identification",
     "Identity", "Image", "ImageQuality", "ImportLine", "Job", "JobFailed", "Key", "MapPoint", "Match", "Metadata",
     "Missed", "Model", "ModelShare", "NewKey", "NotFound", "OpenSetErrors", "Overloaded", "PoorIdentity", "Problem",
-    "Progress", "QueryResult", "QuerySubject", "RateLimit", "Readiness", "Refused", "Retrieval", "Sighting",
+    "Progress", "QueryResult", "QuerySubject", "RateLimit", "Readiness", "Refused", "Retrieval", "Server", "Servers", "Sighting",
     "SightingLike", "SightingRef", "Similar", "SimilarIdentities", "StorageFull", "Subject", "Text", "Threshold",
     "Time", "TimedOut", "Timing", "TooLarge", "TooManyRequests", "Triple", "TriptychError", "Unauthorized", "UNCHANGED",
     "UnexpectedAnswer", "Upload", "Vector", "Vectors", "Webhook",

@@ -37,7 +37,8 @@ class Transport:
     """Sends requests to one server, again where that is safe. Any number of threads may use it."""
 
     def __init__(
-        self, url: str, key: Optional[str], timeout: float, retries: int, context: Optional[ssl.SSLContext]
+        self, url: str, key: Optional[str], timeout: float, retries: int, context: Optional[ssl.SSLContext],
+        consistent: bool = False,
     ) -> None:
         if key is not None and not (key and key.isascii() and key.isprintable() and " " not in key):
             raise ValueError("key: expected printable ASCII without spaces")
@@ -46,6 +47,9 @@ class Transport:
         self.pool = Pool(url, timeout, context)
         #: What the server has said last of what the key may send; None if nothing bounds it.
         self.rate_limit: Optional[RateLimit] = None
+        # The last change that an answer has known of.
+        self._sequence = 0
+        self._consistent = consistent
         self._retries = retries
         self._headers = {"User-Agent": f"triptych-client/{__version__}"}
         if key is not None:
@@ -122,11 +126,16 @@ class Transport:
             {name: _text(value) for name, value in (query or {}).items() if value is not None}, doseq=True,
             quote_via=quote)  # A plus is a plus in a URL; only in forms it is a space.
         headers = {**self._headers, "Accept": accept, **({"Idempotency-Key": key} if key is not None else {})}
+        if self._consistent and self._sequence:
+            headers["X-Triptych-Sequence"] = str(self._sequence)
         target = f"{path}?{parameters}" if parameters else path
         exchange = self.pool.exchange(method, target, headers, body, timeout)
         if told := _RATE.fullmatch(" ".join(exchange.headers.get(n, "") for n in ("ratelimit-policy", "ratelimit"))):
             self.rate_limit = RateLimit(*(int(number) for number in told.groups()))
         if 200 <= exchange.status < 300:
+            sequence = exchange.headers.get("x-triptych-sequence", "")
+            if sequence.isdigit():
+                self._sequence = max(self._sequence, int(sequence))
             return exchange
         with exchange:
             text = exchange.read()

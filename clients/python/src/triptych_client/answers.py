@@ -29,6 +29,30 @@ class Readiness:
 
 
 @dataclass(frozen=True)
+class Server:
+    """One of several servers of a database, as it was `last_seen`; times are by the database's clock."""
+
+    id: str
+    name: str
+    started_at: datetime
+    last_seen: datetime
+    sequence: int
+    leader: bool
+    live: bool
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The servers that share a database, none where there can be only one; and up to which change the index goes of the one that
+    answers, of those that it knows of."""
+
+    sequence: int
+    newest: int
+    leader: bool
+    items: List[Server]
+
+
+@dataclass(frozen=True)
 class Embedding:
     """What a triple's vectors are. It can be enrolled and queried with in the triple's place.
 

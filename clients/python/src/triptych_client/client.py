@@ -12,7 +12,7 @@ from ._decoding import decode, parse
 from ._transport import Transport, given, path
 from .answers import (
     AuditRecord, Comparison, Embedding, Event, GalleryInfo, Job, Key, Missed, Model, NewKey, QueryResult, RateLimit, Readiness,
-    Upload, Webhook,
+    Servers, Upload, Webhook,
 )
 from .errors import Conflict, ConnectionFailed, JobFailed, Overloaded, TimedOut, UnexpectedAnswer
 from .events import Following, messages
@@ -56,13 +56,14 @@ class Client:
     many seconds the server may say nothing. What failed because of the connection or because the server had too much to
     do (429, 503) is sent again up to `retries` times, later each time, if it cannot be carried out twice. For https the
     certificates in the PEM file `ca_file` are trusted, and no others; by default the system's. `ssl_context` is for more,
-    such as a certificate of the client's own.
+    such as a certificate of the client's own. With `consistent`, whichever of several servers of one gallery answers has seen what
+    this client was answered before, its own enrolments among it; a server that is not that far soon raises `Overloaded`.
     """
 
     def __init__(
         self, url: Optional[str] = None, *, key: Optional[str] = None, key_file: Optional[FilePath] = None,
         timeout: float = 130, retries: int = 4, ca_file: Optional[FilePath] = None,
-        ssl_context: Optional[ssl.SSLContext] = None,
+        ssl_context: Optional[ssl.SSLContext] = None, consistent: bool = False,
     ) -> None:
         if key is not None and key_file is not None:
             raise ValueError("expected a key or a key_file, found both")
@@ -75,7 +76,7 @@ class Client:
                 raise ValueError("ca_file: expected an https URL and no ssl_context")
             ssl_context = ssl.create_default_context(cafile=ca_file)
         key = key if key is not None else os.environ.get("TRIPTYCH_KEY") or None
-        self._transport = Transport(self.url, key, timeout, retries, ssl_context)
+        self._transport = Transport(self.url, key, timeout, retries, ssl_context, consistent)
 
     def __repr__(self) -> str:
         return f"Client({self.url!r})"
@@ -107,6 +108,10 @@ class Client:
         Raises `Overloaded` while there is no model, after retries.
         """
         return self._transport.ask(Readiness, "GET", "/readyz")
+
+    def servers(self) -> Servers:
+        """The servers that share the database, and how far the index is of the one that answers."""
+        return self._transport.ask(Servers, "GET", path("servers"))
 
     def metrics(self) -> str:
         """Counters, gauges and histograms in Prometheus's text format."""
