@@ -6,6 +6,8 @@ public struct ServedModel: Codable, Sendable, Equatable {
     public let model: String
     /// Whether it answers.
     public let active: Bool
+    /// The job that is to make it answer, if there is one that has not ended.
+    public let activation: String?
     /// That it has embedded, over all galleries.
     public let sightings: Int
     /// `graft`, `unicat`, …

@@ -111,6 +111,44 @@ struct ModelCatalogTests {
         }
     }
 
+    @Test("while another precision embeds, the model that answers is listed, and the one that is to, with its job")
+    func changingPrecision() async throws {
+        try await World.run { world in
+            let (first, digest) = try await started(world)
+            try await opened(first).gallery.close()
+            var configuration = first
+            configuration.precision = .bfloat16
+            let stack = try await opened(configuration)
+            let next = MultimodalEncoder.name(digest, computedIn: .bfloat16)
+            func listed() async throws -> [String: ServedModel] {
+                let items = try await stack.models.page(limit: 10, after: nil).items
+                return Dictionary(uniqueKeysWithValues: items.map { ($0.summary.model, $0) })
+            }
+            // The jobs of models wait for this one, as long as the test likes.
+            let (held, release) = AsyncStream.makeStream(of: Void.self)
+            try await stack.jobs.start(JobRecord(kind: JobKind.comparison.rawValue), .comparison) { job in
+                for await _ in held {}
+                return try await job.finished()
+            }
+            try await stack.models.resumeJobs()
+            let job = try #require(
+                await stack.jobs.unfinished.first { $0.kind == .activation }?.status.record.id)
+            let before = try await listed()
+            #expect(before.mapValues(\.isActive) == [digest: true, next: false])
+            #expect(before[digest]?.activation == nil && before[next]?.activation == job)
+            #expect(before[digest]?.summary.computed == nil && before[next]?.summary.checkpoint == digest)
+            let page = try await stack.models.page(limit: 1, after: nil)
+            let rest = try await stack.models.page(limit: 1, after: page.next)
+            #expect(Set((page.items + rest.items).map(\.summary.model)) == [digest, next] && rest.next == nil)
+            release.finish()
+            _ = try await World(folder: world.folder, stack: stack).ended(job)
+            let after = try await listed()
+            #expect(after.mapValues(\.isActive) == [next: true] && after[next]?.activation == nil)
+            await stack.jobs.stop()
+            try await stack.gallery.close()
+        }
+    }
+
     @Test("a folder that cannot be listed forgets no model")
     func unreadable() async throws {
         try await World.run { world in

@@ -69,13 +69,16 @@ package final class ModelCatalog: Sendable {
     /// A name for a file that is being received; what the last process left under such names is removed at the start.
     package func partial() -> URL { url(Self.partialPrefix + UUID().uuidString) }
 
-    /// Models in order of their digests. Throws `GalleryError.invalid` for a bad cursor.
-    package func page(limit: Int, after cursor: String?) throws -> Page<ModelSummary> {
+    /// Models in order of their names. Throws `GalleryError.invalid` for a bad cursor.
+    ///
+    /// - Parameter active: the one that answers, which is among them though it is still computed in another precision than configured.
+    package func page(limit: Int, after cursor: String?, with active: String? = nil) throws -> Page<ModelSummary> {
         if let cursor, !Self.isDigest(cursor) {
             throw GalleryError.invalid(field: "cursor", expected: "one that a list has given", found: cursor)
         }
         let known = state.withLock { Array($0.known.values) }
-        let models = Dictionary(known.map { ($0.summary.model, $0.summary) }) { first, _ in first }
+        var models = Dictionary(known.map { ($0.summary.model, $0.summary) }) { first, _ in first }
+        if let active, let summary = try? summary(active) { models[active] = summary }
         let rest = models.values.filter { $0.model > cursor ?? "" }.sorted { $0.model < $1.model }
         let items = Array(rest.prefix(limit))
         return Page(items: items, next: rest.count > limit ? items.last?.model : nil)

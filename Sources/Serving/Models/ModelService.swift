@@ -17,9 +17,9 @@ package struct ModelService: Sendable {
     private var catalog: ModelCatalog { parts.catalog }
     private var gallery: GalleryStore { parts.gallery }
 
-    /// Models in order of their digests, as they stand here. Throws `GalleryError.invalid` for a bad cursor.
+    /// Models in order of their names, as they stand here. Throws `GalleryError.invalid` for a bad cursor.
     package func page(limit: Int, after cursor: String?) async throws -> Page<ServedModel> {
-        let page = try catalog.page(limit: limit, after: cursor)
+        let page = try catalog.page(limit: limit, after: cursor, with: models.active.model)
         return Page(items: try await served(page.items), next: page.next)
     }
 
@@ -31,9 +31,11 @@ package struct ModelService: Sendable {
     private func served(_ summaries: [ModelSummary]) async throws -> [ServedModel] {
         let active = models.active.model
         let coverage = try await gallery.models()
+        let activations = await jobs.unfinished.filter { $0.kind == .activation }.map(\.status.record)
         return summaries.map { summary in
             ServedModel(
                 summary: summary, isActive: summary.model == active,
+                activation: activations.first { $0.model == summary.model }?.id,
                 sightings: coverage.first { $0.model == summary.model }?.sightings ?? 0)
         }
     }

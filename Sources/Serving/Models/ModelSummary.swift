@@ -90,11 +90,13 @@ package struct ServedModel: Encodable {
     package let summary: ModelSummary
     /// Whether it answers.
     package let isActive: Bool
+    /// The job that is to make it answer, if there is one that has not ended.
+    package let activation: String?
     /// Sightings that it has embedded, over all galleries.
     package let sightings: Int
 
     private enum CodingKeys: String, CodingKey {
-        case sightings
+        case activation, sightings
         case isActive = "active"
     }
 
@@ -102,6 +104,7 @@ package struct ServedModel: Encodable {
         try summary.encode(to: encoder)
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(isActive, forKey: .isActive)
+        try container.encodeIfPresent(activation, forKey: .activation)
         try container.encode(sightings, forKey: .sightings)
     }
 }

@@ -45,7 +45,8 @@ private struct ListModelsCommand: AsyncParsableCommand {
                 + models.map {
                     [
                         Digest.short($0.model), $0.system, $0.modalities.joined(separator: "+"), "\($0.dimension)",
-                        String(format: "%.1f", Double($0.bytes) / 1e6), "\($0.sightings)", $0.active ? "active" : "",
+                        String(format: "%.1f", Double($0.bytes) / 1e6), "\($0.sightings)",
+                        $0.active ? "active" : $0.activation != nil ? "activating" : "",
                     ]
                 })
     }

@@ -363,7 +363,8 @@ class Distinction:
 @dataclass(frozen=True)
 class Model:
     """A checkpoint that the server has verified; `model` is its digest, or what its vectors are known by where the server
-    computes it in another precision: then `checkpoint` is the digest and `computed` the precision."""
+    computes it in another precision: then `checkpoint` is the digest and `computed` the precision. `activation` is the job
+    that is to make it answer, if there is one that has not ended."""
 
     model: str
     active: bool
@@ -377,6 +378,7 @@ class Model:
     bytes: int
     precision: str
     self_tested: bool
+    activation: Optional[str] = None
     checkpoint: Optional[str] = None
     computed: Optional[str] = None
     parent: Optional[str] = None
