@@ -29,9 +29,14 @@ extension GalleryStore {
     /// What an enrolment with the same idempotency key and fingerprint gave before; nil if there was none. Checks the
     /// enrolment and its gallery too, so that one that will be refused is refused before it costs more. Throws as `enrol`
     /// does.
-    public func enrolled(before enrolment: Enrolment, in gallery: String) async throws -> EnrolmentReceipt? {
+    ///
+    /// - Parameter acknowledging: whether somebody is told that it is kept. Then it is as durable as if it were enrolled now: what a
+    ///   read of PostgreSQL finds after a failure need not be on a standby yet.
+    public func enrolled(
+        before enrolment: Enrolment, in gallery: String, acknowledging: Bool = false
+    ) async throws -> EnrolmentReceipt? {
         try enrolment.validate()
-        return try await transactions.enrolled(before: enrolment, in: gallery)
+        return try await transactions.enrolled(before: enrolment, in: gallery, acknowledging: acknowledging)
     }
 
     /// An identity's sightings in order of enrolment. Throws `.notFound`.

@@ -64,8 +64,10 @@ protocol GalleryTransactions: ServerLedger {
     func enrol(
         _ enrolments: [Result<Enrolment, any Error>], in gallery: String, isAnnounced: Bool
     ) async throws -> [Result<EnrolmentReceipt, any Error>]
-    /// What an enrolment with the same key has given. Throws `.idempotencyConflict`.
-    func enrolled(before enrolment: Enrolment, in gallery: String) async throws -> EnrolmentReceipt?
+    /// What an enrolment with the same key has given, and as durably as that if it is to be told. Throws `.idempotencyConflict`.
+    func enrolled(
+        before enrolment: Enrolment, in gallery: String, acknowledging: Bool
+    ) async throws -> EnrolmentReceipt?
     func sightings(of identity: String, in gallery: String, _ page: PageRequest) async throws -> Page<SightingRecord>
     func sightings(
         in gallery: String, _ filter: SightingListFilter, _ page: SortedPageRequest<SightingOrder>

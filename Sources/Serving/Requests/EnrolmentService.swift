@@ -72,7 +72,9 @@ package struct EnrolmentService: Sendable {
     package func enrol(_ sighting: NewSighting, in gallery: String) async throws -> EnrolmentReceipt {
         var enrolment = try await sighting.enrolment(files)
         // What is refused or known already costs no encoding.
-        if let earlier = try await self.gallery.enrolled(before: enrolment, in: gallery) { return earlier }
+        if let earlier = try await self.gallery.enrolled(before: enrolment, in: gallery, acknowledging: true) {
+            return earlier
+        }
         try memory.requireRoomToEnrol()
         let images = sighting.images
         if let vectors = sighting.vectors {

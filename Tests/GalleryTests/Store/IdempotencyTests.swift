@@ -16,7 +16,11 @@ struct IdempotencyTests {
             #expect(!first.isReplay && again.isReplay && again.sighting == first.sighting)
             await expectError(.idempotencyConflict(key: "k")) { try await store.enrol(enrolment("y"), in: "g") }
             #expect(try await store.gallery("g").sightings == 1)
-            #expect(try await store.enrolled(before: enrolment("x"), in: "g")?.sighting == first.sighting)
+            for acknowledging in [false, true] {
+                let earlier = try await store.enrolled(
+                    before: enrolment("x"), in: "g", acknowledging: acknowledging)
+                #expect(earlier?.sighting == first.sighting && earlier?.isReplay == true)
+            }
             #expect(try await store.enrolled(before: enrolment("x", key: "l"), in: "g") == nil)
         }
     }

@@ -48,11 +48,16 @@ extension SQLStore {
         return receipt
     }
 
-    func enrolled(before enrolment: Enrolment, in gallery: String) async throws -> EnrolmentReceipt? {
-        try await read { db in
-            try Self.replay(enrolment.idempotency, Self.galleryID(gallery, db), db)
-                .map { EnrolmentReceipt(sighting: $0, isReplay: true) }
+    func enrolled(
+        before enrolment: Enrolment, in gallery: String, acknowledging: Bool
+    ) async throws -> EnrolmentReceipt? {
+        let find = { @Sendable (db: any SQLSession) in
+            (try Self.replay(enrolment.idempotency, Self.galleryID(gallery, db), db), db.dialect)
         }
+        var (earlier, dialect) = try await read(find)
+        // A primary that was started again shows what no standby has; a commit waits for these.
+        if earlier != nil, acknowledging, dialect == .postgresql { (earlier, dialect) = try await write(find) }
+        return earlier.map { EnrolmentReceipt(sighting: $0, isReplay: true) }
     }
 
     static func replay(
