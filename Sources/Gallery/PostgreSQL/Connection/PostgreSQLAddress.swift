@@ -37,8 +37,8 @@ struct PostgreSQLAddress: Sendable {
     private static let defaults: [(name: String, variable: String?, value: String)] = [
         ("sslmode", "PGSSLMODE", "verify-full"), ("sslrootcert", "PGSSLROOTCERT", "/etc/ssl/certs/ca-certificates.crt"),
         ("target_session_attrs", "PGTARGETSESSIONATTRS", "read-write"), ("connect_timeout", "PGCONNECT_TIMEOUT", "5"),
-        ("keepalives_idle", nil, "10"), ("keepalives_interval", nil, "5"), ("keepalives_count", nil, "3"),
-        ("tcp_user_timeout", nil, "20000"), ("application_name", "PGAPPNAME", "triptych"),
+        ("keepalives_idle", nil, "5"), ("keepalives_interval", nil, "3"), ("keepalives_count", nil, "3"),
+        ("tcp_user_timeout", nil, "10000"), ("application_name", "PGAPPNAME", "triptych"),
     ]
 
     private static func parse(_ uri: String) throws(GalleryError) -> [String: String] {

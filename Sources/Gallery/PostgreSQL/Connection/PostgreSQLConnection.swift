@@ -26,14 +26,14 @@ final class PostgreSQLConnection: @unchecked Sendable {
         PQsetNoticeReceiver(handle, { _, _ in }, nil)
         PQsetnonblocking(handle, 1)
         let server = Int(patience.components.seconds) * 1000
-        // The other end's too: what a server that is cut off has locked must not stay locked for hours.
+        // As the address has it of this end: what a server that is cut off has locked must not stay locked for hours.
         try run(
             """
             SET client_encoding = 'UTF8'; SET standard_conforming_strings = on; SET TimeZone = 'UTC';
             SET statement_timeout = \(server); SET idle_in_transaction_session_timeout = \(2 * server);
             SET lock_timeout = \(max(1, Int(lockWait * 1000)));
-            SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;
-            SET tcp_user_timeout = 20000
+            SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 3; SET tcp_keepalives_count = 3;
+            SET tcp_user_timeout = 10000
             """)
     }
 
