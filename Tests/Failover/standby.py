@@ -26,15 +26,16 @@ def follow(primary, standby):
     wait_until(lambda: primary.sql("SELECT sync_state FROM pg_stat_replication") == "sync", "a synchronous standby")
 
 
-def lost_answers(primary, clients, killed, promoted):
-    """Enrolments that the primary had committed, whose answer came after its death: told by the server itself, and by the key."""
+def lost_answers(primary, clients, dead, promoting):
+    """Enrolments that the primary had committed, whose answer came after its death: told by the server itself, which can only have
+    asked the one that was promoted, and by the key."""
     rows = primary.sql(f"""
         SELECT idempotency_key FROM sighting WHERE idempotency_key IS NOT NULL
-            AND pg_xact_commit_timestamp(xmin) BETWEEN to_timestamp({killed - 5}) AND to_timestamp({promoted})""").split()
+            AND pg_xact_commit_timestamp(xmin) BETWEEN to_timestamp({dead - 5}) AND to_timestamp({promoting})""").split()
     by_itself = by_key = 0
     for key in rows:
-        caught = [a for a in clients.enrolled[key][1] if a.sent <= killed < a.answered] if key in clients.enrolled else []
-        by_itself += any(a.status in (200, 201) for a in caught)
+        caught = [a for a in clients.enrolled[key][1] if a.sent <= dead < a.answered]
+        by_itself += any(a.status in (200, 201) and a.answered > promoting for a in caught)
         by_key += any(a.status == 503 for a in caught)
     return by_itself, by_key
 
@@ -46,6 +47,7 @@ def one_round(primary, standby, clients):
     time.sleep(random.uniform(0.3, 2))
     killed = time.time()
     primary.kill() if random.random() < 0.5 else primary.stop("immediate")
+    dead = time.time()
     time.sleep(random.uniform(0, 1))
     promoting = time.time()
     standby.promote()
@@ -59,7 +61,7 @@ def one_round(primary, standby, clients):
     attempts = [a for _, a in clients.attempts[first:]]
     sightings = clients.verify()
     clients.refuse_faults()
-    by_itself, by_key = lost_answers(standby, clients, killed, promoting)
+    by_itself, by_key = lost_answers(standby, clients, dead, promoting)
     return {"failing": back - killed, "after": back - promoted, "refused": sum(a.status == 503 for a in attempts),
             "longest": max(a.took for a in attempts), "itself": by_itself, "key": by_key, "sightings": sightings}
 
