@@ -89,6 +89,8 @@ CASES = {
     "loop": {
         "modality_dropout by batch": ["modality_dropout=0.7"],
         "modality_dropout by triple, fusion_concat": ["modality_dropout={share: 0.5, by: triple}"],
+        "the same, fusion_concat after its neck": ["modality_dropout={share: 0.5, by: triple}", "model.neck_feature=after"],
+        "by batch, fusion_concat after its neck": ["modality_dropout=0.7", "model.neck_feature=after"],
         "the same, fusion_average": ["modality_dropout={share: 0.5, by: triple}", "model.system=fusion_average"],
         "the same, two networks": ["modality_dropout={share: 0.5, by: triple}", "model.system=unicat", "model.networks=2"],
         "the same, graft": ["modality_dropout={share: 0.5, by: triple}", *GRAFT],

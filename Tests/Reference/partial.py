@@ -48,6 +48,12 @@ def together(model, features, count):
     return torch.stack(tokens)
 
 
+def side_by_side(model, features, count):
+    """A block a modality, zeros where it is absent."""
+    width = next(iter(features.values()))[0].shape[1]
+    return torch.cat([placed(*features[m], count) if m in features else torch.zeros(count, width) for m in model.modalities], 1)
+
+
 def late_fusion(model, x, count):
     """{head: (features, logits, which triples)}"""
     apart = {m: model.apart({m: image})[m] for m, (image, _) in x.items()}
@@ -60,8 +66,10 @@ def late_fusion(model, x, count):
     if average:
         z = mean_of(features, count)
     else:
-        width = next(iter(features.values()))[0].shape[1]
-        z = torch.cat([placed(*features[m], count) if m in features else torch.zeros(count, width) for m in model.modalities], 1)
+        z = side_by_side(model, features, count)
+        if model.after:
+            necked = {m: (model.normalised(m, f), rows) for m, (f, rows) in features.items()}
+            return {"fused": (z, model.classifier(side_by_side(model, necked, count)), torch.arange(count))}
     return {"fused": (z, model.classifier(model.neck(z)), torch.arange(count))}
 
 

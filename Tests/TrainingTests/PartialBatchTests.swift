@@ -126,10 +126,60 @@ struct PartialBatchTests {
     }
 
     @Test(
+        "where blocks are lost, Fusion-concat's neck is of those that are there if they are served after it, else of zeros too",
+        arguments: ModelConfiguration.NeckFeature.allCases)
+    func neckOfLostBlocks(side: ModelConfiguration.NeckFeature) throws {
+        var trial = try PartialTrial("fusion_concat", neckFeature: side)
+        try trial.scrambleNecks()
+        let (rows, width) = (BatchRows(PartialTrial.sets), 16)
+        let statistics = RunningStatistics()
+        let system = try trial.configuration.makeSystem(
+            ParameterScope(trial.weights, mode: .training(dropout: nil, statistics: statistics)))
+        let output = system.output(system.features(trial.present(PartialTrial.sets)), rows)
+        let old = try #require(trial.weights["neck.running_mean"]).scalars
+        let new = try #require(statistics.byPath["neck.running_mean"]).scalars
+        let logits = output.heads[0].logits[0].scalars
+        #expect(logits.count == 8 * 4 && logits.allSatisfy(\.isFinite))
+        for column in 0..<(3 * width) {
+            let modality = trial.configuration.modalities[column / width]
+            let features = (0..<8).map { output.heads[0].features.scalars[$0 * 3 * width + column] }
+            let count = side == .after ? rows.rows(of: modality).count : 8
+            let mean = features.reduce(0, +) / Float(count)
+            #expect(abs(new[column] - (0.9 * old[column] + 0.1 * mean)) < 1e-5)
+            for (row, set) in PartialTrial.sets.enumerated() where !set.contains(modality) {
+                #expect(features[row] == 0 && output.embedding.scalars[row * 3 * width + column] == 0)
+            }
+        }
+    }
+
+    @Test(
+        "a block that a whole batch lacks, or all but one, leaves its part of Fusion-concat's neck as it is",
+        arguments: [0, 1])
+    func neckOfMissingBlock(count: Int) throws {
+        let sets: [Set<Modality>] = (0..<8).map { $0 < count ? [.rgb, .nir, .tir] : [.rgb, .tir] }
+        var trial = try PartialTrial("fusion_concat", neckFeature: .after)
+        try trial.scrambleNecks()
+        let statistics = RunningStatistics()
+        let system = try trial.configuration.makeSystem(
+            ParameterScope(trial.weights, mode: .training(dropout: nil, statistics: statistics)))
+        var present = trial.images
+        present[.nir] = count == 0 ? nil : trial.images[.nir]?.rows(at: [0])
+        let output = system.output(system.features(present), BatchRows(sets))
+        for path in ["neck.running_mean", "neck.running_var"] {
+            let (old, new) = (try #require(trial.weights[path]).scalars, try #require(statistics.byPath[path]).scalars)
+            #expect(old[16..<32] == new[16..<32] && old[..<16] != new[..<16] && old[32...] != new[32...])
+        }
+        // A single row is its own mean: the classifier sees 0 of it.
+        let rest = system.output(system.features(trial.images.filter { $0.key != .nir }), BatchRows(8))
+        #expect(relativeError(output.heads[0].logits[0].scalars, rest.heads[0].logits[0].scalars) < 1e-5)
+    }
+
+    @Test(
         "gradients of batches with losses are those of finite differences",
-        arguments: PartialTrial.names.filter { $0 != "ieee" })
-    func differences(name: String) throws {
-        let trial = try PartialTrial(name)
+        arguments: PartialTrial.names.filter { $0 != "ieee" }.map { ($0, .before) } + [("fusion_concat", .after)]
+            as [(String, ModelConfiguration.NeckFeature)])
+    func differences(name: String, side: ModelConfiguration.NeckFeature) throws {
+        let trial = try PartialTrial(name, neckFeature: side)
         let result = try trial.result(PartialTrial.sets)
         // The direction of the gradient itself, the one in which the loss changes most.
         let norm = result.gradients.values.reduce(0.0) { $0 + Double($1.squared().sum().scalar) }.squareRoot()

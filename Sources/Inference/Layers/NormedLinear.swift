@@ -58,5 +58,11 @@ struct IdentityHead: Sendable {
     }
 
     /// [B, D] → the logits [B, identities].
-    func callAsFunction(_ x: Tensor) -> Tensor { neck(x).linear(weight: classifier, bias: nil) }
+    func callAsFunction(_ x: Tensor) -> Tensor { classified(neck(x)) }
+
+    /// Blocks of a feature, each normalised over its own rows; see `BatchNorm`.
+    func necked(_ blocks: [Tensor?]) -> [Tensor?] { neck(blocks: blocks) }
+
+    /// The logits of what the neck has made: [B, D] → [B, identities].
+    func classified(_ x: Tensor) -> Tensor { x.linear(weight: classifier, bias: nil) }
 }

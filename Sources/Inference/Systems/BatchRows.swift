@@ -35,7 +35,8 @@ public struct BatchRows: Sendable, Equatable {
         }
     }
 
-    private func isWhole(_ modalities: [Modality]) -> Bool { modalities.allSatisfy { some[$0] == nil } }
+    /// Whether all triples have the modalities that the batch has of these.
+    func isWhole(_ modalities: [Modality]) -> Bool { modalities.allSatisfy { some[$0] == nil } }
 
     /// The rows of a modality, [n, ...], at their places in the batch, [count, ...], with zeros for triples that lack it.
     func placed(_ x: Tensor, _ modality: Modality) -> Tensor {

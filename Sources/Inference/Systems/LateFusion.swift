@@ -19,10 +19,13 @@ struct LateFusion: EncodingSystem {
     private let networks: [(modality: Modality, members: [Network])]
     /// On the fused feature.
     private let head: IdentityHead?
+    /// Whether blocks are served after the neck.
+    private let servesNeckedBlocks: Bool
 
     init(_ configuration: ModelConfiguration, _ scope: ParameterScope) throws {
         (modalities, combination) = (configuration.modalities, configuration.combination)
         dimension = configuration.dimension
+        servesNeckedBlocks = combination == .blocks && configuration.neckFeature == .after
         let (isUniCat, width) = (configuration.system == .unicat, configuration.backbone.width)
         let identities = scope.isInference ? nil : try configuration.trainedIdentities
         let head = { (neck: String, classifier: String, width: Int) in
@@ -69,10 +72,12 @@ struct LateFusion: EncodingSystem {
     func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] { vectors(ofFeatures: features(images)) }
 
     func output(_ features: [Modality: Tensor], _ rows: BatchRows) -> SystemOutput {
-        let fused = combined(vectors(ofFeatures: features), rows)
+        let vectors = vectors(ofFeatures: features)
+        let fused = combined(vectors, rows)
         if let head {
-            return SystemOutput(
-                heads: [.init(name: "fused", features: fused, logits: [head(fused)])], embedding: fused)
+            let isWhole = vectors.count == modalities.count && rows.isWhole(modalities)
+            let logits = servesNeckedBlocks && !isWhole ? logits(head, vectors, rows) : head(fused)
+            return SystemOutput(heads: [.init(name: "fused", features: fused, logits: [logits])], embedding: fused)
         }
         return SystemOutput(
             heads: networks.flatMap { modality, members -> [SystemOutput.Head] in
@@ -85,5 +90,13 @@ struct LateFusion: EncodingSystem {
                         name: network.name, features: feature, logits: [head(feature)], rows: rows.rows(of: modality))
                 }
             }, embedding: fused)
+    }
+
+    /// What the classifier makes of a batch that lacks blocks, where blocks are served after the neck: each is normalised by the
+    /// triples that have it, so that the running statistics are those of features, and is 0 after the neck where it is absent, as in
+    /// serving. Elsewhere an absent block is 0 before the neck, as the reference has it.
+    private func logits(_ head: IdentityHead, _ vectors: [Modality: Tensor], _ rows: BatchRows) -> Tensor {
+        let blocks = zip(modalities, head.necked(modalities.map { vectors[$0] }))
+        return head.classified(combined(blocks.reduce(into: [:]) { $0[$1.0] = $1.1 }, rows))
     }
 }
