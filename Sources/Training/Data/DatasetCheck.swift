@@ -56,7 +56,9 @@ public struct DatasetCheck: Sendable, Encodable {
         layout = dataset.layout.name
         splits = TriplesDataset.Split.allCases.map { Counts($0, found[$0] ?? []) }
         let all = TriplesDataset.Split.allCases.flatMap { found[$0] ?? [] }
-        problems += Self.unpaired(all, dataset.layout)
+        for split in TriplesDataset.Split.allCases {
+            problems += Self.unpaired(found[split] ?? [], split, Set(all.flatMap(\.files.keys)), dataset.layout)
+        }
         problems += Self.lonely(found[.train] ?? [])
         problems += Self.overlap(
             found[.train] ?? [], (found[.query] ?? []) + (found[.gallery] ?? []), dataset.layout)
@@ -74,22 +76,38 @@ public struct DatasetCheck: Sendable, Encodable {
         guard problems.isEmpty else { throw .broken(problems) }
     }
 
+    /// Modalities that a split lacks altogether, and sightings that lack others.
     private static func unpaired(
-        _ sightings: [TriplesDataset.Sighting], _ layout: any DatasetLayout
+        _ sightings: [TriplesDataset.Sighting], _ split: TriplesDataset.Split, _ seen: Set<Modality>,
+        _ layout: any DatasetLayout
     ) -> [DatasetProblem] {
-        guard layout.isPaired else { return [] }
-        return Set(sightings).sorted { $0.name < $1.name }.compactMap { sighting in
-            let missing = layout.modalities.filter { sighting.files[$0] == nil }.map(\.rawValue)
+        guard layout.isPaired, !sightings.isEmpty else { return [] }
+        let own = Set(sightings.flatMap(\.files.keys))
+        let absent = layout.modalities.filter { seen.contains($0) && !own.contains($0) }.map { modality in
+            DatasetProblem(
+                kind: .missingModality, subject: split.rawValue,
+                message: "expected \(modality.rawValue) images, as another split has, found none")
+        }
+        let unpaired: [DatasetProblem] = Set(sightings).sorted { $0.name < $1.name }.compactMap { sighting in
+            let missing = layout.modalities.filter { own.contains($0) && sighting.files[$0] == nil }.map(\.rawValue)
             guard !missing.isEmpty else { return nil }
             let present = sighting.files.keys.sorted().map(\.rawValue).joined(separator: ", ")
             return DatasetProblem(
                 kind: .unpaired, subject: sighting.name,
                 message: "expected \(missing.joined(separator: ", ")) beside \(present), found none")
         }
+        return absent + unpaired
     }
 
     private static func lonely(_ train: [TriplesDataset.Sighting]) -> [DatasetProblem] {
-        Dictionary(grouping: train, by: \.identity).sorted { $0.key < $1.key }.compactMap { identity, own in
+        let groups = Dictionary(grouping: train, by: \.identity)
+        if let identity = groups.keys.first, groups.count == 1 {
+            return [
+                .init(
+                    kind: .oneIdentity, subject: "train", message: "expected two identities or more, found \(identity)")
+            ]
+        }
+        return groups.sorted { $0.key < $1.key }.compactMap { identity, own in
             if own.count == 1 {
                 return .init(
                     kind: .singleImage, subject: identity,

@@ -96,6 +96,8 @@ public struct DatasetProblem: Sendable, Equatable, Encodable, CustomStringConver
         case misnamed
         /// A sighting that lacks a modality.
         case unpaired
+        /// A modality that no sighting of a split has, though one of another split does.
+        case missingModality = "missing_modality"
         /// Two files of one image.
         case twice
         /// A list names a file that is not there.
@@ -106,14 +108,16 @@ public struct DatasetProblem: Sendable, Equatable, Encodable, CustomStringConver
         case singleCamera = "single_camera"
         /// A split without an image.
         case emptySplit = "empty_split"
+        /// A train split of one identity: there is nobody to tell it from.
+        case oneIdentity = "one_identity"
         /// An identity, or an image, that is learned from and tested with.
         case overlap
 
         /// Whether the data set cannot be used before it is mended.
         public var isError: Bool {
             switch self {
-            case .undecodable, .misnamed, .twice, .absent, .emptySplit, .overlap: true
-            case .unpaired, .singleImage, .singleCamera: false
+            case .undecodable, .misnamed, .twice, .absent, .emptySplit, .oneIdentity, .overlap: true
+            case .unpaired, .missingModality, .singleImage, .singleCamera: false
             }
         }
     }

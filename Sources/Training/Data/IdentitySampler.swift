@@ -56,7 +56,8 @@ public struct IdentitySampler: Sendable {
         (self.labels, self.sampling, self.seed, self.stream) = (labels, sampling, seed, stream)
         let least = if case .groups(let identities, _) = sampling { identities } else { 2 }
         guard sightings.count >= least else {
-            throw .tooFew("expected at least \(least) identities for a batch, found \(sightings.count)")
+            throw .tooFew(
+                "expected at least \(least) identities to learn from, as a batch has, found \(sightings.count)")
         }
         batches = pass(0)
         guard !batches.isEmpty else {

@@ -30,6 +30,9 @@ package struct TrainingData: Sendable {
         let all = dataset.paired(split.all, recipe.model.modalities)
         let complete = all.filter { sighting in recipe.model.modalities.allSatisfy { sighting.files[$0] != nil } }
         incomplete = all.count - complete.count
+        if let first = all.first, complete.isEmpty {
+            throw Self.nothingWhole(dataset, all, first, recipe.model.modalities)
+        }
         try DatasetCheck.refuseBadHeaders(complete, recipe.model.modalities)
         var generator = SplitMix64(seed: seed, stream: 1)
         let names = generator.shuffled(Array(Set(complete.map(\.identity))).sorted())
@@ -56,6 +59,19 @@ package struct TrainingData: Sendable {
             ? held
             : SightingImages(
                 heldSightings.filter { $0.files[.rgb] == nil }, preprocessing, modalities: recipe.model.modalities)
+    }
+
+    /// Says which of a model's modalities no sighting has, or that none has them all.
+    private static func nothingWhole(
+        _ dataset: TriplesDataset, _ all: [TriplesDataset.Sighting], _ first: TriplesDataset.Sighting,
+        _ modalities: [Modality]
+    ) -> DatasetError {
+        let absent = modalities.filter { modality in all.allSatisfy { $0.files[modality] == nil } }
+        let names = { (list: [Modality]) in list.map(\.rawValue).joined(separator: ", ") }
+        let found = absent.isEmpty ? "without one of them each, \(first.name) first" : "all without \(names(absent))"
+        return .tooFew(
+            "\(dataset.root.path): expected sightings with \(names(modalities)) to learn from, found \(all.count) in train, "
+                + found)
     }
 }
 

@@ -27,9 +27,9 @@ struct DatasetCheckCommand: AsyncParsableCommand {
         abstract: "Counts what is in a data set and names what is wrong with it.",
         discussion: """
             Errors are images that cannot be read, names that do not say who and from where, two files of one image, files \
-            that a list names and that are not there, empty splits, and what is both learned from and tested with: the \
-            command then ends with status 1. Sightings that lack a modality, and identities of the train split with one \
-            sighting or one camera, are named and no errors.
+            that a list names and that are not there, empty splits, one identity to learn from, and what is both learned \
+            from and tested with: the command then ends with status 1. Sightings and splits that lack a modality, and \
+            identities of the train split with one sighting or one camera, are named and no errors.
             """)
 
     @OptionGroup var dataset: DatasetArgument
@@ -75,11 +75,13 @@ extension DatasetProblem.Kind {
         case .undecodable: "images that cannot be read"
         case .misnamed: "names and lines that cannot be read"
         case .unpaired: "sightings that lack a modality"
+        case .missingModality: "splits that lack a modality"
         case .twice: "two files of one image"
         case .absent: "listed, and not there"
         case .singleImage: "identities with one sighting"
         case .singleCamera: "identities seen by one camera"
         case .emptySplit: "empty splits"
+        case .oneIdentity: "one identity to learn from"
         case .overlap: "learned from and tested with"
         }
     }

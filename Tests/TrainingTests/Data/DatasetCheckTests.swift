@@ -33,7 +33,7 @@ struct DatasetCheckTests {
     }
 
     enum Damage: CaseIterable {
-        case noImage, cut, misnamed, unpaired, twice, oneImage, oneCamera, noQueries, overlap
+        case noImage, cut, misnamed, unpaired, noFolder, twice, oneIdentity, oneImage, oneCamera, noQueries, overlap
     }
 
     @Test("what is broken is said, with its file, what was expected and what was found", arguments: Damage.allCases)
@@ -63,6 +63,16 @@ struct DatasetCheckTests {
         case .unpaired:
             try files.removeItem(at: tree.url("train/tir/0002_c1_001.png"))
             return (.unpaired, "0002_c1_001", "expected tir beside rgb, nir, found none")
+        case .noFolder:
+            try files.removeItem(at: tree.url("train/nir"))
+            return (.missingModality, "train", "expected nir images, as another split has, found none")
+        case .oneIdentity:
+            for modality in Self.modalities {
+                for camera in ["c1", "c2"] {
+                    try files.removeItem(at: tree.url("train/\(modality)/0002_\(camera)_001.png"))
+                }
+            }
+            return (.oneIdentity, "train", "expected two identities or more, found 0001")
         case .twice:
             try tree.add("gallery/nir/0003_c2_001.jpg")
             return (.twice, "gallery/nir/0003_c2_001.png", "found 0003_c2_001.jpg as well")
@@ -149,6 +159,23 @@ struct BrokenTrainingDataTests {
         #expect("\(error)".contains("2 problems") && "\(error)".contains("rgb/0001_c1_001.png: not a JPEG or PNG"))
         #expect(
             "\(error)".contains("tir/0004_c2_001.png") && !FileManager.default.fileExists(atPath: tree.url("run").path))
+    }
+
+    @Test(
+        "a modality that nothing has, or all without one each, and too few identities are said before anything is written"
+    )
+    func nothingToLearn() throws {
+        let tree = try tree()
+        try FileManager.default.removeItem(at: tree.url("train/nir"))
+        let error = try #require(throws: DatasetError.self) { try train(tree) }
+        #expect(
+            "\(error)".contains(
+                "expected sightings with rgb, nir, tir to learn from, found 8 in train, all without nir"))
+        let few = try #require(throws: DatasetError.self) {
+            try train(self.tree(), ["batch={identities: 5, sightings: 2}", "positives=1"])
+        }
+        #expect("\(few)".contains("expected at least 5 identities to learn from"))
+        #expect(!FileManager.default.fileExists(atPath: tree.url("run").path))
     }
 
     @Test("an image that turns out to be damaged ends the run with its name and what was found")
