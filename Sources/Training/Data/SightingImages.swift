@@ -22,6 +22,7 @@ public final class SightingImages: Sendable {
     }
 
     private let cache = Mutex(Cache())
+    private let waiting = Mutex(Duration.zero)
 
     /// Bytes of decoded images that are kept by default: a quarter of the memory, and 4 GiB at most.
     public static var defaultBudget: Int { min(4 << 30, Int(ProcessInfo.processInfo.physicalMemory / 4)) }
@@ -68,6 +69,8 @@ public final class SightingImages: Sendable {
     /// The images of some sightings, decoded on all cores; one that is asked for twice is decoded once. Throws
     /// `DatasetError` naming the file.
     public func images(at indices: [Int]) throws -> [[Modality: Image]] {
+        let start = ContinuousClock.now
+        defer { waiting.withLock { $0 += .now - start } }
         var collected: [Int: [Modality: Image]] = [:]
         var missing: [Int] = []
         for index in Set(indices).sorted() {
@@ -117,6 +120,8 @@ public final class SightingImages: Sendable {
         return Dictionary(uniqueKeysWithValues: pairs)
     }
 
+    /// How long those who asked for images had to wait for them.
+    public var waited: Duration { waiting.withLock { $0 } }
     /// Bytes of decoded images that are kept.
     package var keptBytes: Int { cache.withLock(\.bytes) }
     /// Sightings that are decoded, or being decoded, before they are wanted.

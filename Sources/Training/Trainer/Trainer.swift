@@ -32,6 +32,8 @@ public struct Trainer: Sendable {
         case validated(Validation)
         /// A stage has ended after so many steps of the run, as no validation was better than one before.
         case stoppedEarly(stage: String, step: Int, best: Int)
+        /// How long the steps had to wait for images, of the time that they and validations took.
+        case waited(Duration, of: Duration)
         case finished(digest: String, path: String)
         /// Stopped after so many steps; its state is kept, and the model as it is published.
         case interrupted(step: Int, path: String)
@@ -113,7 +115,9 @@ public struct Trainer: Sendable {
                 identities: data.identities.count, sightings: data.labels.count, heldOut: data.held.sightings.count,
                 incomplete: data.incomplete, parameters: run.state.weights.parameterCount, steps: run.totalSteps))
         if !states.isEmpty { report(.resumed(step: run.step)) }
+        let start = ContinuousClock.now
         let isFinished = try run.train(into: folder, keeper: &keeper, isCancelled: isCancelled, report: report)
+        report(.waited(data.images.waited, of: .now - start))
         if !isFinished {
             // First of all, so that nothing that follows can cost what was learnt.
             try keeper?.keep(run, folder)

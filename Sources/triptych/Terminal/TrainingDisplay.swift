@@ -46,6 +46,8 @@ final class TrainingDisplay: Sendable {
         case .stoppedEarly(let stage, let step, let best):
             line(
                 "\(stage) ends early, after step \(step): none of its last validations was better than at step \(best)")
+        case .waited(let waited, let total):
+            line(String(format: "waited %.1f s for images, of %.1f s", waited / .seconds(1), total / .seconds(1)))
         case .finished(let digest, _): line("model \(digest)")
         case .interrupted(let step, let path):
             let run = URL(fileURLWithPath: path).deletingLastPathComponent().relativePath
