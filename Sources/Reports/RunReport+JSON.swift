@@ -14,6 +14,7 @@ extension RunReport {
         let recipe: JSONValue
         let training: TrainingCurves
         let validations: [Trainer.Validation]
+        let control: [Trainer.Validation]?
         let retrieval: Retrieval?
         let map: EmbeddingMap?
     }
@@ -80,6 +81,7 @@ extension RunReport {
             run: run.name, status: run.status, model: digest, description: run.description,
             provenance: run.provenance,
             recipe: run.recipe.values, training: curves, validations: run.validations,
+            control: run.control.isEmpty ? nil : run.control,
             retrieval: shown.map(Retrieval.init), map: shown?.map)
         return try JSONEncoder.prettyText(document)
     }

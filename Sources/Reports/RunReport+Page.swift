@@ -64,21 +64,26 @@ extension RunReport {
             Markup.figure("Loss and its terms", loss.markup, legend: loss.legend),
             Markup.figure("Learning rate", rate.markup),
         ]
-        if !run.validations.isEmpty {
-            let series = { (name: String, value: KeyPath<RetrievalMetrics, Double>) in
-                LineChart.Series(
-                    name, run.validations.map { .init(Double($0.step), 100 * $0.metrics[keyPath: value]) })
-            }
-            let chart = LineChart(
-                [series("mAP", \.mAP), series("Rank-1", \.rank1), series("mINP", \.mINP)],
-                titles: ("step", "percent"), label: "mAP, Rank-1 and mINP on held-out identities over the steps",
-                y: Axis(ticks: [0, 20, 40, 60, 80, 100]), hasMarks: true)
-            charts.append(.figure("Validation on held-out identities", chart.markup, legend: chart.legend))
-        }
+        if !run.validations.isEmpty { charts.append(validation) }
         let stages = curves.stages.map { "\($0.name) from step \($0.start)" }
         let note =
             "Terms before their weights. " + (stages.count > 1 ? "Stages: \(stages.joined(separator: ", ")). " : "")
         return [.grid(charts), Markup("p", ["class": "quiet"], [Markup(note + held)])]
+    }
+
+    private var validation: Markup {
+        let series = { (name: String, of: [Trainer.Validation], value: KeyPath<RetrievalMetrics, Double>) in
+            LineChart.Series(name, of.map { .init(Double($0.step), 100 * $0.metrics[keyPath: value]) })
+        }
+        var all = [
+            series("mAP", run.validations, \.mAP), series("Rank-1", run.validations, \.rank1),
+            series("mINP", run.validations, \.mINP),
+        ]
+        if !run.control.isEmpty { all.append(series("mAP without pruning", run.control, \.mAP)) }
+        let chart = LineChart(
+            all, titles: ("step", "percent"), label: "mAP, Rank-1 and mINP on held-out identities over the steps",
+            y: Axis(ticks: [0, 20, 40, 60, 80, 100]), hasMarks: true)
+        return .figure("Validation on held-out identities", chart.markup, legend: chart.legend)
     }
 
     /// Held-out figures are of few identities: that has to be said beside them.

@@ -1,6 +1,8 @@
 import Foundation
+import Inference
 import Reports
 import Testing
+import Training
 
 @Suite("Runs side by side")
 struct ComparisonTests {
@@ -34,6 +36,65 @@ struct ComparisonTests {
         #expect(RunComparisonTable(comparison).notes.contains { $0.contains("count once") })
         let best = RunComparison(try RunComparison.runs(at: folders), bestFirst: true)
         #expect(best.groups.map(\.settings) == [["0.3"], ["0.2"], ["0.1"]])
+    }
+
+    @Test("a model's defaults are the same written and left out")
+    func defaults() throws {
+        let runs = ScratchRuns()
+        defer { runs.remove() }
+        let written = try Recipe(
+            yaml: ScratchRuns.recipe,
+            settings: ["model.neck_feature=before", "model.backbone.pre_norm=false", "dropout=0"])
+        let folders = try [
+            runs.write("left out", recipe: ScratchRuns.recipe, seed: 1, mAP: 0.4),
+            runs.write("written", recipe: written.yaml, seed: 2, mAP: 0.4),
+        ]
+        #expect(RunComparison(try RunComparison.runs(at: folders)).differing == [])
+    }
+
+    @Test("pruning runs differ in what was taken away, and not in the model of the recipe, which is the checkpoint's")
+    func pruned() throws {
+        let runs = ScratchRuns()
+        defer { runs.remove() }
+        let recipe = { (changes: [String]) in
+            try Recipe(
+                yaml: ScratchRuns.recipe,
+                settings: [
+                    "stages.0.steps=1", "stages.1.steps=1", "batch={identities: 2, sightings: 2}", "positives=1",
+                    "validation={identities: 0.4, every: 1}",
+                ] + changes)
+        }
+        let parent = try Trainer(
+            recipe: recipe([]), dataset: ScratchRuns.dataset, output: runs.path.appendingPathComponent("parent"),
+            seed: 1
+        ).run { _ in }.path
+        let prune = { (name: String, targets: [Double], seed: UInt64, changes: [String]) in
+            let output = runs.path.appendingPathComponent(name)
+            try Pruner(
+                plan: PruningPlan(targets: targets, steps: 2), parentPath: parent, recipe: recipe(changes),
+                dataset: ScratchRuns.dataset, output: output, seed: seed, hasControl: true
+            ).run { _ in }
+            return output
+        }
+        let folders = try [
+            prune("a", [0.2, 0.5], 1, []),
+            prune("b", [0.2, 0.5], 2, ["model.input.height=32", "stages.0.learning_rate=0.5", "stages.1.steps=7"]),
+            prune("c", [0.2, 0.7], 1, []),
+        ]
+        let records = try RunComparison.runs(at: folders)
+        let comparison = RunComparison(records)
+        #expect(comparison.differing == ["pruning.targets"])
+        #expect(comparison.groups.map { $0.members.map(\.run) } == [["a", "b"], ["c"]])
+        for record in records {
+            // Two rounds of two steps, and as many of the control; what counts is what was published.
+            #expect(record.validations.map(\.step) == [1, 2, 3, 4] && record.control.map(\.step) == [1, 2, 3, 4])
+            let published = record.model?.pruning?["validation"]?["mAP"]?.number
+            #expect(record.best?.metrics.mAP == published && record.best?.step ?? 0 > 2)
+            let curves = try TrainingCurves(run: record.folder)
+            #expect(curves.steps == 4 && curves.stages == [.init(name: "unfrozen", start: 0)])
+        }
+        let report = try RunReport(folders[1], dataset: ScratchRuns.dataset).write()
+        #expect(try String(contentsOf: report, encoding: .utf8).contains("mAP without pruning"))
     }
 
     @Test("a page shows what the table does, with its text escaped")

@@ -96,7 +96,21 @@ public struct RunComparison: Sendable, Encodable {
             extra["kind"] = .string(description.kind.rawValue)
             extra["initialized_from"] = description.initializedFrom.map { .string(String($0.prefix(12))) }
         }
-        return RecipeSettings(run.recipe.values, extra: extra)
+        return RecipeSettings(values(run), extra: extra)
+    }
+
+    /// What the recipe says, its model's defaults too: one that is written is no other than one that is not. And what a pruning
+    /// run was asked to take away.
+    private static func values(_ run: RunRecord) -> JSONValue {
+        var members = run.recipe.values.object ?? [:]
+        // A recipe of another version is taken at its word.
+        if let model = try? Recipe(yaml: run.recipe.yaml).model.recipeSection() {
+            (members["model"], members["dropout"]) = (model, nil)
+        }
+        members["pruning"] = run.description?.pruning.flatMap { plan in
+            try? JSONParser.parse(JSONEncoder.canonical.encode(plan))
+        }
+        return .object(members)
     }
 
     private static func mean(_ members: [Member]) -> Double { spread(members, \.mAP)?.mean ?? -1 }

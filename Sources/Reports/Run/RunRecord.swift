@@ -20,6 +20,8 @@ public struct RunRecord: Sendable {
     public let recipe: (yaml: String, values: JSONValue)
     /// On the held-out identities, in order.
     public let validations: [Trainer.Validation]
+    /// The same of a pruning run's control; empty without one.
+    public let control: [Trainer.Validation]
     /// The configuration of the model that was published, if there is one.
     public let model: ModelConfiguration?
     /// How far it has come.
@@ -39,7 +41,9 @@ public struct RunRecord: Sendable {
         description = try? RunDescription(run: folder)
         var (validations, log) = ([Trainer.Validation](), LogFollower(folder.appendingPathComponent("metrics.jsonl")))
         try log.forEach(as: Trainer.Validation.self) { validations.append($0) }
-        self.validations = validations
+        (self.validations, control) = (
+            validations.filter { $0.control != true }, validations.filter { $0.control == true }
+        )
         let path = folder.appendingPathComponent("model.safetensors").path
         if FileManager.default.fileExists(atPath: path) {
             model = try Checkpoint.configuration(path: path)
@@ -78,10 +82,14 @@ public struct RunRecord: Sendable {
     /// How many modalities a whole triple has.
     public var modalities: Int { recipe.values["model"]?["modalities"]?.array?.count ?? 1 }
 
-    /// The best by mAP, which is published.
+    /// What is published: the best by mAP, of a pruning run the best after its last target.
     public var best: Trainer.Validation? {
+        if description?.kind == .pruning, let published = model?.pruning {
+            let (step, mAP) = (published["steps"]?.integer, published["validation"]?["mAP"]?.number)
+            return validations.last { $0.step == step && $0.metrics.mAP == mAP }
+        }
         // The first of equals, as in training.
-        validations.reduce(nil) { best, next in next.metrics.mAP > best?.metrics.mAP ?? -1 ? next : best }
+        return validations.reduce(nil) { best, next in next.metrics.mAP > best?.metrics.mAP ?? -1 ? next : best }
     }
 }
 

@@ -57,11 +57,14 @@ public struct TrainingCurves: Sendable, Encodable {
         case losses, rate = "learning_rate", stages, steps
     }
 
-    /// Reads a run folder's `steps.jsonl`, a line after the other. Throws `DecodingError` for a line of another form.
+    /// Reads a run folder's `steps.jsonl`, a line after the other, to its end or to where the steps are counted anew. Throws
+    /// `DecodingError` for a line of another form.
     public init(run folder: URL) throws {
         var (stretches, size, stages, steps) = ([Stretch](), 1.0, [Stage](), 0)
         var log = LogFollower(folder.appendingPathComponent("steps.jsonl"))
         try log.forEach(as: Step.self) { step in
+            // A pruning run's control begins anew: it is no part of what led to the model.
+            guard step.step >= steps else { return }
             steps = step.step + 1
             if stages.last?.name != step.stage { stages.append(Stage(name: step.stage, start: step.step)) }
             Self.add(step, to: &stretches, of: &size)

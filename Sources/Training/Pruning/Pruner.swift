@@ -48,7 +48,8 @@ public struct Pruner: Sendable {
     ///   - hasControl: whether the parent, fine-tuned for as many steps without pruning, is published and measured as well: a
     ///     short training may gain more by further steps than pruning costs.
     ///
-    /// Throws `CheckpointError`, or `PruningError.otherSystem`.
+    /// Throws `CheckpointError`, `PruningError.otherSystem`, or `RecipeError` or `DocumentError` for a recipe that the checkpoint's
+    /// model cannot be trained by.
     public init(
         plan: PruningPlan, parentPath: String, recipe: Recipe, dataset: TriplesDataset, output: URL,
         seed: UInt64? = nil, isSweep: Bool = false, hasControl: Bool = false
@@ -58,9 +59,7 @@ public struct Pruner: Sendable {
             throw PruningError.otherSystem(
                 expected: parent.configuration.system.name.rawValue, found: recipe.model.system.name.rawValue)
         }
-        var recipe = recipe
-        recipe.model = parent.configuration
-        recipe.stages = recipe.stages.suffix(1)
+        var recipe = try recipe.fineTuning(parent.configuration, steps: plan.steps)
         for index in recipe.stages.indices { recipe.stages[index].length = .steps(plan.steps) }
         let inherited = parent.configuration.training?["seed"]?.integer.map { UInt64(truncatingIfNeeded: $0) }
         (self.plan, self.parent, self.parentPath, self.recipe) = (plan, parent, parentPath, recipe)
@@ -81,7 +80,7 @@ public struct Pruner: Sendable {
         let folder = try RunFolder(output)
         try folder.write(recipe.yaml, to: "recipe.yaml")
         let manifest = try DataManifest(dataset, recipe)
-        try RunDescription(.pruning, run, dataset, manifest, initializedFrom: parent.digest).write(to: folder)
+        try RunDescription(run, dataset, manifest, initializedFrom: parent.digest, pruning: plan).write(to: folder)
         report(.measuring)
         var measurement = try PruningMeasurement(parent, path: parentPath, on: set)
         report(.measured(measurement.models[0]))
@@ -120,6 +119,7 @@ public struct Pruner: Sendable {
         var recipe = recipe
         for index in recipe.stages.indices { recipe.stages[index].name = "control" }
         var run = try begin(recipe, data, report)
+        run.isControl = true
         var none: SnapshotKeeper?
         report(.control)
         for _ in plan.targets {

@@ -1,5 +1,5 @@
 /// What is pruned, how much, and how the model recovers.
-public struct PruningPlan: Sendable, Equatable {
+public struct PruningPlan: Sendable, Equatable, Codable {
     /// What a weight is worth.
     public enum Method: String, CaseIterable, Codable, Sendable {
         /// Its absolute value.

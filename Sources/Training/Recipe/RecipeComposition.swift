@@ -186,7 +186,7 @@ extension RecipeComposition {
     }
 
     /// What people read first.
-    private static let order = [
+    static let order = [
         "about", "dataset", "pretrained", "evaluate", "reported", "variant", "name", "system", "kind", "modalities",
         "model",
         "batch", "positives", "augment", "validation", "steps", "epochs", "optimizer", "momentum", "learning_rate",

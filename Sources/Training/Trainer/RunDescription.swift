@@ -39,9 +39,11 @@ public struct RunDescription: Sendable, Codable, Equatable {
     public var heldOutIdentities: Int, heldOutSightings: Int
     /// The digest of the checkpoint that the run started from.
     public var initializedFrom: String?
+    /// What goes, and how the model recovers; nil of training, and of runs of earlier versions.
+    public var pruning: PruningPlan?
 
     private enum CodingKeys: String, CodingKey {
-        case kind, version, seed, data, layout, trial, threads, steps, parameters, identities, sightings
+        case kind, version, seed, data, layout, trial, threads, steps, parameters, identities, sightings, pruning
         case dataFingerprint = "data_fingerprint"
         case heldOutIdentities = "held_out_identities"
         case heldOutSightings = "held_out_sightings"
@@ -49,13 +51,13 @@ public struct RunDescription: Sendable, Codable, Equatable {
     }
 
     init(
-        _ kind: Kind, _ run: TrainingRun, _ dataset: TriplesDataset, _ manifest: DataManifest,
-        initializedFrom: String?
+        _ run: TrainingRun, _ dataset: TriplesDataset, _ manifest: DataManifest, initializedFrom: String?,
+        pruning: PruningPlan? = nil
     ) {
         let held =
             run.data.held.sightings + (run.data.heldQueries === run.data.held ? [] : run.data.heldQueries.sightings)
-        self.kind = kind
-        (seed, self.initializedFrom) = (run.seed, initializedFrom)
+        kind = pruning == nil ? .training : .pruning
+        (seed, self.initializedFrom, self.pruning) = (run.seed, initializedFrom, pruning)
         (data, layout) = (dataset.root.standardizedFileURL.path, dataset.layout.name)
         trial = dataset.layout is RegDBLayout ? dataset.trial : nil
         threads = TrainingOrigin.threadsHere

@@ -18,6 +18,8 @@ public struct Trainer: Sendable {
         public var sightings: Int
         /// How it went.
         public var metrics: RetrievalMetrics
+        /// True of a pruning run's control, whose steps are counted anew; nil elsewhere.
+        public var control: Bool?
     }
 
     /// What happens during a run, for whoever shows it.
@@ -134,7 +136,7 @@ public struct Trainer: Sendable {
         let folder = try RunFolder(output)
         try folder.write(recipe.yaml, to: "recipe.yaml")
         try folder.write(manifest.text, to: DataManifest.file)
-        try RunDescription(.training, run, dataset, manifest, initializedFrom: origin.initializedFrom).write(to: folder)
+        try RunDescription(run, dataset, manifest, initializedFrom: origin.initializedFrom).write(to: folder)
         try folder.saveInitial(run.configuration, run.state)
         var keeper = SnapshotKeeper(origin, saving)
         try keeper.keep(run, folder)

@@ -100,6 +100,8 @@ struct TrainingRun {
 
     /// How often all stages are gone through.
     var rounds = 1
+    /// Whether this is the control of a pruning run, which its validations say.
+    var isControl = false
 
     /// The steps of all stages. O(epochs · sightings).
     var totalSteps: Int {
@@ -260,6 +262,7 @@ struct TrainingRun {
 
     private func validation(_ step: Int, _ metrics: RetrievalMetrics) -> Trainer.Validation {
         Trainer.Validation(
-            step: step, identities: data.heldIdentities, sightings: data.held.sightings.count, metrics: metrics)
+            step: step, identities: data.heldIdentities, sightings: data.held.sightings.count, metrics: metrics,
+            control: isControl ? true : nil)
     }
 }

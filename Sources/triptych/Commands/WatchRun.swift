@@ -80,17 +80,16 @@ private struct RunWatch {
         return silent == 0 || silent % Self.patience != 0 || RunFolderLock.isHeld(folder)
     }
 
-    /// Shows how it ended.
+    /// Shows how it ended. A pruning run does not go on.
     func end() {
         let done = last.map { $0.step + 1 } ?? 0
+        let further =
+            record.description?.kind == .pruning
+            ? "" : "; to go on: triptych train --resume \(folder.relativePath)"
         switch try? RunRecord(folder).status {
         case .finished: display.line("finished after \(done) steps: \(folder.relativePath)/model.safetensors")
-        case .interrupted:
-            display.line("interrupted after step \(done); to go on: triptych train --resume \(folder.relativePath)")
-        default:
-            display.line(
-                "no process trains here; \(done) steps are done, to go on: triptych train --resume \(folder.relativePath)"
-            )
+        case .interrupted: display.line("interrupted after step \(done)\(further)")
+        default: display.line("no process trains here; \(done) steps are done\(further)")
         }
     }
 }

@@ -19,10 +19,10 @@ struct PrunerTests {
         "stages.1.learning_rate=0.003",
     ]
 
-    /// Trains a parent, prunes it and hands over both.
+    /// Trains a parent, prunes it, by the same recipe or a changed one, and hands over both.
     private func prune(
-        _ plan: PruningPlan, _ settings: [String] = [], isSweep: Bool = false, hasControl: Bool = false,
-        cancelledAfter steps: Int = .max,
+        _ plan: PruningPlan, _ settings: [String] = [], by changes: [String] = [], isSweep: Bool = false,
+        hasControl: Bool = false, cancelledAfter steps: Int = .max,
         _ check: (Checkpoint, URL, Pruner.Outcome) throws -> Void
     ) throws {
         let folder = Fixture.scratch()
@@ -33,8 +33,8 @@ struct PrunerTests {
         ).run { _ in }.path
         let output = folder.appendingPathComponent("pruned")
         let pruner = try Pruner(
-            plan: plan, parentPath: parent, recipe: recipe, dataset: dataset(), output: output, isSweep: isSweep,
-            hasControl: hasControl)
+            plan: plan, parentPath: parent, recipe: try self.recipe(Self.settings + settings + changes),
+            dataset: dataset(), output: output, isSweep: isSweep, hasControl: hasControl)
         var done = 0
         let outcome = try pruner.run(isCancelled: { done >= steps }) { event in
             if case .training(.stepped) = event { done += 1 }
@@ -130,6 +130,31 @@ struct PrunerTests {
             }
             let steps = try String(contentsOf: output.appendingPathComponent("steps.jsonl"), encoding: .utf8)
             #expect(steps.split(separator: "\n").allSatisfy { $0.contains("\"distillation\"") })
+        }
+    }
+
+    @Test("the run's recipe is what was run: the checkpoint's model, and the last stage with the plan's steps")
+    func recipeOfTheRun() throws {
+        let plan = try PruningPlan(targets: [0.5], steps: 1)
+        let changes = ["model.input.height=32", "model.head.dropout=0.3", "stages.1.steps=9"]
+        try prune(plan, by: changes) { parent, output, outcome in
+            let kept = try Recipe(path: output.appendingPathComponent("recipe.yaml").path)
+            var model = parent.configuration
+            (model.identities, model.training) = (nil, nil)
+            #expect(kept.model == model)
+            #expect(kept.stages.map(\.name) == ["unfrozen"] && kept.stages[0].length == .steps(1))
+            #expect(try RunDescription(run: output).pruning == plan)
+            let child = try Checkpoint.load(path: outcome.path).configuration
+            #expect(child.pruning?["recipe"]?.string == kept.yaml)
+        }
+    }
+
+    @Test("a control's validations say that they are its")
+    func controlOfTheLog() throws {
+        try prune(try PruningPlan(targets: [0.5], steps: 1), hasControl: true) { _, output, _ in
+            let lines = try String(contentsOf: output.appendingPathComponent("metrics.jsonl"), encoding: .utf8)
+                .split(separator: "\n").map { try JSONDecoder().decode(Trainer.Validation.self, from: Data($0.utf8)) }
+            #expect(lines.map(\.control) == [nil, true] && lines.map(\.step) == [1, 1])
         }
     }
 
