@@ -1,5 +1,6 @@
 """Uses the console as people do, in Chromium, with a real server: each view's main path, a wrong key, a server that goes away and comes
-back, a slow answer, files that are no images or too large, ten thousand identities; and axe-core finds nothing serious.
+back, a slow answer, an identity erased meanwhile, a key without rights, files that are no images or too large, ten thousand identities;
+and axe-core finds nothing.
 
     make console                                     # in a virtual environment of its own
     python Tests/Console/console.py --only query     # one part
@@ -9,7 +10,6 @@ It needs Chromium (`apt-get install chromium`, or CHROMIUM=path), and the packag
 only the driver and the file of axe-core are used. Everything is on loopback.
 """
 import argparse
-import importlib.util
 import os
 import pathlib
 import shutil
@@ -19,70 +19,12 @@ import time
 
 from playwright.sync_api import expect, sync_playwright
 
+from reader import VIEWS, Reader
+from troubles import away, bad_files, erased, failed_job, no_images, photograph, slow, without_rights
 from visits import measure
 from world import ROOT, World, grey_png
 
-AXE = pathlib.Path(importlib.util.find_spec("axe_playwright_python").origin).parent / "axe.min.js"
-expect.set_options(timeout=20_000)
-VIEWS = ["query", "identities", "live", "map", "quality", "thresholds", "models", "jobs", "webhooks", "keys", "audit", "health",
-         "corrections", "groups"]
-parts = []
 
-
-def part(function):
-    parts.append(function)
-    return function
-
-
-class Reader:
-    """A page of the console, and what must not happen on it."""
-
-    def __init__(self, browser, world, width=1280, height=860, scheme="light"):
-        self.world, self.errors = world, []
-        self.page = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme).new_page()
-        self.page.set_default_timeout(20_000)
-        self.page.on("pageerror", lambda error: self.errors.append(f"{error}"))
-        self.page.on("console", self.heard)
-        self.page.on("request", self.asked)
-        self.page.goto(f"{world.url}/console/")
-
-    def heard(self, message):
-        # What is answered with an error is one to Chromium too.
-        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
-            self.errors.append(message.text)
-
-    def asked(self, request):
-        if not request.url.startswith((self.world.url, "blob:")) or "triptych_" in request.url:
-            self.errors.append(f"asked for {request.url}")
-
-    def go(self, view, gallery="parking"):
-        self.page.goto(f"{self.world.url}/console/#/{gallery}/{view}")
-        expect(self.page.locator("main h1")).to_be_visible()
-
-    def put(self, number):
-        for file, modality in zip(self.world.files(number), ("rgb", "nir", "tir")):
-            self.page.locator(f".slot.{modality} input[type=file]").first.set_input_files(file)
-
-    def find(self):
-        self.page.get_by_role("button", name="Find", exact=True).click()
-
-    def text(self, words):
-        expect(self.page.get_by_text(words).first).to_be_visible()
-
-    def answer(self, dialog, **fields):
-        box = self.page.get_by_role("dialog", name=dialog)
-        for label, value in fields.items():
-            box.get_by_label(label).fill(value)
-        return box
-
-    def axe(self, where):
-        self.page.evaluate(AXE.read_text())
-        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']}).then((all) => all.violations)")
-        serious = [one for one in found if one["impact"] in ("serious", "critical")]
-        assert not serious, f"{where}: " + "; ".join(f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in serious)
-
-
-@part
 def query(reader):
     page = reader.page
     reader.go("query")
@@ -148,7 +90,6 @@ def query(reader):
     expect(page.locator(".match.refused")).to_have_count(0)
 
 
-@part
 def strip(reader):
     """One picture of three side by side is cut in the browser."""
     page = reader.page
@@ -163,60 +104,6 @@ def strip(reader):
     assert size == [256, 128], size
 
 
-@part
-def bad_files(reader):
-    page, folder = reader.page, reader.world.folder
-    reader.go("query")
-    page.get_by_role("button", name="Clear").click()
-    (folder / "none.jpg").write_text("this is no image")
-    for file, words in [(folder / "none.jpg", "JPEG"), (grey_png(folder / "large.png", 8000, 5001), "pixels")]:
-        page.locator(".slot.nir input[type=file]").set_input_files(file)
-        expect(page.get_by_role("button", name=f"{file.name}, replace")).to_be_visible()
-        reader.find()
-        expect(page.locator(".slot.nir .wrong")).to_contain_text(words)
-        expect(page.locator(".wrong-box")).to_contain_text("Request")
-        expect(page.locator(".slot.nir .target.full")).to_be_visible()
-    reader.axe("bad files")
-
-
-@part
-def slow(reader):
-    page, held = reader.page, []
-    reader.go("query")
-    page.get_by_role("button", name="Clear").click()
-    reader.put(2)
-    page.route("**/queries", lambda route: held.append(route))
-    reader.find()
-    reader.text("Still waiting for the server")
-    page.get_by_role("button", name="Stop waiting").click()
-    reader.text("Stopped.")
-    reader.find()
-    reader.text("Still waiting for the server")
-    held[-1].continue_()
-    page.wait_for_selector(".match")
-    page.unroute("**/queries")
-
-
-@part
-def away(reader):
-    page = reader.page
-    reader.go("query")
-    reader.put(3)
-    reader.world.stop()
-    reader.find()
-    reader.text("The server does not answer. Nothing you typed is lost")
-    reader.page.goto(f"{reader.world.url}/console/#/parking/identities")
-    page.wait_for_selector(".wrong-box")
-    reader.world.start()
-    reader.text("The server is back.")
-    page.wait_for_selector(".person")
-    reader.go("query")
-    expect(page.locator(".slot .target.full")).to_have_count(3)
-    reader.find()
-    page.wait_for_selector(".match")
-
-
-@part
 def identities(reader):
     page, world = reader.page, reader.world
     reader.go("identities")
@@ -271,7 +158,6 @@ def identities(reader):
     reader.text("Regular was named.")
 
 
-@part
 def many(reader):
     page = reader.page
     reader.go("identities", "many")
@@ -283,13 +169,11 @@ def many(reader):
     expect(page.get_by_role("link", name="bulk-09999")).to_be_visible()
 
 
-@part
 def visits(reader):
     """What a first visit costs, with ten thousand identities too."""
     measure(reader.page.context.browser, reader.world)
 
 
-@part
 def live(reader):
     page, world = reader.page, reader.world
     reader.go("live")
@@ -307,7 +191,6 @@ def live(reader):
     reader.axe("events")
 
 
-@part
 def models(reader):
     page = reader.page
     # What has no pictures could not be embedded by another model, and would be refused.
@@ -328,9 +211,17 @@ def models(reader):
     reader.go("jobs")
     reader.text("Activation of a model")
     page.get_by_role("button", name="Forget").first.click()
+    # One that was begun elsewhere, and waits for others, is followed too.
+    first, other = sorted(reader.world.ask("GET", "/v1/models")["items"], key=lambda one: not one["active"])
+    for query in ("?dry_run=true", "?dry_run=true", ""):
+        job = reader.world.ask("POST", f"/v1/models/{other['model']}/activation{query}")
+    reader.go("models")
+    expect(page.locator("section.card", has_text="is to answer").locator(".row").first).to_contain_text(other["model"][:10])
+    reader.text("answers now.")
+    reader.world.follow(job)
+    reader.world.follow(reader.world.ask("POST", f"/v1/models/{first['model']}/activation"))
 
 
-@part
 def analyses(reader):
     """The map and the quality, where the server has them."""
     page = reader.page
@@ -352,7 +243,6 @@ def analyses(reader):
     reader.axe("quality")
 
 
-@part
 def settings(reader):
     """Thresholds by hand and by what is enrolled, webhooks, and who did all that."""
     page, world = reader.page, reader.world
@@ -386,9 +276,8 @@ def settings(reader):
     expect(page.locator("tbody tr").first).to_contain_text("thresholds-changed")
 
 
-@part
 def views(reader):
-    """Each, at both widths and in both colours, has nothing serious and nothing that sticks out."""
+    """Each, at both widths and in both colours, has nothing that axe-core finds and nothing that sticks out."""
     browser = reader.page.context.browser
     for width, scheme in [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]:
         other = Reader(browser, reader.world, width=width, scheme=scheme)
@@ -402,9 +291,8 @@ def views(reader):
         other.page.context.close()
 
 
-@part
 def keys(reader):
-    """The last part: from the first key on, every request takes one."""
+    """From the first key on, every request takes one."""
     page, world = reader.page, reader.world
     reader.go("keys")
     page.get_by_role("button", name="New key").click()
@@ -414,16 +302,12 @@ def keys(reader):
     token = page.locator(".token").inner_text()
     world.token = token
     page.get_by_role("dialog").get_by_role("button", name="Close").click()
-    sign_in = page.get_by_role("dialog", name="Sign in to Triptych")
-    sign_in.get_by_label("Key", exact=True).fill("password")
-    sign_in.get_by_role("button", name="Sign in").click()
+    reader.sign_in("password")
     reader.text("A key looks like")
     reader.axe("sign-in")
-    sign_in.get_by_label("Key", exact=True).fill(f"triptych_{'0' * 12}_{'0' * 64}")
-    sign_in.get_by_role("button", name="Sign in").click()
+    reader.sign_in(f"triptych_{'0' * 12}_{'0' * 64}")
     reader.text("This key was refused")
-    sign_in.get_by_label("Key", exact=True).fill(token)
-    sign_in.get_by_role("button", name="Sign in").click()
+    reader.sign_in(token)
     reader.text("Revoke …")
     assert token not in page.url and page.evaluate("localStorage.length") == 0 and not page.context.cookies()
     reader.go("identities")
@@ -435,10 +319,15 @@ def keys(reader):
     assert token not in page.evaluate("JSON.stringify({...sessionStorage})")
 
 
+# In this order: each finds what the ones before it have left.
+PARTS = [query, strip, bad_files, photograph, no_images, slow, away, identities, erased, many, visits, live, failed_job, models, analyses,
+         settings, views, keys, without_rights]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--triptych", default=ROOT / ".build/release/triptych", type=pathlib.Path)
-    parser.add_argument("--only", action="append", choices=[one.__name__ for one in parts])
+    parser.add_argument("--only", action="append", choices=[one.__name__ for one in PARTS])
     parser.add_argument("--checkpoint", type=pathlib.Path, help="the model that answers; a tiny one by default")
     parser.add_argument("--screenshots", type=pathlib.Path, help="make those of docs/console.md in this folder, and nothing else")
     options = parser.parse_args()
@@ -455,7 +344,7 @@ def main():
                 from screenshots import take
                 take(browser, world, options.screenshots, Reader)
                 return 0
-            for one in parts:
+            for one in PARTS:
                 if options.only and one.__name__ not in options.only:
                     continue
                 start, reader = time.monotonic(), Reader(browser, world)

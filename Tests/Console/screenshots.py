@@ -11,6 +11,23 @@ def query(reader):
     expect(reader.page.locator(".match .picture.shown").nth(5)).to_be_visible()
 
 
+def identities(reader):
+    reader.go("identities")
+    expect(reader.page.locator(".person .picture.shown").nth(26)).to_be_visible()
+
+
+def groups(reader):
+    """Two unknowns that are one; they are gone afterwards."""
+    for name, number in [("unknown-1", 4), ("unknown-2", 5)]:
+        reader.world.enrol(name, number)
+    reader.go("groups")
+    reader.page.get_by_label("Least score").fill("0.6")
+    reader.page.get_by_role("button", name="Look for groups").click()
+    expect(reader.page.locator("form.card .picture.shown").nth(5)).to_be_visible()
+    for name in ("unknown-1", "unknown-2"):
+        reader.world.erase(name)
+
+
 def identity(reader):
     first = reader.world.ask("GET", "/v1/galleries/parking/identities")["items"][1]["id"]
     reader.go(f"identities/{first}")
@@ -36,7 +53,7 @@ def models(reader):
     reader.go("models")
     reader.page.get_by_role("button", name="Compare with the active one").click()
     reader.text("The nearest other is the same")
-    reader.page.locator(".compare").first.scroll_into_view_if_needed()
+    reader.page.locator("section", has=reader.page.locator(".compare")).first.evaluate("(one) => { one.scrollIntoView(); scrollBy(0, -70); }")
 
 
 def analysis(view, button, ready):
@@ -82,7 +99,8 @@ def health(reader):
 
 
 SHOTS = [
-    ("query", query, WIDE, "light"), ("query-phone", query, PHONE, "dark"), ("identity", identity, WIDE, "light"),
+    ("query", query, WIDE, "light"), ("query-phone", query, PHONE, "dark"), ("identities", identities, WIDE, "light"),
+    ("identity", identity, WIDE, "light"), ("groups", groups, WIDE, "dark"),
     ("live", live, WIDE, "dark"), ("live-phone", live, PHONE, "light"), ("models", models, WIDE, "light"), ("health", health, WIDE, "dark"),
     ("map", analysis("map", "Make a new map", "canvas"), WIDE, "dark"),
     ("quality", analysis("quality", "Evaluate", ".chart"), WIDE, "light"),
@@ -107,6 +125,8 @@ def take(browser, world, folder, reader_of):
             continue
         reader = reader_of(browser, world, width=width, height=height, scheme=scheme)
         show(reader)
+        # Pictures come up from nothing; half there they look like faults.
+        reader.page.wait_for_function("() => [...document.querySelectorAll('.picture.shown img')].every((one) => getComputedStyle(one).opacity === '1')")
         path = folder / f"{name}.jpg"
         reader.page.screenshot(path=path, type="jpeg", quality=82)
         assert path.stat().st_size < 150_000, f"{path} has {path.stat().st_size} bytes"

@@ -100,7 +100,7 @@ class World:
             if identity not in labels:
                 labels[identity] = LABELS[len(labels)] if len(labels) < len(LABELS) else None
                 lines.append({"identity": f"car-{identity}", "label": labels[identity]})
-            images = {modality: base64.b64encode(path.read_bytes()).decode() for modality, path in zip(MODALITIES, self.files(number, "gallery"))}
+            images = self.images(number, "gallery")
             hours = (number * 7) % 40
             lines.append({"identity": f"car-{identity}", "camera": CAMERAS[int(camera) - 1], "images": images, "metadata": {"lane": 1 + number % 3},
                           "captured_at": f"2026-03-{1 + hours // 24:02}T{hours % 24:02}:{number % 60:02}:00Z"})
@@ -113,10 +113,22 @@ class World:
         self.load("many", [{"identity": f"bulk-{number:05}", "vectors": {"rgb": [((number * 31 + at * 17) % 97) / 97 - 0.5 for at in range(width)]}}
                            for number in range(10_000)])
 
+    def images(self, number, split="query"):
+        return {modality: base64.b64encode(path.read_bytes()).decode() for modality, path in zip(MODALITIES, self.files(number, split))}
+
     def sighting(self, number, **options):
         """What a camera sends."""
-        images = {modality: base64.b64encode(path.read_bytes()).decode() for modality, path in zip(MODALITIES, self.files(number))}
-        return self.ask("POST", "/v1/galleries/parking/sightings", {"images": images, **options})
+        return self.ask("POST", "/v1/galleries/parking/sightings", {"images": self.images(number), **options})
+
+    def enrol(self, identity, number):
+        return self.ask("POST", f"/v1/galleries/parking/identities/{identity}/sightings", {"images": self.images(number)})
+
+    def erase(self, identity):
+        self.ask("DELETE", f"/v1/galleries/parking/identities/{identity}")
+
+    def key(self, name, role):
+        """The token of a new key."""
+        return self.ask("POST", "/v1/keys", {"name": name, "role": role})["token"]
 
 
 def grey_png(path, width, height):

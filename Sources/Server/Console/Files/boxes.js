@@ -3,13 +3,14 @@
 import { h, field } from "./dom.js";
 import { ask } from "./dialog.js";
 
-/** Gives a box `[x, y, width, height]`, null for the whole image, or undefined if nothing was decided. */
+/** Gives a box `[x, y, width, height]`, null for the whole image, or undefined if nothing was decided. Throws, in words, for
+    what is no image. */
 export async function askBox(url, title, known) {
   const image = h("img", { src: url, alt: title, draggable: "false" });
   try {
     await image.decode();
   } catch {
-    return undefined;
+    throw new Error("This browser cannot show the file, so no box can be drawn on it.");
   }
   const [across, down] = [image.naturalWidth, image.naturalHeight];
   const frame = h("span", { class: "frame" });

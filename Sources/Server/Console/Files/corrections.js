@@ -9,7 +9,7 @@ import { plural, time } from "./format.js";
 
 export default async function corrections(root, { gallery, signal }) {
   const list = paged(inGallery(gallery, "corrections"), { order: "desc" }, signal, (items) => h("div", { class: "scroll" }, h("table", {},
-    h("thead", {}, h("tr", {}, ["What", "Of", "When", ""].map((name) => h("th", { scope: "col" }, name)))),
+    h("thead", {}, h("tr", {}, ["What", "Of", "When"].map((name) => h("th", { scope: "col" }, name)), h("td"))),
     h("tbody", {}, items.map((one) => row(gallery, one, () => list.reload()))))), { empty: "Nothing was corrected.", label: "Pages of corrections" });
   put(root,
     h("div", { class: "lead" }, h("p", {}, h("a", { href: address("identities") }, "← Identities")), h("h1", {}, "Corrections"),

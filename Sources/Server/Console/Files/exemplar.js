@@ -151,10 +151,14 @@ export class Exemplar {
 
   async askForBox(modality) {
     const held = this.images[modality];
-    const box = await askBox(held.url, `Box in ${modalityNames[modality]}`, held.box);
-    if (box === undefined) return;
-    held.box = box;
-    this.changed();
+    try {
+      const box = await askBox(held.url, `Box in ${modalityNames[modality]}`, held.box);
+      if (box === undefined) return;
+      held.box = box;
+      this.changed();
+    } catch (error) {
+      this.blame(modality, error.message);
+    }
   }
 
   /** As parts of a form: `0.rgb`, or `rgb` without a prefix. Gives the boxes, by part. */

@@ -30,7 +30,9 @@ export default async function groups(root, { gallery, signal }) {
       place,
       () => post(inGallery(gallery, "groupings"), { threshold: Number(threshold.value) }),
     );
-    if (!job) return;
+    if (job) await show(job);
+  }
+  async function show(job) {
     const ended = await followJob(job, place, signal);
     if (ended?.state !== "succeeded") return;
     const all = ended.result.groups ?? [];
@@ -45,7 +47,7 @@ export default async function groups(root, { gallery, signal }) {
   const running = known.findLast(
     (one) => one.kind === "grouping" && one.gallery === gallery && ["waiting", "running"].includes(one.state)
   );
-  if (running) followJob(running, place, signal);
+  if (running) show(running);
 }
 
 function group(gallery, { identities, score: least }) {

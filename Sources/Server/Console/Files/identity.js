@@ -16,7 +16,9 @@ export async function showIdentity(root, { gallery, rest: [name], signal }) {
   const where = inGallery(gallery, "identities", name);
   const one = await get(where, {}, { signal });
   const mine = location.hash;
-  const redraw = () => showIdentity(root, { gallery, rest: [name], signal }).catch(() => {
+  const redraw = () => showIdentity(root, { gallery, rest: [name], signal }).catch((error) => {
+    if (error.name === "AbortError") return;
+    if (error.status !== 404) throw error;
     // It is no more, unless the reader went to what it is now.
     if (location.hash === mine) location.hash = address("identities");
   });
@@ -25,14 +27,11 @@ export async function showIdentity(root, { gallery, rest: [name], signal }) {
   const selection = h("div", { class: "card sticky row", hidden: true });
   const path = (...more) => inGallery(gallery, "identities", name, ...more);
 
+  const place = h("div", { class: "place" });
   const watch = h("input", { type: "checkbox", checked: one.watchlist, on: { change: async () => {
-    try {
-      await patch(where, { watchlist: watch.checked });
-      toast(watch.checked ? "On the watchlist: Live marks it whenever it is recognised." : "Off the watchlist.");
-    } catch (error) {
-      watch.checked = !watch.checked;
-      toast(`Not changed: ${error.message}.`);
-    }
+    const isDone = await act(watch, place, () => patch(where, { watchlist: watch.checked }));
+    if (isDone) toast(watch.checked ? "On the watchlist: Live marks it whenever it is recognised." : "Off the watchlist.");
+    else watch.checked = !watch.checked;
   } } });
   const can = actions(gallery, one, redraw);
 
@@ -63,6 +62,7 @@ export async function showIdentity(root, { gallery, rest: [name], signal }) {
       h("button", { on: { click: can.rename } }, "Rename"),
       h("button", { on: { click: can.merge } }, "Merge into …"),
       h("button", { on: { click: () => can.erase(null) } }, "Erase …")),
+    place,
     Object.keys(one.metadata).length > 0 && h(
       "dl",
       { class: "facts" },

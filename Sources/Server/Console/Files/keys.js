@@ -27,7 +27,8 @@ export default async function keys(root, { signal }) {
         h(
           "tr",
           {},
-          ["Name", "Role", "Galleries", "A minute", "Made", "Ends", ""].map((name) => h("th", { scope: "col" }, name)),
+          ["Name", "Role", "Galleries", "A minute", "Made", "Ends"].map((name) => h("th", { scope: "col" }, name)),
+          h("td"),
         ),
       ),
       h("tbody", {}, items.map((one) => row(one, redraw)))));

@@ -74,17 +74,17 @@ function draw(gallery, map, signal) {
       tip.style.setProperty("--x", `${x}px`);
       tip.style.setProperty("--y", `${y}px`);
       const words = [
-        one.label ?? one.identity,
         one.camera && `camera ${one.camera}`,
         one.captured_at && time(one.captured_at),
       ].filter(Boolean).join(", ");
+      const name = one.label ?? one.identity;
       if (tip.dataset.sighting === one.sighting) return;
       tip.dataset.sighting = one.sighting;
-      status.textContent = words;
+      status.textContent = [name, words].filter(Boolean).join(", ");
       put(
         tip,
         triple(gallery, { id: one.sighting, identity: one.identity, modalities: one.modalities }),
-        h("strong", {}, one.label ?? one.identity),
+        h("strong", {}, name),
         h("span", { class: "hint" }, words),
       );
     },

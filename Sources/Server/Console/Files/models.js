@@ -72,7 +72,7 @@ function card(one, active, signal, redraw) {
     ["Parameters", short(one.parameters)],
     ["Sparsity", percent(one.sparsity)],
     ["File", bytes(one.bytes)],
-    ["Precision", one.precision],
+    ["Precision", one.computed ? `${one.precision}, computed in ${one.computed}` : one.precision],
     ["Embedded", plural(one.sightings, "sighting")], ["Self-test", one.self_tested ? "passed" : "has none"]];
   async function dryRun() {
     const job = await act(compare, place, () => begun(one, { dry_run: true }));
@@ -94,8 +94,12 @@ function card(one, active, signal, redraw) {
         )],
       work: () => begun(one, fewer.checked ? { allow_fewer_modalities: true } : {}),
     });
-    if (!job) return;
+    if (job) await followActivation(job);
+  }
+  async function followActivation(job) {
+    [buttons.hidden, coming.hidden] = [true, false];
     const ended = await followJob(job, place, signal);
+    [buttons.hidden, coming.hidden] = [false, true];
     if (ended?.state !== "succeeded" || signal.aborted) return;
     toast(`${digest(one.model)} answers now.`);
     redraw();
@@ -115,16 +119,21 @@ function card(one, active, signal, redraw) {
       work: () => remove(path("v1/models", one.model)) });
     if (done) redraw();
   }
+  const buttons = h("div", { class: "row" }, activate, compare, erase);
+  const coming = h("span", { class: "pill warn", hidden: true }, "is to answer");
+  // It was begun before this view was opened, by somebody else, or by the server itself for another precision.
+  if (one.activation) get(path("v1/jobs", one.activation), {}, { signal }).then(followActivation, () => {});
   return h("section", { class: "card", "aria-label": `Model ${digest(one.model)}` },
     h(
       "div",
       { class: "row" },
       h("h2", {}, systems[one.system] ?? one.system),
       one.active && h("span", { class: "pill good" }, "answers"),
+      coming,
       h("code", { class: "hint", title: one.model }, digest(one.model)),
     ),
     h("dl", { class: "facts" }, facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
-    provenance(one), !one.active && h("div", { class: "row" }, activate, compare, erase), place, shown);
+    provenance(one), !one.active && buttons, place, shown);
 }
 
 const begun = async (one, query) => (await send("POST", path("v1/models", one.model, "activation"), { query })).json();

@@ -29,6 +29,8 @@ const hints = {
   "other-gallery": "This key is for other galleries.",
   overloaded: "The server is busy; try again in a moment.",
   "no-threshold": "Set thresholds for the gallery first.",
+  "identity-not-found": "It may have been erased, renamed or merged meanwhile.",
+  "sighting-not-found": "It may have been erased or moved meanwhile.",
 };
 
 export function sentence(text) {

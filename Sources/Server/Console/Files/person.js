@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { inGallery, patch, post, remove } from "./api.js";
 import { toast } from "./notice.js";
 import { ask, askText } from "./dialog.js";
-import { correct, identityNames } from "./correct.js";
+import { correct, corrected, identityNames } from "./correct.js";
 import { address } from "./places.js";
 import { plural } from "./format.js";
 
@@ -63,14 +63,29 @@ export function actions(gallery, one, redraw) {
       label: "To the identity",
       suggestions,
       done: (to) => `Moved to ${to}.`,
-      work: async (to) => {
-        const answers = [];
-        for (const id of sightings) answers.push(await post(path("sightings", id, "move"), { identity: to }));
-        return answers;
-      },
+      work: eachOnce(
+        sightings,
+        (id, to) => post(path("sightings", id, "move"), { identity: to }),
+        (answers, to) => corrected(`Only ${plural(answers.length, "sighting")} moved to ${to}.`, answers),
+      ),
     }),
 
     erase: (sightings) => erase(gallery, one, path, sightings, redraw),
+  };
+}
+
+/** Does something to each sighting. Where one fails, `cut` is told what was done, which is not repeated when it is asked again. */
+function eachOnce(sightings, work, cut) {
+  const left = [...sightings];
+  return async (...given) => {
+    const answers = [];
+    try {
+      for (; left.length; left.shift()) answers.push(await work(left[0], ...given));
+    } catch (error) {
+      if (answers.length) cut(answers, ...given);
+      throw error;
+    }
+    return answers;
   };
 }
 
@@ -86,10 +101,10 @@ async function erase(gallery, one, path, sightings, redraw) {
     isDangerous: true,
     contents: h("p", {}, `This erases ${what} from ${gallery}, with the pictures, the vectors under every model and the events `
       + "that tell of them. It cannot be undone; backups keep what they have."),
-    work: async () => {
-      if (!sightings) await remove(path());
-      for (const id of sightings ?? []) await remove(path("sightings", id));
-    },
+    work: sightings ? eachOnce(sightings, (id) => remove(path("sightings", id)), (erased) => {
+      toast(`Only ${plural(erased.length, "sighting")} erased.`);
+      redraw();
+    }) : () => remove(path()),
   });
   if (!done) return;
   toast(`Erased ${what}.`);

@@ -1,6 +1,6 @@
 // Pictures of sightings, fetched with the key as they come into sight, a few at a time.
 
-import { h } from "./dom.js";
+import { h, put } from "./dom.js";
 import { inGallery, send, get } from "./api.js";
 import { modalityNames, ordered } from "./format.js";
 import { session } from "./session.js";
@@ -66,20 +66,29 @@ export function whenSeen(element, work) {
   return element;
 }
 
-/** One picture of a sighting; what stands in its place says why there is none. */
-export function picture(gallery, identity, sighting, modality, { width = 256, crop = true, label } = {}) {
+/** The least of a few widths, so that what is cached is used again, at which a picture fills its frame; more than two pixels a point
+    nobody sees. */
+function widthFor(frame) {
+  const wanted = frame.clientWidth * Math.min(devicePixelRatio, 2);
+  return [112, 168, 256, 384, 512].find((one) => one >= wanted) ?? 768;
+}
+
+const reasons = { "image-not-found": "no image", "sighting-not-found": "erased or moved", "identity-not-found": "erased or moved" };
+
+/** One picture of a sighting, as wide as it is shown; what stands in its place says why there is none. */
+export function picture(gallery, identity, sighting, modality, { label } = {}) {
   const frame = h("span", { class: `picture ${modality}`, title: modalityNames[modality] });
   const alt = `${modalityNames[modality]} picture of ${label ?? identity}`;
-  const query = crop ? { width, crop: true } : { width };
   return whenSeen(frame, async () => {
     const where = inGallery(gallery, "identities", identity, "sightings", sighting, "images", modality);
     try {
-      const image = h("img", { alt, decoding: "async", src: await pictureURL(where, query) });
+      const src = await pictureURL(where, { width: widthFor(frame), crop: true });
+      const image = h("img", { alt, decoding: "async", src });
       image.addEventListener("load", () => frame.classList.add("shown"));
       frame.replaceChildren(image);
     } catch (error) {
       frame.classList.add("none");
-      frame.replaceChildren(h("span", {}, error.status === 404 ? "no image" : "not loaded"));
+      frame.replaceChildren(h("span", {}, reasons[error.type] ?? "not loaded"));
     }
   });
 }
@@ -87,8 +96,9 @@ export function picture(gallery, identity, sighting, modality, { width = 256, cr
 /** All that a sighting shows, in the one order. Of one that is known by name alone, its modalities are asked for first. */
 export function triple(gallery, sighting, options) {
   const strip = h("span", { class: "triple" });
-  const show = (modalities, identity) => strip.replaceChildren(
-    ...ordered(modalities).map((modality) => picture(gallery, identity, sighting.id, modality, options)));
+  const show = (modalities, identity) => put(strip, modalities.length > 0
+    ? ordered(modalities).map((modality) => picture(gallery, identity, sighting.id, modality, options))
+    : h("span", { class: "hint" }, "no images"));
   if (sighting.modalities) show(sighting.modalities, sighting.identity);
   else {
     whenSeen(strip, async () => {
@@ -96,7 +106,7 @@ export function triple(gallery, sighting, options) {
         const found = await get(inGallery(gallery, "identities", sighting.identity, "sightings", sighting.id));
         show(found.modalities, found.identity);
       } catch (error) {
-        strip.replaceChildren(h("span", { class: "hint" }, error.status === 404 ? "erased or moved" : "not loaded"));
+        strip.replaceChildren(h("span", { class: "hint" }, reasons[error.type] ?? "not loaded"));
       }
     });
   }
@@ -111,8 +121,8 @@ export function portrait(gallery, identity, options) {
       const page = await get(inGallery(gallery, "identities", identity, "sightings"), { limit: 1 });
       const [first] = page.items;
       frame.replaceChildren(first ? triple(gallery, first, options) : h("span", { class: "hint" }, "no sightings"));
-    } catch {
-      frame.replaceChildren(h("span", { class: "hint" }, "not loaded"));
+    } catch (error) {
+      frame.replaceChildren(h("span", { class: "hint" }, reasons[error.type] ?? "not loaded"));
     }
   });
 }
