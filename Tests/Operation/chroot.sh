@@ -19,7 +19,9 @@ bare_debian() { # FOLDER
 }
 
 leave_debian() { # FOLDER
-    for inside in proc dev; do ! mountpoint -q "$1/$inside" || umount "$1/$inside"; done
+    local mounts
+    mounts=$(findmnt --noheadings --list --output TARGET | grep "^$1/" | sort --reverse || true)
+    [ -z "$mounts" ] || xargs umount <<<"$mounts"
 }
 
 in_debian() { # FOLDER COMMAND…

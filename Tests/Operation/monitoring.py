@@ -98,7 +98,8 @@ def ask(path, **query):
         with urllib.request.urlopen(url, timeout=10) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
-        return json.load(error)
+        # While it starts it answers 503, in words.
+        return json.load(error) if "json" in error.headers.get_content_type() else {"status": "away"}
     except OSError:
         return {"status": "away"}
 
@@ -108,7 +109,7 @@ def scraped(world):
         world.sighting(3, dry_run=True)
         found = ask("query", query="count_over_time(up[1m])").get("data", {}).get("result", [])
         return bool(found) and int(found[0]["value"][1]) >= 8
-    operation.wait_for(traffic, "eight scrapes", seconds=60)
+    operation.wait_for(traffic, "eight scrapes", seconds=180)
     check("the server is up to Prometheus", ask("query", query="up")["data"]["result"][0]["value"][1], "1")
     for where, text in expressions():
         answer = ask("query", query=filled_in(text))

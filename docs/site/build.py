@@ -19,7 +19,8 @@ PAGES = WORK / "pages"
 SECTIONS = {
     "Use": ["docs/console.md", "docs/http.md", "docs/client.md", "clients/python/README.md", "docs/analysis.md"],
     "Operate": ["docs/operation.md", "docs/sizing.md", "docs/incidents.md", "docs/threat-model.md"],
-    "Train": ["docs/training.md", "docs/datasets.md", "docs/evaluation.md", "docs/reports.md", "docs/pruning.md"],
+    "Train": ["docs/training.md", "docs/datasets.md", "docs/evaluation.md", "docs/reports.md", "docs/pruning.md",
+              "docs/quantization.md"],
     "Systems": ["docs/systems/*.md"],
     "Trust": ["docs/parity.md", "docs/benchmarks.md"],
     "Change": ["docs/architecture.md", "docs/file-formats.md", "CONTRIBUTING.md", "CHANGELOG.md"],
