@@ -26,16 +26,16 @@ extension Checkpoint {
 
     /// The weights by part: what stands below the first name of a path, or the first two where the second is a modality.
     public var parts: [Part] {
-        let groups = Dictionary(grouping: weights.tensors) { path, _ in
+        let groups = Dictionary(grouping: weights.paths) { path in
             let names = path.split(separator: ".")
             let isOfModality = names.count > 1 && Modality(rawValue: String(names[1])) != nil
             return names.prefix(isOfModality ? 2 : 1).joined(separator: ".")
         }
-        return groups.sorted { $0.key < $1.key }.map { name, tensors in
-            let count = tensors.reduce(0) { $0 + $1.value.count }
-            let zeros = tensors.reduce(0) { $0 + $1.value.withUnsafeScalars { $0.count { $0 == 0 } } }
+        return groups.sorted { $0.key < $1.key }.map { name, paths in
+            let count = paths.reduce(0) { $0 + (weights.shape(of: $1)?.count ?? 0) }
+            let zeros = paths.reduce(0) { $0 + (weights[$1]?.withUnsafeScalars { $0.count { $0 == 0 } } ?? 0) }
             return Part(
-                name: name, tensors: tensors.count, parameters: count,
+                name: name, tensors: paths.count, parameters: count,
                 sparsity: Double(zeros) / Double(max(count, 1)))
         }
     }

@@ -8,16 +8,20 @@ struct CodedTensor: Sendable, Equatable {
 
     let codes: [Int8]
     let scales: [Float]
+    let shape: Shape
 
-    /// A coded tensor as read from a file.
-    init(codes: [Int8], scales: [Float]) {
-        self.codes = codes
-        self.scales = scales
+    /// A coded tensor as read from a file, under the name that errors give it.
+    ///
+    /// Throws `CheckpointError.Reason.precision` for scales that are not positive numbers, one an output, and a code of -128.
+    init(_ name: String, codes: [Int8], scales: [Float], shape: Shape) throws {
+        (self.codes, self.scales, self.shape) = (codes, scales, shape)
+        try check(name)
     }
 
     /// The codes of a tensor whose elements are such numbers times the scales, up to rounding.
     init(_ tensor: Tensor, scales: [Float]) {
         self.scales = scales
+        shape = tensor.shape
         let row = tensor.count / max(scales.count, 1)
         codes = tensor.withUnsafeScalars { scalars in
             scalars.enumerated().map { index, value in
@@ -26,15 +30,11 @@ struct CodedTensor: Sendable, Equatable {
         }
     }
 
-    /// The numbers that it stands for, under the name that errors give it.
-    ///
-    /// Throws `CheckpointError.Reason.precision` for scales that are not positive numbers, one an output, and a code of -128.
-    func decoded(_ name: String, shape: Shape) throws -> Tensor {
+    private func check(_ name: String) throws {
         func refusal(_ expected: String, _ found: String) -> CheckpointError.Reason {
             .precision(tensor: name, expected: expected, found: found)
         }
-        let outputs = shape.dimensions.first ?? 0
-        guard shape.rank > 1, scales.count == outputs, codes.count == shape.count else {
+        guard shape.rank > 1, scales.count == shape[0], codes.count == shape.count else {
             throw refusal(
                 "codes of two or more axes and a scale for each index of the first",
                 "shape \(shape) and \(scales.count) scales")
@@ -42,15 +42,26 @@ struct CodedTensor: Sendable, Equatable {
         if let index = scales.firstIndex(where: { !($0.isNormal && $0 > 0) }) {
             throw refusal("scales above 0", "\(scales[index]) at index \(index)")
         }
-        if let index = codes.firstIndex(of: -128) {
+        if codes.contains(-128), let index = codes.firstIndex(of: -128) {
             throw refusal("codes from -127 to 127", "-128 at index \(index)")
         }
-        let row = shape.count / outputs
-        let tensor = Tensor(weightsOf: shape) { scalars in
-            for index in scalars.indices { scalars[index] = Float(codes[index]) * scales[index / row] }
+        let row = shape.count / scales.count
+        for (output, scale) in scales.enumerated() where !(scale * 127).isFinite {
+            let isFinite = codes[(output * row)..<((output + 1) * row)].allSatisfy { (Float($0) * scale).isFinite }
+            if !isFinite { throw refusal("scales of finite weights", "an infinity") }
         }
-        guard tensor.isFinite else { throw refusal("scales of finite weights", "an infinity") }
-        return tensor
+    }
+
+    /// The numbers that it stands for: a new tensor each time.
+    var tensor: Tensor {
+        let row = shape.count / scales.count
+        return Tensor(weightsOf: shape) { scalars in
+            codes.withUnsafeBufferPointer { codes in
+                for (output, scale) in scales.enumerated() {
+                    for index in (output * row)..<((output + 1) * row) { scalars[index] = Float(codes[index]) * scale }
+                }
+            }
+        }
     }
 }
 
@@ -66,10 +77,7 @@ extension Tensor {
             }
         }
         let coded = CodedTensor(self, scales: scales)
-        let tensor = Tensor(shape: shape) { scalars in
-            for index in scalars.indices { scalars[index] = Float(coded.codes[index]) * scales[index / row] }
-        }
-        return (tensor, .int8(scales: scales))
+        return (coded.tensor, .int8(scales: scales))
     }
 
     /// The nearest tensor in bfloat16, ties to even.

@@ -22,12 +22,21 @@ extension InputFile {
         }
     }
 
-    /// The next 64-bit integers.
-    mutating func integers(_ count: Int) throws -> [Int] {
-        try [Int](unsafeUninitializedCapacity: count) { buffer, initialized in
+    /// The next integers, as they lie there.
+    mutating func integers<Integer: FixedWidthInteger>(_ count: Int) throws -> [Integer] {
+        try [Integer](unsafeUninitializedCapacity: count) { buffer, initialized in
             try read(into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<count])))
             initialized = count
         }
+    }
+
+    /// Reads the next bytes as the bfloat16s that `entry` describes.
+    mutating func halves(_ entry: SafetensorsHeader.Entry) throws -> [UInt16] {
+        let bits: [UInt16] = try integers(entry.count)
+        if let index = bits.firstNonFiniteHalf {
+            throw CheckpointError.Reason.notFinite(tensor: entry.name, index: index)
+        }
+        return bits
     }
 
     private mutating func floats(
@@ -66,5 +75,13 @@ extension UnsafeBufferPointer<Float> {
         // The largest magnitude, as bits, tells whether to search: a loop without a branch, which vectorises.
         let magnitudes = reduce(UInt32(0)) { Swift.max($0, $1.bitPattern & 0x7FFF_FFFF) }
         return magnitudes < 0x7F80_0000 ? nil : firstIndex { !$0.isFinite }
+    }
+}
+
+extension [UInt16] {
+    /// Where the first infinity or NaN among bfloat16s is, if any.
+    var firstNonFiniteHalf: Int? {
+        let magnitudes = reduce(UInt16(0)) { Swift.max($0, $1 & 0x7FFF) }
+        return magnitudes < 0x7F80 ? nil : firstIndex { $0 & 0x7FFF >= 0x7F80 }
     }
 }

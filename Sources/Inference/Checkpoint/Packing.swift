@@ -45,14 +45,13 @@ struct Packing {
         var codes: [String: (codes: [Int8], shape: Shape)] = [:]
         let digest = try reader.read { entry, file in
             switch part(entry.name) {
-            case .whole:
-                weights.set(
-                    entry.name, try file.tensor(entry),
-                    format: precisions[entry.name] == .bfloat16 ? .bfloat16 : .float32)
+            case .whole where precisions[entry.name] == .bfloat16:
+                weights.set(entry.name, .halves(try file.halves(entry), Shape(entry.dimensions)))
+            case .whole: weights[entry.name] = try file.tensor(entry)
             case .mask(let name): masks[name] = try file.bytes(entry.range.count)
             case .values(let name): values[name] = try file.floats(entry)
             case .codes(let name):
-                codes[name] = (try file.bytes(entry.range.count).map(Int8.init(bitPattern:)), Shape(entry.dimensions))
+                codes[name] = (try file.integers(entry.range.count), Shape(entry.dimensions))
             case .ignored: try file.skip(entry.range.count)
             }
         }
@@ -62,9 +61,9 @@ struct Packing {
                 weights[name] = try packed.unpacked(name, shape: shape)
             }
             for (name, stored) in codes {
-                let coded = CodedTensor(codes: stored.codes, scales: values[name] ?? [])
-                weights.set(
-                    name, try coded.decoded(name, shape: stored.shape), format: .int8(scales: coded.scales))
+                let coded = try CodedTensor(
+                    name, codes: stored.codes, scales: values[name] ?? [], shape: stored.shape)
+                weights.set(name, .coded(coded))
             }
         }
         return (weights, digest)
@@ -171,14 +170,15 @@ extension Packing {
     ) throws -> [String: SafetensorsWriter.Content] {
         var contents: [String: SafetensorsWriter.Content] = [:]
         var shapes: [String: JSONValue] = [:]
-        for (path, tensor) in weights.tensors {
+        for path in weights.paths {
+            guard let held = weights.held(path) else { continue }
             switch weights.formats[path] ?? .float32 {
-            case .bfloat16: contents[path] = .halves(tensor)
+            case .bfloat16: contents[path] = .halves(held.halves, held.shape)
             case .int8(let scales):
-                let coded = CodedTensor(tensor, scales: scales)
-                contents[path + CodedTensor.codesSuffix] = .codes(coded.codes, tensor.shape)
+                contents[path + CodedTensor.codesSuffix] = .codes(held.codes(scales: scales), held.shape)
                 contents[path + CodedTensor.scalesSuffix] = .values(scales)
             case .float32:
+                let tensor = held.tensor
                 guard packed.contains(path) else {
                     contents[path] = .tensor(tensor)
                     continue

@@ -21,8 +21,8 @@ public enum SafetensorsWriter {
         case values([Float])
         case bytes([UInt8])
         case codes([Int8], Shape)
-        /// Of numbers that bfloat16 holds.
-        case halves(Tensor)
+        /// bfloat16s.
+        case halves([UInt16], Shape)
     }
 
     static func write(_ contents: [String: Content], metadata: [String: String], to path: String) throws -> String {
@@ -49,8 +49,7 @@ extension SafetensorsWriter.Content {
         case .values(let values): .init(name: name, elementType: .float32, dimensions: [values.count])
         case .bytes(let bytes): .init(name: name, elementType: .uint8, dimensions: [bytes.count])
         case .codes(_, let shape): .init(name: name, elementType: .int8, dimensions: shape.dimensions)
-        case .halves(let tensor):
-            .init(name: name, elementType: .bfloat16, dimensions: tensor.shape.dimensions)
+        case .halves(_, let shape): .init(name: name, elementType: .bfloat16, dimensions: shape.dimensions)
         }
     }
 
@@ -67,13 +66,11 @@ extension SafetensorsWriter.Content {
         case .values(let values): try values.withUnsafeBufferPointer(checked)
         case .bytes(let bytes): try bytes.withUnsafeBytes(body)
         case .codes(let codes, _): try codes.withUnsafeBytes(body)
-        case .halves(let tensor):
-            try tensor.withUnsafeScalars { scalars in
-                if let index = scalars.firstNonFiniteIndex {
-                    throw CheckpointError.Reason.notFinite(tensor: name, index: index)
-                }
-                try scalars.map { UInt16($0.bitPattern >> 16) }.withUnsafeBytes(body)
+        case .halves(let bits, _):
+            if let index = bits.firstNonFiniteHalf {
+                throw CheckpointError.Reason.notFinite(tensor: name, index: index)
             }
+            try bits.withUnsafeBytes(body)
         }
     }
 }

@@ -5,8 +5,8 @@ import Tensor
 ///
 /// The one door for initialising, loading, saving, optimising and pruning. A value: a copy shares its tensors.
 public struct Weights: Sendable {
-    /// The tensors by path.
-    public private(set) var tensors: [String: Tensor]
+    /// By path.
+    private var held: [String: HeldTensor]
     /// The formats of those that are not float32, by path: their tensors hold what they stand for, codes times scales. Who
     /// changes a tensor makes it float32.
     public private(set) var formats: [String: WeightFormat] = [:]
@@ -14,21 +14,39 @@ public struct Weights: Sendable {
 
     /// Weights as given, none by default.
     public init(_ tensors: [String: Tensor] = [:]) {
-        self.tensors = tensors
+        held = tensors.mapValues(HeldTensor.whole)
     }
 
-    /// The tensor at a path; nil if there is none, and setting nil removes it.
+    /// The tensors by path. Those of a narrow model's file are made anew: as much memory as the float32 model's.
+    public var tensors: [String: Tensor] { held.mapValues(\.tensor) }
+
+    /// The tensor at a path; nil if there is none, and setting nil removes it. O(count) for a narrow one of a file.
     public subscript(path: String) -> Tensor? {
-        get { tensors[path] }
+        get { held[path]?.tensor }
         set {
-            tensors[path] = newValue
+            held[path] = newValue.map(HeldTensor.whole)
             formats[path] = nil
         }
     }
 
+    /// How the tensor at a path is held.
+    func held(_ path: String) -> HeldTensor? { held[path] }
+
+    /// Sets a narrow tensor as a file has it.
+    mutating func set(_ path: String, _ tensor: HeldTensor) {
+        held[path] = tensor
+        formats[path] = tensor.format
+    }
+
+    /// Whether there is a tensor at a path.
+    public func contains(_ path: String) -> Bool { held[path] != nil }
+
+    /// The shape of the tensor at a path.
+    public func shape(of path: String) -> Shape? { held[path]?.shape }
+
     /// Sets a tensor that is held in a format: of int8, whole numbers from -127 to 127 times the scales.
     public mutating func set(_ path: String, _ tensor: Tensor, format: WeightFormat) {
-        tensors[path] = tensor
+        held[path] = .whole(tensor)
         formats[path] = format == .float32 ? nil : format
     }
 
@@ -36,19 +54,19 @@ public struct Weights: Sendable {
     ///
     /// Throws `WeightsError.missing`.
     public func tensor(_ path: String) throws(WeightsError) -> Tensor {
-        guard let tensor = tensors[path] else { throw .missing(path: path, expected: nil) }
+        guard let tensor = held[path] else { throw .missing(path: path, expected: nil) }
         recorder?.record(path)
-        return tensor
+        return tensor.tensor
     }
 
     /// The tensor at a path, of the given shape.
     ///
     /// Throws `WeightsError`.
     public func tensor(_ path: String, shape: Shape) throws(WeightsError) -> Tensor {
-        guard let tensor = tensors[path] else { throw .missing(path: path, expected: shape) }
+        guard let tensor = held[path] else { throw .missing(path: path, expected: shape) }
         guard tensor.shape == shape else { throw .shape(path: path, expected: shape, found: tensor.shape) }
         recorder?.record(path)
-        return tensor
+        return tensor.tensor
     }
 
     /// The same weights, telling `recorder` of every path that ``tensor(_:)`` or ``tensor(_:shape:)`` gives out.
@@ -64,11 +82,11 @@ public struct Weights: Sendable {
     }
 
     /// All paths, sorted.
-    public var paths: [String] { tensors.keys.sorted() }
+    public var paths: [String] { held.keys.sorted() }
 
     /// Scalars in all tensors together, statistics included.
     public var parameterCount: Int {
-        tensors.values.reduce(0) { $0 + $1.shape.count }
+        held.values.reduce(0) { $0 + $1.shape.count }
     }
 }
 
@@ -76,17 +94,18 @@ extension Weights {
     /// The tensors under `prefix`, which is taken off their paths.
     public func under(_ prefix: String) -> Weights {
         var result = Weights()
-        for (path, tensor) in tensors where Self.isPath(path, under: prefix) {
+        for (path, tensor) in held where Self.isPath(path, under: prefix) {
             let name = String(path.dropFirst(prefix.count + 1))
-            result.set(name, tensor, format: formats[path] ?? .float32)
+            (result.held[name], result.formats[name]) = (tensor, formats[path])
         }
         return result
     }
 
     /// Adds `other`'s tensors under `prefix` (or as they are), replacing those of equal path.
     public mutating func merge(_ other: Weights, under prefix: String = "") {
-        for (path, tensor) in other.tensors {
-            set(prefix.isEmpty ? path : "\(prefix).\(path)", tensor, format: other.formats[path] ?? .float32)
+        for (path, tensor) in other.held {
+            let own = prefix.isEmpty ? path : "\(prefix).\(path)"
+            (held[own], formats[own]) = (tensor, other.formats[path])
         }
     }
 
@@ -97,8 +116,8 @@ extension Weights {
 
     /// Removes every tensor whose path satisfies the predicate.
     public mutating func removeAll(where isRemoved: (String) throws -> Bool) rethrows {
-        tensors = try tensors.filter { try !isRemoved($0.key) }
-        formats = formats.filter { tensors[$0.key] != nil }
+        held = try held.filter { try !isRemoved($0.key) }
+        formats = formats.filter { held[$0.key] != nil }
     }
 
     private static func isPath(_ path: String, under prefix: String) -> Bool {

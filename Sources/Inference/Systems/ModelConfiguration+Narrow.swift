@@ -21,7 +21,7 @@ extension Weights {
     /// Holds the weights at some paths, those that are there, in a precision, rounded to the nearest.
     public mutating func narrow(_ paths: some Sequence<String>, to precision: Precision) {
         for path in paths {
-            guard let tensor = tensors[path] else { continue }
+            guard let tensor = self[path] else { continue }
             switch precision {
             case .float32: break
             case .bfloat16: set(path, tensor.roundedToBFloat16(), format: .bfloat16)

@@ -24,12 +24,15 @@ public struct ModelSize: Sendable, Codable, Equatable {
         let recorder = WeightsRecorder()
         _ = try configuration.makeSystem(ParameterScope(weights.recorded(by: recorder), mode: .inference))
         let unread = Set(recorder.unread(of: weights))
-        let serving = weights.tensors.filter { !unread.contains($0.key) }
-        let nonzeros = serving.mapValues { $0.withUnsafeScalars { $0.count { $0 != 0 } } }
+        let serving = weights.paths.filter { !unread.contains($0) }
+        let nonzeros = Dictionary(
+            uniqueKeysWithValues: serving.map { path in
+                (path, weights[path]?.withUnsafeScalars { $0.count { $0 != 0 } } ?? 0)
+            })
         parameters = nonzeros.values.reduce(0, +)
         backboneParameters = nonzeros.filter { configuration.isOfBackbone($0.key) }.values.reduce(0, +)
-        memoryBytes = serving.reduce(0) { sum, weight in
-            sum + weight.value.count * (weights.formats[weight.key] ?? .float32).precision.bytes
+        memoryBytes = serving.reduce(0) { sum, path in
+            sum + (weights.shape(of: path)?.count ?? 0) * (weights.formats[path] ?? .float32).precision.bytes
         }
         multiplyAdds = configuration.backboneMultiplyAdds
     }

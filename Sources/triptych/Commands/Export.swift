@@ -27,8 +27,8 @@ struct Export: ParsableCommand {
         }
         let digest = try Checkpoint.save(
             configuration: configuration, weights: weights, metadata: loaded.metadata,
-            packed: loaded.packed.filter { weights[$0] != nil }, to: output)
-        let removed = loaded.weights.tensors.count - weights.tensors.count
+            packed: loaded.packed.filter(weights.contains), to: output)
+        let removed = loaded.weights.paths.count - weights.paths.count
         print("\(output): \(weights.parameterCount) parameters, \(removed) tensors left out\nmodel \(digest)")
     }
 }

@@ -53,8 +53,9 @@ struct Inspect: ParsableCommand {
     }
 
     private static func precisions(_ weights: Weights) -> [String: Int] {
-        weights.tensors.reduce(into: [:]) { counts, weight in
-            counts[(weights.formats[weight.key] ?? .float32).precision.rawValue, default: 0] += weight.value.count
+        weights.paths.reduce(into: [:]) { counts, path in
+            let precision = (weights.formats[path] ?? .float32).precision
+            counts[precision.rawValue, default: 0] += weights.shape(of: path)?.count ?? 0
         }
     }
 
