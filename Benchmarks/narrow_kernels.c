@@ -54,12 +54,19 @@ static int is_winograd(const layer *l) { return l->kernel == 3 && l->precision !
 static ck_winograd winograd_of(const layer *l) {
     return (ck_winograd){1, l->height, l->width, l->inputs, l->outputs, l->precision == ck_bfloat16};
 }
+static int is_map(const layer *l) { return l->precision == ck_int8 && l->height > 1; }
 static ck_windows windows(const layer *l) {
-    int64_t run = l->precision == float32 ? l->inputs : ck_words(l->precision, l->inputs);
-    return windows_of(l->height, l->width, run, l->kernel);
+    int64_t run = l->precision == float32 ? l->inputs : ck_words(l->precision, l->inputs), edge = l->kernel / 2;
+    ck_windows w = windows_of(l->height, l->width, run, l->kernel);
+    if (!is_map(l)) return w;
+    // Over codes with their edge the taps of a row are one.
+    w.padding = 0, w.row_step = w.tap_row_step = (l->width + 2 * edge) * run;
+    w.image_step = (l->height + 2 * edge) * w.row_step, w.tap_columns = 1, w.run = l->kernel * run;
+    return w;
 }
 static ck_narrow_layer narrow_of(const layer *l, const ck_windows *w) {
-    return (ck_narrow_layer){.precision = l->precision, .windows = w, .outputs = l->outputs, .elements = l->inputs};
+    return (ck_narrow_layer){.precision = l->precision, .windows = w, .outputs = l->outputs,
+                             .elements = is_map(l) ? l->kernel * l->inputs : l->inputs};
 }
 
 static layer make(layer l) {
@@ -88,6 +95,18 @@ static layer make(layer l) {
 static uint32_t *words;
 static float *scratch, *row_scales;
 static int32_t *zeros;
+/// An image as maps between convolutions of codes have it, and where one goes.
+static uint16_t *halves, *result_halves;
+static uint32_t most, result_most;
+
+static void run_map(const layer *l, ck_activation activation) {
+    ck_windows w = windows(l);
+    ck_narrow_layer narrow = narrow_of(l, &w);
+    ck_map map = {1, l->height, l->width, l->inputs, halves, &most};
+    ck_map_encode(&map, l->kernel / 2, words, row_scales);
+    ck_map_results results = {.activation = activation, .halves = result_halves, .most = &result_most};
+    ck_map_product(&narrow, words, row_scales, l->packed, &results);
+}
 
 /// With what it is multiplied with made narrow, by row or by image.
 static void run(const layer *l, const float *x, const float *residual, ck_activation activation, float *y) {
@@ -99,12 +118,10 @@ static void run(const layer *l, const float *x, const float *residual, ck_activa
         float *own = ck_product_scratch(&w, l->outputs) ? scratch : NULL;
         ck_product(&w, l->outputs, x, l->packed, residual, activation, own, y);
     } else {
-        int is_image = l->height > 1;
         ck_narrow_layer narrow = narrow_of(l, &w);
-        ck_narrowing sizes = {.precision = l->precision, .groups = 1, .rows = l->height * l->width, .width = l->inputs,
-                              .is_whole = is_image};
+        ck_narrowing sizes = {.precision = l->precision, .rows = l->height * l->width, .width = l->inputs};
         ck_narrow(&sizes, x, words, row_scales, zeros);
-        ck_narrow_input input = {words, row_scales, zeros, is_image ? sizes.rows : 1};
+        ck_narrow_input input = {words, row_scales, zeros};
         ck_narrow_product(&narrow, &input, l->packed, residual, activation, y);
     }
 }
@@ -156,10 +173,11 @@ static double resnet(int precision, int64_t height, int64_t width, int rounds) {
         layer l = make((layer){precision, height / s[0], width / s[0], s[1], s[2], s[3]});
         float *x = random_floats(l.height * l.width * l.inputs, 1), *y = allocated(l.height * l.width * l.outputs);
         for (int64_t j = 0; j < l.height * l.width * l.inputs; j++) x[j] += 0.5f;
+        if (is_map(&l)) ck_map_round(1, l.height * l.width * l.inputs, x, halves, &most);
         double least = INFINITY;
         for (int round = 0; round < rounds; round++) {
             double start = now();
-            run(&l, x, NULL, ck_relu, y);
+            is_map(&l) ? run_map(&l, ck_relu) : run(&l, x, NULL, ck_relu, y);
             least = fmin(least, now() - start);
         }
         sum += least * s[4];
@@ -173,6 +191,7 @@ int main(int count, char **arguments) {
     int is_vit = strcmp(arguments[1], "vit") == 0, rounds = atoi(arguments[count - 1]);
     int64_t a = atol(arguments[2]), b = atol(arguments[3]);
     words = allocated(1 << 22), scratch = allocated(1 << 24), row_scales = allocated(1 << 16), zeros = allocated(1 << 16);
+    halves = allocated(1 << 22), result_halves = allocated(1 << 22);
     const int precisions[] = {float32, ck_bfloat16, ck_int8};
     const char *names[] = {"float32", "bf16", "int8"};
     double times[3];

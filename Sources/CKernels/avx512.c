@@ -36,15 +36,18 @@ INLINE ivec add_codes(ivec sum, ivec x, ivec w) {
 #define add_word add_codes
 #define finished finished_codes
 #define NARROW_PRODUCT avx512_codes_product
+#define HAS_MAPS 1
 #include "narrow_tile.h"
 
 #define SUMS vec
 #define add_word add_halves_plainly
 #define finished finished_halves
 #define NARROW_PRODUCT avx512_halves_product
+#define HAS_MAPS 0
 #include "narrow_tile.h"
 
-const narrowing_kernels avx512_narrowing = {.range = range_of_row, .encode = encode_row, .round = round_row};
+const narrowing_kernels avx512_narrowing = {.range = range_of_row, .encode = encode_row, .round = round_row,
+                                                .encode_halves = encode_halves_row};
 
 #pragma clang attribute pop
 #endif

@@ -9,6 +9,8 @@
 #define LANES 16
 #define PANEL_REGISTERS 4
 #define UNROLLED _Pragma("clang loop unroll(full)") for
+// Its conversion rounds as the other does, but for numbers below 1.2e-38, which it takes for 0 as the product does.
+#define ROUNDED_TO_HALVES(x) ((halves_vec)_mm512_cvtneps_pbh((__m512)(x)))
 #include "vectors.h"
 #include "narrow_words.h"
 
@@ -20,13 +22,13 @@ INLINE vec add_halves(vec sum, ivec x, ivec w) {
 #define add_word add_halves
 #define finished finished_halves
 #define NARROW_PRODUCT bf16_halves_product
+#define HAS_MAPS 0
 #include "narrow_tile.h"
 
-// Its conversion rounds as the other does, but for numbers below 1.2e-38, which it takes for 0 as the product does.
-#define ROUNDED_TO_HALVES(x) ((halves_vec)_mm512_cvtneps_pbh((__m512)(x)))
 #include "narrow_rows.h"
 
-const narrowing_kernels bf16_narrowing = {.range = range_of_row, .encode = encode_row, .round = round_row};
+const narrowing_kernels bf16_narrowing = {.range = range_of_row, .encode = encode_row, .round = round_row,
+                                                .encode_halves = encode_halves_row};
 
 #pragma clang attribute pop
 #endif

@@ -31,6 +31,7 @@ static void choose_avx512(bool is_plain) {
         chosen_narrow.narrowing = &bf16_narrowing;
         chosen_narrow.product[ck_bfloat16] = bf16_halves_product;
         chosen_narrow.is_native[ck_bfloat16] = true;
+        if (chosen_narrow.is_native[ck_int8]) chosen_narrow.product[ck_int8] = vnni_bf16_codes_product;
     }
 }
 #endif

@@ -103,6 +103,15 @@ void ck_narrow_pack(const ck_narrow_layer *layer, const float *weights, ck_weigh
     parallel_for(panels_of(layer->outputs), pack_panel, &job);
 }
 
+narrow_panel narrow_panel_of(const ck_narrow_layer *layer, const uint32_t *packed, int64_t number) {
+    int64_t begin = number * instructions()->panel;
+    return (narrow_panel){
+        .begin = begin, .width = panel_width(layer->outputs, number), .real = panel_outputs(layer->outputs, number),
+        .weights = header(layer, packed, row_count) + begin * depth_of(layer->windows),
+        .bias = header(layer, packed, bias_row) + begin, .scales = header(layer, packed, scales_row) + begin,
+        .sums = (const int32_t *)(const void *)header(layer, packed, sums_row) + begin};
+}
+
 typedef struct {
     const ck_narrow_layer *layer;
     const ck_narrow_input *x;
@@ -157,36 +166,17 @@ static bool are_rows(const ck_windows *w) {
     return w->tap_rows * w->tap_columns == 1 && !w->padding && are_lines && are_images;
 }
 
-/// What codes of the pixels from `pixel` on have for scales and zero points. `group` is that of the pixel before, or of none.
-typedef struct {
-    int64_t group, end;
-} scale_group;
-
-static void find_scales(const ck_narrow_input *x, int64_t pixel, int rows, scale_group *at, float *scales, int32_t *zeros) {
-    for (int r = 0; r < rows; r++) {
-        if (pixel + r >= at->end) {
-            at->group = (pixel + r) / x->rows_per_scale;
-            at->end = (at->group + 1) * x->rows_per_scale;
-        }
-        scales[r] = x->scales[at->group], zeros[r] = x->zeros[at->group];
-    }
-}
-
 static void run_piece(const void *context, int64_t piece, int64_t worker) {
     (void)worker;
     const product_job *job = context;
     const ck_narrow_layer *layer = job->layer;
     const ck_windows *w = layer->windows;
-    int64_t from, to, panel = piece_of(&job->plan, piece, &from, &to), tap_count = w->tap_rows * w->tap_columns;
-    int64_t begin = panel * instructions()->panel, width = panel_width(layer->outputs, panel);
-    int64_t real = panel_outputs(layer->outputs, panel), depth = depth_of(w);
+    int64_t from, to, number = piece_of(&job->plan, piece, &from, &to), depth = depth_of(w);
+    narrow_panel panel = narrow_panel_of(layer, job->packed, number);
     // What follows in memory is the next panel.
-    int64_t tiles = (to - from + tile_rows - 1) / tile_rows, ahead_step = (width + tiles - 1) / tiles;
-    const float *words = (const float *)job->x->words, *weights = header(layer, job->packed, row_count) + begin * depth;
+    int64_t tiles = (to - from + tile_rows - 1) / tile_rows, ahead_step = (panel.width + tiles - 1) / tiles;
+    const float *words = (const float *)job->x->words;
     const float *taps[largest_kernel * tile_rows];
-    float row_scales[tile_rows];
-    int32_t row_zeros[tile_rows];
-    scale_group group = {0};
     bool is_rows = are_rows(w);
     for (int64_t pixel = from; pixel < to; pixel += tile_rows) {
         int rows = (int)smaller_of(tile_rows, to - pixel);
@@ -194,18 +184,15 @@ static void run_piece(const void *context, int64_t piece, int64_t worker) {
             for (int r = 0; r < rows; r++) taps[r] = words + (pixel + r) * w->column_step;
         else
             find_windows(w, words, pixel, rows, taps);
-        if (layer->precision == ck_int8) find_scales(job->x, pixel, rows, &group, row_scales, row_zeros);
-        int64_t offset = pixel * layer->outputs + begin;
-        narrow_tile t = {.taps = taps, .tap_count = tap_count, .run = w->run, .weights = weights,
-                         .row_scales = row_scales, .row_zeros = row_zeros,
-                         .scales = header(layer, job->packed, scales_row) + begin,
-                         .sums = (const int32_t *)(const void *)header(layer, job->packed, sums_row) + begin,
-                         .bias = header(layer, job->packed, bias_row) + begin,
+        int64_t offset = pixel * layer->outputs + panel.begin;
+        narrow_tile t = {.taps = taps, .tap_count = w->tap_rows * w->tap_columns, .run = w->run, .weights = panel.weights,
+                         .row_scales = job->x->scales + pixel, .row_zeros = job->x->zeros + pixel, .scales = panel.scales, .sums = panel.sums,
+                         .bias = panel.bias,
                          .addend = job->residual ? job->residual + offset : NULL, .activation = job->activation,
                          .y = job->y + offset, .y_step = layer->outputs,
-                         .ahead = weights + width * depth + (pixel - from) / tile_rows * depth * ahead_step,
+                         .ahead = panel.weights + panel.width * depth + (pixel - from) / tile_rows * depth * ahead_step,
                          .ahead_step = ahead_step};
-        run_narrow_tile(layer->precision, &t, rows, width, real);
+        run_narrow_tile(layer->precision, &t, rows, panel.width, panel.real);
     }
 }
 

@@ -1,6 +1,4 @@
-// How rows of floats become narrow. Narrow registers are written by the compiler's conversions.
-typedef uint8_t codes_vec __attribute__((vector_size(LANES)));
-typedef uint16_t halves_vec __attribute__((vector_size(2 * LANES)));
+// How rows of floats become narrow.
 
 /// Rounds to the nearest whole number of at most 2²², ties to even.
 INLINE ivec rounded(vec x) { return (ivec)(x + 12582912.0f) - 0x4B400000; }
@@ -11,17 +9,6 @@ INLINE codes_vec encoded(vec x, float inverse, int32_t zero) {
     code = (code & (code < 255)) | ((code >= 255) & 255);
     return __builtin_convertvector(code, codes_vec);
 }
-
-#ifndef ROUNDED_TO_HALVES
-#define ROUNDED_TO_HALVES rounded_to_halves
-INLINE halves_vec rounded_to_halves(vec x) {
-    uvec bits = (uvec)x;
-    // Half of the last place that stays, and one bit more where that one is odd: ties go to even.
-    uvec nearest = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
-    uvec nan = (uvec)(x != x);
-    return __builtin_convertvector((nearest & ~nan) | (nan & 0x7FC0), halves_vec);
-}
-#endif
 
 enum { without_sign = 0x7FFFFFFF, infinity_bits = 0x7F800000 };
 
@@ -70,13 +57,28 @@ static void encode_row(const float *row, int64_t count, float inverse, int32_t z
 
 static void round_row(const float *row, int64_t count, uint16_t *halves) {
     int64_t whole = count / LANES * LANES;
-    for (int64_t i = 0; i < whole; i += LANES) {
-        halves_vec h = ROUNDED_TO_HALVES(load(row + i));
-        memcpy(halves + i, &h, sizeof h);
-    }
+    for (int64_t i = 0; i < whole; i += LANES) store_halves(halves + i, load(row + i));
     if (whole == count) return;
     float rest[LANES] = {0};
     memcpy(rest, row + whole, (count - whole) * sizeof(float));
     halves_vec h = ROUNDED_TO_HALVES(load(rest));
     memcpy(halves + whole, &h, (count - whole) * sizeof(uint16_t));
+}
+
+INLINE codes_vec encoded_halves(const uint16_t *row, float inverse) {
+    vec x = load_halves(row) * inverse;
+    return __builtin_convertvector(rounded(larger(x, (vec){0})), codes_vec);
+}
+
+static void encode_halves_row(const uint16_t *row, int64_t count, float inverse, uint8_t *codes) {
+    int64_t whole = count / LANES * LANES;
+    for (int64_t i = 0; i < whole; i += LANES) {
+        codes_vec c = encoded_halves(row + i, inverse);
+        memcpy(codes + i, &c, sizeof c);
+    }
+    if (whole == count) return;
+    uint16_t rest[LANES] = {0};
+    memcpy(rest, row + whole, (count - whole) * sizeof *rest);
+    codes_vec c = encoded_halves(rest, inverse);
+    memcpy(codes + whole, &c, count - whole);
 }

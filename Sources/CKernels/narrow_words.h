@@ -32,3 +32,28 @@ INLINE vec add_halves_plainly(vec sum, ivec x, ivec w) {
     sum += (vec)(x & upper) * (vec)(w & upper);
     return sum + (vec)(x << 16) * (vec)(w << 16);
 }
+
+// Narrow registers are written by the compiler's conversions.
+typedef uint8_t codes_vec __attribute__((vector_size(LANES)));
+typedef uint16_t halves_vec __attribute__((vector_size(2 * LANES)));
+
+INLINE halves_vec rounded_to_halves(vec x) {
+    uvec bits = (uvec)x;
+    // Half of the last place that stays, and one bit more where that one is odd: ties go to even.
+    uvec nearest = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
+    uvec nan = (uvec)(x != x);
+    return __builtin_convertvector((nearest & ~nan) | (nan & 0x7FC0), halves_vec);
+}
+#ifndef ROUNDED_TO_HALVES
+#define ROUNDED_TO_HALVES rounded_to_halves
+#endif
+
+INLINE vec load_halves(const uint16_t *p) {
+    halves_vec h;
+    memcpy(&h, p, sizeof h);
+    return (vec)(__builtin_convertvector(h, uvec) << 16);
+}
+INLINE void store_halves(uint16_t *p, vec x) {
+    halves_vec h = ROUNDED_TO_HALVES(x);
+    memcpy(p, &h, sizeof h);
+}

@@ -35,36 +35,22 @@ static void narrow_row(const narrowing_job *job, int64_t row) {
         kernels->round(x, sizes->width, (uint16_t *)(void *)target);
         return;
     }
-    int64_t group = sizes->is_whole ? row / sizes->rows : row;
-    if (!sizes->is_whole) {
-        float least, most;
-        kernels->range(x, sizes->width, &least, &most);
-        fit(least, most, &job->scales[row], &job->zeros[row]);
-    }
-    float scale = job->scales[group];
-    kernels->encode(x, sizes->width, scale > 0 ? 1 / scale : 0, job->zeros[group], (uint8_t *)target);
+    float least, most;
+    kernels->range(x, sizes->width, &least, &most);
+    fit(least, most, &job->scales[row], &job->zeros[row]);
+    float scale = job->scales[row];
+    kernels->encode(x, sizes->width, scale > 0 ? 1 / scale : 0, job->zeros[row], (uint8_t *)target);
 }
 
 static void narrow_rows(const void *context, int64_t piece, int64_t worker) {
     (void)worker;
     const narrowing_job *job = context;
-    int64_t together = rows_of_piece(job->sizes->width), rows = job->sizes->groups * job->sizes->rows;
+    int64_t together = rows_of_piece(job->sizes->width), rows = job->sizes->rows;
     for (int64_t row = piece * together; row < rows && row < (piece + 1) * together; row++) narrow_row(job, row);
-}
-
-/// A group's scale, of what is above 0.
-static void measure_group(const void *context, int64_t group, int64_t worker) {
-    (void)worker;
-    const narrowing_job *job = context;
-    int64_t count = job->sizes->rows * job->sizes->width;
-    float least, most;
-    narrow_instructions()->narrowing->range(job->x + group * count, count, &least, &most);
-    fit(0, most, &job->scales[group], &job->zeros[group]);
 }
 
 void ck_narrow(const ck_narrowing *sizes, const float *x, uint32_t *words, float *scales, int32_t *zeros) {
     narrowing_job job = {.sizes = sizes, .x = x, .words = words, .scales = scales, .zeros = zeros};
-    int64_t rows = sizes->groups * sizes->rows, together = rows_of_piece(sizes->width);
-    if (sizes->precision == ck_int8 && sizes->is_whole) parallel_for(sizes->groups, measure_group, &job);
-    parallel_for((rows + together - 1) / together, narrow_rows, &job);
+    int64_t together = rows_of_piece(sizes->width);
+    parallel_for((sizes->rows + together - 1) / together, narrow_rows, &job);
 }

@@ -74,6 +74,67 @@ struct NarrowEncoderTests {
         }
     }
 
+    /// MixER on a thin ResNet-18 of random weights that keep maps about as large as they are, made narrow, and six images of each
+    /// modality: more than go through a narrow network at once.
+    private func convolutional(_ precision: Precision) throws -> (
+        encoder: MultimodalEncoder, images: [Modality: Tensor]
+    ) {
+        var configuration = ModelConfiguration(
+            system: .mixer(), modalities: [.rgb, .nir],
+            backbone: .resnet(.init(depth: 18, innerWidths: [[Int]](repeating: [32], count: 8))),
+            input: .init(height: 64, width: 32, mean: [:], std: [:]))
+        configuration.identities = 3
+        var (seed, weights) = (0, try Weights.zeros(for: configuration))
+        for path in weights.paths {
+            guard let shape = weights.shape(of: path) else { continue }
+            seed += 1
+            let isNorm = shape.rank == 1 && !path.hasSuffix("bias") && !path.hasSuffix("mean")
+            let scale = shape.rank == 1 ? 0.1 : (6 * Float(shape[0]) / Float(shape.count)).squareRoot()
+            weights[path] = random(shape, seed: seed, scale: scale, around: isNorm ? 0.8 : 0)
+        }
+        weights.narrow(try configuration.narrowableWeights(in: weights), to: precision)
+        let encoder = try MultimodalEncoder(configuration: configuration, weights: weights, model: "m")
+        let images = Dictionary(
+            uniqueKeysWithValues: configuration.modalities.enumerated().map {
+                ($1, random([6, 64, 32, 3], seed: 1000 + $0, scale: 1, around: 0))
+            })
+        return (encoder, images)
+    }
+
+    /// From a linear congruential generator: uniform within `scale` of a number.
+    private func random(_ shape: Shape, seed: Int, scale: Float, around middle: Float) -> Tensor {
+        Tensor(shape: shape) { scalars in
+            var state = UInt64(seed)
+            for index in scalars.indices {
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                scalars[index] = middle + scale * (Float(state >> 40) / Float(1 << 23) - 1)
+            }
+        }
+    }
+
+    @Test(
+        "embeddings of a narrow ResNet are near float32's, with the same bits alone, in a batch, and with any number of threads",
+        arguments: [(Precision.int8, 0.03), (.bfloat16, 0.01)] as [(Precision, Float)])
+    func residualNetworks(precision: Precision, tolerance: Float) async throws {
+        let (encoder, images) = try convolutional(precision)
+        let together = try encoder.embed(batch: images)
+        let plain = try convolutional(.float32).encoder.embed(batch: images)
+        expectClose(together, plain, relative: tolerance, precision.rawValue)
+        #expect(together.scalars != plain.scalars)
+        for row in [0, 3, 5] {
+            let alone = try encoder.embed(batch: images.mapValues { $0.sliced(axis: 0, row..<(row + 1)) })
+            #expect(alone.scalars == together.sliced(axis: 0, row..<(row + 1)).scalars)
+        }
+        for threads in [1, 3] as [Int32] {
+            let found = try await ComputeThread(name: "narrow test").run {
+                let symbol = try #require(dlsym(nil, "omp_set_num_threads"))
+                unsafeBitCast(symbol, to: (@convention(c) (Int32) -> Void).self)(threads)
+                return try encoder.embed(batch: images).scalars
+            }
+            #expect(found == together.scalars, "\(threads) threads")
+        }
+    }
+
     @Test("a float32 model can be computed in bfloat16, near the same model rounded before")
     func computed() throws {
         let images = try images()

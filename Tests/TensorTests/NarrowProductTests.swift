@@ -91,6 +91,57 @@ struct NarrowProductTests {
     }
 
     @Test(
+        "between convolutions of codes are bfloat16s, and the next one's codes are of their largest, image by image",
+        arguments: [(8, 16), (16, 70), (5, 7)])
+    func maps(channels: Int, outputs: Int) throws {
+        let images = whole([2, 9, 6, channels], 0...255, seed: 1)
+        let residual = whole([2, 9, 6, outputs], -128...127, seed: 2)
+        let weight = whole([outputs, channels, 3, 3], -9...9, seed: 3)
+        let last = whole([5, outputs, 1, 1], -127...127, seed: 4)
+        let pack = { (weight: Tensor, kernel: Int) in
+            PackedConvolution(
+                weight, bias: nil, stride: 1, padding: kernel / 2, height: 9, width: 6,
+                format: ones(weight.shape[0]))
+        }
+        let map = pack(weight, 3).convolve(.floats(images), residual: .floats(residual), relu: true)
+        // Whole numbers below 2²⁴, rounded once.
+        let sums = zip(images.convolved(weight: weight, padding: 1).scalars, residual.scalars)
+        let expected = Tensor(sums.map { max($0 + $1, 0) }, shape: map.shape).roundedToHalves
+        #expect(map.tensor.scalars == expected.scalars)
+
+        let found = pack(last, 1).convolve(map).tensor
+        let count = 9 * 6
+        for image in 0..<2 {
+            let pixels = expected.sliced(axis: 0, image..<(image + 1)).scalars
+            let scale = try #require(pixels.max()) / 255
+            for (pixel, output) in [(0, 0), (17, 3), (count - 1, 4)] {
+                let sum = (0..<outputs).reduce(0) { sum, channel in
+                    let code = (pixels[pixel * outputs + channel] * (1 / scale)).rounded(.toNearestOrEven)
+                    return sum + Int(code) * Int(last.scalars[output * outputs + channel])
+                }
+                let rounded = Tensor([Float(sum) * scale], shape: [1]).roundedToHalves.scalar
+                #expect(found.scalars[(image * count + pixel) * 5 + output] == rounded, "\(image) \(pixel)")
+            }
+        }
+    }
+
+    @Test("a map goes to and comes from convolutions that are not of codes as float32s")
+    func mixedMaps() {
+        let images = sample([2, 9, 6, 16], seed: 1).relu()
+        let convolution = { (format: WeightFormat) in
+            PackedConvolution(
+                sample([16, 16, 3, 3], seed: 2), bias: nil, stride: 1, padding: 1, height: 9, width: 6, format: format)
+        }
+        let codes = convolution(.int8(scales: [Float](repeating: 0.01, count: 16)))
+        let map = codes.convolve(.floats(images), relu: true)
+        let plain = convolution(.float32).convolve(map, residual: map, relu: true)
+        let expected = convolution(.float32).convolve(map.tensor, residual: map.tensor, relu: true)
+        #expect(plain.tensor.scalars == expected.scalars)
+        let again = codes.convolve(plain, residual: plain, relu: true).tensor
+        #expect(again.scalars == codes.convolve(.floats(expected), residual: plain, relu: true).tensor.scalars)
+    }
+
+    @Test(
         "3×3 convolutions by Winograd's algorithm in bfloat16 are exact where nothing rounds",
         arguments: [(5, 7), (24, 12)])
     func winograd(height: Int, width: Int) {

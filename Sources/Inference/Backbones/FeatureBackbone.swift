@@ -24,6 +24,17 @@ enum FeatureBackbone: Sendable {
 }
 
 extension Tensor {
+    /// What a narrow network makes of images [B, ...], a few at a time: with whole batches what goes from layer to layer does not
+    /// fit in caches, and narrow layers then wait for memory, not for products. A float32 network takes all at once.
+    func encoded(narrowly isNarrow: Bool, _ network: (Tensor) -> Tensor) -> Tensor {
+        let together = 4
+        guard isNarrow, shape[0] > together else { return network(self) }
+        let parts = stride(from: 0, to: shape[0], by: together).map { start in
+            network(sliced(axis: 0, start..<min(start + together, shape[0])))
+        }
+        return Tensor.concatenated(parts, axis: 0)
+    }
+
     /// The first token of each of [B, N, D]: [B, D].
     var classToken: Tensor { sliced(axis: 1, 0..<1).reshaped([shape[0], shape[2]]) }
 }

@@ -30,8 +30,15 @@ struct ResNet: Sendable {
     }
 
     /// Images [B, H, W, 3] → the last map [B, H', W', C].
-    func callAsFunction(_ images: Tensor) -> Tensor {
-        stages.reduce(stem(images).maxPooled(kernel: 3, stride: 2, padding: 1)) { $1($0) }
+    func callAsFunction(_ images: Tensor) -> Tensor { images.encoded(narrowly: isNarrow) { map($0).tensor } }
+
+    /// Whether any of its stages is.
+    var isNarrow: Bool { stages.contains(where: \.isNarrow) }
+
+    /// The same as the last convolution leaves it.
+    func map(_ images: Tensor) -> FeatureMap {
+        let first = stem(.floats(images)).tensor.maxPooled(kernel: 3, stride: 2, padding: 1)
+        return stages.reduce(.floats(first)) { $1($0) }
     }
 }
 
@@ -41,6 +48,8 @@ struct ResNetStage: Sendable {
     private let probe: ModelProbe.Place?
     /// The size of its map.
     var output: ConvolutionBlock.Size { blocks[blocks.count - 1].output }
+    /// Whether any of its convolutions multiplies in fewer than 32 bits.
+    var isNarrow: Bool { blocks.contains(where: \.isNarrow) }
 
     /// - Parameter number: from 0.
     init(
@@ -64,9 +73,9 @@ struct ResNetStage: Sendable {
         probe = scope.probe
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor {
+    func callAsFunction(_ x: FeatureMap) -> FeatureMap {
         let map = blocks.reduce(x) { $1($0) }
-        return probe?.map(map) ?? map
+        return probe.map { .floats($0.map(map.tensor)) } ?? map
     }
 }
 
@@ -75,6 +84,7 @@ struct ResidualBlock: Sendable {
     private let layers: [ConvolutionBlock]
     private let downsample: ConvolutionBlock?
     var output: ConvolutionBlock.Size { layers[layers.count - 1].output }
+    var isNarrow: Bool { layers.contains(where: \.isNarrow) }
 
     /// - Parameter widths: channels before, between and after the convolutions: three numbers, or four for a bottleneck.
     init(_ scope: ParameterScope, widths: [Int], stride: Int, input: ConvolutionBlock.Size) throws {
@@ -107,7 +117,7 @@ struct ResidualBlock: Sendable {
                 .init(inputs: inputs, outputs: outputs, stride: stride), input: input)
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor {
+    func callAsFunction(_ x: FeatureMap) -> FeatureMap {
         let identity = downsample?(x, relu: false) ?? x
         let inner = layers.dropLast().reduce(x) { $1($0) }
         return layers[layers.count - 1](inner, residual: identity)

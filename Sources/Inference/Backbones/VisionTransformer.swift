@@ -39,10 +39,15 @@ struct VisionTransformer: Sendable {
 
     /// Images [B, H, W, 3] → tokens [B, prefix + patches, D] after the final norm and the projection. Token 0 is the class
     /// token, token 1 the distillation token if there is one.
-    func callAsFunction(_ images: Tensor) -> Tensor { projected(normed(images)) }
+    func callAsFunction(_ images: Tensor) -> Tensor { images.encoded(narrowly: isNarrow) { projected(normed($0)) } }
 
     /// Images [B, H, W, 3] → the class token [B, D]; the others are not projected.
-    func classToken(_ images: Tensor) -> Tensor { projected(normed(images).classToken) }
+    func classToken(_ images: Tensor) -> Tensor {
+        images.encoded(narrowly: isNarrow) { projected(normed($0).classToken) }
+    }
+
+    /// Whether any of its blocks is.
+    var isNarrow: Bool { blocks.contains(where: \.isNarrow) }
 
     private func normed(_ images: Tensor) -> Tensor {
         let first = prefix(patchEmbedding(images))

@@ -26,6 +26,8 @@ struct ConvolutionBlock: Sendable {
     private let kernel: Kernel
     /// The size of its results.
     let output: Size
+    /// Whether it multiplies in fewer than 32 bits.
+    let isNarrow: Bool
 
     /// - Parameters:
     ///   - convolution: the scope of a weight [outputs, inputs, k, k], without bias.
@@ -39,6 +41,8 @@ struct ConvolutionBlock: Sendable {
         let norm = try BatchNorm(norm, width: kernel.outputs)
         self.kernel = kernel
         output = Size(height: (input.height - 1) / kernel.stride + 1, width: (input.width - 1) / kernel.stride + 1)
+        let format = followsReLU ? convolution.format(of: "weight") : .float32
+        isNarrow = format != .float32
         guard convolution.isInference else {
             form = .plain(weight: weight, norm: norm)
             return
@@ -46,22 +50,21 @@ struct ConvolutionBlock: Sendable {
         let (factor, shift) = norm.folded
         let rows = weight.reshaped([kernel.outputs, weight.count / kernel.outputs])
         let folded = rows.multiplied(by: factor, repeatedAlong: 1).reshaped(weight.shape)
-        let format = followsReLU ? convolution.format(of: "weight").scaled(by: factor) : .float32
         form = .packed(
             PackedConvolution(
                 folded, bias: shift, stride: kernel.stride, padding: kernel.size / 2, height: input.height,
-                width: input.width, format: format))
+                width: input.width, format: format.scaled(by: factor)))
     }
 
     /// [B, H, W, inputs] → [B, H', W', outputs].
-    func callAsFunction(_ x: Tensor, residual: Tensor? = nil, relu: Bool = true) -> Tensor {
+    func callAsFunction(_ x: FeatureMap, residual: FeatureMap? = nil, relu: Bool = true) -> FeatureMap {
         switch form {
         case .packed(let convolution):
             return convolution.convolve(x, residual: residual, relu: relu)
         case .plain(let weight, let norm):
-            let normed = norm(x.convolved(weight: weight, stride: kernel.stride, padding: kernel.size / 2))
-            let sum = residual.map { normed + $0 } ?? normed
-            return relu ? sum.relu() : sum
+            let normed = norm(x.tensor.convolved(weight: weight, stride: kernel.stride, padding: kernel.size / 2))
+            let sum = residual.map { normed + $0.tensor } ?? normed
+            return .floats(relu ? sum.relu() : sum)
         }
     }
 }

@@ -13,6 +13,8 @@ struct TransformerBlock: Sendable {
     private let dropPath: BlockDropPath?
     private let activation: Activation
     private let probe: ModelProbe.Place?
+    /// Whether it multiplies in fewer than 32 bits.
+    var isNarrow: Bool { qkv.isNarrow || fc1.isNarrow }
 
     /// - Parameter index: of the block, from 0: pruning may have left each another number of heads and neurons.
     init(_ scope: ParameterScope, _ configuration: ModelConfiguration.Backbone.ViT, index: Int) throws {

@@ -50,7 +50,9 @@ struct DMF: TextEncodingSystem {
     func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
         modalities.reduce(into: [:]) { features, modality in
             guard let image = images[modality], let translation = translations[modality] else { return }
-            features[modality] = run(imagePrefix(translation(patchEmbedding(image))))
+            features[modality] = image.encoded(narrowly: blocks.contains(where: \.isNarrow)) {
+                run(imagePrefix(translation(patchEmbedding($0))))
+            }
         }
     }
 

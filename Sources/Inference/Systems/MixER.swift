@@ -19,10 +19,17 @@ struct MixER: EncodingSystem {
         case vit(VisionTransformer)
         case resnet(ResNet)
 
-        func callAsFunction(_ images: Tensor) -> Tensor {
+        var isNarrow: Bool {
             switch self {
-            case .vit(let network): network(images)
-            case .resnet(let network): network(images)
+            case .vit(let network): network.isNarrow
+            case .resnet(let network): network.isNarrow
+            }
+        }
+
+        func callAsFunction(_ images: Tensor) -> FeatureMap {
+            switch self {
+            case .vit(let network): .floats(network(images))
+            case .resnet(let network): network.map(images)
             }
         }
     }
@@ -33,10 +40,10 @@ struct MixER: EncodingSystem {
         case resnet(ResNetStage)
 
         /// → its tokens, or its map.
-        func callAsFunction(_ x: Tensor) -> Tensor {
+        func callAsFunction(_ x: FeatureMap) -> Tensor {
             switch self {
-            case .vit(let block, let norm): norm(block(x))
-            case .resnet(let stage): stage(x)
+            case .vit(let block, let norm): norm(block(x.tensor))
+            case .resnet(let stage): stage(x).tensor
             }
         }
     }
@@ -136,7 +143,7 @@ struct MixER: EncodingSystem {
     }
 
     private func split(_ images: [Modality: Tensor], _ encode: (Tensor) -> Tensor) -> [Modality: Tensor] {
-        shared(images, encode).reduce(into: [:]) { $0[$1.modality] = $1.rows }
+        shared(images) { $0.encoded(narrowly: trunk.isNarrow, encode) }.reduce(into: [:]) { $0[$1.modality] = $1.rows }
     }
 
     func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] {

@@ -3,16 +3,6 @@ import CKernels
 /// Weights as codes of 8 bits or bfloat16s, in the layout of the kernels; what they are multiplied with becomes narrow on the
 /// way.
 struct NarrowWeights: Sendable {
-    /// The rows that come to a product, [groups, rows, width], and the result pixels of a group.
-    struct Rows {
-        let groups: Int
-        let rows: Int
-        let width: Int
-        let results: Int
-        /// Whether codes have a scale for a group, none of whose elements is negative, or for a row: then a row is a result.
-        let isWhole: Bool
-    }
-
     let precision: ck_precision
     private let packed: Storage
     private let outputs: Int
@@ -40,22 +30,23 @@ struct NarrowWeights: Sendable {
     }
 
     /// activation(windows(x) · weights + bias + residual), see `ck_narrow_product`.
+    ///
+    /// - Parameters:
+    ///   - windows: in words; of int8 rows.
+    ///   - width: elements of a row of x, or of a pixel.
     func product(
-        _ windows: ck_windows, _ x: Tensor, _ rows: Rows, residual: Tensor?, activation: Activation, into shape: Shape
+        _ windows: ck_windows, _ x: Tensor, width: Int, residual: Tensor?, activation: Activation, into shape: Shape
     ) -> Tensor {
-        let count = rows.isWhole ? rows.groups : rows.groups * rows.rows
-        let words = Storage(count: rows.groups * rows.rows * Self.words(rows.width, precision))
-        let (scales, zeros) = (Storage(count: count), Storage(count: count))
+        let rows = x.count / width
+        let words = Storage(count: rows * Self.words(width, precision))
+        let (scales, zeros) = (Storage(count: rows), Storage(count: rows))
         let zeroPoints = UnsafeMutableRawPointer(zeros.elements.baseAddress)?.assumingMemoryBound(to: Int32.self)
-        var sizes = ck_narrowing(
-            precision: precision, groups: Int64(rows.groups), rows: Int64(rows.rows), width: Int64(rows.width),
-            is_whole: rows.isWhole)
+        var sizes = ck_narrowing(precision: precision, rows: Int64(rows), width: Int64(width))
         Kernels.read(x) {
             ck_narrow(&sizes, $0, Self.words(words.elements.baseAddress), scales.elements.baseAddress, zeroPoints)
         }
         var input = ck_narrow_input(
-            words: Self.words(words.elements.baseAddress), scales: scales.elements.baseAddress, zeros: zeroPoints,
-            rows_per_scale: Int64(rows.isWhole ? rows.results : 1))
+            words: Self.words(words.elements.baseAddress), scales: scales.elements.baseAddress, zeros: zeroPoints)
         return Kernels.make(shape) { y in
             withExtendedLifetime((residual, packed, words, scales, zeros)) {
                 Self.with(precision, windows, outputs, elements) { layer in
@@ -67,12 +58,26 @@ struct NarrowWeights: Sendable {
         }
     }
 
+    /// activation(windows(codes) · weights + bias + residual), see `ck_map_product`.
+    ///
+    /// - Parameter windows: in words, over the codes with their edge.
+    func product(_ windows: ck_windows, _ codes: HalfMap.Codes, _ results: ck_map_results) {
+        var results = results
+        withExtendedLifetime((packed, codes)) {
+            Self.with(precision, windows, outputs, elements) { layer in
+                ck_map_product(
+                    layer, Self.words(codes.words.elements.baseAddress), codes.scales.elements.baseAddress,
+                    Self.words(packed.elements.baseAddress), &results)
+            }
+        }
+    }
+
     /// Words of so many elements.
     static func words(_ elements: Int, _ precision: ck_precision) -> Int {
         Int(ck_words(precision, Int64(elements)))
     }
 
-    private static func words(_ memory: UnsafeMutablePointer<Float>?) -> UnsafeMutablePointer<UInt32>? {
+    static func words(_ memory: UnsafeMutablePointer<Float>?) -> UnsafeMutablePointer<UInt32>? {
         UnsafeMutableRawPointer(memory)?.assumingMemoryBound(to: UInt32.self)
     }
 

@@ -7,14 +7,17 @@ import CKernels
 /// image's result has the same bits in every batch.
 ///
 /// In narrow formats they are products over windows, but in bfloat16 those that Winograd's algorithm does: there the
-/// transformed images and weights are rounded.
+/// transformed images and weights are rounded. In int8 what comes and goes are bfloat16s, see `HalfMap`.
 public struct PackedConvolution: Sendable {
     private enum Form: Sendable {
         /// In float32 or bfloat16.
         case winograd(Storage, isHalf: Bool)
         /// Windows in images as they are, or in ones that were given an edge before.
         case windows(Storage, isPadded: Bool)
-        case narrow(NarrowWeights)
+        /// In bfloat16.
+        case halves(NarrowWeights)
+        /// In int8: from map to map.
+        case codes(NarrowWeights)
     }
 
     private let form: Form
@@ -31,7 +34,7 @@ public struct PackedConvolution: Sendable {
         form =
             sizes.isWinograd && format.precision != .int8
             ? Self.winograd(weight, bias: bias, sizes, isHalf: format == .bfloat16)
-            : Self.narrow(weight, bias: bias, sizes, format).map(Form.narrow) ?? Self.windows(weight, bias: bias, sizes)
+            : Self.narrow(weight, bias: bias, sizes, format) ?? Self.windows(weight, bias: bias, sizes)
     }
 
     private static func winograd(_ weight: Tensor, bias: Tensor?, _ sizes: ConvolutionSizes, isHalf: Bool) -> Form {
@@ -53,11 +56,15 @@ public struct PackedConvolution: Sendable {
 
     private static func narrow(
         _ weight: Tensor, bias: Tensor?, _ sizes: ConvolutionSizes, _ format: WeightFormat
-    ) -> NarrowWeights? {
+    ) -> Form? {
         guard let precision = format.kernel else { return nil }
+        let isInt8 = precision == ck_int8
+        let windows = isInt8 ? sizes.codeWindows : sizes.inWords(precision).windows(isPadded: false)
+        let elements = windows.tap_columns == 1 ? sizes.kernel * sizes.channels : sizes.channels
         return NarrowWeights(
-            weight.transposed([0, 2, 3, 1]), sizes.weightSteps, format, bias: bias,
-            sizes.inWords(precision).windows(isPadded: false), outputs: sizes.outputs, elements: sizes.channels)
+            weight.transposed([0, 2, 3, 1]), sizes.weightSteps, format, bias: bias, windows, outputs: sizes.outputs,
+            elements: elements
+        ).map { isInt8 ? .codes($0) : .halves($0) }
     }
 
     /// relu(x ∗ weight + bias + residual), without the ReLU or the residual if they are not asked for. Never recorded:
@@ -75,14 +82,45 @@ public struct PackedConvolution: Sendable {
             return Kernels.product(
                 sizes.windows(isPadded: isPadded), images, packed, outputs: sizes.outputs, residual: residual,
                 activation: relu ? .relu : .identity, into: sizes.output)
-        case .narrow(let weights):
+        case .halves(let weights):
             return weights.product(
-                sizes.inWords(weights.precision).windows(isPadded: false), x,
-                .init(
-                    groups: sizes.batch, rows: sizes.height * sizes.width, width: sizes.channels,
-                    results: sizes.output[1] * sizes.output[2], isWhole: true),
+                sizes.inWords(weights.precision).windows(isPadded: false), x, width: sizes.channels,
                 residual: residual, activation: relu ? .relu : .identity, into: sizes.output)
+        case .codes(let weights):
+            return Kernels.make(sizes.output) { y in
+                _ = codes(
+                    weights, sizes, HalfMap(x), residual: residual.map(HalfMap.init), relu: relu, floats: y)
+            }
         }
+    }
+
+    /// The same from map to map: bfloat16s between convolutions in int8, float32s elsewhere.
+    public func convolve(_ x: FeatureMap, residual: FeatureMap? = nil, relu: Bool = false) -> FeatureMap {
+        guard case .codes(let weights) = form else {
+            return .floats(convolve(x.tensor, residual: residual?.tensor, relu: relu))
+        }
+        var sizes = sizes
+        sizes.batch = x.shape[0]
+        precondition(x.shape == sizes.input, "images \(x.shape), packed for \(sizes.input)")
+        precondition(residual.map { $0.shape == sizes.output } ?? true, "a residual of another shape")
+        return .halves(codes(weights, sizes, x.halves, residual: residual?.halves, relu: relu, floats: nil))
+    }
+
+    /// - Parameter floats: where the results go in place of the map.
+    private func codes(
+        _ weights: NarrowWeights, _ sizes: ConvolutionSizes, _ x: HalfMap, residual: HalfMap?, relu: Bool,
+        floats: UnsafeMutablePointer<Float>?
+    ) -> HalfMap {
+        let results = HalfMap(uninitialized: sizes.output)
+        withExtendedLifetime((results, residual)) {
+            weights.product(
+                sizes.codeWindows, x.codes(padding: sizes.padding),
+                ck_map_results(
+                    residual: residual.flatMap { UnsafePointer($0.halves) },
+                    activation: relu ? ck_relu : ck_identity, halves: floats == nil ? results.halves : nil,
+                    floats: floats, most: results.most))
+        }
+        return results
     }
 
     private func winograd(
@@ -131,6 +169,17 @@ extension ConvolutionSizes {
             stride: stride, padding: padding)
         words.batch = batch
         return words
+    }
+
+    /// Over codes with their edge, in words. Where channels fill whole words the taps of a row are one.
+    fileprivate var codeWindows: ck_windows {
+        let words = inWords(ck_int8)
+        var windows = words.windows(isPadded: true)
+        if channels % 4 != 0 {
+            (windows.tap_columns, windows.run) = (Int64(kernel), Int64(words.channels))
+            windows.tap_column_step = Int64(words.channels)
+        }
+        return windows
     }
 
     /// - Parameter isPadded: whether the images have an edge already, or need none.

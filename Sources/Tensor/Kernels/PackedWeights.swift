@@ -53,9 +53,8 @@ public struct PackedWeights: Sendable {
                 activation: activation, into: shape)
         case .narrow(let weights):
             return weights.product(
-                Self.rows(count, of: NarrowWeights.words(inputs, weights.precision), in: images), x,
-                .init(groups: images, rows: count, width: inputs, results: count, isWhole: false), residual: residual,
-                activation: activation, into: shape)
+                Self.rows(count, of: NarrowWeights.words(inputs, weights.precision), in: images), x, width: inputs,
+                residual: residual, activation: activation, into: shape)
         }
     }
 }
