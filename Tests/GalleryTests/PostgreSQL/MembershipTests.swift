@@ -15,14 +15,15 @@ struct MembershipTests {
         try await withServers(3) { stores, _ in
             let members = try await stores[1].members()
             #expect(members.map(\.name) == ["server 0", "server 1", "server 2"] && members.allSatisfy(\.isLive))
-            #expect(stores.map(\.isLeader) == [true, false, false] && members.map(\.isLeader) == [true, false, false])
+            #expect(members.map(\.isLeader) == [true, false, false])
+            try await eventually("the first does not lead") { stores.map(\.isLeader) == [true, false, false] }
             let told = Mutex(0)
             for store in stores {
                 store.observe { news in if news == .leadership { told.withLock { $0 += 1 } } }
             }
             try await stores[0].close()
             try await eventually("nobody leads") { leaders(stores) == 1 }
-            #expect(told.withLock { $0 } == 2 && !stores[0].isLeader)
+            #expect(told.withLock { $0 } >= 2 && !stores[0].isLeader)
             #expect(try await stores[1].members().map(\.name) == ["server 1", "server 2"])
         }
     }
@@ -30,12 +31,15 @@ struct MembershipTests {
     @Test("A leader whose connection is cut is none, and lets another lead")
     func cut() async throws {
         try await withServers { stores, database in
-            #expect(stores[0].isLeader)
+            try await eventually("the first does not lead") { stores[0].isLeader }
             try database.cut(leader: true)
-            try await eventually("nobody has taken the lead") { stores[1].isLeader }
-            #expect(leaders(stores) == 1)
+            try await eventually("nobody has taken the lead") {
+                #expect(leaders(stores) < 2)
+                return stores[1].isLeader
+            }
+            // By now the first might try again.
             try await Task.sleep(for: .seconds(4))
-            #expect(stores[1].isLeader && leaders(stores) == 1)
+            try await eventually("the lead was lost again") { stores[1].isLeader && leaders(stores) == 1 }
             #expect(try await stores[0].members().filter(\.isLeader).map(\.name) == ["server 1"])
         }
     }
