@@ -14,7 +14,7 @@ class Proxy:
     def __init__(self, port):
         self.target, self.delay, self.is_silent, self.over = port, 0.0, False, False
         self.socket = socket.create_server(("127.0.0.1", 0))
-        self.host, self.port, self.connections = "127.0.0.1", self.socket.getsockname()[1], 0
+        self.host, self.port, self.questions = "127.0.0.1", self.socket.getsockname()[1], 0
         threading.Thread(target=self.listen, daemon=True).start()
 
     def listen(self):
@@ -23,7 +23,6 @@ class Proxy:
                 client, _ = self.socket.accept()
             except OSError:
                 return
-            self.connections += 1
             threading.Thread(target=self.serve, args=(client,), daemon=True).start()
 
     def serve(self, client):
@@ -34,15 +33,16 @@ class Proxy:
             return client.close()
         for one in (client, server):
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for a, b in ((client, server), (server, client)):
-            threading.Thread(target=self.pump, args=(a, b), daemon=True).start()
+        threading.Thread(target=self.pump, args=(client, server, 1), daemon=True).start()
+        threading.Thread(target=self.pump, args=(server, client, 0), daemon=True).start()
 
     def wait(self):
         while self.is_silent and not self.over:
             time.sleep(0.01)
 
-    def pump(self, source, destination):
-        """Delay is of each piece by itself, as a wire's: what comes meanwhile does not wait for it."""
+    def pump(self, source, destination, questions):
+        """Delay is of each piece by itself, as a wire's: what comes meanwhile does not wait for it. Small pieces of the one who asks
+        are so many round trips."""
         pieces, ready = [], threading.Condition()
 
         def send():
@@ -66,6 +66,7 @@ class Proxy:
                 data = source.recv(1 << 16)
             except OSError:
                 data = b""
+            self.questions += questions
             with ready:
                 pieces.append((time.monotonic() + self.delay, data))
                 ready.notify()

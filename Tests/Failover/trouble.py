@@ -37,18 +37,19 @@ def slow(o, root):
         for delay in DELAYS:
             proxy.delay = delay / 1000
             alone = {}
-            for what, work in {"enrolment": clients.enrol, "identification": clients.identify, "query": clients.query}.items():
-                first = len(clients.attempts)
+            for what, work in {"an enrolment": clients.enrol, "an identification": clients.identify, "a query": clients.query}.items():
+                first, asked = len(clients.attempts), proxy.questions
                 for _ in range(10):
                     work()
-                alone[what] = statistics.median(a.took for _, a in clients.attempts[first:]) * 1000
+                milliseconds = statistics.median(a.took for _, a in clients.attempts[first:]) * 1000
+                alone[what] = f"{milliseconds:.0f} ms, {(proxy.questions - asked) / 10:.0f} round trips"
             first, start = len(clients.enrolled), time.monotonic()
             clients.start()
             time.sleep(5)
             clients.end()
             clients.settle()
             rate = (len(clients.enrolled) - first) / (time.monotonic() - start)
-            print(f"{delay} ms each way: " + ", ".join(f"{what} {ms:.0f} ms" for what, ms in alone.items())
+            print(f"{delay} ms each way: " + "; ".join(f"{what} {said}" for what, said in alone.items())
                   + f"; eight clients at once enrol {rate:.0f} a second", flush=True)
         proxy.delay = 0
         clients.verify()
