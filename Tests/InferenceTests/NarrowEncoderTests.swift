@@ -144,6 +144,25 @@ struct NarrowEncoderTests {
         #expect(found.scalars != (try encoder(.float32).embed(batch: images)).scalars)
     }
 
+    @Test(
+        "gradients of fine-tuning go straight through what is rounded, as PyTorch's do",
+        arguments: [Precision.int8, .bfloat16])
+    func straightThrough(precision: Precision) throws {
+        var weights = weights
+        weights.narrow(try checkpoint.configuration.narrowableWeights(in: weights), to: precision)
+        let system = try checkpoint.configuration.makeSystem(ParameterScope(weights, mode: .tuning))
+        let embedding = system.embed(try images()).normalizedRows()
+        let cosines = (embedding * (try tensor("target").normalizedRows())).sum(axis: 1)
+        let found = gradients(of: cosines.mean().scaled(by: -1))
+        let prefix = "gradient.\(precision.rawValue)."
+        let paths = checkpoint.weights.paths.filter { $0.hasPrefix(prefix) }
+        #expect(paths.count == 6)
+        for path in paths {
+            let gradient = try #require(found[String(path.dropFirst(prefix.count))])
+            expectClose(gradient, try tensor(path), relative: 5e-3, path)
+        }
+    }
+
     @Test("the self-test of a narrow model is what it answers itself, and another's is refused")
     func selfTest() throws {
         var weights = weights

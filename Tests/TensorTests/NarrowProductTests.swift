@@ -43,6 +43,23 @@ struct NarrowProductTests {
         #expect(packed.multiply(x, residual: residual).scalars == zip(expected, residual.scalars).map(+))
     }
 
+    @Test(
+        "what is rounded for a product stands for its codes, by row or by image, and its gradient for itself",
+        arguments: [(1, 1), (3, 5), (7, 64), (2, 77)])
+    func rounding(sizes: (rows: Int, width: Int)) throws {
+        let x = whole([2, sizes.rows, 1, sizes.width + 1], -100...155, seed: 5)
+        #expect(x.rounded(to: .int8).scalars == x.scalars && x.rounded(to: .float32).scalars == x.scalars)
+        #expect(x.rounded(to: .bfloat16).scalars == x.roundedToHalves.scalars)
+        let images = x * Tensor(2)
+        // Steps of 310 / 255, of what was rounded to whole numbers or, from 256, to every other one.
+        for (found, expected) in zip(images.rounded(to: .int8, byImage: true).scalars, images.scalars) {
+            #expect(abs(found - max(expected, 0)) <= 155.0 / 255 * 1.0001 + 1)
+        }
+        let weight = sample(x.shape, seed: 6)
+        let loss = (x.tracked(as: "x").rounded(to: .int8) * weight).sum()
+        #expect(gradients(of: loss)["x"]?.scalars == weight.scalars)
+    }
+
     @Test("the largest sums of codes stay within 32 bits")
     func largestSums() {
         let depth = 16384

@@ -5,7 +5,7 @@ import Testing
 import Training
 
 /// A small system of some kind, and eight triples that have lost modalities.
-private struct PartialTrial {
+struct PartialTrial {
     static let sets: [Set<Modality>] = [
         [.rgb, .nir, .tir], [.tir], [.rgb, .nir], [.nir, .tir], [.rgb], [.rgb, .nir, .tir], [.nir], [.rgb, .tir],
     ]

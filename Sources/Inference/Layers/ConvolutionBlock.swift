@@ -5,7 +5,8 @@ import Tensor
 struct ConvolutionBlock: Sendable {
     private enum Form: Sendable {
         case packed(PackedConvolution)
-        case plain(weight: Tensor, norm: BatchNorm)
+        /// The images are rounded to the precision.
+        case plain(weight: Tensor, norm: BatchNorm, Precision)
     }
 
     /// A square kernel that keeps the size, but for the stride.
@@ -44,7 +45,7 @@ struct ConvolutionBlock: Sendable {
         let format = followsReLU ? convolution.format(of: "weight") : .float32
         isNarrow = format != .float32
         guard convolution.isInference else {
-            form = .plain(weight: weight, norm: norm)
+            form = .plain(weight: weight, norm: norm, format.precision)
             return
         }
         let (factor, shift) = norm.folded
@@ -61,8 +62,9 @@ struct ConvolutionBlock: Sendable {
         switch form {
         case .packed(let convolution):
             return convolution.convolve(x, residual: residual, relu: relu)
-        case .plain(let weight, let norm):
-            let normed = norm(x.tensor.convolved(weight: weight, stride: kernel.stride, padding: kernel.size / 2))
+        case .plain(let weight, let norm, let precision):
+            let images = x.tensor.rounded(to: precision, byImage: true)
+            let normed = norm(images.convolved(weight: weight, stride: kernel.stride, padding: kernel.size / 2))
             let sum = residual.map { normed + $0.tensor } ?? normed
             return .floats(relu ? sum.relu() : sum)
         }

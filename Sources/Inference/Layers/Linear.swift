@@ -4,7 +4,8 @@ import Tensor
 struct Linear: Sendable {
     private enum Form: Sendable {
         case packed(PackedWeights)
-        case plain(Tensor, bias: Tensor?)
+        /// What comes to it is rounded to the precision.
+        case plain(Tensor, bias: Tensor?, Precision)
     }
 
     private let form: Form
@@ -20,18 +21,19 @@ struct Linear: Sendable {
 
     /// The same with tensors that bear other names.
     init(_ scope: ParameterScope, weight: Tensor, bias: Tensor?, format: WeightFormat = .float32) {
-        isNarrow = scope.isInference && format != .float32
+        isNarrow = format != .float32
         form =
             scope.isInference
-            ? .packed(PackedWeights(weight, bias: bias, format: format)) : .plain(weight, bias: bias)
+            ? .packed(PackedWeights(weight, bias: bias, format: format))
+            : .plain(weight, bias: bias, format.precision)
     }
 
     func callAsFunction(_ x: Tensor, activation: Activation = .identity, residual: Tensor? = nil) -> Tensor {
         switch form {
         case .packed(let weights):
             return weights.multiply(x, activation: activation, residual: residual)
-        case .plain(let weight, let bias):
-            let result = x.linear(weight: weight, bias: bias).activated(activation)
+        case .plain(let weight, let bias, let precision):
+            let result = x.rounded(to: precision).linear(weight: weight, bias: bias).activated(activation)
             return residual.map { result + $0 } ?? result
         }
     }

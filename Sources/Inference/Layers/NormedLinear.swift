@@ -24,16 +24,16 @@ struct NormedLinear: Sendable {
 
     private init(_ scope: ParameterScope, weight: Tensor, bias: Tensor?) throws {
         let norm = try BatchNorm(scope.scope("1"), width: weight.shape[0])
+        let format = scope.scope("0").format(of: "weight")
         guard scope.isInference else {
-            form = .plain(Linear(scope, weight: weight, bias: bias), norm)
+            form = .plain(Linear(scope, weight: weight, bias: bias, format: format), norm)
             return
         }
         let (factor, shift) = norm.folded
         form = .fused(
             Linear(
                 scope, weight: weight.multiplied(by: factor, repeatedAlong: 1),
-                bias: bias.map { $0 * factor + shift } ?? shift,
-                format: scope.scope("0").format(of: "weight").scaled(by: factor)))
+                bias: bias.map { $0 * factor + shift } ?? shift, format: format.scaled(by: factor)))
     }
 
     /// [..., inputs] → [..., outputs].

@@ -15,6 +15,9 @@ public enum ModelMode: Sendable {
     ///   - statistics: collects the running averages of batch norms; without it they use these, as in evaluation.
     case training(
         dropout: Dropout?, dropPath: DropPath? = nil, frozen: [String] = [], statistics: RunningStatistics? = nil)
+    /// Parameters are leaves of the tape, and layers compute as they would in inference, up to rounding of float32s: batch norms use
+    /// the running averages, and what narrow weights are multiplied with is rounded, straight through. No dropout, no classifiers.
+    case tuning
     /// Nothing is recorded but what a probe asks for; batch norms use the running averages, classifiers are there.
     case probing(ModelProbe)
 }
@@ -28,7 +31,7 @@ public struct ParameterScope: Sendable {
 
     /// The root of a model's weights.
     ///
-    /// - Parameter format: in inference, of weights that have none of their own, in layers that may be narrow.
+    /// - Parameter format: in inference and tuning, of weights that have none of their own, in layers that may be narrow.
     public init(_ weights: Weights, mode: ModelMode, format: WeightFormat = .float32) {
         let formats = weights.formats
         self.init(mode: mode, formats: { formats[$0] ?? format }) { try weights.tensor($0, shape: $1) }
@@ -49,7 +52,7 @@ public struct ParameterScope: Sendable {
 
     /// The root of tensors that `source` gives for a path and a shape: how a model without weights is initialised.
     ///
-    /// - Parameter formats: asked in inference, by path, for those weights that a layer can hold in a narrow format.
+    /// - Parameter formats: asked in inference and tuning, by path, for those weights that a layer can hold in a narrow format.
     public init(
         mode: ModelMode, formats: @escaping @Sendable (String) -> WeightFormat = { _ in .float32 },
         source: @escaping @Sendable (String, Shape) throws -> Tensor
@@ -75,16 +78,25 @@ public struct ParameterScope: Sendable {
     /// A buffer: a tensor that is never trained. Throws `WeightsError` if it is missing or has another shape.
     public func buffer(_ name: String, _ shape: Shape) throws -> Tensor { try source(full(name), shape) }
 
-    /// A parameter: in training, a leaf of the tape under its full path. Throws as `buffer` does.
+    /// A parameter: in training and tuning, a leaf of the tape under its full path. Throws as `buffer` does.
     public func parameter(_ name: String, _ shape: Shape) throws -> Tensor {
         let tensor = try buffer(name, shape)
-        guard case .training(_, _, let frozen, _) = mode else { return tensor }
         let path = full(name)
-        return frozen.contains { path.hasPrefix($0) } ? tensor : tensor.tracked(as: path)
+        switch mode {
+        case .inference, .probing: return tensor
+        case .training(_, _, let frozen, _):
+            return frozen.contains { path.hasPrefix($0) } ? tensor : tensor.tracked(as: path)
+        case .tuning: return tensor.tracked(as: path)
+        }
     }
 
-    /// How a layer that can be narrow is to hold a weight: float32 in training.
-    func format(of name: String) -> WeightFormat { isInference ? formats(full(name)) : .float32 }
+    /// How a layer that can be narrow is to hold a weight: float32 in training and where a probe looks.
+    func format(of name: String) -> WeightFormat {
+        switch mode {
+        case .inference, .tuning: formats(full(name))
+        case .training, .probing: .float32
+        }
+    }
 
     /// The full path of a name here.
     public func full(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
@@ -108,5 +120,13 @@ public struct ParameterScope: Sendable {
 
     var isInference: Bool {
         if case .inference = mode { true } else { false }
+    }
+
+    /// Whether there is what only losses need.
+    var hasClassifiers: Bool {
+        switch mode {
+        case .inference, .tuning: false
+        case .training, .probing: true
+        }
     }
 }

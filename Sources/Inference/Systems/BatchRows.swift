@@ -35,6 +35,11 @@ public struct BatchRows: Sendable, Equatable {
         }
     }
 
+    /// The same of some of the triples alone.
+    public func sliced(_ range: Range<Int>) -> BatchRows {
+        BatchRows(range.map { row in Set(Modality.allCases.filter { some[$0]?.contains(row) ?? true }) })
+    }
+
     /// Whether all triples have the modalities that the batch has of these.
     func isWhole(_ modalities: [Modality]) -> Bool { modalities.allSatisfy { some[$0] == nil } }
 

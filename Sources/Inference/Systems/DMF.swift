@@ -34,11 +34,10 @@ struct DMF: TextEncodingSystem {
         blocks = try (0..<vit.depth).map { try TransformerBlock(scope.scope("blocks.\($0)"), vit, index: $0) }
         norm = try LayerNorm(scope.scope("norm"), of: vit)
         head =
-            scope.isInference
-            ? nil
-            : try IdentityHead(
+            scope.hasClassifiers
+            ? try IdentityHead(
                 neck: scope.scope("neck"), classifier: scope.scope("classifier"), width: vit.width,
-                identities: configuration.trainedIdentities)
+                identities: configuration.trainedIdentities) : nil
     }
 
     private func run(_ tokens: Tensor, mask: Tensor? = nil) -> Tensor {

@@ -36,11 +36,10 @@ struct GraFT: EncodingSystem {
         fusionTokens = try scope.parameter("fusion_token", [1, head.fusionTokens, dimension])
         encoders = try Self.encoders(configuration.modalities, head, scope, width: dimension)
         self.head =
-            scope.isInference
-            ? nil
-            : try IdentityHead(
+            scope.hasClassifiers
+            ? try IdentityHead(
                 neck: scope.scope("neck"), classifier: scope.scope("classifier"), width: dimension,
-                identities: configuration.trainedIdentities)
+                identities: configuration.trainedIdentities) : nil
     }
 
     private static func encoders(

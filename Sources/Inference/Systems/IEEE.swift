@@ -34,7 +34,7 @@ struct IEEE: EncodingSystem {
                     : nil,
                 parts: try PartEmbedding(
                     under, width: resnet.width, head,
-                    identities: scope.isInference ? nil : configuration.trainedIdentities))
+                    identities: scope.hasClassifiers ? configuration.trainedIdentities : nil))
         }
         dimension = configuration.modalities.count * head.parts * head.partWidth
     }

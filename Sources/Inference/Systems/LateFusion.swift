@@ -27,7 +27,7 @@ struct LateFusion: EncodingSystem {
         dimension = configuration.dimension
         servesNeckedBlocks = combination == .blocks && configuration.neckFeature == .after
         let (isUniCat, width) = (configuration.system == .unicat, configuration.backbone.width)
-        let identities = scope.isInference ? nil : try configuration.trainedIdentities
+        let identities = scope.hasClassifiers ? try configuration.trainedIdentities : nil
         let head = { (neck: String, classifier: String, width: Int) in
             try identities.map {
                 try IdentityHead(

@@ -59,12 +59,12 @@ struct MixER: EncodingSystem {
         (modalities, dimension) = (configuration.modalities, configuration.dimension)
         embedding = head.embedding
         let width = configuration.backbone.width
-        let names = scope.isInference ? head.branches : [.erased, .related]
+        let names = scope.hasClassifiers ? [.erased, .related] : head.branches
         (trunk, branches) = try Self.networks(configuration, scope, names.map(\.rawValue))
         cross = try (head.fusion == .crossAttention ? ["erased", "related"] : []).map {
             try CrossAttention(scope.scope("cross").scope($0), width: width)
         }
-        heads = scope.isInference ? nil : try Self.heads(configuration, scope, width)
+        heads = scope.hasClassifiers ? try Self.heads(configuration, scope, width) : nil
     }
 
     private static func networks(

@@ -18,6 +18,13 @@ extension ModelConfiguration {
 }
 
 extension Weights {
+    /// The weights with those at some paths held in a precision, see ``narrow(_:to:)``.
+    public func narrowed(_ paths: some Sequence<String>, to precision: Precision) -> Weights {
+        var weights = self
+        weights.narrow(paths, to: precision)
+        return weights
+    }
+
     /// Holds the weights at some paths, those that are there, in a precision, rounded to the nearest.
     public mutating func narrow(_ paths: some Sequence<String>, to precision: Precision) {
         for path in paths {

@@ -6,8 +6,8 @@ extension Tensor {
     ///   - heads: how many; divides D.
     ///   - mask: [B, N], 0 where a token counts and -∞ where it does not; nil if all do.
     ///   - dropout: [B, heads, N, N], multiplied with the probabilities: 0, or 1/(1-p) where one is kept.
-    ///   - isNarrow: whether queries, keys, values and probabilities are rounded to bfloat16 before they are multiplied; only of
-    ///     what is not tracked.
+    ///   - isNarrow: whether queries, keys, values and probabilities are rounded to bfloat16 before they are multiplied; gradients go
+    ///     straight through.
     /// - Returns: [B, N, D]. O(B·N²·D).
     public static func attention(
         _ qkv: Tensor, heads: Int, mask: Tensor? = nil, dropout: Tensor? = nil, isNarrow: Bool = false
@@ -19,8 +19,10 @@ extension Tensor {
         guard qkv.isTracked || dropout != nil else {
             return Kernels.attention(qkv, sizes, mask: mask, isNarrow: isNarrow)
         }
+        let qkv = isNarrow ? qkv.rounded(to: .bfloat16) : qkv
         let probabilities = Kernels.attentionProbabilities(qkv, sizes, mask: mask)
-        let used = dropout.map { Kernels.combine(probabilities, $0, Kernels.Multiplying.self) } ?? probabilities
+        let kept = dropout.map { Kernels.combine(probabilities, $0, Kernels.Multiplying.self) } ?? probabilities
+        let used = isNarrow ? kept.rounded(to: .bfloat16) : kept
         let input = qkv.detached
         return Kernels.attend(used, qkv, sizes).recorded(from: [qkv]) { gradient in
             var inner = Kernels.attendBackward(gradient, input, sizes)

@@ -8,8 +8,8 @@ struct Distillation: Sendable {
     let weight: Float
 
     /// Builds the teacher for inference. Throws `WeightsError` or `EncoderError`.
-    init(_ teacher: Checkpoint, weight: Float) throws {
-        self.teacher = try teacher.configuration.makeSystem(ParameterScope(teacher.weights, mode: .inference))
+    init(_ configuration: ModelConfiguration, _ teacher: Weights, weight: Float) throws {
+        self.teacher = try configuration.makeSystem(ParameterScope(teacher, mode: .inference))
         self.weight = weight
     }
 
@@ -23,7 +23,7 @@ struct Distillation: Sendable {
 
 extension TrainingBatch {
     /// The embeddings that a system serves: [B, D]. Throws `EncoderError` if it cannot read the batch.
-    fileprivate func embed(_ system: any EncodingSystem) throws -> Tensor {
+    func embed(_ system: any EncodingSystem) throws -> Tensor {
         switch input {
         case .images(let images): return system.embed(images, rows)
         case .texts(let texts):

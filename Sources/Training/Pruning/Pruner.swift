@@ -107,7 +107,9 @@ public struct Pruner: Sendable {
     ) throws -> TrainingRun {
         var run = try TrainingRun(recipe, data, seed: seed, initial: parent) { report(.training($0)) }
         run.rounds = plan.targets.count
-        if plan.distillation > 0 { run.distil(try Distillation(parent, weight: plan.distillation)) }
+        if plan.distillation > 0 {
+            run.distil(try Distillation(parent.configuration, parent.weights, weight: plan.distillation))
+        }
         return run
     }
 

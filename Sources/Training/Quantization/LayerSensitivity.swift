@@ -12,12 +12,8 @@ struct HeldOutRanking {
 
     /// Finds them by the recipe and the seed in the model's file. Throws `QuantizationError.nobodyHeldOut`, `DatasetError`, or what encoding throws.
     init(_ parent: Checkpoint, in dataset: TriplesDataset) throws {
-        let training = parent.configuration.training
-        guard let text = training?["recipe"]?.string, let seed = training?["seed"]?.integer,
-            var recipe = try? Recipe(yaml: text)
-        else { throw QuantizationError.nobodyHeldOut }
-        recipe.model = parent.configuration
-        let data = try TrainingData(dataset, recipe, seed: UInt64(truncatingIfNeeded: seed))
+        guard let (recipe, seed) = parent.trainedBy else { throw QuantizationError.nobodyHeldOut }
+        let data = try TrainingData(dataset, recipe, seed: seed)
         guard !data.held.sightings.isEmpty else { throw QuantizationError.nobodyHeldOut }
         self.parent = parent
         ranking = RankingSet(split: "held-out", queries: data.heldQueries, gallery: data.held, rule: data.rule)
@@ -32,6 +28,17 @@ struct HeldOutRanking {
     {
         let encoder = try MultimodalEncoder(configuration: configuration, weights: weights, model: "candidate")
         return ranking.metrics(try ranking.embedded(by: encoder)).mAP
+    }
+}
+
+extension Checkpoint {
+    /// The recipe, of this model, and the seed that its training had, as its file tells them; nil of one that was not trained here.
+    var trainedBy: (recipe: Recipe, seed: UInt64)? {
+        guard let text = configuration.training?["recipe"]?.string,
+            let seed = configuration.training?["seed"]?.integer, var recipe = try? Recipe(yaml: text)
+        else { return nil }
+        recipe.model = configuration
+        return (recipe, UInt64(truncatingIfNeeded: seed))
     }
 }
 

@@ -14,20 +14,32 @@ struct NarrowLayers {
     /// are as large as a row's largest number demands.
     func balanced(
         _ weights: Weights, _ report: (Quantizer.Event) -> Void
-    ) throws -> (weights: Weights, isBalanced: Bool) {
+    ) throws -> (weights: Weights, isTaken: Bool) {
         guard plan.precision == .int8 else { return (weights, false) }
         let (balanced, layers) = ChannelBalance.balanced(weights)
         guard layers > 0 else { return (weights, false) }
-        let distance = try sensitivity.distance(narrow(balanced)), without = try sensitivity.distance(narrow(weights))
-        report(.balanced(layers: layers, distance: distance, without: without))
-        return distance < without ? (balanced, true) : (weights, false)
+        return try nearer(balanced, weights) { report(.balanced(layers: layers, distance: $0, without: $1)) }
     }
 
-    private func narrow(_ weights: Weights) -> Weights {
-        var narrow = weights
-        narrow.narrow(paths, to: plan.precision)
-        return narrow
+    /// The weights fine-tuned, if the model moves less so when all its layers are narrow. Throws what tuning throws.
+    func tuned(
+        _ weights: Weights, by tuning: NarrowTuning?, _ report: (Quantizer.Event) -> Void
+    ) throws -> (weights: Weights, isTaken: Bool) {
+        guard let tuning else { return (weights, false) }
+        let tuned = try tuning.tuned(weights, paths, plan) { report(.tuning(step: $0, of: plan.steps, loss: $1)) }
+        return try nearer(tuned, weights) { report(.tuned(distance: $0, without: $1)) }
     }
+
+    /// Other weights, if the model moves less with them when all its layers are narrow.
+    private func nearer(
+        _ others: Weights, _ weights: Weights, _ report: (Double, Double) -> Void
+    ) throws -> (weights: Weights, isTaken: Bool) {
+        let distance = try sensitivity.distance(narrow(others)), without = try sensitivity.distance(narrow(weights))
+        report(distance, without)
+        return distance < without ? (others, true) : (weights, false)
+    }
+
+    private func narrow(_ weights: Weights) -> Weights { weights.narrowed(paths, to: plan.precision) }
 
     /// The weights narrow, but for layers that keep a wider precision: those that cost most by themselves first, until the budget
     /// is kept. Throws `QuantizationError.budgetExceeded`, or what encoding throws.

@@ -10,6 +10,10 @@ public struct QuantizationPlan: Sendable, Equatable {
     public var measure: Measure
     /// Sightings that layers are measured on.
     public var calibration: Int
+    /// Steps of fine-tuning before.
+    public var steps: Int
+    /// Of these, in the beginning.
+    public var learningRate: Float
 
     /// What may be lost.
     public enum Measure: String, Sendable, CaseIterable {
@@ -21,10 +25,11 @@ public struct QuantizationPlan: Sendable, Equatable {
 
     /// A plan. Throws `QuantizationError.invalid`.
     public init(
-        precision: Precision, budget: Double? = nil, of measure: Measure = .cosine, calibration: Int = 32
+        precision: Precision, budget: Double? = nil, of measure: Measure = .cosine, calibration: Int = 32,
+        steps: Int = 0, learningRate: Float = 1e-5
     ) throws(QuantizationError) {
         (self.precision, self.budget, self.calibration) = (precision, budget, calibration)
-        self.measure = measure
+        (self.measure, self.steps, self.learningRate) = (measure, steps, learningRate)
         guard precision != .float32 else {
             throw .invalid(field: "precision", expected: "int8 or bf16", found: precision.rawValue)
         }
@@ -33,6 +38,10 @@ public struct QuantizationPlan: Sendable, Equatable {
         }
         guard calibration > 0 else {
             throw .invalid(field: "calibration", expected: "1 sighting or more", found: "\(calibration)")
+        }
+        guard steps >= 0 else { throw .invalid(field: "steps", expected: "0 or more", found: "\(steps)") }
+        guard learningRate > 0, learningRate <= 1 else {
+            throw .invalid(field: "learning_rate", expected: "a rate above 0, at most 1", found: "\(learningRate)")
         }
     }
 
@@ -46,8 +55,10 @@ public enum QuantizationError: Error, Equatable, Sendable, CustomStringConvertib
     case invalid(field: String, expected: String, found: String)
     /// A model that is narrow already.
     case alreadyNarrow(path: String, precision: String)
-    /// A budget without sightings to measure on.
+    /// A budget without sightings to measure on, or fine-tuning without any to learn from.
     case nothingToMeasure
+    /// Fine-tuning of a model whose file does not tell how it was trained.
+    case noRecipe
     /// A budget of mAP for a model whose training, as its file tells it, held nobody out.
     case nobodyHeldOut
     /// A budget that is not kept with all layers wider.
@@ -59,7 +70,8 @@ public enum QuantizationError: Error, Equatable, Sendable, CustomStringConvertib
         case .invalid(let field, let expected, let found): "\(field): expected \(expected), found \(found)"
         case .alreadyNarrow(let path, let precision):
             "expected a model of float32 weights, found \(path) in \(precision): quantise the model that it was made from"
-        case .nothingToMeasure: "a budget: expected a data set to measure on, found none"
+        case .nothingToMeasure: "a budget, or fine-tuning: expected a data set, found none"
+        case .noRecipe: "fine-tuning: expected the recipe of its training in the model's file, found none"
         case .nobodyHeldOut:
             "a budget of mAP: expected a model whose training held identities out (the recipe's validation.identities), "
                 + "found none; a budget of cosine needs none"

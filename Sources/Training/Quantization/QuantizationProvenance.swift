@@ -12,7 +12,7 @@ struct QuantizationProvenance {
 
     init(
         _ plan: QuantizationPlan, _ parent: Checkpoint, wider: [String] = [], isBalanced: Bool = false,
-        calibration: Int = 0
+        isTuned: Bool = false, calibration: Int = 0
     ) {
         self.wider = wider
         members = [
@@ -20,6 +20,11 @@ struct QuantizationProvenance {
             "wider": .array(wider.map(JSONValue.string)), "calibration": .integer(calibration),
         ]
         if isBalanced { members["balanced"] = .bool(true) }
+        if isTuned {
+            members["fine_tuning"] = .object([
+                "steps": .integer(plan.steps), "learning_rate": .number(Double(plan.learningRate)),
+            ])
+        }
         if let budget = plan.budget {
             members["budget"] = .number(budget)
             members["budget_of"] = .string(plan.measure.rawValue)

@@ -6,7 +6,8 @@ import Tensor
 /// Makes a trained model narrow: a folder with the model, and what was measured of it, out of a plan, a parent and a data set.
 ///
 /// Weights of int8 are symmetric with a scale for each output; what they are multiplied with gets its scale as it comes, for
-/// each token, or for each image in a ResNet. So nothing of the arithmetic is fitted to data: they only measure.
+/// each token, or for each image in a ResNet. So nothing of the arithmetic is fitted to data: they measure, and if the plan says so
+/// the weights are fine-tuned on them.
 public struct Quantizer: Sendable {
     /// What happens during a run, for whoever shows it.
     public enum Event: Sendable {
@@ -18,6 +19,10 @@ public struct Quantizer: Sendable {
         case loss(Double, QuantizationPlan.Measure, wider: Int)
         /// The mean of 1 - cosine with channels balanced in so many layers, and without; the smaller one stays.
         case balanced(layers: Int, distance: Double, without: Double)
+        /// A step of fine-tuning, from 1, and its loss.
+        case tuning(step: Int, of: Int, loss: Float)
+        /// The mean of 1 - cosine after fine-tuning, and without; the smaller one stays.
+        case tuned(distance: Double, without: Double)
         /// How far a layer moves the embeddings by itself, as 1 - cosine, and the number of it and of all.
         case layer(String, distance: Double, number: Int, of: Int)
         case measuring
@@ -54,7 +59,7 @@ public struct Quantizer: Sendable {
         if let (path, format) = parent.weights.formats.min(by: { $0.key < $1.key }) {
             throw QuantizationError.alreadyNarrow(path: path, precision: format.precision.rawValue)
         }
-        if plan.budget != nil, dataset == nil { throw QuantizationError.nothingToMeasure }
+        if plan.budget != nil || plan.steps > 0, dataset == nil { throw QuantizationError.nothingToMeasure }
         (self.plan, self.parentPath, self.dataset, self.output) = (plan, parentPath, dataset, output)
     }
 
@@ -71,23 +76,25 @@ public struct Quantizer: Sendable {
                 modalities: parent.configuration.modalities)
         }
         let held = try heldOut()
+        let tuning = plan.steps > 0 ? try dataset.map { try NarrowTuning(parent, in: $0) } : nil
         try RunFolder.make(output)
         let paths = try parent.configuration.narrowableWeights(in: parent.weights)
         report(.quantized(layers: paths.count))
         guard let calibration = (held?.images ?? set?.queries).map(calibrationImages) else {
-            var weights = parent.weights
-            weights.narrow(paths, to: plan.precision)
-            return try publish(weights, QuantizationProvenance(plan, parent), nil, report)
+            return try publish(
+                parent.weights.narrowed(paths, to: plan.precision), QuantizationProvenance(plan, parent), nil, report)
         }
         if calibration.sightings.count < plan.calibration {
             report(.fewSightings(found: calibration.sightings.count, expected: plan.calibration))
         }
         let layers = NarrowLayers(
             plan: plan, paths: paths, sensitivity: try LayerSensitivity(parent, on: calibration), held: held)
-        let (whole, isBalanced) = try layers.balanced(parent.weights, report)
+        let (balanced, isBalanced) = try layers.balanced(parent.weights, report)
+        let (whole, isTuned) = try layers.tuned(balanced, by: tuning, report)
         let (weights, wider) = try layers.narrowed(whole, report)
         let provenance = QuantizationProvenance(
-            plan, parent, wider: wider, isBalanced: isBalanced, calibration: calibration.sightings.count)
+            plan, parent, wider: wider, isBalanced: isBalanced, isTuned: isTuned,
+            calibration: calibration.sightings.count)
         return try publish(weights, provenance, set, report)
     }
 

@@ -24,6 +24,20 @@ package struct TrainingBatch: Sendable {
         (self.input, self.labels, self.triples, self.rows) = (input, labels, triples, rows)
     }
 
+    /// The batch cut into parts of at most so many triples, for what each triple is by itself: their labels and GraFT's triples are
+    /// left out. Texts stay one part.
+    package func parts(of size: Int) -> [TrainingBatch] {
+        guard case .images(let images) = input else { return [self] }
+        return zip(rows.parts(of: size), stride(from: 0, to: rows.count, by: size)).map { ranges, start in
+            let own = ranges.compactMap { modality, range in
+                images[modality].map { (modality, $0.sliced(axis: 0, range)) }
+            }
+            return TrainingBatch(
+                input: .images(Dictionary(uniqueKeysWithValues: own)), labels: [],
+                rows: rows.sliced(start..<min(start + size, rows.count)))
+        }
+    }
+
     /// The system's forward pass. Throws `EncoderError.noTexts` if it reads none.
     func run(_ system: any EncodingSystem) throws -> SystemOutput {
         switch input {

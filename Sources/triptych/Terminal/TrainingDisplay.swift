@@ -135,6 +135,11 @@ final class QuantizationDisplay: Sendable {
                 String(
                     format: "mean of 1 - cosine %.6f with balanced channels in %d layers, %.6f without", distance,
                     layers, without))
+        case .tuning(let step, let count, let loss):
+            guard step * 10 / count > (step - 1) * 10 / count else { return }
+            training.line(String(format: "fine-tuning step %d of %d: mean of 1 - cosine %.6f", step, count, loss))
+        case .tuned(let distance, let without):
+            training.line(String(format: "mean of 1 - cosine %.6f fine-tuned, %.6f without", distance, without))
         case .loss(let loss, let measure, let wider):
             let name = measure == .cosine ? "mean of 1 - cosine" : "mAP lost among the held-out identities"
             training.line(name + String(format: " %.6f with %d layers wider", loss, wider))

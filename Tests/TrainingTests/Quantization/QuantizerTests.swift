@@ -184,6 +184,36 @@ struct QuantizerTests {
         #expect(try SelfTest.check(encoder) ?? 1 < 1e-4)
     }
 
+    @Test("fine-tuning brings a model nearer to its parent, the same each time, and what was pruned stays zero")
+    func tuned() throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (path, dataset) = (try parent(), try dataset())
+        let recipe = try Recipe(
+            yaml: String(contentsOf: Fixture.url("replay/recipe.yaml"), encoding: .utf8), settings: [])
+        let pruned = try Pruner(
+            plan: PruningPlan(targets: [0.4], steps: 1), parentPath: path, recipe: recipe, dataset: dataset,
+            output: folder.appendingPathComponent("pruned")
+        ).run { _ in }
+        let plan = try QuantizationPlan(precision: .int8, steps: 30, learningRate: 1e-4)
+        var (steps, found): (Int, (distance: Double, without: Double)?) = (0, nil)
+        let outcome = try quantized(plan, pruned.path, on: dataset) { event in
+            if case .tuning(let step, 30, _) = event { steps = step }
+            if case .tuned(let distance, let without) = event { found = (distance, without) }
+        }
+        let tuned = try #require(found)
+        #expect(steps == 30 && tuned.distance < tuned.without * 0.9)
+        let (before, after) = (try Checkpoint.load(path: pruned.path), try Checkpoint.load(path: outcome.path))
+        for path in before.packed {
+            let pair = zip(try #require(before.weights[path]).scalars, try #require(after.weights[path]).scalars)
+            #expect(pair.allSatisfy { $0 != 0 || $1 == 0 }, "\(path)")
+        }
+        let said = after.configuration.quantization
+        #expect(said?["fine_tuning"]?["steps"]?.integer == 30 && said?["parent"]?.string == before.digest)
+        // The file's digest is another: what was measured is told in it.
+        let again = try Checkpoint.load(path: quantized(plan, pruned.path, on: dataset).path)
+        #expect(again.weights.paths.allSatisfy { again.weights[$0]?.scalars == after.weights[$0]?.scalars })
+    }
+
     @Test("without data nothing is measured; a budget is refused, and so is a narrow parent")
     func without() throws {
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -192,6 +222,16 @@ struct QuantizerTests {
         #expect(outcome.models.isEmpty)
         #expect(throws: QuantizationError.nothingToMeasure) {
             try quantized(QuantizationPlan(precision: .int8, budget: 0.1), parent, on: nil)
+        }
+        #expect(throws: QuantizationError.nothingToMeasure) {
+            try quantized(QuantizationPlan(precision: .int8, steps: 1), parent, on: nil)
+        }
+        var untold = try Checkpoint.load(path: parent).configuration
+        untold.training = nil
+        let file = folder.appendingPathComponent("untold.safetensors").path
+        try Checkpoint.save(configuration: untold, weights: Checkpoint.load(path: parent).weights, to: file)
+        #expect(throws: QuantizationError.noRecipe) {
+            try quantized(QuantizationPlan(precision: .int8, steps: 1), file, on: dataset())
         }
         #expect {
             _ = try quantized(QuantizationPlan(precision: .bfloat16), outcome.path, on: nil)
@@ -239,5 +279,7 @@ struct QuantizerTests {
         #expect(throws: QuantizationError.self) {
             try QuantizationPlan(precision: precision, budget: budget, calibration: calibration)
         }
+        #expect(throws: QuantizationError.self) { try QuantizationPlan(precision: .int8, steps: -1) }
+        #expect(throws: QuantizationError.self) { try QuantizationPlan(precision: .int8, learningRate: .nan) }
     }
 }
