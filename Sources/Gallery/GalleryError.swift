@@ -40,6 +40,8 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
     case noThreshold(model: String, sets: [[String]], areStale: Bool)
     /// The gallery has vectors, but none of the model asked for.
     case modelMismatch(requested: String, available: [String])
+    /// Another model became the active one before an enrolment was committed that it has not embedded.
+    case modelChanged(active: String)
     /// A vector has another dimension than the model's.
     case dimensionMismatch(model: String, expected: Int, found: Int)
     /// The database was written by a later release.
@@ -69,6 +71,8 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
         case .invalid(let field, let expected, let found): "\(field): expected \(expected), found \(found)"
         case .modelMismatch(let requested, let available):
             "the gallery has no vectors of the model \(requested), but of \(available.joined(separator: ", "))"
+        case .modelChanged(let active):
+            "the model \(active) has become active meanwhile: expected vectors of it, found those of the one before"
         case .tooFew(let expected, let found):
             "expected at least \(expected) sightings of two identities or more, found \(found)"
         case .noThreshold(let model, let sets, let areStale):

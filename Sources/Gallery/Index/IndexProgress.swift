@@ -80,17 +80,19 @@ final class IndexProgress: Sendable {
             }
             return isNext ? apply(commit) : []
         }
-        tell(due, commit.event, [])
+        tell(due, commit.event)
     }
 
     /// Of transactions of any server, in their order. Those that the indexes hold already are left out.
     func follow(_ commits: [CommittedChanges]) {
+        // Before whoever waits for the number goes on: it must not be answered from what is held in memory of before.
+        news.tell(commits.filter { $0.place.sequence > sequence }.flatMap(\.news))
         let (applied, due) = order.withLock { _ in
             let start = sequence
             let applied = isStale ? [] : commits.filter { $0.place.sequence > start }
             return (applied, applied.flatMap(apply))
         }
-        tell(due, applied.compactMap(\.event).max(), applied.flatMap(\.news))
+        tell(due, applied.compactMap(\.event).max())
     }
 
     /// Gives those who have waited for it.
@@ -121,6 +123,8 @@ final class IndexProgress: Sendable {
     /// Puts indexes in place of those that could not follow. They hold at least what was committed at a place, and must follow
     /// what came since before they answer.
     func replace(by others: IndexRegistry, at place: IndexPlace) {
+        // Nobody was told of what could not be followed.
+        news.tell(ServerNews.allCases)
         order.withLock { _ in
             indexes.become(others)
             state.withLock { state in
@@ -129,10 +133,9 @@ final class IndexProgress: Sendable {
         }
     }
 
-    private func tell(_ due: [Waiter<Void>], _ event: Int64?, _ news: [ServerNews]) {
+    private func tell(_ due: [Waiter<Void>], _ event: Int64?) {
         for waiter in due { waiter.resume(with: .success(())) }
         if let event { events.reach(event) }
-        self.news.tell(news)
     }
 }
 

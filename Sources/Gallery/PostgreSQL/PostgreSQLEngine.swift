@@ -18,7 +18,8 @@ final class PostgreSQLEngine: SQLEngine {
     private let pace: Mutex<Pace>
     private let piece: Int
     /// nil for a server alone.
-    private let sharing: (follower: PostgreSQLFollower, membership: PostgreSQLMembership)?
+    private let others: (follower: PostgreSQLFollower, membership: PostgreSQLMembership)?
+    let sharing: SharedEngine?
 
     /// Takes a database, and makes its tables or brings them up to date. Blocks. Throws `GalleryError.unavailable` if it cannot be
     /// reached, `.notADatabase` and `.newerSchema` for what it is, `.inUse` if another server has it, and one of the two does not share.
@@ -34,9 +35,10 @@ final class PostgreSQLEngine: SQLEngine {
             PostgreSQLWriter.Following(
                 isShared: configuration.sharing, settle: { [progress] in progress.settle($0) },
                 verify: { [follower] in try follower?.verify($0) }))
-        sharing = try follower.map { [pool, progress] in
+        others = try follower.map { [pool, progress] in
             (follower: $0, membership: try PostgreSQLMembership(pool, progress, configuration))
         }
+        sharing = others.map { [pool] in SharedEngine(member: $0.membership.id, files: PostgreSQLSharedFiles(pool)) }
         readers = WorkerThreads("database reading", count: configuration.readers)
         writing = WorkerThreads("database writing", count: 1)
         pace = Mutex(Pace(configuration.pieceBytes, configuration.pieceBytes...configuration.pieceBytes * 16))
@@ -48,17 +50,17 @@ final class PostgreSQLEngine: SQLEngine {
 
     /// Whoever shares a database begins to follow the others, and is up to date when this returns.
     func begin() async throws {
-        if let follower = sharing?.follower {
+        if let follower = others?.follower {
             try await readers.run { try GalleryError.translating { try follower.catchUp() } }
             follower.start()
         }
         loop.request()
     }
 
-    var isLeader: Bool { sharing?.membership.isLeader ?? true }
+    var isLeader: Bool { others?.membership.isLeader ?? true }
 
     func follow() async throws -> Bool {
-        guard let follower = sharing?.follower else { return false }
+        guard let follower = others?.follower else { return false }
         return try await readers.run { [progress] in
             let before = progress.sequence
             try GalleryError.translating { try follower.catchUp() }
@@ -67,7 +69,7 @@ final class PostgreSQLEngine: SQLEngine {
     }
 
     func members() async throws -> [GalleryMember] {
-        sharing == nil ? [] : try await read(PostgreSQLMembership.all)
+        others == nil ? [] : try await read(PostgreSQLMembership.all)
     }
 
     func read<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T {
@@ -83,7 +85,7 @@ final class PostgreSQLEngine: SQLEngine {
         try await writing.run { [self, key = Audit.key] in
             let result = try GalleryError.translating { try Audit.$key.withValue(key) { try writer.write(body) } }
             // Where others have written before it. What cannot be read now is followed later; until then nothing is answered.
-            try? sharing?.follower.catchUp(to: progress.acknowledged)
+            try? others?.follower.catchUp(to: progress.acknowledged)
             return result
         }
     }
@@ -113,8 +115,8 @@ final class PostgreSQLEngine: SQLEngine {
 
     func close() async throws {
         await loop.stop()
-        await sharing?.follower.stop()
-        await sharing?.membership.stop()
+        await others?.follower.stop()
+        await others?.membership.stop()
         try await writing.run { [writer, pool] in
             writer.close()
             pool.close()

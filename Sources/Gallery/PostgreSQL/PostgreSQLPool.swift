@@ -48,6 +48,19 @@ final class PostgreSQLPool: Sendable {
         return try read(connect(), body)
     }
 
+    /// A transaction of what belongs to no gallery, and takes no number.
+    func transact<T>(_ body: (any SQLSession) throws -> T) throws -> T {
+        while let connection = try takeIdle() {
+            defer { giveBack(connection) }
+            do {
+                return try connection.inTransaction(body)
+            } catch let error as PostgreSQLError where error.isLost { continue }
+        }
+        let connection = try connect()
+        defer { giveBack(connection) }
+        return try connection.inTransaction(body)
+    }
+
     private func read<T>(_ connection: PostgreSQLConnection, _ body: (any SQLSession) throws -> T) throws -> T {
         defer { giveBack(connection) }
         return try connection.reading(body)

@@ -32,6 +32,9 @@ public struct Enrolment: Sendable {
     public var embeddings: [SightingEmbedding]
     /// If the request may be repeated.
     public var idempotency: Idempotency?
+    /// The model that was active when it was embedded. Where servers share a database, and another one is by the time of the commit
+    /// that has not embedded it, the enrolment throws `GalleryError.modelChanged`. nil to enrol it in any case.
+    public var activeModel: String?
 
     /// A sighting of an identity.
     public init(

@@ -6,7 +6,9 @@ public enum ServerNews: String, Sendable, CaseIterable {
     case accessKeys = "keys"
     /// Another model was made the active one.
     case activeModel = "model"
-    /// A verified checkpoint was written down or forgotten.
+    /// A model is to be made the active one, or is not any more, or a server has it ready.
+    case candidateModel = "candidate"
+    /// A verified checkpoint was written down or forgotten, or a file was shared or withdrawn.
     case checkpoints
     /// A webhook was made, changed or deleted.
     case webhooks

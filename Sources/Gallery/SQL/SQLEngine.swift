@@ -29,6 +29,8 @@ protocol SQLEngine: Sendable {
     @discardableResult func follow() async throws -> Bool
     /// Servers that share the database; none where there can be only one.
     func members() async throws -> [GalleryMember]
+    /// What they share beside it, and as whom this one does; nil as above.
+    var sharing: SharedEngine? { get }
 
     func backup(to path: String) async throws
     func checkIntegrity() async throws
@@ -36,7 +38,15 @@ protocol SQLEngine: Sendable {
     func close() async throws
 }
 
+/// A server among others.
+struct SharedEngine: Sendable {
+    /// Its `GalleryMember.id`.
+    let member: String
+    let files: PostgreSQLSharedFiles
+}
+
 extension SQLEngine {
+    var sharing: SharedEngine? { nil }
     var indexes: IndexRegistry { progress.indexes }
     var events: EventCounter { progress.events }
 }

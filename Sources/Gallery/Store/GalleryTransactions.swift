@@ -20,6 +20,8 @@ protocol GalleryTransactions: ServerLedger {
     @discardableResult func follow() async throws -> Bool
     /// Those that share it; none where there can be only one.
     func members() async throws -> [GalleryMember]
+    /// What they write down for each other; nil as above.
+    var sharedLedger: (any SharedLedger)? { get }
     /// Where it is.
     var path: String { get }
     /// What the start found to be wrong.

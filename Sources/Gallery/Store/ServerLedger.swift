@@ -3,7 +3,7 @@ import Foundation
 /// What a server writes down beside its galleries: jobs, verified checkpoints, which model is active, keys, and the audit log. Durable when a method
 /// returns; all throw `GalleryError`.
 public protocol ServerLedger: Sendable {
-    /// Writes a job down, new or changed.
+    /// Writes a job down, new or changed. One that has ended stays as it is.
     func save(_ job: JobRecord) async throws
     /// A job. Throws `.notFound`.
     func job(_ id: String) async throws -> JobRecord

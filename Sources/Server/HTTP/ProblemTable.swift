@@ -99,6 +99,7 @@ enum ProblemTable {
         case .noImage: return Entry(type: .noImage, detail: detail)
         case .nothingShared: return Entry(type: .nothingShared, detail: detail)
         case .galleryMemory: return Entry(type: .insufficientMemory, detail: detail)
+        case .outOfStep: return Entry(type: .outOfStep, detail: detail, headers: [.retryAfter: "1"])
         case .deadline: return Entry(type: .deadline, detail: detail, headers: [.retryAfter: "5"])
         case .undecodable(let modality, let reason):
             let type: ProblemType =
@@ -133,6 +134,7 @@ enum ProblemTable {
         case .invalid(let field, _, _): return Entry(type: .invalidField, detail: detail, field: field)
         case .noThreshold: return Entry(type: .noThreshold, detail: detail)
         case .modelMismatch: return Entry(type: .modelMismatch, detail: detail)
+        case .modelChanged: return Entry(type: .outOfStep, detail: detail, headers: [.retryAfter: "1"])
         case .dimensionMismatch: return Entry(type: .dimensionMismatch, detail: detail)
         case .busy: return Entry(type: .databaseBusy, detail: detail, headers: [.retryAfter: "1"])
         // Where it is, is the operator's to know. Another connection may have it when this server has lost its own.

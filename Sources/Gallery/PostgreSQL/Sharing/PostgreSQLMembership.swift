@@ -29,7 +29,7 @@ final class PostgreSQLMembership: Sendable {
     /// followed; and how long it is remembered.
     private static let (silent, gone, forgotten) = (15_000, 60_000, 600_000)
 
-    private let id = UUID().uuidString
+    let id = UUID().uuidString
     private let name: String
     private let pool: PostgreSQLPool
     private let progress: IndexProgress

@@ -6,6 +6,7 @@ extension SQLStore {
     ) async throws -> [Result<EnrolmentReceipt, any Error>] {
         try await write { [configuration] db in
             let galleryID = try Self.galleryID(gallery, db)
+            if configuration.sharing { try Self.requireActive(enrolments.compactMap { try? $0.get() }, db) }
             var changes: [IndexChange] = []
             let receipts = try enrolments.map { enrolment -> Result<EnrolmentReceipt, any Error> in
                 do {

@@ -37,6 +37,7 @@ extension SQLStore {
     ) async throws -> (outcome: IdentifyingTransaction.Outcome, verdict: Verdict?) {
         try await write { [configuration] db in
             let id = try Self.galleryID(gallery, db)
+            if configuration.sharing { try Self.requireActive(passage.enrolments, db) }
             let earlier = try passage.enrolments.compactMap { try Self.replay($0.idempotency, id, db) }
             if !earlier.isEmpty { return (.init(sightings: earlier, isReplay: true), nil) }
             let verdict = passage.court.verdict(

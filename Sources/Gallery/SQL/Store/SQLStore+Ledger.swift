@@ -6,24 +6,38 @@ extension SQLStore {
     }
 
     func activate(_ model: String, finishing job: JobRecord?, moving shift: ThresholdShift?) async throws {
-        try await write { db in
-            let earlier = try db.value(String.self, "SELECT digest FROM active_model")
-            if let earlier, earlier != model {
-                try Self.moveThresholds(from: earlier, to: model, shift, db)
-                try db.announce(
-                    .model, gallery: nil, detail: .object(["model": .string(model), "previous": .string(earlier)]))
+        try await write { db in try Self.activate(model, finishing: job, moving: shift, db) }
+    }
+
+    static func activate(
+        _ model: String, finishing job: JobRecord?, moving shift: ThresholdShift?, _ db: any SQLSession
+    ) throws {
+        let earlier = try db.value(String.self, "SELECT digest FROM active_model")
+        if let earlier, earlier != model {
+            try moveThresholds(from: earlier, to: model, shift, db)
+            try db.announce(
+                .model, gallery: nil, detail: .object(["model": .string(model), "previous": .string(earlier)]))
+        }
+        if earlier != model {
+            try db.audit(.modelActivated)
+            db.tell(.activeModel)
+        }
+        try db.execute(
+            """
+            INSERT INTO active_model (only_row, digest, activated_at) VALUES (1, ?, ?)
+            ON CONFLICT (only_row) DO UPDATE SET digest = excluded.digest, activated_at = excluded.activated_at
+            """, [model, Date().milliseconds])
+        if let job { try save(job, db) }
+    }
+
+    /// Throws `GalleryError.modelChanged` for an enrolment that the active model has not embedded, made when another one was that.
+    static func requireActive(_ enrolments: [Enrolment], _ db: any SQLSession) throws {
+        let made = enrolments.filter { $0.activeModel != nil }
+        guard !made.isEmpty, let active = try db.value(String.self, "SELECT digest FROM active_model") else { return }
+        for enrolment in made where enrolment.activeModel != active {
+            guard enrolment.embeddings.contains(where: { $0.model == active }) else {
+                throw GalleryError.modelChanged(active: active)
             }
-            if earlier != model {
-                try db.audit(.modelActivated)
-                db.tell(.activeModel)
-            }
-            try db.execute(
-                """
-                INSERT INTO active_model (only_row, digest, activated_at) VALUES (1, ?, ?)
-                ON CONFLICT (only_row) DO UPDATE SET digest = excluded.digest, activated_at = excluded.activated_at
-                """,
-                [model, Date().milliseconds])
-            if let job { try Self.save(job, db) }
         }
     }
 
@@ -59,6 +73,7 @@ extension SQLStore {
             ON CONFLICT (uuid) DO UPDATE SET state = excluded.state, done = excluded.done, total = excluded.total,
                 reason = excluded.reason, result = excluded.result, started_at = excluded.started_at,
                 updated_at = excluded.updated_at
+            WHERE job.state = 'running'
             """,
             [
                 job.id, job.kind, job.model, job.gallery, job.state.rawValue, job.done, job.total, job.reason,

@@ -36,6 +36,10 @@ final class SQLStore: GalleryTransactions {
     var erasure: ErasureStatus { engine.erasure }
     var storage: StorageStatus { engine.storage }
 
+    var sharedLedger: (any SharedLedger)? {
+        engine.sharing.map { PostgreSQLSharedLedger(store: self, member: $0.member, files: $0.files) }
+    }
+
     @discardableResult func follow() async throws -> Bool { try await engine.follow() }
     func members() async throws -> [GalleryMember] { try await engine.members() }
     func close() async throws { try await engine.close() }
