@@ -186,7 +186,8 @@ let package = Package(
         .testTarget(
             name: "ServingTests",
             dependencies: [
-                "Documents", "Gallery", "Imaging", "Inference", "Serving", "ServingFixtures", "Tensor", "Threads",
+                "DatabaseFixtures", "Documents", "Gallery", "Imaging", "Inference", "Serving", "ServingFixtures",
+                "Tensor", "Threads",
                 "Training", .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(

@@ -11,6 +11,8 @@ package enum ServingError: Error, Equatable, CustomStringConvertible {
     case nothingShared([Modality], [Modality])
     /// The process has no memory for more sightings.
     case galleryMemory(limit: Int, inUse: Int)
+    /// This server does not have the model that others answer with, or are about to.
+    case outOfStep(reason: String)
     /// It took too long.
     case deadline(seconds: Int)
 
@@ -24,6 +26,7 @@ package enum ServingError: Error, Equatable, CustomStringConvertible {
         case .galleryMemory(let limit, let inUse):
             "no memory for more sightings: \(inUse) bytes are in use of \(limit); erase what is not needed, raise memory_bytes, or "
                 + "give the server more memory"
+        case .outOfStep(let reason): "this server is out of step with the others: \(reason)"
         case .deadline(let seconds): "the request was not done within \(seconds) s"
         }
     }

@@ -19,19 +19,23 @@ package struct ServingStack: Sendable {
     package let surveys: SurveyService
     package let identification: IdentificationService
     package let models: ModelService
+    /// nil for a server that has its database alone.
+    private let cluster: (parts: ServingCluster, jobs: JobFollower)?
     private let quality: Live<ServingConfiguration.Quality>
     private let retention: Live<ServingConfiguration.Retention>
     private let logger: Logger
 
     private init(
         _ configuration: ServingConfiguration, _ encoder: any TripleEncoder, _ catalog: ModelCatalog,
-        _ gallery: GalleryStore, _ observer: ServingObserver, _ logger: Logger
+        _ shared: SharedModels?, _ gallery: GalleryStore, _ observer: ServingObserver, _ logger: Logger
     ) {
         (self.gallery, self.catalog, self.logger) = (gallery, catalog, logger)
         (quality, retention) = (Live(configuration.quality), Live(configuration.retention))
         registry = ModelRegistry(encoder)
         Self.report(configuration.encoding.thermalRange, encoder, logger)
-        jobs = JobBoard(ledger: gallery.ledger, logger: logger)
+        let cluster = ServingCluster(gallery, registry, catalog, shared, logger)
+        let leads: @Sendable () -> Bool = { gallery.isLeader }
+        jobs = JobBoard(ledger: gallery.ledger, logger: logger, leads: cluster == nil ? nil : leads)
         encoding = EncodingService(configuration.encoding, observer: observer)
         gallery.watch { stage, start, end in observer.timed(stage == .search ? .search : .commit, start, end) }
         let files = WorkerThreads("files", count: 2)
@@ -42,10 +46,11 @@ package struct ServingStack: Sendable {
         queries = QueryService(models: registry, gallery: gallery, encoding: encoding)
         let parts = Activation.Parts(
             models: registry, catalog: catalog, gallery: gallery, encoding: encoding, swap: configuration.swap,
-            keepsImages: configuration.keepsImages)
+            keepsImages: configuration.keepsImages, cluster: cluster)
         imports = ImportService(
             models: registry, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
-            memory: memory, files: files, jobs: jobs, folder: Self.importsFolder(configuration, gallery),
+            memory: memory, files: files, jobs: jobs, shared: cluster?.ledger,
+            folder: Self.importsFolder(configuration, gallery),
             longestLine: 4 * configuration.encoding.imageBytes)
         identification = IdentificationService(
             models: registry, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
@@ -54,7 +59,25 @@ package struct ServingStack: Sendable {
         models = ModelService(
             parts: parts, jobs: jobs, imports: imports,
             uploads: UploadShelf(folder: URL(fileURLWithPath: configuration.modelsFolder), files: files), files: files)
+        self.cluster = cluster.map { [models] parts in
+            (parts: parts, jobs: JobFollower(parts.ledger, gallery, models, logger))
+        }
     }
+
+    /// Where others share the database: takes over which model is active, and gets the one ready that is to be.
+    private func joined() async throws -> ServingStack {
+        guard let cluster else { return self }
+        models.imports.removeOthers(than: try await gallery.ledger.unfinishedJobs())
+        await cluster.parts.follower.begin(gallery)
+        return self
+    }
+
+    private static func shared(_ gallery: GalleryStore, _ catalog: ModelCatalog, _ logger: Logger) -> SharedModels? {
+        gallery.sharedLedger.map { SharedModels($0, catalog, logger) }
+    }
+
+    /// Returns if this server answers with the model that all do, as soon as it does. Throws `ServingError.outOfStep` if it cannot.
+    package func requireInStep() async throws { try await registry.step.require() }
 
     /// Puts it together around any encoder and an open gallery. Throws `ModelError` or `GalleryError`.
     package static func around(
@@ -62,7 +85,8 @@ package struct ServingStack: Sendable {
         observer: ServingObserver = ServingObserver(), logger: Logger
     ) async throws -> ServingStack {
         let catalog = try await catalog(configuration, gallery, observer, logger)
-        return ServingStack(configuration, encoder, catalog, gallery, observer, logger)
+        let shared = shared(gallery, catalog, logger)
+        return try await ServingStack(configuration, encoder, catalog, shared, gallery, observer, logger).joined()
     }
 
     /// Beside the database's file, or else the models' folder.
@@ -86,8 +110,9 @@ package struct ServingStack: Sendable {
         let gallery = try await GalleryStore.open(path: configuration.database, configuration: options)
         report(gallery.damage, logger)
         let catalog = try await catalog(configuration, gallery, observer, logger)
-        let encoder = try await activeEncoder(configuration, catalog, gallery, source)
-        return ServingStack(configuration, encoder, catalog, gallery, observer, logger)
+        let shared = shared(gallery, catalog, logger)
+        let encoder = try await activeEncoder(configuration, catalog, shared, gallery, source)
+        return try await ServingStack(configuration, encoder, catalog, shared, gallery, observer, logger).joined()
     }
 
     private static func report(_ damage: GalleryDamage, _ logger: Logger) {
@@ -136,11 +161,12 @@ package struct ServingStack: Sendable {
     }
 
     private static func activeEncoder(
-        _ configuration: ServingConfiguration, _ catalog: ModelCatalog, _ gallery: GalleryStore,
-        _ read: CheckpointFile?
+        _ configuration: ServingConfiguration, _ catalog: ModelCatalog, _ shared: SharedModels?,
+        _ gallery: GalleryStore, _ read: CheckpointFile?
     ) async throws -> any TripleEncoder {
         let active = try await gallery.ledger.activeModel()
         if let active, try await catalog.find(active) { return try await catalog.encoder(active) }
+        if let active, try await shared?.fetch(active) == true { return try await catalog.encoder(active) }
         var source = read
         if source == nil { source = try await self.source(configuration) }
         guard let source else {
@@ -156,6 +182,7 @@ package struct ServingStack: Sendable {
         }
         let encoder = try await catalog.add(source)
         if let active, active != encoder.model { return try await catalog.encoder(active) }
+        try await shared?.publish(digest)
         try await gallery.ledger.activate(encoder.model, finishing: nil, moving: nil)
         return encoder
     }
@@ -167,18 +194,34 @@ package struct ServingStack: Sendable {
     }
 
     /// Goes on beside the requests until the task is cancelled: resumes the jobs that the last end cut off, watches the
-    /// models' folder, forgets jobs, events, audits and unfinished uploads that are old, and erases what its gallery keeps no longer. Then stops the jobs.
+    /// models' folder, forgets jobs, events, audits and unfinished uploads that are old, and erases what its gallery keeps no longer. Then
+    /// stops the jobs.
+    ///
+    /// Where others share the database, the leader alone does what one does for all.
     package func maintain() async {
-        await attempt("jobs were not resumed") { try await models.resumeJobs() }
+        await withTaskGroup(of: Void.self) { group in
+            if let cluster {
+                group.addTask { await cluster.parts.run(cluster.jobs, gallery, catalog, logger) }
+            }
+            group.addTask { await tidy() }
+        }
+        await jobs.stop()
+    }
+
+    private func tidy() async {
+        if cluster == nil { await logger.attempt("jobs were not resumed") { try await models.resumeJobs() } }
         var round = 0
         while !Task.isCancelled {
-            await attempt("the models' folder was not read") { try await catalog.scan() }
-            if round % 1800 == 0 { await attempt("what is old was not forgotten") { try await forget() } }
-            if round % 150 == 0 { await attempt("old sightings were not erased") { try await eraseExpired() } }
+            if cluster == nil { await logger.attempt("the models' folder was not read") { try await catalog.scan() } }
+            if round % 1800 == 0 {
+                await logger.attempt("what is old was not forgotten") { try await forget() }
+            }
+            if round % 150 == 0, gallery.isLeader {
+                await logger.attempt("old sightings were not erased") { try await eraseExpired() }
+            }
             round += 1
             try? await Task.sleep(for: .seconds(2))
         }
-        await jobs.stop()
     }
 
     private func eraseExpired() async throws {
@@ -187,22 +230,13 @@ package struct ServingStack: Sendable {
     }
 
     private func forget() async throws {
+        try await models.uploads.removeExpired()
+        guard gallery.isLeader else { return }
         let retention = retention.current
         let before = { (days: Int) in Date(timeIntervalSinceNow: -86_400 * Double(days)) }
         try await gallery.ledger.deleteJobs(endedBefore: before(retention.jobs))
         try await gallery.forgetEvents(before: before(retention.events))
         try await gallery.ledger.forgetAudit(before: before(retention.audit))
-        try await models.uploads.removeExpired()
-    }
-
-    private func attempt(_ failure: Logger.Message, _ work: () async throws -> Void) async {
-        do {
-            try await work()
-        } catch is CancellationError {
-            // The end has come.
-        } catch {
-            logger.error(failure, metadata: ["error": "\(error)"])
-        }
     }
 }
 

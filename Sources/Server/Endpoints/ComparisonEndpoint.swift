@@ -21,7 +21,7 @@ struct ComparisonEndpoint {
         router.post("/v1/comparisons") { request, _ in
             let body = try await bodies.triple(request, groups: ["a", "b"])
             try body.options.finish()
-            let encoder = models.active
+            let encoder = try await models.current()
             let (modalities, score) = try await encoding.compare(
                 (body.triple("a"), body.triple("b")), with: encoder)
             return try Answer.json(

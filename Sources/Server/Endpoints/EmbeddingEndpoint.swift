@@ -19,7 +19,7 @@ struct EmbeddingEndpoint {
         router.post("/v1/embeddings") { request, _ in
             let body = try await bodies.triple(request)
             try body.options.finish()
-            let encoder = models.active
+            let encoder = try await models.current()
             let embedding = try await encoding.encode(body.triple(), with: encoder).embedding
             return try Answer.json(
                 Reply(

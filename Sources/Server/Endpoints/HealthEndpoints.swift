@@ -32,10 +32,11 @@ struct HealthEndpoints {
         }
     }
 
-    /// Ready means: the model is loaded (or there would be no server), the gallery answers, and its index has not fallen behind other
-    /// servers. More is told to whoever has a key.
+    /// Ready means: the model is loaded (or there would be no server) and the one of all servers, the gallery answers, and its index has
+    /// not fallen behind other servers. More is told to whoever has a key.
     private func ready(tellsMore: Bool) async throws -> Response {
         try gallery.requireCurrent()
+        try await models.step.require()
         let (encoder, sightings) = (models.active, try await gallery.sightingCount())
         var answer = Readiness(status: "ready")
         if tellsMore {

@@ -18,13 +18,16 @@ package struct Activation: Sendable {
         package let encoding: EncodingService
         package let swap: ServingConfiguration.Swap
         package let keepsImages: Bool
+        /// nil for a server that has its database alone.
+        package let cluster: ServingCluster?
 
         package init(
             models: ModelRegistry, catalog: ModelCatalog, gallery: GalleryStore, encoding: EncodingService,
-            swap: ServingConfiguration.Swap, keepsImages: Bool
+            swap: ServingConfiguration.Swap, keepsImages: Bool, cluster: ServingCluster? = nil
         ) {
             (self.models, self.catalog, self.gallery) = (models, catalog, gallery)
             (self.encoding, self.swap, self.keepsImages) = (encoding, swap, keepsImages)
+            self.cluster = cluster
         }
     }
 
@@ -57,7 +60,7 @@ package struct Activation: Sendable {
 
     /// The active model, if the candidate's queries were measured to find among its vectors what its own do, or if it is the same
     /// in another precision, in which its self-test has passed.
-    private func standIn() throws -> String? {
+    func standIn() throws -> String? {
         let active = parts.models.active.model
         if try isOnlyComputedOtherwise, try parts.catalog.summary(model).isSelfTested { return active }
         guard let space = try space(), space.parent == activeDigest,
@@ -100,6 +103,7 @@ package struct Activation: Sendable {
             // A job before this one made it so.
             return try await job.finished(.object(["embedded": .integer(0)]))
         }
+        if let cluster = parts.cluster { return try await runShared(job, cluster) }
         let standIn = try standIn()
         let encoder = try await parts.catalog.encoder(model)
         do {
@@ -128,7 +132,7 @@ package struct Activation: Sendable {
 
     /// What the last comparison with the active model has found of its scores; nil if there was none. In another precision they
     /// are the same.
-    private func shift() async throws -> ThresholdShift? {
+    func shift() async throws -> ThresholdShift? {
         if try isOnlyComputedOtherwise { return ThresholdShift([.init(active: 0, other: 0)]) }
         var (cursor, found) = (nil as String?, nil as ThresholdShift?)
         repeat {
@@ -145,7 +149,7 @@ package struct Activation: Sendable {
     /// is not missed: each round counts anew.
     ///
     /// - Parameter before: how many the job has embedded already.
-    private func embedLacking(
+    func embedLacking(
         _ encoder: any TripleEncoder, _ standIn: String?, _ job: JobHandle, after before: Int = 0, atMost: Int = .max
     ) async throws -> Int {
         let embedder = BackgroundEmbedder(

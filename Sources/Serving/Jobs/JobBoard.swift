@@ -4,11 +4,14 @@ import Logging
 
 /// Runs long work, one job of a class at a time and classes side by side, and remembers it in the database: what a crash
 /// cut off, or kept waiting, is still `running` there.
+///
+/// Where servers share a database, each has a board. What the leader does is written down by whoever was asked for it, and taken up
+/// there; see `JobBoard+Sharing.swift`.
 package actor JobBoard {
     /// Does a job, and gives its record as it ends: `handle.finished`.
     package typealias Work = @Sendable (JobHandle) async throws -> JobRecord
 
-    private struct Entry {
+    struct Entry {
         var job: JobRecord
         let kind: JobKind
         let work: Work
@@ -17,6 +20,10 @@ package actor JobBoard {
         var task: Task<Void, Never>?
         var begun: ContinuousClock.Instant?
         var saved = ContinuousClock.now
+        /// Whether the database has it.
+        var isWritten = false
+        /// Whether another server goes on with it.
+        var isSuspended = false
 
         mutating func update(_ body: (inout Entry) -> Void) { body(&self) }
 
@@ -30,21 +37,24 @@ package actor JobBoard {
     /// Jobs of a class that may wait.
     package static let mostWaiting = 16
 
-    private let ledger: any ServerLedger
-    private let logger: Logger
+    let ledger: any ServerLedger
+    let logger: Logger
+    /// Whether this server is the leader; nil for one that has its database alone.
+    let leads: (@Sendable () -> Bool)?
     /// Those that have not ended, by class, the running one first.
-    private var queues: [JobClass: [Entry]] = [:]
+    var queues: [JobClass: [Entry]] = [:]
     private(set) var isStopping = false
     /// Models that are being erased.
     private var held: [String: Int] = [:]
 
-    package init(ledger: any ServerLedger, logger: Logger) {
-        (self.ledger, self.logger) = (ledger, logger)
+    package init(ledger: any ServerLedger, logger: Logger, leads: (@Sendable () -> Bool)? = nil) {
+        (self.ledger, self.logger, self.leads) = (ledger, logger, leads)
     }
 
-    /// Starts a job, or has it wait for its turn. Throws `ModelError.tooManyJobs`, or `.erasing` while its model is being
+    /// Starts a job, or has it wait for its turn, or leaves it to the leader. Throws `ModelError.tooManyJobs`, or `.erasing` while its model is being
     /// erased.
     package func start(_ job: JobRecord, _ kind: JobKind, _ work: @escaping Work) async throws {
+        if let leads, kind.isResumed, !leads() { return try await leave(job, kind) }
         let waiting = queues[kind.jobClass, default: []].count - 1
         guard waiting < Self.mostWaiting else {
             throw ModelError.tooManyJobs(kind.jobClass, limit: Self.mostWaiting)
@@ -53,6 +63,7 @@ package actor JobBoard {
         queues[kind.jobClass, default: []].append(Entry(job: job, kind: kind, work: work))
         do {
             try await ledger.save(job)
+            change(job.id) { $0.isWritten = true }
         } catch {
             remove(job.id)
             startNext(kind.jobClass)
@@ -62,7 +73,7 @@ package actor JobBoard {
         startNext(kind.jobClass)
     }
 
-    private func startNext(_ jobClass: JobClass) {
+    func startNext(_ jobClass: JobClass) {
         guard !isStopping, let next = queues[jobClass]?.first, next.begun == nil else { return }
         queues[jobClass]?[0].begun = .now
         queues[jobClass]?[0].job.startedAt = Date()
@@ -75,10 +86,14 @@ package actor JobBoard {
     private func perform(_ job: JobRecord, _ kind: JobKind, _ work: Work) async {
         var ended: JobRecord
         do {
+            // Other servers see that it does not wait any more.
+            if leads != nil, let begun = entry(job.id)?.job { try? await ledger.save(begun) }
             ended = try await untilReachable(job) { try await work(JobHandle(board: self, job: job)) }
         } catch {
-            // Cut off by the server's end, it goes on at the next start.
-            if error is CancellationError && isStopping { return }
+            if goesOn(job.id, kind, after: error) {
+                remove(job.id)
+                return startNext(kind.jobClass)
+            }
             ended = entry(job.id)?.job ?? job
             let isCancelled = error is CancellationError
             (ended.state, ended.reason) = isCancelled ? (.cancelled, nil) : (.failed, "\(error)")
@@ -105,7 +120,20 @@ package actor JobBoard {
         }
     }
 
-    private func end(_ record: JobRecord) async {
+    /// Whether a job that has thrown goes on: here once the database is there again, or at the next start, or at another server, or at
+    /// this one once it is in step with others.
+    func goesOn(_ id: String, _ kind: JobKind, after error: any Error) -> Bool {
+        switch error {
+        case is CancellationError: isSuspended(id)
+        case let error as GalleryError: error.isOfAbsence
+        case ServingError.outOfStep: leads != nil && kind.isResumed
+        default: false
+        }
+    }
+
+    private func isSuspended(_ id: String) -> Bool { isStopping || entry(id)?.isSuspended == true }
+
+    func end(_ record: JobRecord) async {
         // Not in the job's task, which may have been cancelled.
         let saving = await Task { [ledger] in
             try await untilReachable(record) { try await ledger.save(record) }
@@ -118,19 +146,19 @@ package actor JobBoard {
         logger.info("job ended", metadata: metadata)
     }
 
-    private func metadata(_ job: JobRecord) -> Logger.Metadata {
+    func metadata(_ job: JobRecord) -> Logger.Metadata {
         ["job": "\(job.id)", "kind": "\(job.kind)", "model": "\(job.model ?? "")"]
     }
 
-    private var entries: [Entry] { queues.values.flatMap { $0 } }
+    var entries: [Entry] { queues.values.flatMap { $0 } }
 
-    private func entry(_ id: String) -> Entry? { entries.first { $0.job.id == id } }
+    func entry(_ id: String) -> Entry? { entries.first { $0.job.id == id } }
 
-    private func remove(_ id: String) {
+    func remove(_ id: String) {
         for key in queues.keys { queues[key]?.removeAll { $0.job.id == id } }
     }
 
-    private func change(_ id: String, _ body: (inout Entry) -> Void) {
+    func change(_ id: String, _ body: (inout Entry) -> Void) {
         for key in queues.keys {
             guard let index = queues[key]?.firstIndex(where: { $0.job.id == id }) else { continue }
             queues[key]?[index].update(body)
@@ -140,6 +168,9 @@ package actor JobBoard {
     /// Does what no job for a model may be beside of. Throws `ModelError.busy` if there is one; none begins meanwhile.
     package func withoutJob(of model: String, _ body: @Sendable () async throws -> Void) async throws {
         if let user = entries.first(where: { $0.job.model == model }) { throw ModelError.busy(job: user.job.id) }
+        if leads != nil, let user = try await ledger.unfinishedJobs().first(where: { $0.model == model }) {
+            throw ModelError.busy(job: user.id)
+        }
         held[model, default: 0] += 1
         defer { held[model] = held[model].flatMap { $0 > 1 ? $0 - 1 : nil } }
         try await body()
@@ -148,13 +179,17 @@ package actor JobBoard {
     /// The job as it stands. Throws `GalleryError.notFound`.
     package func job(_ id: String) async throws -> JobStatus {
         if let entry = entry(id) { return entry.status }
-        return JobStatus(record: try await ledger.job(id))
+        return status(try await ledger.job(id))
     }
 
     /// Jobs in order of creation, as they stand; only those of some galleries, or all. Throws `GalleryError.invalid`.
     package func jobs(of galleries: [String]? = nil, _ page: PageRequest) async throws -> Page<JobStatus> {
         let page = try await ledger.jobs(of: galleries, page)
-        return Page(items: page.items.map { entry($0.id)?.status ?? JobStatus(record: $0) }, next: page.next)
+        return Page(items: page.items.map { entry($0.id)?.status ?? status($0) }, next: page.next)
+    }
+
+    private func status(_ record: JobRecord) -> JobStatus {
+        leads == nil ? JobStatus(record: record) : JobStatus(elsewhere: record)
     }
 
     /// Those that have not ended, as they stand.
@@ -167,10 +202,7 @@ package actor JobBoard {
     /// `GalleryError.notFound`.
     /// - Returns: whether it was forgotten.
     package func cancel(_ id: String) async throws -> Bool {
-        guard let entry = entry(id) else {
-            try await ledger.deleteJob(id)
-            return true
-        }
+        guard let entry = entry(id) else { return try await cancelElsewhere(id) }
         if let task = entry.task {
             task.cancel()
         } else {

@@ -32,7 +32,8 @@ package enum JobKind: String, CaseIterable, Sendable {
     /// Makes a map of a gallery's embeddings.
     case mapping
 
-    /// Whether it goes on after a start. What the others were asked for is not written down.
+    /// Whether it goes on after a start, and where servers share a database, at the leader, whoever was asked for it. What the others
+    /// were asked for is not written down: they are done where that was.
     package var isResumed: Bool { jobClass != .maintenance }
 
     /// What it runs beside of.
@@ -61,14 +62,26 @@ package struct JobStatus: Sendable, Equatable {
     package var hasEnded: Bool { record.state != .running }
 }
 
+extension JobStatus {
+    /// Of a job that another server does, by what that has written down last.
+    init(elsewhere record: JobRecord) {
+        self.init(record: record, isWaiting: record.state == .running && record.startedAt == nil)
+        guard let start = record.startedAt, record.done > 0, record.updatedAt > start else { return }
+        rate = Double(record.done) / record.updatedAt.timeIntervalSince(start)
+    }
+}
+
 /// A job, to the work that it is.
 package struct JobHandle: Sendable {
     let board: JobBoard
     /// As it was when it began.
     let job: JobRecord
 
-    /// Whether the server ends, and the job will go on at the next start.
-    var isStopping: Bool { get async { await board.isStopping } }
+    /// Whether it will go on after an error: here at the next start, or at another server.
+    func goesOn(after error: any Error) async -> Bool {
+        guard let kind = JobKind(rawValue: job.kind) else { return false }
+        return await board.goesOn(job.id, kind, after: error)
+    }
 
     /// Says how far it is.
     package func report(_ done: Int, of total: Int) async { await board.update(job.id, done: done, total: total) }

@@ -84,6 +84,12 @@ package final class ModelCatalog: Sendable {
         return Page(items: items, next: rest.count > limit ? items.last?.model : nil)
     }
 
+    /// Of all verified files.
+    var digests: Set<String> { state.withLock { Set($0.known.values.map(\.summary.digest)) } }
+
+    /// A model's file. Throws `ModelError.notFound`.
+    func file(of model: String) throws -> URL { url(try entry(model).file) }
+
     /// Throws `ModelError.notFound`.
     package func summary(_ model: String) throws -> ModelSummary { try entry(model).summary }
 

@@ -1,3 +1,4 @@
+import Gallery
 import Inference
 import Synchronization
 
@@ -16,14 +17,38 @@ package final class ModelRegistry: Sendable {
     }
 
     private let state: Mutex<State>
+    /// Whether the active model is the one of all servers.
+    package let step = ModelStep()
 
     package init(_ active: any TripleEncoder) { state = Mutex(State(active: active)) }
 
     /// The model that answers.
     package var active: any TripleEncoder { state.withLock { $0.active } }
 
-    /// Runs an enrolment with the models that must embed it, the active one first; the candidate holds up no other request.
-    package func enrolling<Value>(_ body: ([any TripleEncoder]) async throws -> Value) async rethrows -> Value {
+    /// The one on its way.
+    package var candidate: (any TripleEncoder)? { state.withLock { $0.candidate } }
+
+    /// The model that a request is answered with, once it is certain that it is the one of all servers. Throws
+    /// `ServingError.outOfStep`, or `CancellationError`.
+    package func current() async throws -> any TripleEncoder {
+        try await step.require()
+        return active
+    }
+
+    /// Runs an enrolment with the models that must embed it, the active one first; the candidate holds up no other request. Where
+    /// another server has made a model active that is not among them, it runs again with that. Throws as `current` does.
+    package func enrolling<Value>(_ body: ([any TripleEncoder]) async throws -> Value) async throws -> Value {
+        try await step.require()
+        do {
+            return try await enrollingOnce(body)
+        } catch GalleryError.modelChanged(let model) {
+            if active.model != model { step.suspect() }
+            try await step.require()
+            return try await enrollingOnce(body)
+        }
+    }
+
+    private func enrollingOnce<Value>(_ body: ([any TripleEncoder]) async throws -> Value) async rethrows -> Value {
         let (generation, encoders) = state.withLock { state in
             state.enrolments[state.generation, default: 0] += 1
             return (state.generation, [state.active] + [state.candidate?.inBackground].compactMap { $0 })
@@ -55,6 +80,14 @@ package final class ModelRegistry: Sendable {
         state.withLock { state in
             state.active = state.candidate ?? state.active
             state.candidate = nil
+        }
+    }
+
+    /// Another model answers from now on, which was no candidate.
+    func become(_ active: any TripleEncoder) {
+        state.withLock { state in
+            state.active = active
+            if state.candidate?.model == active.model { state.candidate = nil }
         }
     }
 

@@ -31,7 +31,7 @@ package struct ModelService: Sendable {
     private func served(_ summaries: [ModelSummary]) async throws -> [ServedModel] {
         let active = models.active.model
         let coverage = try await gallery.models()
-        let activations = await jobs.unfinished.filter { $0.kind == .activation }.map(\.status.record)
+        let activations = try await gallery.ledger.unfinishedJobs().filter { $0.kind == JobKind.activation.rawValue }
         return summaries.map { summary in
             ServedModel(
                 summary: summary, isActive: summary.model == active,
@@ -53,6 +53,8 @@ package struct ModelService: Sendable {
         _ upload: CheckpointUpload, expecting model: String? = nil
     ) async throws -> (model: ServedModel, isNew: Bool) {
         let (summary, isNew) = try await catalog.take(upload.file, expecting: model)
+        // Before anybody is told that it is here: a server that ends now takes it from nobody.
+        try await parts.cluster?.files.publish(summary.digest)
         return (try await served([summary])[0], isNew)
     }
 
@@ -87,12 +89,17 @@ package struct ModelService: Sendable {
         case whole(ServedModel, isNew: Bool)
     }
 
-    /// Deletes a model with all its vectors. Throws `ModelError`.
+    /// Deletes a model with all its vectors, at every server. Throws `ModelError`.
     package func delete(_ model: String) async throws {
-        let names = ModelSummary.names((try? catalog.summary(model))?.digest ?? model)
+        let digest = (try? catalog.summary(model))?.digest ?? model
+        let names = ModelSummary.names(digest)
         try await jobs.withoutJob(of: model) {
-            guard !names.contains(models.active.model) else { throw ModelError.active(model) }
-            try await catalog.remove(model)
+            let active = [models.active.model, try await gallery.ledger.activeModel()].compactMap(\.self)
+            guard names.allSatisfy({ !active.contains($0) }) else { throw ModelError.active(model) }
+            let isShared = try await parts.cluster?.files.isShared(digest) ?? false
+            // First, so that it is not fetched again.
+            if isShared { try await parts.cluster?.files.withdraw(digest) }
+            if !isShared || catalog.digests.contains(digest) { try await catalog.remove(model) }
             for name in names { try await gallery.deleteEmbeddings(model: name) }
         }
     }
@@ -100,12 +107,14 @@ package struct ModelService: Sendable {
     /// Begins to make a model the active one, computed as configured, or to compare it with that. Throws `ModelError` and
     /// `GalleryError`.
     package func activate(_ model: String, isDry: Bool, allowsFewerModalities: Bool) async throws -> JobStatus {
+        // Another server may have been sent it just now.
+        _ = try await parts.cluster?.files.fetch(model)
         let model = try catalog.configured(model)
         let kind = isDry ? JobKind.comparison : .activation
         var job = JobRecord(kind: kind.rawValue, model: model)
         if isDry {
             try await catalog.requireMemory(for: model, vectors: 0)
-        } else if models.active.model == model, await jobs.load[.model, default: 0] == 0 {
+        } else if models.active.model == model, try await jobs.isIdle(.model) {
             // Nothing to do, and so it is done.
             job.state = .succeeded
             try await gallery.ledger.save(job)
@@ -113,27 +122,56 @@ package struct ModelService: Sendable {
         } else {
             try await Activation(of: model, parts).check(allowsFewerModalities: allowsFewerModalities)
         }
+        // The leader must find it.
+        try await parts.cluster?.files.publish(catalog.summary(model).digest)
         try await start(job, kind)
         return try await jobs.job(job.id)
     }
+
+    /// Of jobs that nobody can go on with.
+    static let askAgain = "the server ended meanwhile: ask again"
 
     /// Starts what the last end cut off or kept waiting. Throws `GalleryError`.
     package func resumeJobs() async throws {
         let unfinished = try await gallery.ledger.unfinishedJobs()
         imports.removeOthers(than: unfinished)
         for job in unfinished {
-            let kind = JobKind(rawValue: job.kind)
-            guard let kind, kind.isResumed else {
-                var failed = job
-                failed.state = .failed
-                failed.reason =
-                    kind == nil
-                    ? "this release knows no job of the kind \(job.kind)" : "the server ended meanwhile: ask again"
-                try await gallery.ledger.save(failed)
+            if let kind = JobKind(rawValue: job.kind), kind.isResumed {
+                try await start(job, kind)
+            } else {
+                try await fail(job)
+            }
+        }
+        try await beginUpkeep()
+    }
+
+    private func fail(_ job: JobRecord) async throws {
+        var failed = job
+        failed.state = .failed
+        failed.reason =
+            JobKind(rawValue: job.kind) == nil
+            ? "this release knows no job of the kind \(job.kind)" : Self.askAgain
+        try await gallery.ledger.save(failed)
+    }
+
+    /// Takes up those jobs that are the leader's and that it is not at yet. Throws `GalleryError`.
+    func takeUp(_ unfinished: [JobRecord]) async throws {
+        for job in unfinished {
+            guard let kind = JobKind(rawValue: job.kind) else {
+                try await fail(job)
                 continue
             }
-            try await start(job, kind)
+            // One that is not on the board any more may have ended since.
+            guard kind.isResumed, await jobs.entry(job.id) == nil,
+                try await gallery.ledger.job(job.id).state == .running
+            else { continue }
+            await jobs.takeUp(job, kind, work(job, kind))
         }
+    }
+
+    /// Begins what the active model needs of itself: vectors that it lacks, or those of the precision that it is computed in. Throws
+    /// `GalleryError`.
+    func beginUpkeep() async throws {
         try await reembed()
         try await adoptPrecision()
     }
@@ -168,9 +206,15 @@ package struct ModelService: Sendable {
     }
 
     private func start(_ job: JobRecord, _ kind: JobKind) async throws {
+        try await jobs.start(job, kind, work(job, kind))
+    }
+
+    private func work(_ job: JobRecord, _ kind: JobKind) -> JobBoard.Work {
         let (model, parts, imports) = (job.model ?? "", parts, imports)
-        try await jobs.start(job, kind) { handle in
-            switch kind {
+        return { handle in
+            // Another server may have been asked for it.
+            if kind != .importing { _ = try await parts.cluster?.files.fetch(model) }
+            return switch kind {
             case .activation: try await Activation(of: model, parts).run(handle)
             case .comparison: try await ShadowEvaluation(model: model, parts: parts).run(handle)
             case .reembedding: try await Reembedding(model: model, parts: parts).run(handle)

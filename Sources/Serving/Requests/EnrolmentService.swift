@@ -78,12 +78,16 @@ package struct EnrolmentService: Sendable {
         try memory.requireRoomToEnrol()
         let images = sighting.images
         if let vectors = sighting.vectors {
-            enrolment.embeddings = [vectors.embedding(models.active)]
-            return try await self.gallery.enrol(enrolment, in: gallery)
+            return try await models.enrolling { [enrolment] encoders in
+                var enrolment = enrolment
+                enrolment.give(vectors, encoders[0])
+                return try await self.gallery.enrol(enrolment, in: gallery)
+            }
         }
         if keepsImages { enrolment.images = images.kept }
         return try await models.enrolling { [enrolment] encoders in
             var enrolment = enrolment
+            enrolment.activeModel = encoders[0].model
             enrolment.embeddings = try await encoding.encode(images, for: encoders)
             return try await self.gallery.enrol(enrolment, in: gallery)
         }

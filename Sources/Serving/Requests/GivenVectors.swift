@@ -28,6 +28,9 @@ package struct GivenVectors: Sendable {
         }
     }
 
+    /// Whether they are those of the active model, or are taken for such.
+    func areOf(_ active: any TripleEncoder) -> Bool { model == nil || model == active.model }
+
     /// Equal for equal vectors alone.
     var canonical: String {
         let text = { (values: [Float]) in values.map { String($0.bitPattern, radix: 16) }.joined(separator: ",") }
@@ -38,5 +41,13 @@ package struct GivenVectors: Sendable {
         case .whole(let vector, let modalities):
             return "\(modalities?.joined(separator: "+") ?? "*"):\(text(vector))@\(model ?? "")"
         }
+    }
+}
+
+extension Enrolment {
+    /// Vectors in place of images.
+    mutating func give(_ vectors: GivenVectors, _ active: any TripleEncoder) {
+        embeddings = [vectors.embedding(active)]
+        activeModel = vectors.areOf(active) ? active.model : nil
     }
 }

@@ -90,10 +90,11 @@ package struct IdentificationService: Sendable {
         if place > 0 { sighting.idempotencyKey = sighting.idempotencyKey.map { "\($0) \(place)" } }
         var enrolment = try await sighting.enrolment(files)
         if let vectors = sighting.vectors {
-            enrolment.embeddings = [vectors.embedding(encoders[0])]
+            enrolment.give(vectors, encoders[0])
             return Encoded(place: place, enrolment: enrolment, quality: [:])
         }
         if keepsImages { enrolment.images = sighting.images.kept }
+        enrolment.activeModel = encoders[0].model
         let measured = try await encoding.measured(sighting.images, for: encoders)
         enrolment.embeddings = measured.embeddings
         return Encoded(place: place, enrolment: enrolment, quality: measured.quality)

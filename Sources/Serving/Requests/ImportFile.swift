@@ -25,12 +25,25 @@ package struct ImportFile: Sendable {
         self.form = form ?? Form.allCases.first { FileManager.default.fileExists(atPath: path($0)) } ?? .lines
     }
 
-    private var path: String { "\(folder)/\(id).\(form.rawValue)" }
+    var path: String { "\(folder)/\(id).\(form.rawValue)" }
+    /// What other servers know it by.
+    var sharedName: String { "\(Self.sharedPrefix)\(id).\(form.rawValue)" }
+    private static let sharedPrefix = "import/"
     private var target: String { "\(folder)/\(id).gallery" }
+
+    /// The job that a shared file is for; nil for other files.
+    static func job(ofShared name: String) -> String? {
+        name.hasPrefix(sharedPrefix) ? String(name.dropFirst(sharedPrefix.count).prefix { $0 != "." }) : nil
+    }
+
+    /// Throws `FileError`.
+    func makeFolder() throws {
+        if mkdir(folder, 0o700) != 0 && errno != EEXIST { throw FileError(operation: "make \(folder)", code: errno) }
+    }
 
     /// Appends bytes. Throws `FileError`.
     package func append(_ bytes: Data) throws {
-        if mkdir(folder, 0o700) != 0 && errno != EEXIST { throw FileError(operation: "make \(folder)", code: errno) }
+        try makeFolder()
         let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw FileError(operation: "open \(path)", code: errno) }
         defer { close(file) }

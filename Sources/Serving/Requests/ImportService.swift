@@ -15,6 +15,8 @@ package struct ImportService: Sendable {
     let memory: MemoryBudget
     let files: WorkerThreads
     let jobs: JobBoard
+    /// Where what is received is kept for other servers, as the leader enrols it; nil for a server that has its database alone.
+    let shared: (any SharedLedger)?
     /// Where what is received waits for its job.
     let folder: String
     /// Bytes of a line.
@@ -38,27 +40,55 @@ package struct ImportService: Sendable {
     package func start(_ file: ImportFile, _ job: JobRecord, in gallery: String) async throws -> JobStatus {
         do {
             try await onDisk { try file.finish(gallery: gallery) }
+            try await shared?.share(file.sharedName, from: file.path)
             try await jobs.start(job, .importing) { try await run($0) }
         } catch {
             file.remove()
+            try? await shared?.forget(file.sharedName)
             throw error
         }
+        if await jobs.entry(job.id) == nil && shared != nil { file.remove() }
         return try await jobs.job(job.id)
     }
 
     /// Does a job that has its file. Throws `GalleryError`, `EncoderError` or `CancellationError`; what is enrolled by then stays.
     func run(_ job: JobHandle) async throws -> JobRecord {
-        let file = ImportFile(job: job.job.id, folder: folder)
+        let file = try await fetched(job) ?? ImportFile(job: job.job.id, folder: folder)
         do {
             let record = try await ImportRun(service: self, file: file).run(job)
-            file.remove()
+            await remove(file)
             return record
         } catch {
-            // At the server's end it is kept: the next start goes on. So does this one when the database is there again.
-            let goesOn = (error as? GalleryError)?.isOfAbsence == true
-            if await !job.isStopping, !goesOn { file.remove() }
+            // Cut off, it goes on with the file: here, or elsewhere with the one that is shared.
+            if await !job.goesOn(after: error) {
+                await remove(file)
+            } else if shared != nil, error is CancellationError {
+                file.remove()
+            }
             throw error
         }
+    }
+
+    /// What another server has received; nil if it is here, or nowhere.
+    private func fetched(_ job: JobHandle) async throws -> ImportFile? {
+        guard let shared, let gallery = job.job.gallery,
+            let name = try await shared.sharedFiles().map(\.name).first(where: {
+                ImportFile.job(ofShared: $0) == job.job.id
+            }),
+            let form = name.split(separator: ".").last.flatMap({ ImportFile.Form(rawValue: String($0)) })
+        else { return nil }
+        let file = ImportFile(job: job.job.id, folder: folder, form: form)
+        if file.gallery() != nil { return file }
+        try await onDisk { try file.makeFolder() }
+        guard try await shared.fetch(name, to: file.path) else { return nil }
+        try await onDisk { try file.finish(gallery: gallery) }
+        return file
+    }
+
+    /// Also where the job was cancelled. What cannot be forgotten now is forgotten by the leader.
+    private func remove(_ file: ImportFile) async {
+        file.remove()
+        if let shared { await Task { try? await shared.forget(file.sharedName) }.value }
     }
 
     /// Takes away what was received for jobs that have ended.

@@ -26,7 +26,14 @@ struct ImportWindow: Sendable {
     func run(_ lines: [ImportLines.Line], turn: Int, _ turns: Turns) async throws -> [Result<Bool, any Error>] {
         try await service.models.enrolling { encoders in
             let prepared = await prepared(lines, encoders)
-            return try await turns.take(turn) { try await commit(prepared.get()) }
+            return try await turns.take(turn) {
+                do {
+                    return try await commit(prepared.get())
+                } catch GalleryError.modelChanged(let model) {
+                    // Its turn does not come again: the job does.
+                    throw GalleryError.unavailable("the model \(model) has become active meanwhile")
+                }
+            }
         }
     }
 
@@ -85,7 +92,9 @@ struct ImportWindow: Sendable {
         let active = encoders[0]
         if let vectors = sighting.vectors, sighting.images.isEmpty || vectors.model == active.model {
             try await service.encoding.checkBoxes(sighting.images)
-            enrolment.embeddings = [vectors.embedding(active)]
+            enrolment.give(vectors, active)
+        } else {
+            enrolment.activeModel = active.model
         }
         let missing = enrolment.embeddings.isEmpty ? encoders : Array(encoders.dropFirst())
         for encoder in images.isEmpty ? [] : missing {

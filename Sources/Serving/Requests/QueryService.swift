@@ -72,7 +72,7 @@ package struct QueryService: Sendable {
         _ subjects: [Subject], _ options: Options, in gallery: String
     ) async throws -> [Result<Answer, any Error>] {
         try await self.gallery.requireGallery(gallery)  // An unknown gallery costs no encoding.
-        let asked = try await asked(subjects, models.active, in: [gallery])
+        let asked = try await asked(subjects, models.current(), in: [gallery])
         let start = ContinuousClock.now
         let queries = asked.compactMap { try? $0.get() }.map(options.query)
         var results = try await self.gallery.queries(queries, in: gallery)[...]
@@ -88,7 +88,7 @@ package struct QueryService: Sendable {
     /// the first gallery that there is not.
     package func answer(_ subject: Subject, _ options: Options, over galleries: [String]) async throws -> Answer {
         for name in galleries { try await gallery.requireGallery(name) }
-        let asked = try await asked(subject, models.active, in: galleries)
+        let asked = try await asked(subject, models.current(), in: galleries)
         let start = ContinuousClock.now
         let result = try await gallery.query(options.query(asked), over: galleries)
         return asked.answer(result, start.duration(to: .now))

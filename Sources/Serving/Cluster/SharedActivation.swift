@@ -1,0 +1,96 @@
+import Documents
+import Foundation
+import Gallery
+import Inference
+
+/// The exchange of models where servers share a database: run by the leader, and made by all at once.
+///
+/// The candidate is written down, and every server embeds with it what is enrolled there. Once all have said so and nothing is
+/// lacking, it becomes the active model, and each server answers with it or not at all. A sighting that a server of which nothing was
+/// heard enrols without it is refused by the database.
+extension Activation {
+    /// For how long servers that are there may say nothing.
+    private static let patience = Duration.seconds(900)
+
+    /// Throws as `run` does. Unless the job goes on elsewhere, there is no candidate any more then.
+    func runShared(_ job: JobHandle, _ cluster: ServingCluster) async throws -> JobRecord {
+        let candidate = ModelPlan.Candidate(model: model, job: job.job.id)
+        do {
+            let record = try await exchange(candidate, job, cluster)
+            await cluster.follower.lend(nil)
+            return record
+        } catch {
+            await cluster.follower.lend(nil)
+            if await !job.goesOn(after: error) {
+                // Not in the job's task, which may have been cancelled. Else the leader finds a candidate without a job.
+                let withdrawing = Task {
+                    try? await cluster.ledger.withdrawCandidate(of: candidate.job)
+                    await cluster.follower.turn()
+                }
+                await withdrawing.value
+            }
+            throw error
+        }
+    }
+
+    private func exchange(
+        _ candidate: ModelPlan.Candidate, _ job: JobHandle, _ cluster: ServingCluster
+    ) async throws -> JobRecord {
+        let standIn = try standIn()
+        let encoder = try await parts.catalog.encoder(model)
+        await cluster.follower.lend(encoder)
+        var count = 0
+        if parts.keepsImages {
+            let backlog = try await parts.gallery.lacking(model: model, standIn: standIn).sightings
+            count = try await embedLacking(encoder, standIn, job, atMost: backlog)
+        }
+        try await cluster.ledger.nominate(candidate)
+        await cluster.follower.turn()
+        let unprepared = try await unprepared(cluster)
+        while true {
+            count += try await embedLacking(encoder, standIn, job, after: count)
+            try await beforeSwitch()
+            guard let place = try await cluster.ledger.embeddedPlace(of: model) else { continue }
+            let record = try await job.finished(Self.result(count, unprepared))
+            let shift = try await shift()
+            // Here too nothing is answered by the old model once the new one is active.
+            parts.models.step.suspect()
+            let isActive: Bool
+            do {
+                isActive = try await cluster.ledger.activate(
+                    candidate, embeddedTo: place, finishing: record, moving: shift)
+            } catch {
+                await cluster.follower.turn()
+                throw error
+            }
+            await cluster.follower.turn()
+            if isActive { return record }
+        }
+    }
+
+    private static func result(_ count: Int, _ unprepared: [String: String]) -> JSONValue {
+        var result: [String: JSONValue] = ["embedded": .integer(count)]
+        if !unprepared.isEmpty { result["servers_out_of_step"] = .object(unprepared.mapValues(JSONValue.string)) }
+        return .object(result)
+    }
+
+    /// Waits until every server that is there has the candidate or cannot load it; gives the names of the latter, and why.
+    private func unprepared(_ cluster: ServingCluster) async throws -> [String: String] {
+        let end = ContinuousClock.now + Self.patience
+        while true {
+            let members = try await parts.gallery.members().filter(\.isLive)
+            let said = try await cluster.ledger.modelPlan().preparations
+            let silent = members.filter { member in !said.contains { $0.member == member.id } }
+            if silent.isEmpty || .now > end {
+                var reasons = Dictionary(silent.map { ($0.name, "nothing was heard of it") }) { first, _ in first }
+                for member in members {
+                    if let failure = said.first(where: { $0.member == member.id })?.failure {
+                        reasons[member.name] = failure
+                    }
+                }
+                return reasons
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+}

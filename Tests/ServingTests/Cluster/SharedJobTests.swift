@@ -1,0 +1,77 @@
+import DatabaseFixtures
+import Foundation
+import Gallery
+import Serving
+import ServingFixtures
+import Testing
+
+@Suite(
+    "Jobs of several servers",
+    .enabled(if: PostgreSQLServer.isInstalled, "PostgreSQL is not installed: apt-get install postgresql"))
+struct SharedJobTests {
+    private func lines(_ count: Int) throws -> Data {
+        let lines = try (0..<count).map { number in
+            let image = try picture(number).base64EncodedString()
+            return "{\"identity\": \"i\(number)\", \"images\": {\"rgb\": \"\(image)\"}}"
+        }
+        return Data(lines.joined(separator: "\n").utf8)
+    }
+
+    /// Has a server take in some lines.
+    private func importing(_ count: Int, at server: Servers.Server) async throws -> JobStatus {
+        let (file, job) = try await server.stack.imports.receive(for: "g")
+        try await server.stack.imports.append(lines(count), to: file)
+        return try await server.stack.imports.start(file, job, in: "g")
+    }
+
+    @Test("an import that one server was asked for is done by the leader, and nothing is left of its file")
+    func imported() async throws {
+        try await Servers.run { _, first, second in
+            let job = try await importing(100, at: second).record
+            #expect(await second.stack.jobs.load[.gallery, default: 0] == 0)
+            let ended = try await second.world.ended(job.id).record
+            #expect(ended.state == .succeeded && ended.result?.contains("\"enrolled\":100") == true, "\(ended)")
+            try await second.gallery.waitForSequence(first.gallery.sequence, until: .now + .seconds(20))
+            #expect(try await second.gallery.gallery("g").sightings == 100)
+            #expect(try await first.gallery.sharedLedger?.sharedFiles().isEmpty == true)
+            for server in [first, second] {
+                let folder = server.world.models.path + "-imports"
+                #expect((try? FileManager.default.contentsOfDirectory(atPath: folder))?.isEmpty ?? true)
+            }
+        }
+    }
+
+    @Test("an import goes on elsewhere when the server that did it ends, and enrols nothing twice")
+    func importGoesOn() async throws {
+        try await Servers.run { _, first, second in
+            let job = try await importing(2000, at: first).record
+            try await eventually("it has begun") { try await second.stack.jobs.job(job.id).record.done > 0 }
+            try await first.close()
+            let ended = try await second.world.ended(job.id).record
+            #expect(ended.state == .succeeded, "\(ended)")
+            #expect(try await second.gallery.gallery("g").sightings == 2000)
+            #expect(try await second.gallery.sharedLedger?.sharedFiles().isEmpty == true)
+        }
+    }
+
+    @Test("any server cancels any job; what is done where it was asked for is not the leader's")
+    func cancelled() async throws {
+        try await Servers.run { _, first, second in
+            for (owner, other, kind) in [(first, second, JobKind.comparison), (second, first, .grouping)] {
+                let job = JobRecord(kind: kind.rawValue, model: "m")
+                try await owner.stack.jobs.start(job, kind) { handle in
+                    await handle.report(1, of: 4)
+                    try await Task.sleep(for: .seconds(600))
+                    return try await handle.finished()
+                }
+                #expect(try await !other.stack.jobs.job(job.id).hasEnded)
+                await #expect(throws: ModelError.busy(job: job.id)) { try await other.stack.models.delete("m") }
+                #expect(try await !other.stack.jobs.cancel(job.id))
+                try await eventually("it has ended") { await owner.stack.jobs.load[kind.jobClass, default: 0] == 0 }
+                #expect(try await owner.stack.jobs.job(job.id).record.state == .cancelled)
+                #expect(try await other.stack.jobs.cancel(job.id))
+                await #expect(throws: GalleryError.notFound(.job, job.id)) { try await owner.stack.jobs.job(job.id) }
+            }
+        }
+    }
+}
