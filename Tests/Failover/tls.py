@@ -5,18 +5,15 @@
 An authority and certificates are made by openssl; the cluster takes TLS alone, and passwords by SCRAM.
 """
 import os
+import pathlib
 import subprocess
 import sys
 
 from clusters import PASSWORD, Cluster, own, password_file, run
 import load
 
-counts = {"passed": 0, "failed": 0}
-
-
-def check(what, found, expected):
-    counts["passed" if found == expected else "failed"] += 1
-    print(f"{what}: right" if found == expected else f"{what}: WRONG, expected {expected!r}, found {found!r}", flush=True)
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Operation"))
+from operation import check, end  # noqa: E402
 
 
 def authority(folder, name):
@@ -88,8 +85,7 @@ def main():
         finally:
             cluster.stop()
             plain.stop()
-    print(f"{counts['passed']} passed, {counts['failed']} failed")
-    return 1 if counts["failed"] else 0
+    end()
 
 
 def parts(o, root, cluster, plain, ours, other):
@@ -118,4 +114,4 @@ def parts(o, root, cluster, plain, ours, other):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
