@@ -58,11 +58,16 @@ public struct Axis: Sendable {
         return (stride(from: first, through: last, by: 1).map { $0 * step }, step)
     }
 
+    /// Steps between powers of ten, at most.
+    private static let most = 7
+
     private static func powers(_ values: [Double]) -> [Double] {
         let (least, most) = (values.min() ?? 1, values.max() ?? 10)
         let first = Int(Foundation.log10(least).rounded(.down))
         let last = max(Int(Foundation.log10(most).rounded(.up)), first + 1)
-        return (first...last).map { Foundation.pow(10, Double($0)) }
+        // Of many powers some, as evenly apart, whose labels have room.
+        let stride = (last - first + Self.most - 1) / Self.most
+        return (0...((last - first + stride - 1) / stride)).map { Foundation.pow(10, Double(first + $0 * stride)) }
     }
 
     /// Where a value is: 0 at the lower end, 1 at the upper.

@@ -11,11 +11,14 @@ public struct ChartFrame: Sendable {
     public let label: String
 
     private let size = (width: 400.0, height: 240.0)
-    private let inset = (left: 60.0, right: 12.0, top: 10.0, bottom: 40.0)
+    private let inset: (left: Double, right: Double, top: Double, bottom: Double)
 
     /// An empty frame.
     public init(x: Axis, y: Axis, titles: (x: String, y: String), label: String) {
         (self.x, self.y, self.titles, self.label) = (x, y, titles, label)
+        // Beside the title there is room for the longest label, of letters about 6.5 wide.
+        let longest = y.ticks.map { y.text($0).count }.max() ?? 0
+        inset = (left: max(60, 28 + 6.5 * Double(longest)), right: 12, top: 10, bottom: 40)
     }
 
     /// Where values are drawn.

@@ -53,11 +53,14 @@ extension RunReport {
     }
 
     private var training: [Markup] {
-        // Terms of other sizes would lie on the axis.
+        // Terms of other sizes would lie on the axis. A triplet loss gets to be next to nothing: less than a millionth is drawn as that.
         let values = curves.losses.flatMap { $0.points.map(\.y) }
         let isWide = (values.min() ?? 0) > 0 && (values.max() ?? 0) > 50 * (values.min() ?? 1)
+        let losses = curves.losses.map { series in
+            LineChart.Series(series.name, series.points.map { .init($0.x, isWide ? max($0.y, 1e-6) : $0.y) })
+        }
         let loss = LineChart(
-            curves.losses, titles: ("step", "loss"), label: "Loss and its terms over the steps",
+            losses, titles: ("step", "loss"), label: "Loss and its terms over the steps",
             scale: isWide ? .logarithmic : .linear)
         let rate = LineChart([curves.rate], titles: ("step", "learning rate"), label: "Learning rate over the steps")
         var charts = [

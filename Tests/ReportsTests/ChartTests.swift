@@ -18,6 +18,9 @@ struct ChartTests {
         let axis = Axis([0.0002, 0.03], isFromZero: false, scale: .logarithmic)
         #expect(axis.ticks.map(axis.text) == ["1e-4", "0.001", "0.01", "0.1"])
         #expect(abs(axis.share(0.001) - 1.0 / 3) < 1e-12 && abs(axis.share(0.01) - 2.0 / 3) < 1e-12)
+        // Of many powers every second or third.
+        let wide = Axis([1e-6, 700], isFromZero: false, scale: .logarithmic)
+        #expect(wide.ticks.map(wide.text) == ["1e-6", "1e-4", "0.01", "1", "100", "1e4"])
     }
 
     @Test("names lie side by side")

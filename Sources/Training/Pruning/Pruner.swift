@@ -80,6 +80,7 @@ public struct Pruner: Sendable {
         let folder = try RunFolder(output)
         try folder.write(recipe.yaml, to: "recipe.yaml")
         let manifest = try DataManifest(dataset, recipe)
+        try folder.write(manifest.text, to: DataManifest.file)
         try RunDescription(run, dataset, manifest, initializedFrom: parent.digest, pruning: plan).write(to: folder)
         report(.measuring)
         var measurement = try PruningMeasurement(parent, path: parentPath, on: set)

@@ -125,7 +125,9 @@ struct PrunerTests {
             let encoder = try MultimodalEncoder(
                 configuration: child.configuration, weights: child.weights, model: child.digest)
             #expect(try SelfTest.check(encoder) != nil)
-            for file in ["model-0.2.safetensors", "figures.json", "figures.txt", "figures.svg", "recipe.yaml"] {
+            for file in [
+                "model-0.2.safetensors", "figures.json", "figures.txt", "figures.svg", "recipe.yaml", "data.txt",
+            ] {
                 #expect(FileManager.default.fileExists(atPath: output.appendingPathComponent(file).path), "\(file)")
             }
             let steps = try String(contentsOf: output.appendingPathComponent("steps.jsonl"), encoding: .utf8)
