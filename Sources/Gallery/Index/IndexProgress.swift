@@ -30,7 +30,8 @@ final class IndexProgress: Sendable {
     fileprivate struct State {
         var place = IndexPlace()
         var newest: Int64 = 0
-        /// The last own transaction whose writer was told that it is done.
+        /// The last own transaction that was committed, and the last one whose writer was told so.
+        var committed: Int64 = 0
         var acknowledged: Int64 = 0
         /// Whether others may write.
         var follows = false
@@ -52,7 +53,7 @@ final class IndexProgress: Sendable {
     var place: IndexPlace { state.withLock(\.place) }
     var sequence: Int64 { place.sequence }
     /// The last own transaction.
-    var acknowledged: Int64 { state.withLock(\.acknowledged) }
+    var committed: Int64 { state.withLock(\.committed) }
     var isStale: Bool { state.withLock(\.isStale) }
 
     var status: FollowingStatus {
@@ -74,7 +75,7 @@ final class IndexProgress: Sendable {
         let due = order.withLock { _ in
             let isNext = state.withLock { state in
                 let sequence = commit.place.sequence
-                state.acknowledged = max(state.acknowledged, sequence)
+                state.committed = max(state.committed, sequence)
                 state.newest = max(state.newest, sequence)
                 return !state.follows || !state.isStale && state.place.sequence == sequence - 1
             }
@@ -82,6 +83,9 @@ final class IndexProgress: Sendable {
         }
         tell(due, commit.event)
     }
+
+    /// Whoever has written is told so now: from here on nothing is answered without it.
+    func acknowledge() { state.withLock { $0.acknowledged = $0.committed } }
 
     /// Of transactions of any server, in their order. Those that the indexes hold already are left out.
     func follow(_ commits: [CommittedChanges]) {
@@ -117,8 +121,14 @@ final class IndexProgress: Sendable {
 
     func fail(_ failure: GalleryError) { state.withLock { $0.failure = failure } }
 
-    /// That the indexes cannot follow any more: nothing is answered from them until they are loaded anew.
-    func lose() { state.withLock { ($0.isStale, $0.currentAt) = (true, nil) } }
+    /// That the indexes cannot follow any more: nothing is answered from them until they are loaded anew. What has been acknowledged
+    /// is in the database by then, or a failover has lost it.
+    func lose() {
+        state.withLock { state in
+            (state.isStale, state.currentAt) = (true, nil)
+            (state.committed, state.acknowledged) = (0, 0)
+        }
+    }
 
     /// Puts indexes in place of those that could not follow. They hold at least what was committed at a place, and must follow
     /// what came since before they answer.

@@ -85,7 +85,8 @@ final class PostgreSQLEngine: SQLEngine {
         try await writing.run { [self, key = Audit.key] in
             let result = try GalleryError.translating { try Audit.$key.withValue(key) { try writer.write(body) } }
             // Where others have written before it. What cannot be read now is followed later; until then nothing is answered.
-            try? others?.follower.catchUp(to: progress.acknowledged)
+            try? others?.follower.catchUp(to: progress.committed)
+            progress.acknowledge()
             return result
         }
     }
