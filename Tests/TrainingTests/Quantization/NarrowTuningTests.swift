@@ -49,6 +49,22 @@ struct NarrowTuningTests {
         }
     }
 
+    @Test("steps before rounding bring what is rounded nearer to the teacher", arguments: ["graft", "ieee"])
+    func steps(name: String) throws {
+        let trial = try PartialTrial(name)
+        let teacher = try WeightInitialization.weights(for: trial.configuration, seed: 8)
+        let pass = try TuningPass(trial.configuration, teacher: teacher)
+        let paths = try trial.configuration.narrowableWeights(in: trial.weights)
+        var (weights, optimizer) = (trial.weights, AdamW(AdamW.Options(weightDecay: 0)))
+        var losses: [Float] = []
+        for _ in 0..<20 {
+            let (loss, gradients) = try pass([trial.batch(nil)], weights.narrowed(paths, to: .int8))
+            losses.append(loss)
+            optimizer.step(&weights, gradients: gradients, learningRate: 1e-3)
+        }
+        #expect(losses[19] < 0.9 * losses[0], "\(losses)")
+    }
+
     @Test("classifiers and batch norms' averages have no gradients")
     func reached() throws {
         let trial = try PartialTrial("ieee")
