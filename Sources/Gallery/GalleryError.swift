@@ -56,6 +56,8 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
     case unavailable(String)
     /// This server's index does not hold a transaction yet, by its number.
     case behind(sequence: Int64, expected: Int64)
+    /// It cannot be done the way this gallery is searched; says what can.
+    case unsupported(String)
     /// The disk is full.
     case full
     /// The database or the disk failed; says how.
@@ -88,6 +90,7 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
         case .unavailable(let why): "the database cannot be reached: \(why)"
         case .behind(let sequence, let expected):
             "this server has followed the database up to \(sequence), expected up to \(expected)"
+        case .unsupported(let why): "not offered here: \(why)"
         case .full: "the disk is full"
         case .storage(let what): "storage: \(what)"
         }

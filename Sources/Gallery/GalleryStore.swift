@@ -2,6 +2,15 @@ import Foundation
 import Similarity
 import Threads
 
+/// Where a gallery's vectors are searched.
+public enum IndexPlacement: String, Sendable, CaseIterable {
+    /// In the memory of each server, exactly.
+    case memory
+    /// In PostgreSQL by its extension pgvector: for galleries that are larger than memory. Large ones are searched by an index, which
+    /// finds nearly all of the nearest; scores are exact. Without evaluations and maps.
+    case pgvector
+}
+
 /// How a store keeps and searches galleries.
 public struct GalleryConfiguration: Sendable {
     /// Whether the images of a sighting are stored. Without them a new model cannot re-embed what is enrolled.
@@ -17,6 +26,10 @@ public struct GalleryConfiguration: Sendable {
     /// Bytes on the disk that are kept back for erasures when it is full; 8 MiB and the largest enrolment are enough for
     /// certain. 0 for none.
     public var reserveBytes = 16 << 20
+    /// Where a gallery's vectors are searched.
+    public var index = IndexPlacement.memory
+    /// In a database that is searched itself: of how many sightings all are compared, and from how many an index is made.
+    package var mostCompared = 10_000
     /// Whether other servers may have the same database, which must be PostgreSQL's, at the same time. All must say so.
     public var sharing = false
     /// What others call this server.
@@ -86,6 +99,9 @@ public final class GalleryStore: Sendable {
                 if PostgreSQLAddress.isAddress(path) {
                     return try PostgreSQLEngine(PostgreSQLAddress(path), configuration: configuration)
                 }
+                try Validation.require(
+                    configuration.index == .memory, "gallery.index", "memory for a database that is a file",
+                    configuration.index.rawValue)
                 try Validation.require(
                     !configuration.sharing, "sharing", "a PostgreSQL database, which servers can share", "a file")
                 return try SQLiteEngine(path: path, configuration: configuration, threads: threads)

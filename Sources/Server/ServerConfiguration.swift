@@ -11,6 +11,8 @@ public struct ServerConfiguration: Sendable, Equatable {
     public var database = "gallery.sqlite"
     /// How it shares its gallery with other servers; absent, it has it alone.
     public var cluster: Cluster?
+    /// Where the gallery's vectors are searched: in memory, or in PostgreSQL by pgvector.
+    public var index = IndexPlacement.memory
     /// The address to listen on.
     public var host = "127.0.0.1"
     /// The port to listen on; 0 takes any that is free.
@@ -141,6 +143,9 @@ extension ServerConfiguration {
         try fields.read("checkpoint", .string, into: &checkpoint)
         try fields.read("database", .string, into: &database)
         cluster = try Cluster(&fields)
+        var section = try fields.section("gallery")
+        try section.read("index", .choice, into: &index)
+        try section.finish()
         try fields.read("host", .string, into: &host)
         try fields.read("port", .integer(0...65535), into: &port)
         try fields.read("hosts", .strings, into: &hosts)
@@ -159,7 +164,7 @@ extension ServerConfiguration {
         try fields.read("scale_decoding", .bool, into: &scalesDecoding)
         try fields.read("models", .string, into: &models)
         try fields.read("memory_bytes", .integer(1...1 << 50), into: &memoryBytes)
-        var section = try fields.section("quality")
+        section = try fields.section("quality")
         try section.read("min_side", .integer(0...65535), into: &quality.side)
         try section.read("min_sharpness", .number(0...1_000_000), into: &quality.sharpness)
         try section.read("min_contrast", .number(0...255), into: &quality.contrast)
@@ -237,7 +242,7 @@ extension ServerConfiguration {
     /// How the gallery is opened.
     var gallery: GalleryConfiguration {
         var gallery = GalleryConfiguration()
-        gallery.keepsImages = keepsImages
+        (gallery.keepsImages, gallery.index) = (keepsImages, index)
         if let search = threads.search { gallery.searchThreads = search }
         if let readers = threads.readers { gallery.readers = readers }
         if let cluster { (gallery.sharing, gallery.serverName) = (true, cluster.name) }
@@ -257,7 +262,13 @@ extension ServerConfiguration {
     }
 
     private func validateDatabase() throws(ServerError) {
-        guard isElsewhere else { return }
+        guard isElsewhere else {
+            guard index == .memory else {
+                throw .configuration(
+                    "gallery.index: expected memory, as the database is a file, found \(index.rawValue)")
+            }
+            return
+        }
         do { try GalleryStore.checkAddress(database) } catch { throw .configuration("\(error)") }
         guard models != nil else {
             throw .configuration(
@@ -277,6 +288,10 @@ extension ServerConfiguration {
                     + "so that health checks are answered, found \(limits.connections)")
         }
     }
+}
+
+extension IndexPlacement: DocumentValue {
+    package var documentValue: JSONValue { .string(rawValue) }
 }
 
 extension ServerConfiguration.Limits {

@@ -173,6 +173,8 @@ public struct QueryResult: Codable, Sendable, Equatable {
     public let unknown: Bool
     /// Sightings that pass the filter but share no modality with the query.
     public let incomparable: Int
+    /// Whether sightings may be missing that are nearer, as an index of the database was asked; nil for no.
+    public let approximate: Bool?
     /// Of a batch nil.
     public let timing: Timing?
 }

@@ -3,17 +3,29 @@ import Foundation
 /// What keeps a gallery in a test.
 package enum DatabaseEngine: String, Sendable, CaseIterable {
     case sqlite, postgresql
+    /// PostgreSQL whose vectors are searched by pgvector.
+    case pgvector
 
-    /// Those that can be had here: PostgreSQL where it is installed. `TRIPTYCH_TEST_ENGINE` names one alone.
+    /// Those that can be had here: PostgreSQL, and pgvector, where they are installed. `TRIPTYCH_TEST_ENGINE` names one alone.
     package static let all: [DatabaseEngine] = {
         let wanted = ProcessInfo.processInfo.environment["TRIPTYCH_TEST_ENGINE"].flatMap(DatabaseEngine.init)
         return allCases.filter { wanted == nil || $0 == wanted }.filter {
-            $0 == .sqlite || PostgreSQLServer.isInstalled
+            switch $0 {
+            case .sqlite: true
+            case .postgresql: PostgreSQLServer.isInstalled
+            case .pgvector: PostgreSQLServer.hasVectors
+            }
         }
     }()
 
     /// What a test of something else runs on.
-    package static var one: DatabaseEngine { all.contains(.sqlite) ? .sqlite : .postgresql }
+    package static var one: DatabaseEngine { all.first ?? .sqlite }
+
+    /// Those that hold vectors in memory: evaluations and maps want that.
+    package static var holdingVectors: [DatabaseEngine] {
+        let holding = all.filter { $0 != .pgvector }
+        return holding.isEmpty ? [.sqlite] : holding
+    }
 
     /// Servers have so many connections; so only a few tests have a database of theirs at the same time.
     private static let turns = Turnstile(most: 6)

@@ -10,33 +10,49 @@ package struct PostgreSQLServer: Sendable {
     package let port: Int
     /// Held open: the script that watches the server ends it when this is closed.
     private let life: FileHandle
+    private let programs: String
 
     /// Of the newest version that is installed, where Debian puts it.
-    private static let programs: String? = {
+    private static let installed: String? = {
         let root = "/usr/lib/postgresql"
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: root))?.compactMap(Int.init) ?? []
         return versions.filter { $0 >= 15 && FileManager.default.fileExists(atPath: "\(root)/\($0)/bin/initdb") }.max()
             .map { "\(root)/\($0)/bin" }
     }()
 
-    package static var isInstalled: Bool { programs != nil }
+    /// One with the extension pgvector: in the folder that TRIPTYCH_TEST_PGVECTOR names, or the one that is installed.
+    private static let withVectors: String? = {
+        let named = ProcessInfo.processInfo.environment["TRIPTYCH_TEST_PGVECTOR"]
+        return [named, installed].compactMap { $0 }.first { programs in
+            [
+                "\(programs)/../share/extension", programs.replacing("/lib/", with: "/share/") + "/../extension",
+            ].contains { FileManager.default.fileExists(atPath: "\($0)/vector.control") }
+        }
+    }()
 
-    private static let running = Mutex<PostgreSQLServer?>(nil)
+    package static var isInstalled: Bool { installed != nil }
+    package static var hasVectors: Bool { withVectors != nil }
+
+    private static let running = Mutex<[String: PostgreSQLServer]>([:])
     private static let count = Mutex(0)
 
     /// The one of this process.
-    package static func shared() throws -> PostgreSQLServer {
-        try running.withLock { running in
-            if let running { return running }
-            let server = try start()
-            running = server
+    package static func shared(withVectors: Bool = false) throws -> PostgreSQLServer {
+        guard let programs = withVectors ? Self.withVectors : installed else {
+            throw Failure(reason: "PostgreSQL \(withVectors ? "with pgvector " : "")is not installed")
+        }
+        return try running.withLock { running in
+            if let running = running[programs] { return running }
+            let server = try start(programs)
+            running[programs] = server
+            if withVectors { try server.run("CREATE EXTENSION vector SCHEMA public") }
             return server
         }
     }
 
     /// The address of an empty database: a schema of its own in the server's one.
-    package static func makeDatabase() throws -> String {
-        let server = try shared()
+    package static func makeDatabase(withVectors: Bool = false) throws -> String {
+        let server = try shared(withVectors: withVectors)
         let number = count.withLock { count in
             count += 1
             return count
@@ -45,17 +61,19 @@ package struct PostgreSQLServer: Sendable {
         return server.address(schema: "test_\(number)")
     }
 
-    package func address(schema: String = "public") -> String {
-        "postgresql:///postgres?host=\(folder)&user=triptych&options=-csearch_path%3D\(schema)"
+    package func address(
+        schema: String = "public", database: String = "postgres", user: String = "triptych"
+    ) -> String {
+        "postgresql:///\(database)?host=\(folder)&user=\(user)&options=-csearch_path%3D\(schema)"
     }
 
     /// Runs statements as another program would, and gives their answer.
-    @discardableResult package func run(_ sql: String) throws -> String {
+    @discardableResult package func run(_ sql: String, in database: String = "postgres") throws -> String {
         let client = Process()
-        client.executableURL = URL(fileURLWithPath: "\(Self.programs ?? "")/psql")
+        client.executableURL = URL(fileURLWithPath: "\(programs)/psql")
         client.arguments = [
             "--quiet", "--no-psqlrc", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1", "--host", folder,
-            "--username", "triptych", "--command", sql, "postgres",
+            "--username", "triptych", "--command", sql, database,
         ]
         let output = Pipe()
         client.standardOutput = output
@@ -69,8 +87,7 @@ package struct PostgreSQLServer: Sendable {
     /// Why there is no server.
     struct Failure: Error { let reason: String }
 
-    private static func start() throws -> PostgreSQLServer {
-        guard let programs else { throw Failure(reason: "PostgreSQL is not installed") }
+    private static func start(_ programs: String) throws -> PostgreSQLServer {
         let port = try freePort()
         let watcher = Process()
         watcher.executableURL = URL(fileURLWithPath: "/bin/sh")
@@ -81,14 +98,17 @@ package struct PostgreSQLServer: Sendable {
         let folder = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
             .trimmingCharacters(in: .whitespacesAndNewlines)
         guard folder.hasPrefix("/") else { throw Failure(reason: "PostgreSQL did not start") }
-        return PostgreSQLServer(folder: folder, port: port, life: input.fileHandleForWriting)
+        return PostgreSQLServer(folder: folder, port: port, life: input.fileHandleForWriting, programs: programs)
     }
 
     /// It refuses to be root. Nothing is flushed to a disk: the tests are not about that.
     private static let script = """
         programs=$1 port=$2
         folder=$(mktemp -d /tmp/triptych-postgresql.XXXXXX)
-        if [ "$(id -u)" = 0 ]; then chown postgres "$folder"; as="setpriv --reuid postgres --regid postgres --init-groups"; fi
+        if [ "$(id -u)" = 0 ]; then
+            user=postgres; id -u "$user" >/dev/null 2>&1 || user=nobody
+            chown "$user" "$folder"; as="setpriv --reuid $user --regid $(id -g "$user") --clear-groups"
+        fi
         cd "$folder"
         printf secret >"$folder/password" && chmod 644 "$folder/password"
         $as "$programs/initdb" --pgdata "$folder/data" --username triptych --encoding UTF8 --locale C.UTF-8 --no-sync \

@@ -43,12 +43,15 @@ final class IndexProgress: Sendable {
         var waiters: [(sequence: Int64, waiter: Waiter<Void>)] = []
     }
 
-    let indexes = IndexRegistry()
+    let indexes: IndexRegistry
     let events = EventCounter()
     let news = NewsBoard()
     private let state = Mutex(State())
     /// Held while changes are applied, which may take longer than whoever asks how far the indexes are can wait.
     private let order = Mutex(())
+
+    /// - Parameter holds: whether vectors are held in memory; else there is nothing that could be too old.
+    init(holds: Bool = true) { indexes = IndexRegistry(holds: holds) }
 
     var place: IndexPlace { state.withLock(\.place) }
     var sequence: Int64 { place.sequence }
@@ -153,7 +156,7 @@ extension IndexProgress {
     /// Throws `GalleryError.unavailable` where an answer might be too old.
     func requireCurrent() throws(GalleryError) {
         let why: String? = state.withLock { state in
-            if !state.follows { return nil }
+            if !state.follows || !indexes.holds { return nil }
             if state.isStale { return "the index is being loaded anew" }
             guard let currentAt = state.currentAt, state.place.sequence >= state.acknowledged else {
                 return "the index has still to follow what was enrolled"

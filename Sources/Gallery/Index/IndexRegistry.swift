@@ -25,18 +25,25 @@ final class IndexRegistry: Sendable {
     }
 
     private let indexes = Mutex<[Key: VectorIndex]>([:])
+    /// Whether vectors are held in memory at all.
+    let holds: Bool
+
+    init(holds: Bool = true) { self.holds = holds }
 
     func index(gallery: Int64, model: String) -> VectorIndex? {
         indexes.withLock { $0[Key(gallery: gallery, model: model)] }
     }
 
-    /// The models that have vectors in a gallery, sorted.
-    func models(of gallery: Int64) -> [String] {
-        indexes.withLock { $0.filter { $0.key.gallery == gallery && $0.value.count > 0 }.map(\.key.model).sorted() }
+    /// A gallery's, by model.
+    func searches(of gallery: Int64) -> [String: any SightingSearch] {
+        indexes.withLock { indexes in
+            indexes.reduce(into: [:]) { if $1.key.gallery == gallery { $0[$1.key.model] = $1.value } }
+        }
     }
 
     /// False if the entry's vectors have no length.
     @discardableResult func append(_ entry: VectorIndex.Entry, to key: Key, space: VectorSpace) -> Bool {
+        if !holds { return true }
         let index = indexes.withLock { indexes in
             let index = indexes[key] ?? VectorIndex(space: space)
             indexes[key] = index
@@ -47,6 +54,7 @@ final class IndexRegistry: Sendable {
 
     /// Follows a transaction.
     func apply(_ changes: [IndexChange]) {
+        if !holds { return }
         for change in changes {
             switch change {
             case .append(let entry, _, let key, let space): append(entry, to: key, space: space)

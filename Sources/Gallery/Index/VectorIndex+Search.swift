@@ -12,6 +12,10 @@ extension VectorIndex {
         /// How those of an identity's sightings make its own; `.best` for anything but identities.
         package var score = IdentityScore.best
         package var filter = IndexFilter()
+        /// The same for a database that is searched itself.
+        var conditions = QueryFilter()
+        /// Whether a database that is searched itself compares all, to tell what its index misses.
+        var isExhaustive = false
         package var limit = 10
         /// The least cosine.
         package var threshold: Float?
@@ -55,6 +59,8 @@ extension VectorIndex {
         package let incomparable: Int
         /// The last sighting, by its row, that the search knew of.
         var last: Int64 = 0
+        /// Whether no other could have answered; what an index of the database has found may lack some.
+        var isExact = true
 
         package init(hits: [Hit], rows: Int, candidates: Int, incomparable: Int) {
             (self.hits, self.rows) = (hits, rows)

@@ -65,12 +65,7 @@ package final class VectorIndex: Sendable {
 
     /// Whether there are sightings that share some of these modalities, but not all. O(sets of modalities).
     func sharesSome(of names: [String]) -> Bool {
-        state.withLock { state in
-            state.tables.contains { table in
-                let shared = names.filter(table.names.contains)
-                return table.live > 0 && !table.isFused && !shared.isEmpty && shared.count < names.count
-            }
-        }
+        state.withLock { $0.tables.contains { $0.live > 0 && $0.sharesSome(of: names) } }
     }
 
     /// Adds a sighting, in place of what there is of it, or does nothing and gives false if its vectors are not of the space or have no length. O(elements).
@@ -174,7 +169,7 @@ package final class VectorIndex: Sendable {
 
 extension VectorIndex.Query {
     /// nil if a table's sightings cannot answer.
-    fileprivate func comparison(_ vectors: VectorCombination, _ table: VectorTable) -> TableComparison? {
+    func comparison(_ vectors: VectorCombination, _ table: VectorTable) -> TableComparison? {
         guard let comparison = table.comparison(with: vectors) else { return nil }
         guard let compared else { return comparison }
         return comparison.names == compared && vectors.names.contains(compared[0]) ? comparison : nil

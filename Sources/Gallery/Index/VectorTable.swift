@@ -21,14 +21,19 @@ struct VectorTable: Sendable {
 
     /// For sightings that have vectors of these kinds.
     init(_ vectors: VectorCombination) {
-        (names, isFused, hasSets, space) = (vectors.names, vectors.isFused, vectors.hasSets, vectors.space)
+        self.init(vectors.names, isFused: vectors.isFused, hasSets: vectors.hasSets, vectors.space)
+    }
+
+    /// - Parameter names: sorted.
+    init(_ names: [String], isFused: Bool, hasSets: Bool, _ space: VectorSpace) {
+        (self.names, self.isFused, self.hasSets, self.space) = (names, isFused, hasSets, space)
         let all = 1 << names.count
         let isSum = space.combination == .sum && !isFused && !hasSets
         subsets = isSum ? (1..<max(all - 1, 1)).filter { $0.nonzeroBitCount > 1 } : []
     }
 
     /// Elements of each column.
-    private var columns: [Int] {
+    var columns: [Int] {
         if isFused { return [space.elements(ofModalities: names.count)] }
         if hasSets { return (1..<(1 << names.count)).map { space.elements(ofModalities: $0.nonzeroBitCount) } }
         return [Int](repeating: space.partDimension, count: names.count + (hasWhole ? 1 : 0))
@@ -63,6 +68,12 @@ struct VectorTable: Sendable {
     /// Whether it is for sightings of the same kind.
     func isLike(_ other: VectorTable) -> Bool {
         names == other.names && isFused == other.isFused && hasSets == other.hasSets
+    }
+
+    /// Whether its sightings have some of these modalities to be compared by, but not all.
+    func sharesSome(of others: [String]) -> Bool {
+        let shared = others.filter(names.contains)
+        return !isFused && !shared.isEmpty && shared.count < others.count
     }
 
     /// Where a sighting went.
@@ -158,13 +169,14 @@ struct VectorTable: Sendable {
 struct TableComparison: Sendable {
     /// A column's share.
     struct Term: Sendable {
+        let vector: [Float]
         let query: SimilarityQuery
         let column: Int
         /// Which length of a row this column's unit vector counts for; nil for one.
         let length: Int?
 
         init(_ vector: [Float], _ column: Int, length: Int? = nil) {
-            (query, self.column, self.length) = (SimilarityQuery(vector), column, length)
+            (self.vector, query, self.column, self.length) = (vector, SimilarityQuery(vector), column, length)
         }
     }
 

@@ -7,7 +7,7 @@ import Threads
 /// Transactions that write follow each other on one connection, as SQLite's do; those that read have a connection for each of their
 /// threads. What a server has erased is deleted in the background, in pieces, by the leader of those that share the database.
 final class PostgreSQLEngine: SQLEngine {
-    let progress = IndexProgress()
+    let progress: IndexProgress
     let path: String
     let lostCommits = 0
     private let pool: PostgreSQLPool
@@ -17,6 +17,8 @@ final class PostgreSQLEngine: SQLEngine {
     private let loop = ErasureLoop()
     private let pace: Mutex<Pace>
     private let piece: Int
+    /// nil where vectors are held in memory.
+    private let vectors: (access: DatabaseIndex.Access, writer: SearchVectorWriter, indexer: VectorIndexer)?
     /// nil for a server alone.
     private let others: (follower: PostgreSQLFollower, membership: PostgreSQLMembership)?
     let sharing: SharedEngine?
@@ -25,26 +27,63 @@ final class PostgreSQLEngine: SQLEngine {
     /// reached, `.notADatabase` and `.newerSchema` for what it is, `.inUse` if another server has it, and one of the two does not share.
     init(_ address: PostgreSQLAddress, configuration: GalleryConfiguration) throws {
         (path, piece) = (address.text, configuration.pieceBytes)
+        let holds = configuration.index == .memory
+        let progress = IndexProgress(holds: holds)
+        self.progress = progress
         pool = PostgreSQLPool(address, lockWait: configuration.busyTimeout)
         let connection = try pool.connect()
         try PostgreSQLSchema.prepare(connection, address, isShared: configuration.sharing)
+        let schema = holds ? nil : try VectorSchema.prepare(connection, address)
+        let searchWriter = schema.map { SearchVectorWriter(schema: $0) }
         progress.begin(at: try connection.reading(ChangeReader.place), follows: configuration.sharing)
         let follower = configuration.sharing ? PostgreSQLFollower(pool, progress) : nil
         writer = try PostgreSQLWriter(
             pool, connection,
             PostgreSQLWriter.Following(
                 isShared: configuration.sharing, settle: { [progress] in progress.settle($0) },
-                verify: { [follower] in try follower?.verify($0) }))
+                verify: { [follower] in try follower?.verify($0) }, vectors: searchWriter))
         others = try follower.map { [pool, progress] in
             (follower: $0, membership: try PostgreSQLMembership(pool, progress, configuration))
         }
         sharing = others.map { [pool] in SharedEngine(member: $0.membership.id, files: PostgreSQLSharedFiles(pool)) }
-        readers = WorkerThreads("database reading", count: configuration.readers)
+        let readers = WorkerThreads("database reading", count: configuration.readers)
+        self.readers = readers
+        vectors = Self.vectors(searchWriter, pool, readers, others?.membership, configuration)
         writing = WorkerThreads("database writing", count: 1)
         pace = Mutex(Pace(configuration.pieceBytes, configuration.pieceBytes...configuration.pieceBytes * 16))
         loop.start { [weak self] deadline in try await self?.deleteErased(until: deadline) ?? true }
         progress.news.add { [loop] news in
             if news == .erasures || news == .leadership { loop.request() }
+        }
+    }
+
+    private static func vectors(
+        _ writer: SearchVectorWriter?, _ pool: PostgreSQLPool, _ readers: WorkerThreads,
+        _ membership: PostgreSQLMembership?, _ configuration: GalleryConfiguration
+    ) -> (DatabaseIndex.Access, SearchVectorWriter, VectorIndexer)? {
+        guard let writer else { return nil }
+        let access = DatabaseIndex.Access(schema: writer.schema, mostCompared: configuration.mostCompared) { search in
+            try await readers.run { try GalleryError.translating { try pool.read(search) } }
+        }
+        let indexer = VectorIndexer(writer.schema, pool, least: configuration.mostCompared) {
+            membership?.isLeader ?? true
+        }
+        return (access, writer, indexer)
+    }
+
+    func searches(of gallery: Int64, _ db: any SQLSession) throws -> [String: any SightingSearch] {
+        guard let vectors else { return indexes.searches(of: gallery) }
+        return try DatabaseIndex.all(of: gallery, vectors.access, db)
+    }
+
+    /// Writes what a server has not that held its vectors in memory; of others there is nothing to do.
+    func load(_ threads: WorkerThreads, slices: Int) async throws -> DamagedVectors {
+        guard let vectors else { return try await SQLStore.load(self, threads, slices: slices) }
+        var damaged = DamagedVectors()
+        while true {
+            let step = try await write { [writer = vectors.writer] in try writer.fillNext($0) }
+            damaged.add(step.damaged)
+            if step.isDone { return damaged }
         }
     }
 
@@ -54,6 +93,7 @@ final class PostgreSQLEngine: SQLEngine {
             try await readers.run { try GalleryError.translating { try follower.catchUp() } }
             follower.start()
         }
+        vectors?.indexer.start()
         loop.request()
     }
 
@@ -116,6 +156,7 @@ final class PostgreSQLEngine: SQLEngine {
 
     func close() async throws {
         await loop.stop()
+        await vectors?.indexer.stop()
         await others?.follower.stop()
         await others?.membership.stop()
         try await writing.run { [writer, pool] in

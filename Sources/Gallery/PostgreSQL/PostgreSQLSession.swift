@@ -7,6 +7,7 @@ struct PostgreSQLSession: SQLSession {
     let effects: TransactionEffects?
 
     var dialect: SQLDialect { .postgresql }
+    var holdsVectors: Bool { effects?.holdsVectors ?? true }
 
     @discardableResult func execute(_ sql: String, _ arguments: [any SQLArgument]) throws -> Int {
         try connection.run(sql, arguments)
@@ -36,9 +37,13 @@ struct PostgreSQLSession: SQLSession {
 
 /// What others learn of a transaction once it is committed, while it gathers.
 final class TransactionEffects: Sendable {
+    let holdsVectors: Bool
     private let state: Mutex<CommittedChanges>
 
-    init(of place: IndexPlace) { state = Mutex(CommittedChanges(place: place)) }
+    init(of place: IndexPlace, holdsVectors: Bool = true) {
+        self.holdsVectors = holdsVectors
+        state = Mutex(CommittedChanges(place: place))
+    }
 
     func change(_ body: (inout CommittedChanges) -> Void) { state.withLock { body(&$0) } }
 

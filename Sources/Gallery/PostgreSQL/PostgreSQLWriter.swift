@@ -21,6 +21,8 @@ final class PostgreSQLWriter: Sendable {
         let settle: @Sendable (CommittedChanges) -> Void
         /// Looks at the database by a connection that was made anew.
         let verify: @Sendable (any SQLSession) throws -> Void
+        /// Writes down what the search must know, in the transaction; nil where vectors are held in memory.
+        let vectors: SearchVectorWriter?
     }
 
     private let pool: PostgreSQLPool
@@ -87,9 +89,11 @@ final class PostgreSQLWriter: Sendable {
         let name = UUID().uuidString
         let number: Int64 = try PostgreSQLSession(connection: connection, effects: nil).only(
             following.isShared ? Self.count : Self.countAlone, [name])[0]
-        let effects = TransactionEffects(of: IndexPlace(sequence: number, name: name))
+        let effects = TransactionEffects(
+            of: IndexPlace(sequence: number, name: name), holdsVectors: following.vectors == nil)
         let session = PostgreSQLSession(connection: connection, effects: effects)
         let result = try body(session)
+        try following.vectors?.write(effects.all.changes, session)
         if following.isShared {
             try session.execute(
                 "INSERT INTO change_log VALUES (?, ?, \(PostgreSQLSchema.now), ?)",
@@ -138,7 +142,10 @@ final class PostgreSQLWriter: Sendable {
 extension PostgreSQLWriter.Following {
     /// What a server that is cut off has locked must not hold up the others for long.
     fileprivate func prepare(_ connection: PostgreSQLConnection) throws {
-        if isShared { try connection.run("SET idle_in_transaction_session_timeout = 10000") }
+        if isShared {
+            try connection.run("SET idle_in_transaction_session_timeout = 10000")
+            try VectorSchema.agree(connection, isSearched: vectors != nil)
+        }
     }
 
     /// Whether a transaction was committed.

@@ -41,6 +41,13 @@ public struct SearchStatistics: Codable, Equatable, Sendable {
     public let incomparable: Int
     /// How many of them had to be scored in float32.
     public let candidates: Int
+    /// Whether sightings may be missing that are nearer: an index of the database was asked, which finds nearly all. Scores are exact.
+    public var isApproximate = false
+
+    private enum CodingKeys: String, CodingKey {
+        case rows, incomparable, candidates
+        case isApproximate = "approximate"
+    }
 }
 
 /// The answer to a query.

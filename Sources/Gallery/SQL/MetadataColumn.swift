@@ -19,17 +19,21 @@ enum MetadataField {
     static func sightings(
         _ key: String, _ condition: MetadataCondition, _ gallery: Int64, _ db: any SQLSession
     ) throws -> Set<Int64> {
-        let holds = sql(condition, db.dialect)
-        return Set(
-            try db.rows(
-                """
-                SELECT sighting_id FROM sighting_field WHERE gallery_id = \(gallery) AND key = \(key) AND \(part: holds)
-                UNION ALL
-                SELECT s.id FROM identity_field f CROSS JOIN sighting s
-                    ON s.gallery_id = \(gallery) AND s.identity_id = f.identity_id
-                WHERE f.gallery_id = \(gallery) AND f.key = \(key) AND \(part: holds)
-                """
-            ).map { $0[0] })
+        Set(try db.rows(selection(key, condition, gallery, db.dialect)).map { $0[0] })
+    }
+
+    /// Selects them.
+    static func selection(
+        _ key: String, _ condition: MetadataCondition, _ gallery: Int64, _ dialect: SQLDialect
+    ) -> SQLFragment {
+        let holds = sql(condition, dialect)
+        return """
+            SELECT sighting_id FROM sighting_field WHERE gallery_id = \(gallery) AND key = \(key) AND \(part: holds)
+            UNION ALL
+            SELECT m.id FROM identity_field f CROSS JOIN sighting m
+                ON m.gallery_id = \(gallery) AND m.identity_id = f.identity_id
+            WHERE f.gallery_id = \(gallery) AND f.key = \(key) AND \(part: holds)
+            """
     }
 
     private static func sql(_ condition: MetadataCondition, _ dialect: SQLDialect) -> SQLFragment {

@@ -11,6 +11,11 @@ package enum SQLDialect {
         }
     }
 
+    /// Whether a column is in an array that is given as a text; nil where there are no arrays.
+    func any(of column: String, place: Int) -> String? {
+        self == .sqlite ? nil : "\(column) = ANY (CAST(?\(place) AS bigint[]))"
+    }
+
     /// Selects the last event that there ever was.
     var newestEvent: String {
         switch self {

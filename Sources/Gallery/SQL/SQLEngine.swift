@@ -1,3 +1,5 @@
+import Threads
+
 /// A database that speaks SQL: how its transactions come about.
 ///
 /// Transactions that write follow each other: each sees what the one before it has left, whoever wrote that. All methods throw
@@ -13,6 +15,11 @@ protocol SQLEngine: Sendable {
     var storage: StorageStatus { get }
     /// How many transactions the database has lost that were committed, as far as that can be told.
     var lostCommits: Int { get }
+
+    /// Has its vectors ready to be searched. Says which cannot be used.
+    func load(_ threads: WorkerThreads, slices: Int) async throws -> DamagedVectors
+    /// What finds a gallery's sightings, by the models that have vectors there.
+    func searches(of gallery: Int64, _ db: any SQLSession) throws -> [String: any SightingSearch]
 
     /// Reads that see one moment.
     func read<T: Sendable>(_ body: @escaping @Sendable (any SQLSession) throws -> T) async throws -> T
@@ -47,6 +54,15 @@ struct SharedEngine: Sendable {
 
 extension SQLEngine {
     var sharing: SharedEngine? { nil }
+
+    func load(_ threads: WorkerThreads, slices: Int) async throws -> DamagedVectors {
+        try await SQLStore.load(self, threads, slices: slices)
+    }
+
+    func searches(of gallery: Int64, _ db: any SQLSession) throws -> [String: any SightingSearch] {
+        indexes.searches(of: gallery)
+    }
+
     var indexes: IndexRegistry { progress.indexes }
     var events: EventCounter { progress.events }
 }

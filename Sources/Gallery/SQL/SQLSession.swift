@@ -12,6 +12,8 @@ protocol SQLSession {
     /// Takes back what `body` has done if it throws.
     func savepoint<T>(_ body: () throws -> T) throws -> T
 
+    /// Whether vectors are held in memory, and not only in the database.
+    var holdsVectors: Bool { get }
     /// Has the indexes follow the transaction once it is committed, in the order of commits. Of one that is rolled back they learn
     /// nothing.
     func apply(_ changes: [IndexChange])
@@ -22,6 +24,8 @@ protocol SQLSession {
 }
 
 extension SQLSession {
+    var holdsVectors: Bool { true }
+
     /// Where there are no others nobody is told.
     func tell(_ news: ServerNews) {}
 }

@@ -62,7 +62,13 @@ extension GalleryStore {
     /// What it takes to compare all pairs of a gallery's sightings as they are now. Throws `.notFound` or `.tooFew`.
     func scorePass(in gallery: String, model: String) async throws -> (scope: SearchScope, pass: ScorePass) {
         let scope = try await transactions.scopes([QueryFilter()], in: gallery)[0]
-        let index = transactions.indexes.index(gallery: scope.gallery, model: model)
+        let search = scope.searches[model]
+        let index = search as? VectorIndex
+        guard search == nil || index != nil else {
+            throw GalleryError.unsupported(
+                "evaluations and maps compare all sightings in memory: use gallery.index: memory, or a copy of the gallery"
+            )
+        }
         let roster = try await threads.run { index?.roster() }
         guard let roster, roster.members.count > 1 else {
             throw GalleryError.tooFew(expected: 2, found: roster?.members.count ?? 0)

@@ -6,7 +6,7 @@ extension GalleryStore {
     /// smaller sets. Throws `.notFound`.
     public func sharesSome(of modalities: [String], model: String, in gallery: String) async throws -> Bool {
         let scope = try await transactions.scopes([QueryFilter()], in: gallery)[0]
-        return transactions.indexes.index(gallery: scope.gallery, model: model)?.sharesSome(of: modalities) ?? false
+        return scope.searches[model]?.sharesSome(of: modalities) ?? false
     }
 
     /// How many sightings there are, over all galleries. O(1), but for erasures under way.

@@ -68,23 +68,24 @@ extension GalleryStore {
         return QueryResult(
             matches: matches, unknown: matches.isEmpty,
             statistics: SearchStatistics(
-                rows: outcome.rows, incomparable: outcome.incomparable, candidates: outcome.candidates))
+                rows: outcome.rows, incomparable: outcome.incomparable, candidates: outcome.candidates,
+                isApproximate: !outcome.isExact))
     }
 
     /// A query on its way into an index; without one, the gallery has no vectors at all.
     struct Prepared: Sendable {
-        let index: VectorIndex?
+        let index: (any SightingSearch)?
         let model: String
         var query: VectorIndex.Query
     }
 
     func prepare(_ query: GalleryQuery, _ scope: SearchScope) throws -> Prepared {
         let model = query.embedding.model
-        let models = transactions.indexes.models(of: scope.gallery)
+        let models = scope.searches.filter { !$0.value.isEmpty }.keys.sorted()
         guard models.isEmpty || models.contains(model) else {
             throw GalleryError.modelMismatch(requested: model, available: models)
         }
-        let index = transactions.indexes.index(gallery: scope.gallery, model: model)
+        let index = scope.searches[model]
         let exemplars = try query.exemplars.map { exemplar -> [IndexVector] in
             guard let index else { return [] }
             // Nobody may have said yet what the model's vectors are; then there are only ones that cannot be taken apart.
@@ -95,7 +96,7 @@ extension GalleryStore {
             vectors: exemplars[0], filter: scope.filter, limit: max(query.rerank ?? 0, query.limit),
             threshold: query.threshold, grouping: query.rerank == nil ? query.grouping : .sighting)
         (asked.further, asked.combination) = (Array(exemplars.dropFirst()), query.combination)
-        asked.score = query.score
+        (asked.score, asked.conditions) = (query.score, scope.asked)
         return Prepared(index: index, model: model, query: asked)
     }
 
@@ -105,14 +106,9 @@ extension GalleryStore {
         var outcomes: [Int: VectorIndex.Outcome] = [:]
         for places in Dictionary(grouping: places, by: { prepared[$0]?.index.map(ObjectIdentifier.init) }).values {
             guard let first = places.first.flatMap({ prepared[$0] }), let index = first.index else { continue }
-            let (source, threads, slices) = (transactions.vectors(model: first.model), threads, slices)
+            let means = SearchMeans(source: transactions.vectors(model: first.model), threads: threads, slices: slices)
             let queries = places.compactMap { prepared[$0]?.query }
-            let passes = queries.contains(where: \.isCompound) ? index.compoundPasses : index.passes
-            let found = try await stages.time(.search) {
-                try await passes.run(queries) { queries in
-                    try await index.search(queries, source: source, threads: threads, slices: slices)
-                }
-            }
+            let found = try await stages.time(.search) { try await index.outcomes(of: queries, means) }
             for (place, outcome) in zip(places, found) { outcomes[place] = outcome }
         }
         return outcomes

@@ -29,8 +29,10 @@ extension GalleryStore {
             return known.indices.sorted { (distances[$0], $0) < (distances[$1], $1) }.map { known[$0] }
         }
         let hits = VectorIndex.Hit.best(query.limit, of: order + outcome.hits.dropFirst(rerank), query.grouping)
-        return VectorIndex.Outcome(
+        var reranked = VectorIndex.Outcome(
             hits: hits, rows: outcome.rows, candidates: outcome.candidates, incomparable: outcome.incomparable)
+        reranked.isExact = outcome.isExact
+        return reranked
     }
 }
 

@@ -41,9 +41,11 @@ extension GalleryStore {
             }
         }
         let all = outcomes.values
-        return VectorIndex.Outcome(
+        var merged = VectorIndex.Outcome(
             hits: Array(hits.sorted(by: VectorIndex.Hit.precedes).prefix(limit)),
             rows: all.reduce(0) { $0 + $1.rows }, candidates: all.reduce(0) { $0 + $1.candidates },
             incomparable: all.reduce(0) { $0 + $1.incomparable })
+        merged.isExact = all.allSatisfy(\.isExact)
+        return merged
     }
 }

@@ -170,7 +170,11 @@ enum PendingVectors: Sendable {
 /// Where a search looks: a gallery, by its row, and what a filter selects there.
 struct SearchScope: Sendable {
     let gallery: Int64
+    /// As an index in memory knows it; open where the database itself is searched.
     let filter: IndexFilter
+    let asked: QueryFilter
+    /// By the models that have vectors there, or had.
+    let searches: [String: any SightingSearch]
 }
 
 /// A sighting that a search has found, and its identity's label.

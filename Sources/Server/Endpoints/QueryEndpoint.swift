@@ -22,6 +22,8 @@ struct QueryEndpoint {
         let matches: [Match]
         let unknown: Bool
         let incomparable: Int
+        /// Where an index was asked that may have missed some.
+        let approximate: Bool?
         /// Of a query on its own.
         var timing: Timing?
 
@@ -29,6 +31,7 @@ struct QueryEndpoint {
             (model, modalities) = (answer.model, answer.modalities)
             (matches, unknown) = (answer.result.matches, answer.result.unknown)
             incomparable = answer.result.statistics.incomparable
+            approximate = answer.result.statistics.isApproximate ? true : nil
         }
     }
 

@@ -143,7 +143,7 @@ enum ProblemTable {
             return Entry(type: .databaseBusy, detail: detail, headers: [.retryAfter: "5"])
         case .behind: return Entry(type: .behind, detail: detail, headers: [.retryAfter: "1"])
         case .full: return Entry(type: .storageFull, detail: detail)
-        case .alreadyExists, .tooFew, .newerSchema, .notADatabase, .storage: return nil
+        case .alreadyExists, .tooFew, .newerSchema, .notADatabase, .storage, .unsupported: return nil
         }
     }
 

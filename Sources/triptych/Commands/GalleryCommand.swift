@@ -10,7 +10,7 @@ struct GalleryCommand: AsyncParsableCommand {
         subcommands: [
             ListGalleriesCommand.self, ShowGalleryCommand.self, CreateGalleryCommand.self, UpdateGalleryCommand.self,
             EraseGalleryCommand.self, ThresholdsCommand.self, CalibrateCommand.self, GalleryExportCommand.self,
-            GalleryImportCommand.self, CheckCommand.self, CopyCommand.self,
+            GalleryImportCommand.self, CheckCommand.self, CopyCommand.self, RecallCommand.self,
         ])
 }
 
@@ -102,5 +102,47 @@ private struct CopyCommand: AsyncParsableCommand {
         }
         Output.table([["table", "rows"]] + report.rows.filter { $0.count > 0 }.map { [$0.table, "\($0.count)"] })
         print("both have the same rows; SHA-256 \(report.digest)")
+    }
+}
+
+/// `triptych gallery recall`.
+private struct RecallCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "recall",
+        abstract: "Measures what the index of a PostgreSQL database finds.",
+        discussion: """
+            For a database that is served with gallery.index: pgvector. Looks for some of a gallery's sightings among all others, by \
+            each set of modalities, once as queries do and once by comparing all: recall at 1 is the share of them whose nearest \
+            was found, recall at 10 the share of their ten nearest. Reads alone; a server may have the database.
+            """)
+
+    @Option(help: "The database: postgresql://USER@HOST/NAME.")
+    var database: String
+    @Option(help: "The gallery.")
+    var gallery: String
+    @Option(help: "The model's digest; without it the active model's.")
+    var model: String?
+    @Option(help: "How many sightings are looked for, 1 to 10000.")
+    var samples = 100
+    @Option(help: "What they are drawn by.")
+    var seed: UInt64 = 1
+    @Flag(help: "Print the figures as JSON.")
+    var json = false
+
+    func run() async throws {
+        let recalls = try await IndexRecall.measure(
+            database, gallery: gallery, model: model, samples: samples, seed: seed)
+        if json { return try Output.json(recalls) }
+        let share = { (value: Double) in String(format: "%.3f", value) }
+        let header = ["modalities", "queries", "exact", "recall@1", "recall@10", "ms", "ms, all compared"]
+        Output.table(
+            [header]
+                + recalls.map { recall in
+                    [
+                        recall.modalities.joined(separator: "+"), "\(recall.queries)", "\(recall.exact)",
+                        share(recall.atOne), share(recall.atTen), String(format: "%.1f", recall.milliseconds),
+                        String(format: "%.1f", recall.exhaustiveMilliseconds),
+                    ]
+                })
     }
 }

@@ -1,3 +1,4 @@
+import DatabaseFixtures
 import Foundation
 import Gallery
 import Testing
@@ -55,7 +56,7 @@ struct EnrolmentTests {
 
     @Test("A vector as long as the gallery can hold is enrolled, a longer one refused")
     func longest() async throws {
-        try await withStore { store, _ in
+        try await withStore(on: DatabaseEngine.holdingVectors) { store, _ in
             let largest = [Float](repeating: 1, count: GalleryStore.largestDimension)
             _ = try await store.enrol(Enrolment(identity: "a", embeddings: [embedding(largest)]), in: "g")
             await expectError(kind: "invalid vector") {

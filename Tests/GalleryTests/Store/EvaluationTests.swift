@@ -1,3 +1,4 @@
+import DatabaseFixtures
 import Foundation
 import GRDB
 import Gallery
@@ -18,7 +19,7 @@ struct EvaluationTests {
         let golden = try AnalysisGolden.load()
         var configuration = GalleryConfiguration()
         configuration.searchThreads = threads
-        try await withStore(configuration) { store, _ in
+        try await withStore(configuration, on: DatabaseEngine.holdingVectors) { store, _ in
             for (index, vector) in golden.vectors.enumerated() {
                 let camera = golden.camera[index] < 0 ? nil : "camera-\(golden.camera[index])"
                 try await store.add("i\(golden.identity[index])", vector, camera: camera)
@@ -72,7 +73,7 @@ struct EvaluationTests {
         "Sightings are compared as queries are, whatever modalities they have",
         arguments: [VectorSpace.Combination.sum, .blocks])
     func asQueries(combination: VectorSpace.Combination) async throws {
-        try await withStore { store, _ in
+        try await withStore(on: DatabaseEngine.holdingVectors) { store, _ in
             let sightings = try await fillMixed(store, combination)
             let found = try await store.evaluate(in: "g", model: "m")
             var (precision, impostors) = (0.0, [Float]())
@@ -111,7 +112,7 @@ struct EvaluationTests {
 
     @Test("At the gallery's thresholds the errors are the shares of newcomers accepted and of the known missed")
     func errors() async throws {
-        try await withStore { store, _ in
+        try await withStore(on: DatabaseEngine.holdingVectors) { store, _ in
             // By angle: a at 0 and 10 degrees, b at 30 and 90, c alone at 95.
             for (identity, degrees) in [("a", 0.0), ("a", 10), ("b", 30), ("b", 90), ("c", 95)] {
                 let angle = degrees * .pi / 180
@@ -133,7 +134,7 @@ struct EvaluationTests {
 
     @Test("Failures and poor identities are told by today's names, and not at all once they are erased or one")
     func names() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: DatabaseEngine.holdingVectors) { store, directory in
             let first = try await store.add("a", [1, 0, 0])
             try await store.add("a", [0, 1, 0])
             let rival = try await store.add("b", [1, 0.1, 0])
@@ -168,7 +169,7 @@ struct EvaluationTests {
 
     @Test("The same seed draws the same sightings, another one others; so many as are asked for")
     func seeds() async throws {
-        try await withStore { store, _ in
+        try await withStore(on: DatabaseEngine.holdingVectors) { store, _ in
             var generator = SeededGenerator(seed: 6)
             for identity in 0..<30 {
                 let centre = generator.unitVector(8)
@@ -183,7 +184,7 @@ struct EvaluationTests {
 
     @Test("Of many failures and poor identities the fifty worst are told")
     func bounded() async throws {
-        try await withStore { store, _ in
+        try await withStore(on: DatabaseEngine.holdingVectors) { store, _ in
             var generator = SeededGenerator(seed: 7)
             for number in 0..<240 { try await store.add("i\(number % 80)", generator.unitVector(6)) }
             let found = try await store.evaluate(in: "g", model: "m")
@@ -199,7 +200,7 @@ struct EvaluationTests {
 
     @Test("The latest of a gallery and model is kept; it goes with the model and the gallery")
     func kept() async throws {
-        try await withStore { store, _ in
+        try await withStore(on: DatabaseEngine.holdingVectors) { store, _ in
             await expectError(.notFound(.evaluation, "g")) { try await store.latestEvaluation(in: "g") }
             for model in ["m", "n"] {
                 for identity in ["a", "b"] { try await store.add(identity, [1, 0.5], model: model) }
@@ -222,7 +223,7 @@ struct EvaluationTests {
 
     @Test("Without two sightings, for numbers that are out of bounds, and when it is cancelled nothing is kept")
     func refused() async throws {
-        try await withStore { store, _ in
+        try await withStore(on: DatabaseEngine.holdingVectors) { store, _ in
             await expectError(.tooFew(expected: 2, found: 0)) { try await store.evaluate(in: "g", model: "m") }
             try await store.add("a", [1, 0])
             await expectError(.tooFew(expected: 2, found: 1)) { try await store.evaluate(in: "g", model: "m") }

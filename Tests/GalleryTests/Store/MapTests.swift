@@ -1,3 +1,4 @@
+import DatabaseFixtures
 import Foundation
 import GRDB
 import Gallery
@@ -23,7 +24,7 @@ struct MapTests {
 
     @Test("What is far apart in truth is on the map, which says how true it is")
     func clusters() async throws {
-        try await withStore { store, _ in
+        try await withStore(on: DatabaseEngine.holdingVectors) { store, _ in
             try await fill(store, identities: 6, each: 20)
             let map = try await store.map(in: "g", model: "m")
             #expect((map.samples, map.sightings, map.identities) == (120, 120, 6) && map.perplexity == 30)
@@ -61,7 +62,7 @@ struct MapTests {
 
     private func places(_ configuration: GalleryConfiguration, seeds: [UInt64]) async throws -> [[MapPoint]] {
         var found: [[MapPoint]] = []
-        try await withStore(configuration) { store, _ in
+        try await withStore(configuration, on: DatabaseEngine.holdingVectors) { store, _ in
             try await fill(store, identities: 9, each: 5)
             for seed in seeds {
                 var options = MapOptions()
@@ -75,7 +76,7 @@ struct MapTests {
 
     @Test("A sample has every identity, however few sightings it has")
     func balanced() async throws {
-        try await withStore { store, _ in
+        try await withStore(on: DatabaseEngine.holdingVectors) { store, _ in
             try await fill(store, identities: 1, each: 60)
             for number in 0..<7 {
                 try await store.add("rare-\(number)", [Float](repeating: Float(number + 1), count: 24))
@@ -91,7 +92,7 @@ struct MapTests {
 
     @Test("What is erased leaves the map at once, and others have today's names")
     func erased() async throws {
-        try await withStore { store, directory in
+        try await withStore(on: DatabaseEngine.holdingVectors) { store, directory in
             try await fill(store, identities: 4, each: 3)
             _ = try await store.map(in: "g", model: "m")
             let all = try await points(store)
@@ -127,7 +128,7 @@ struct MapTests {
 
     @Test("A map is read in parts, each of which says which map it is of")
     func pages() async throws {
-        try await withStore { store, _ in
+        try await withStore(on: DatabaseEngine.holdingVectors) { store, _ in
             try await fill(store, identities: 5, each: 3)
             _ = try await store.map(in: "g", model: "m")
             let first = try await store.latestMap(in: "g", PageRequest(limit: 10))
@@ -140,7 +141,7 @@ struct MapTests {
 
     @Test("Two sightings, and sightings that all look the same, have a map too", arguments: [2, 40])
     func few(count: Int) async throws {
-        try await withStore { store, _ in
+        try await withStore(on: DatabaseEngine.holdingVectors) { store, _ in
             for number in 0..<count { try await store.add("i\(number % 2)", [1, 2, 3]) }
             let map = try await store.map(in: "g", model: "m")
             #expect(map.samples == count)
@@ -150,7 +151,7 @@ struct MapTests {
 
     @Test("Numbers out of bounds, too few sightings and a cancelled job keep nothing")
     func refused() async throws {
-        try await withStore { store, _ in
+        try await withStore(on: DatabaseEngine.holdingVectors) { store, _ in
             try await store.add("a", [1, 0])
             await expectError(.tooFew(expected: 2, found: 1)) { try await store.map(in: "g", model: "m") }
             try await store.add("b", [0, 1])

@@ -15,11 +15,14 @@ final class TemporaryDirectory: Sendable {
         self.engine = engine
         path = FileManager.default.temporaryDirectory.appendingPathComponent("gallery-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        database = engine == .sqlite ? "\(path)/g.sqlite" : try PostgreSQLServer.makeDatabase()
+        database =
+            engine == .sqlite ? "\(path)/g.sqlite" : try PostgreSQLServer.makeDatabase(withVectors: engine == .pgvector)
     }
 
     func open(_ configuration: GalleryConfiguration = GalleryConfiguration()) async throws -> GalleryStore {
-        try await GalleryStore.open(path: database, configuration: configuration)
+        var configuration = configuration
+        if engine == .pgvector { configuration.index = .pgvector }
+        return try await GalleryStore.open(path: database, configuration: configuration)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
@@ -42,7 +45,7 @@ final class TemporaryDirectory: Sendable {
             return try queue.close()
         }
         let schema = try #require(database.split(separator: "%3D").last)
-        try PostgreSQLServer.shared().run("SET search_path = \(schema); \(sql)")
+        try PostgreSQLServer.shared(withVectors: engine == .pgvector).run("SET search_path = \(schema); \(sql)")
     }
 
     /// A file's access rights.

@@ -91,9 +91,10 @@ struct TestServer {
         let path =
             try database
             ?? (engine == .sqlite
-                ? folder.appendingPathComponent("gallery.sqlite").path : PostgreSQLServer.makeDatabase())
+                ? folder.appendingPathComponent("gallery.sqlite").path : PostgreSQLServer.makeDatabase(withVectors: engine == .pgvector))
         try await prepare(path)
         var options = GalleryConfiguration()
+        if engine == .pgvector { options.index = .pgvector }
         if let cluster = configuration.cluster {
             configuration.database = path
             (options.sharing, options.serverName) = (true, cluster.name)

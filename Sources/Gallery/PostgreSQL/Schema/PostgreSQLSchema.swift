@@ -11,7 +11,7 @@ enum PostgreSQLSchema {
     /// "TRPL": who is the leader of those who share it.
     private static let leaderLock = 0x5452_504C
     /// "TRPM": who changes its tables.
-    private static let migrationLock = 0x5452_504D
+    static let migrationLock = 0x5452_504D
 
     /// Takes the database, makes the tables if there are none, and brings them up to date, one server at a time. Throws
     /// `GalleryError.notADatabase` for a schema with other tables and `.newerSchema` for one of a later release, both before anything
@@ -79,7 +79,7 @@ enum PostgreSQLSchema {
     }
 
     /// Of a lock of the schema, whose number is unsigned.
-    private static func call(_ function: String, _ lock: Int) -> String {
+    static func call(_ function: String, _ lock: Int) -> String {
         """
         SELECT \(function)(\(lock), (oid::bigint - 2147483648)::integer)
         FROM pg_namespace WHERE nspname = current_schema()

@@ -16,6 +16,8 @@ struct ChangeReader {
     private static let (mostRows, mostCommits) = (4096, 512)
 
     let db: any SQLSession
+    /// Whether vectors are read.
+    var holdsVectors = true
 
     /// The last transaction.
     static func place(_ db: any SQLSession) throws -> IndexPlace {
@@ -72,7 +74,7 @@ struct ChangeReader {
 
     /// By the rows of embeddings; without those that are there no more.
     private func appends(_ rows: [Int64]) throws -> [Int64: IndexChange] {
-        if rows.isEmpty { return [:] }
+        if rows.isEmpty || !holdsVectors { return [:] }
         var found: [Int64: IndexChange] = [:]
         try db.forEach(StartStatement.someVectors, [Self.array(rows)]) { row in
             guard let (entry, key, space) = SQLStore.entry(row) else { return }
@@ -126,7 +128,7 @@ struct ChangeReader {
 
     /// All of a model's vectors, as they are now.
     private func replacement(of model: String) throws -> IndexChange {
-        let loaded = IndexRegistry()
+        let loaded = IndexRegistry(holds: holdsVectors)
         let row = try db.value(Int64.self, "SELECT id FROM live_model WHERE digest = ?", [model])
         if let row { try SQLStore.load(db, into: loaded, model: row) }
         return .replaceModel(model, by: loaded)

@@ -22,7 +22,7 @@ final class PostgreSQLFollower: Sendable {
         try turns.withLock { _ in
             while !progress.isStale, progress.sequence < sequence {
                 let (start, place) = (ContinuousClock.now, progress.place)
-                let batch = try pool.read { try ChangeReader(db: $0).read(after: place) }
+                let batch = try pool.read { try ChangeReader(db: $0, holdsVectors: progress.indexes.holds).read(after: place) }
                 guard let batch else { return progress.lose() }
                 progress.follow(batch.commits)
                 if batch.reaches(place) { return progress.confirm(batch.newest, at: start) }
@@ -70,7 +70,7 @@ final class PostgreSQLFollower: Sendable {
     private func reload(_ isStopped: () -> Bool) throws {
         let (loaded, place) = (IndexRegistry(), try pool.read { try ChangeReader.place($0) })
         let last = try pool.read { try $0.value(Int64.self, "SELECT MAX(id) FROM embedding") ?? 0 }
-        for start in stride(from: 0, through: last, by: Int(SQLStore.step)) {
+        for start in stride(from: 0, through: progress.indexes.holds ? last : -1, by: Int(SQLStore.step)) {
             if isStopped() { return }
             _ = try pool.read { try SQLStore.load($0, into: loaded, start..<start + SQLStore.step) }
         }

@@ -137,7 +137,7 @@ extension SQLStore {
                 "UPDATE embedding SET is_fused = ?, vectors = ? WHERE id = ?", [new.isFused, new.bytes, id])
             try RowDigest.keep(embedding: id, new, db)
         }
-        let relearned = IndexRegistry()
+        let relearned = IndexRegistry(holds: db.holdsVectors)
         try load(db, into: relearned, model: model)
         return .replaceModel(digest, by: relearned)
     }

@@ -37,6 +37,7 @@ extension SQLStore {
         _ db: any SQLSession, into indexes: IndexRegistry, _ range: Range<Int64> = 0..<Int64.max, model: Int64? = nil
     ) throws -> DamagedVectors {
         var damaged = DamagedVectors()
+        if !indexes.holds { return damaged }
         try db.forEach(StartStatement.everyVector, [range.lowerBound, range.upperBound, model]) { row in
             if !load(row, into: indexes) { damaged.add(sighting: row[5], model: row[1]) }
         }

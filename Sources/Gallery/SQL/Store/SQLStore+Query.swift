@@ -3,13 +3,16 @@ import Foundation
 extension SQLStore {
     func scopes(_ filters: [QueryFilter], in gallery: String) async throws -> [SearchScope] {
         try engine.progress.requireCurrent()
-        return try await read { db in
+        return try await read { [engine] db in
             let id = try Self.galleryID(gallery, db)
+            let searches = try engine.searches(of: id, db)
             // Those of a batch are often the same.
             var last: (filter: QueryFilter, scope: SearchScope)?
             return try filters.map { filter in
                 if let last, last.filter == filter { return last.scope }
-                let scope = SearchScope(gallery: id, filter: try Self.indexFilter(filter, id, db))
+                let scope = SearchScope(
+                    gallery: id, filter: engine.indexes.holds ? try Self.indexFilter(filter, id, db) : IndexFilter(),
+                    asked: filter, searches: searches)
                 last = (filter, scope)
                 return scope
             }
@@ -98,22 +101,33 @@ extension SQLStore {
 }
 
 /// The vectors that the index does not hold, as they are in the database.
-private struct StoredVectorSource: VectorSource {
+struct StoredVectorSource: VectorSource {
     let engine: any SQLEngine
     let model: String
 
     func vectors(of sightings: [Int64]) throws -> [Int64: [IndexVector]] {
-        try engine.readNow { try read(sightings, $0) }
+        try engine.readNow { try Self.read(sightings, model: model, $0) }
     }
 
-    private func read(_ sightings: [Int64], _ db: any SQLSession) throws -> [Int64: [IndexVector]] {
+    /// One answer where each costs a way to a server and back.
+    static func read(
+        _ sightings: [Int64], model: String, _ db: any SQLSession
+    ) throws -> [Int64: [IndexVector]] {
+        var found: [Int64: [IndexVector]] = [:]
         let statement = """
-            SELECT modalities, is_fused, vectors FROM embedding
-            WHERE sighting_id = ? AND model_id = (SELECT id FROM live_model WHERE digest = ?)
+            SELECT modalities, is_fused, vectors, sighting_id FROM embedding
+            WHERE model_id = (SELECT id FROM live_model WHERE digest = ?1)
             """
-        return try sightings.reduce(into: [:]) { found, sighting in
-            guard let row = try db.first(statement, [sighting, model]) else { return }
-            found[sighting] = StoredVectors(modalities: row[0], isFused: row[1], bytes: row[2]).vectors
+        func keep(_ row: SQLRow) {
+            found[row[3]] = StoredVectors(modalities: row[0], isFused: row[1], bytes: row[2]).vectors
         }
+        if let some = db.dialect.any(of: "sighting_id", place: 2) {
+            try db.forEach("\(statement) AND \(some)", [model, PostgreSQLArray(sightings).text], keep)
+        } else {
+            for sighting in sightings {
+                try db.forEach("\(statement) AND sighting_id = ?2", [model, sighting], keep)
+            }
+        }
+        return found
     }
 }

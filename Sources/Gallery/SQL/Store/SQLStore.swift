@@ -19,7 +19,7 @@ final class SQLStore: GalleryTransactions {
         _ engine: any SQLEngine, _ configuration: GalleryConfiguration, threads: WorkerThreads
     ) async throws -> SQLStore {
         do {
-            let setAside = try await load(engine, threads, slices: configuration.searchThreads)
+            let setAside = try await engine.load(threads, slices: configuration.searchThreads)
             engine.events.reach(try await engine.read { try newestEvent($0) })
             try await engine.begin()
             return SQLStore(engine, configuration, setAside: setAside)
