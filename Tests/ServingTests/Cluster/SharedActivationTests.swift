@@ -17,6 +17,13 @@ struct SharedActivationTests {
         func set() { value.withLock { $0 = true } }
     }
 
+    /// The model that was asked for last.
+    private final class Target: Sendable {
+        private let value = Mutex("")
+        var model: String { value.withLock { $0 } }
+        func set(_ model: String) { value.withLock { $0 = model } }
+    }
+
     @Test(
         "models are exchanged by either server while both enrol: nothing is lacking, and nobody answers by an old one")
     func exchange() async throws {
@@ -24,7 +31,7 @@ struct SharedActivationTests {
             for car in 0..<6 { try await first.world.enrol("car-\(car)", seed: car) }
             let models = [try await first.world.publish(seed: 1), try await second.world.publish(seed: 2)]
             let isDone = Flag()
-            let target = Mutex("")
+            let target = Target()
             try await withThrowingTaskGroup(of: Int.self) { group in
                 for (number, server) in [first, second].enumerated() {
                     group.addTask {
@@ -41,19 +48,18 @@ struct SharedActivationTests {
                     // What one has answered by, the other answers by too, once it has the number that was current by then.
                     var asked = 0
                     while !isDone.isSet {
-                        let next = target.withLock { $0 }
+                        let next = target.model
                         let one = try await first.ask(1, after: 0)
                         let other = try await second.ask(1, after: first.gallery.sequence)
                         #expect(one.found.contains("car-1") && other.found.contains("car-1"))
-                        let isSame = target.withLock { $0 == next }
-                        if isSame && one.model == next { #expect(other.model == next) }
+                        if target.model == next && one.model == next { #expect(other.model == next) }
                         asked += 1
                     }
                     return asked
                 }
                 for swap in 0..<10 {
                     let (server, model) = (swap % 2 == 0 ? second : first, models[swap % 2])
-                    target.withLock { $0 = model }
+                    target.set(model)
                     let ended = try await server.world.activate(model).record
                     #expect(ended.state == .succeeded, "\(ended)")
                     #expect(ended.result?.contains("servers_out_of_step") == false, "\(ended)")
