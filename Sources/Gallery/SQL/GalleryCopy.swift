@@ -57,18 +57,20 @@ public struct GalleryCopy: Sendable {
     private func run(_ progress: @escaping @Sendable (Int, Int) -> Void) async throws -> Report {
         try await destination.write { [source] to in
             for table in CopiedTable.all { try table.requireEmpty(to) }
-            let report = try source.readNow { from in
-                var (report, done) = (Report(), 0)
-                let total = try CopiedTable.all.reduce(0) { $0 + (try $1.count(from)) }
-                let digests = try CopiedTable.all.map { table in
-                    let (count, digest) = try table.copy(from, to) { progress(done + $0, total) }
-                    done += count
-                    report.rows.append((table.name, count))
-                    return digest
+            let report = try CopiedCounts.deferring(in: to) {
+                try source.readNow { from in
+                    var (report, done) = (Report(), 0)
+                    let total = try CopiedTable.all.reduce(0) { $0 + (try $1.count(from)) }
+                    let digests = try CopiedTable.all.map { table in
+                        let (count, digest) = try table.copy(from, to) { progress(done + $0, total) }
+                        done += count
+                        report.rows.append((table.name, count))
+                        return digest
+                    }
+                    try CopiedTable.copyNumbers(from, to)
+                    report.digest = hexadecimal(digests)
+                    return report
                 }
-                try CopiedTable.copyNumbers(from, to)
-                report.digest = hexadecimal(digests)
-                return report
             }
             for (table, copied) in zip(CopiedTable.all, report.rows) {
                 guard try table.count(to) == copied.count else {
