@@ -13,7 +13,7 @@ static void raise_to(uint32_t *most, float value) {
     memcpy(&bits, &value, sizeof bits);
     _Atomic uint32_t *shared = (_Atomic uint32_t *)most;
     uint32_t before = atomic_load_explicit(shared, memory_order_relaxed);
-    while (before < bits && !atomic_compare_exchange_weak_explicit(shared, &before, bits, memory_order_relaxed, memory_order_relaxed)) {}
+    while (before < bits && !atomic_compare_exchange_weak(shared, &before, bits)) {}
 }
 
 /// The largest of an image's numbers as they are stored: rounding keeps their order.
