@@ -88,7 +88,7 @@ class Attempt:
     """One request: when it was sent and answered (seconds since 1970, as PostgreSQL's commits), and how."""
 
     def __init__(self, server, method, path, body=None, headers={}):
-        self.sent, self.problem, self.retry = time.time(), None, None
+        self.sent, self.problem, self.retry, self.sequence = time.time(), None, None, 0
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=200)
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None,
@@ -96,6 +96,7 @@ class Attempt:
             answer = connection.getresponse()
             text = answer.read()
             self.status, self.retry = answer.status, answer.getheader("Retry-After")
+            self.sequence = int(answer.getheader("X-Triptych-Sequence") or 0)
             self.answer = json.loads(text) if text else None
             if self.status >= 400:
                 self.problem = self.answer["type"].removeprefix("urn:triptych:problem:")
