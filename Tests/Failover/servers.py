@@ -115,7 +115,7 @@ class Clients(load.Load):
             key = random.choice(list(self.enrolled)) if self.enrolled else None
         if key is None:
             return time.sleep(0.01)
-        attempt = self.attempt("query", "POST", f"{load.BASE}/queries", {**Images.body(key), "options": {"limit": 1}})
+        attempt = self.attempt("query", "POST", f"{load.BASE}/queries", {**Images.body(key), "limit": 1})
         if attempt.status == 200:
             self.judge(key, attempt.answer)
         self.over.wait(0.02)
@@ -136,7 +136,7 @@ class Clients(load.Load):
             if sightings != len(names):
                 self.faults.append(f"{len(names)} were enrolled, {name} has {sightings}")
             for key in random.sample(sorted(names), min(len(names), 60)):
-                status, text = server.ask("POST", f"{load.BASE}/queries", json.dumps({**Images.body(key), "options": {"limit": 1}}))
+                status, text = server.ask("POST", f"{load.BASE}/queries", json.dumps({**Images.body(key), "limit": 1}))
                 if status != 200:
                     self.faults.append(f"{name}: {status} {text[:200]!r}")
                 else:

@@ -5,7 +5,7 @@ import Tensor
 struct ConvolutionBlock: Sendable {
     private enum Form: Sendable {
         case packed(PackedConvolution)
-        /// The images are rounded to the precision.
+        /// The images are rounded to the precision, and of 8 bits the results to bfloat16.
         case plain(weight: Tensor, norm: BatchNorm, Precision)
     }
 
@@ -66,7 +66,9 @@ struct ConvolutionBlock: Sendable {
             let images = x.tensor.rounded(to: precision, byImage: true)
             let normed = norm(images.convolved(weight: weight, stride: kernel.stride, padding: kernel.size / 2))
             let sum = residual.map { normed + $0.tensor } ?? normed
-            return .floats(relu ? sum.relu() : sum)
+            let result = relu ? sum.relu() : sum
+            // As the maps between convolutions in 8 bits are kept.
+            return .floats(precision == .int8 ? result.rounded(to: .bfloat16) : result)
         }
     }
 }

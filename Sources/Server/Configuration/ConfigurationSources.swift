@@ -15,7 +15,8 @@ public struct ConfigurationSources: Sendable {
     /// What has such a name and is not the server's: the client's, the build's and the tests'.
     private static let others: Set = [
         "TRIPTYCH_BINARY", "TRIPTYCH_FUZZ", "TRIPTYCH_INSTRUCTIONS", "TRIPTYCH_KEY", "TRIPTYCH_KEY_FILE",
-        "TRIPTYCH_MAKE_GALLERY_FIXTURE", "TRIPTYCH_TESTS", "TRIPTYCH_TEST_ENGINE", "TRIPTYCH_URL",
+        "TRIPTYCH_MAKE_GALLERY_FIXTURE", "TRIPTYCH_TESTS", "TRIPTYCH_TEST_ENGINE",
+        "TRIPTYCH_TEST_PGVECTOR", "TRIPTYCH_URL",
     ]
 
     private let file: String?

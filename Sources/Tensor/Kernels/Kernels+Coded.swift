@@ -16,7 +16,9 @@ extension Kernels {
         }
         return withExtendedLifetime((scales, zeros)) {
             let points = UnsafeRawBufferPointer(zeros.elements)
-            return decoded(codes, x.shape) { (scales.elements[$0], points.load(fromByteOffset: 4 * $0, as: Int32.self)) }
+            return decoded(codes, x.shape) { row in
+                (scales.elements[row], points.load(fromByteOffset: 4 * row, as: Int32.self))
+            }
         }
     }
 

@@ -115,8 +115,9 @@ struct SharedFileTests {
             #expect(try await ledger.activate(candidate, embeddedTo: 0, finishing: job, moving: nil))
             let after = try await ledger.modelPlan()
             #expect(after.active == "n" && after.candidate == nil && after.preparations.isEmpty)
-            await #expect(throws: CancellationError.self) { [job] in
-                _ = try await ledger.activate(candidate, embeddedTo: 0, finishing: job, moving: nil)
+            let ended = job
+            await #expect(throws: CancellationError.self) {
+                try await ledger.activate(candidate, embeddedTo: 0, finishing: ended, moving: nil)
             }
         }
     }

@@ -91,7 +91,8 @@ struct TestServer {
         let path =
             try database
             ?? (engine == .sqlite
-                ? folder.appendingPathComponent("gallery.sqlite").path : PostgreSQLServer.makeDatabase(withVectors: engine == .pgvector))
+                ? folder.appendingPathComponent("gallery.sqlite").path
+                : PostgreSQLServer.makeDatabase(withVectors: engine == .pgvector))
         try await prepare(path)
         var options = GalleryConfiguration()
         if engine == .pgvector { options.index = .pgvector }

@@ -63,7 +63,9 @@ struct SharedActivationTests {
                     let ended = try await server.world.activate(model).record
                     #expect(ended.state == .succeeded, "\(ended)")
                     #expect(ended.result?.contains("servers_out_of_step") == false, "\(ended)")
-                    let sequence = max(first.gallery.sequence, second.gallery.sequence)
+                    // Of something that was written after it: who knows of that knows of the exchange.
+                    _ = try await server.world.enrol("after-\(swap)", seed: 900 + swap)
+                    let sequence = server.gallery.sequence
                     for server in [first, second] {
                         #expect(try await server.ask(swap % 6, after: sequence).model == model)
                     }

@@ -28,9 +28,11 @@ struct NarrowTuningTests {
         let tuning = try embedding(trial, weights, .tuning)
         let served = try embedding(trial, weights, .inference)
         let exact = try embedding(trial, trial.weights, .inference)
-        #expect(tuning.isTracked && difference(tuning, served) < 1e-2)
-        // Of a ResNet's, 3×3 convolutions in bfloat16 are Winograd's only where they are served.
-        #expect(difference(tuning, served) < difference(exact, served) || (name == "ieee" && precision == .bfloat16))
+        let (apart, lost) = (difference(tuning, served), difference(exact, served))
+        // A ResNet's norms are folded only where it is served: here and there a number is rounded to the code beside.
+        #expect(tuning.isTracked && apart < (name == "ieee" ? 3e-2 : 1e-2), "\(apart)")
+        // And its 3×3 convolutions in bfloat16 are Winograd's only there.
+        #expect(apart < lost || (name == "ieee" && precision == .bfloat16), "\(apart) of \(lost)")
     }
 
     @Test("a batch in parts has the loss and the gradients of the whole", arguments: PartialTrial.names)

@@ -22,7 +22,9 @@ final class PostgreSQLFollower: Sendable {
         try turns.withLock { _ in
             while !progress.isStale, progress.sequence < sequence {
                 let (start, place) = (ContinuousClock.now, progress.place)
-                let batch = try pool.read { try ChangeReader(db: $0, holdsVectors: progress.indexes.holds).read(after: place) }
+                let batch = try pool.read { db in
+                    try ChangeReader(db: db, holdsVectors: progress.indexes.holds).read(after: place)
+                }
                 guard let batch else { return progress.lose() }
                 progress.follow(batch.commits)
                 if batch.reaches(place) { return progress.confirm(batch.newest, at: start) }

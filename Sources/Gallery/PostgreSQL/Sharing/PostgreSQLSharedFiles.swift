@@ -86,15 +86,20 @@ final class PostgreSQLSharedFiles: Sendable {
     }
 
     func fetch(_ name: String, to path: String) async throws -> Bool {
-        let found = try await all().first { $0.name == name && $0.state == .whole }
-        guard let found else { return false }
+        guard let found = try await whole(name) else { return false }
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
         let partial = folder.appendingPathComponent(".\(UUID().uuidString).fetched").path
         defer { unlink(partial) }
         try await onDisk { try Data().write(to: URL(fileURLWithPath: partial), options: .withoutOverwriting) }
         var (hash, number, size) = (SHA256(), 0, 0)
         while size < found.bytes {
-            guard let bytes = try await bytes(number, of: name), !bytes.isEmpty else { return false }
+            guard let bytes = try await bytes(number, of: name), !bytes.isEmpty else {
+                // It may have been withdrawn meanwhile.
+                guard try await whole(name) == nil else {
+                    throw GalleryError.storage("\(name): expected \(found.bytes) bytes in pieces, found \(size)")
+                }
+                return false
+            }
             hash.update(data: bytes)
             try await onDisk {
                 let file = try FileHandle(forWritingTo: URL(fileURLWithPath: partial))
@@ -110,6 +115,10 @@ final class PostgreSQLSharedFiles: Sendable {
         }
         try await onDisk { try DurableFile.move(partial, to: path) }
         return true
+    }
+
+    private func whole(_ name: String) async throws -> SharedFile? {
+        try await all().first { $0.name == name && $0.state == .whole }
     }
 
     private func bytes(_ number: Int, of name: String) async throws -> Data? {
