@@ -113,7 +113,7 @@ struct CheckTests {
     }
 
     @Test(
-        "A vector that cannot be used is set aside, and the others are found", arguments: DatabaseEngine.all,
+        "A vector that cannot be used is set aside, and the others are found", arguments: DatabaseEngine.holdingVectors,
         ["0000000000000000", "0000C07F00000000", "000000000000000000000000"])
     func setAside(engine: DatabaseEngine, bytes: String) async throws {
         try await withDatabase(engine) { directory in
