@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// Connections that read: as many as there are threads that use them at the same time, made when they are needed.
+/// Connections for what takes no number: as many as there are threads that use them at the same time, made when they are needed.
 final class PostgreSQLPool: Sendable {
     private struct State {
         var idle: [PostgreSQLConnection] = []
@@ -35,35 +35,28 @@ final class PostgreSQLPool: Sendable {
         }
     }
 
-    /// Reads that see one moment. Of a connection that was lost while it was idle it takes no notice; `body` may run again. The others
-    /// that were idle are then forgotten too: to wait for each of them could take minutes.
-    func read<T>(_ body: (any SQLSession) throws -> T) throws -> T {
+    /// Reads that see one moment. `body` may run again.
+    func read<T>(_ body: (any SQLSession) throws -> T) throws -> T { try using { try $0.reading(body) } }
+
+    /// A transaction of what belongs to no gallery, and takes no number. `body` may run again.
+    func transact<T>(_ body: (any SQLSession) throws -> T) throws -> T { try using { try $0.inTransaction(body) } }
+
+    /// Of a connection that was lost while it was idle it takes no notice. The others that were idle are then forgotten too: to wait
+    /// for each of them could take minutes.
+    private func using<T>(_ work: (PostgreSQLConnection) throws -> T) throws -> T {
         if let connection = try takeIdle() {
             do {
-                return try read(connection, body)
+                return try using(connection, work)
             } catch let error as PostgreSQLError where error.isLost {
                 state.withLock { $0.idle = [] }
             }
         }
-        return try read(connect(), body)
+        return try using(connect(), work)
     }
 
-    /// A transaction of what belongs to no gallery, and takes no number.
-    func transact<T>(_ body: (any SQLSession) throws -> T) throws -> T {
-        while let connection = try takeIdle() {
-            defer { giveBack(connection) }
-            do {
-                return try connection.inTransaction(body)
-            } catch let error as PostgreSQLError where error.isLost { continue }
-        }
-        let connection = try connect()
+    private func using<T>(_ connection: PostgreSQLConnection, _ work: (PostgreSQLConnection) throws -> T) throws -> T {
         defer { giveBack(connection) }
-        return try connection.inTransaction(body)
-    }
-
-    private func read<T>(_ connection: PostgreSQLConnection, _ body: (any SQLSession) throws -> T) throws -> T {
-        defer { giveBack(connection) }
-        return try connection.reading(body)
+        return try work(connection)
     }
 
     private func takeIdle() throws -> PostgreSQLConnection? {
