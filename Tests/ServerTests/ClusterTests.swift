@@ -43,14 +43,7 @@ struct ClusterTests {
     private func wait(
         sourceLocation: SourceLocation = #_sourceLocation, for isReached: () async throws -> Bool
     ) async throws {
-        let end = ContinuousClock.now + .seconds(60)
-        while try await !isReached() {
-            guard .now < end else {
-                Issue.record("waited in vain", sourceLocation: sourceLocation)
-                return
-            }
-            try await Task.sleep(for: .milliseconds(20))
-        }
+        try await eventually("waited in vain", within: .seconds(60), sourceLocation: sourceLocation, isReached)
     }
 
     @Test(

@@ -17,7 +17,7 @@ public struct FollowingStatus: Sendable, Equatable {
 }
 
 /// A server of a database.
-public struct GalleryMember: Sendable, Equatable {
+public struct GalleryMember: Sendable, Equatable, Encodable {
     /// As long as it runs.
     public let id: String
     /// Its `GalleryConfiguration.serverName`.
@@ -32,4 +32,10 @@ public struct GalleryMember: Sendable, Equatable {
     public let isLeader: Bool
     /// Whether it has been seen within the last quarter of a minute.
     public let isLive: Bool
+
+    private enum CodingKeys: String, CodingKey {
+        case id, name, startedAt, lastSeen, sequence
+        case isLeader = "leader"
+        case isLive = "live"
+    }
 }

@@ -86,12 +86,12 @@ final class SQLiteEngine: SQLEngine {
 
     func checkIntegrity() async throws {
         try await read { db in
-            let findings = try db.values(String.self, "PRAGMA integrity_check")
-            guard findings == ["ok"] else {
-                throw GalleryError.storage("integrity: \(findings.prefix(10).joined(separator: "; "))")
+            var report = GalleryCheck.Report()
+            try SQLiteStructure.examine(db, &report)
+            guard report.count == 0 else {
+                let some = report.findings.prefix(10).map(\.detail).joined(separator: "; ")
+                throw GalleryError.storage("integrity: \(some)")
             }
-            let dangling = try db.rows("PRAGMA foreign_key_check").count
-            guard dangling == 0 else { throw GalleryError.storage("integrity: \(dangling) dangling references") }
         }
     }
 
@@ -99,6 +99,21 @@ final class SQLiteEngine: SQLEngine {
     func isDurable() async throws -> Bool {
         try await GalleryError.translating {
             try await pool.writeWithoutTransaction { try SQLiteSession($0).only("PRAGMA synchronous")[0] } == 2
+        }
+    }
+}
+
+/// What SQLite says of a file that is its.
+enum SQLiteStructure {
+    /// Every page, and every reference to a row.
+    static func examine(_ db: any SQLSession, _ report: inout GalleryCheck.Report) throws {
+        try db.forEach("PRAGMA integrity_check", []) { row in
+            let finding: String = row[0]
+            guard finding != "ok" else { return }
+            report.add("pages", finding, repair: finding.contains("index") ? "make the indexes anew" : nil)
+        }
+        try db.forEach("PRAGMA foreign_key_check", []) { row in
+            report.add("references", "row \(row[1] as Int64? ?? 0) of \(row[0] as String) belongs to nothing")
         }
     }
 }

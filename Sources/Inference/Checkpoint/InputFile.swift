@@ -1,4 +1,5 @@
 import Crypto
+import Documents
 import Foundation
 
 /// A file read once, front to back, and hashed on the way: the digest is that of the very bytes that were read.
@@ -79,12 +80,4 @@ struct InputFile: ~Copyable {
 
     /// SHA-256 of everything read so far, in hexadecimal.
     var digest: String { hash.finalize().hexadecimal }
-}
-
-extension SHA256.Digest {
-    /// Two lower-case digits a byte.
-    package var hexadecimal: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
 }

@@ -16,17 +16,8 @@ struct ClusterWatch: ServiceLifecycle.Service {
     let logger: Logger
 
     func run() async throws {
-        let (news, told) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        gallery.observe { if $0 == .accessKeys { told.yield() } }
-        let ticks = Task {
-            while !Task.isCancelled {
-                try? await Task.sleep(for: Self.pause)
-                told.yield()
-            }
-        }
-        defer { ticks.cancel() }
         await cancelWhenGracefulShutdown {
-            for await _ in news { await look() }
+            await NewsLoop(gallery, [.accessKeys], every: Self.pause).run { await look() }
         }
     }
 

@@ -1,4 +1,5 @@
 import Crypto
+import Documents
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -55,6 +56,6 @@ struct ConsoleFile: Sendable {
     private init(name: String, bytes: [UInt8]) {
         self.bytes = bytes
         type = Self.types[name.split(separator: ".").last.map(String.init) ?? ""] ?? "application/octet-stream"
-        tag = "\"\(SHA256.hash(data: bytes).prefix(16).map { String(format: "%02x", $0) }.joined())\""
+        tag = "\"\(SHA256.hash(data: bytes).prefix(16).hexadecimal)\""
     }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import Gallery
 import Hummingbird
 
@@ -11,22 +10,7 @@ struct ServerEndpoints {
         let sequence: Int64
         let newest: Int64
         let leader: Bool
-        let items: [Member]
-    }
-
-    private struct Member: Encodable {
-        let id: String
-        let name: String
-        let startedAt: Date
-        let lastSeen: Date
-        let sequence: Int64
-        let leader: Bool
-        let live: Bool
-
-        init(_ member: GalleryMember) {
-            (id, name, startedAt, lastSeen) = (member.id, member.name, member.startedAt, member.lastSeen)
-            (sequence, leader, live) = (member.sequence, member.isLeader, member.isLive)
-        }
+        let items: [GalleryMember]
     }
 
     func add(to router: Router<ServerContext>) {
@@ -35,7 +19,7 @@ struct ServerEndpoints {
             return try await Answer.json(
                 List(
                     sequence: following.sequence, newest: following.newest, leader: gallery.isLeader,
-                    items: gallery.members().map(Member.init)))
+                    items: gallery.members()))
         }
     }
 }

@@ -1,5 +1,6 @@
 import Crypto
 import Dispatch
+import Documents
 import Foundation
 import Inference
 import Synchronization

@@ -55,19 +55,19 @@ class Narrow(torch.nn.Module):
 
 
 class NarrowAttention(torch.nn.Module):
-    """Queries, keys, values and probabilities rounded to bfloat16; the softmax of float32s."""
+    """Queries, keys, values and probabilities rounded to bfloat16 by a function; the softmax of float32s."""
 
-    def __init__(self, attention):
+    def __init__(self, attention, rounded):
         super().__init__()
+        self.rounded = rounded
         self.qkv, self.proj = attention.qkv, attention.proj
         self.heads, self.head_width = attention.heads, attention.head_width
 
     def forward(self, x, mask=None):
         b, n, _ = x.shape
-        rounded = lambda t: torch.from_numpy(bfloat16(t.numpy()))  # noqa: E731
-        q, k, v = rounded(self.qkv(x)).reshape(b, n, 3, self.heads, self.head_width).permute(2, 0, 3, 1, 4)
+        q, k, v = self.rounded(self.qkv(x)).reshape(b, n, 3, self.heads, self.head_width).permute(2, 0, 3, 1, 4)
         p = ((q @ k.transpose(-2, -1)) * self.head_width ** -0.5).softmax(-1)
-        return self.proj((rounded(p) @ v).transpose(1, 2).reshape(b, n, -1))
+        return self.proj((self.rounded(p) @ v).transpose(1, 2).reshape(b, n, -1))
 
 
 def replace(encoders, kinds):
@@ -86,7 +86,8 @@ def embed(multiply):
     randomise(model)
     weights = {f"weights.{k}": v.clone() for k, v in state(model).items()}
     if multiply:
-        replace(model.encoders, ((torch.nn.Linear, lambda m: Narrow(m, multiply)), (Attention, NarrowAttention)))
+        halved = lambda t: torch.from_numpy(bfloat16(t.numpy()))  # noqa: E731
+        replace(model.encoders, ((torch.nn.Linear, lambda m: Narrow(m, multiply)), (Attention, lambda m: NarrowAttention(m, halved))))
     model.eval()
     with torch.no_grad():
         return weights, model.embed(x)
@@ -119,19 +120,6 @@ class Tuned(torch.nn.Module):
             through(x, self.rows), through(self.linear.weight, self.weights), self.linear.bias)
 
 
-class TunedAttention(torch.nn.Module):
-    def __init__(self, attention):
-        super().__init__()
-        self.qkv, self.proj = attention.qkv, attention.proj
-        self.heads, self.head_width = attention.heads, attention.head_width
-
-    def forward(self, x, mask=None):
-        b, n, _ = x.shape
-        q, k, v = through(self.qkv(x), bfloat16).reshape(b, n, 3, self.heads, self.head_width).permute(2, 0, 3, 1, 4)
-        p = ((q @ k.transpose(-2, -1)) * self.head_width ** -0.5).softmax(-1)
-        return self.proj((through(p, bfloat16) @ v).transpose(1, 2).reshape(b, n, -1))
-
-
 TUNED = ["encoders.rgb.patch_embed.proj.bias", "encoders.nir.cls_token", "encoders.rgb.blocks.0.norm1.weight",
          "encoders.nir.blocks.0.attn.qkv.bias", "encoders.rgb.blocks.1.attn.proj.weight", "encoders.nir.blocks.1.mlp.fc2.weight"]
 
@@ -142,7 +130,8 @@ def gradients(rows, weights):
     model = systems.build(config, 3)
     randomise(model)
     named = dict(model.named_parameters())
-    replace(model.encoders, ((torch.nn.Linear, lambda m: Tuned(m, rows, weights)), (Attention, TunedAttention)))
+    halved = lambda t: through(t, bfloat16)  # noqa: E731
+    replace(model.encoders, ((torch.nn.Linear, lambda m: Tuned(m, rows, weights)), (Attention, lambda m: NarrowAttention(m, halved))))
     model.eval()
     (-torch.nn.functional.cosine_similarity(model.embed(x), out["target"]).mean()).backward()
     return {path: named[path].grad for path in TUNED}

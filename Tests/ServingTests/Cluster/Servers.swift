@@ -88,15 +88,3 @@ extension Servers.Server {
         get async throws { Set(try await stack.models.page(limit: 100, after: nil).items.map(\.summary.model)) }
     }
 }
-
-/// Waits until something holds; an expectation fails if it does not within half a minute.
-func eventually(
-    _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ holds: () async throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now + .seconds(30)
-    while .now < deadline {
-        if try await holds() { return }
-        try await Task.sleep(for: .milliseconds(20))
-    }
-    Issue.record(what, sourceLocation: sourceLocation)
-}

@@ -76,7 +76,7 @@ struct ChangeReader {
     private func appends(_ rows: [Int64]) throws -> [Int64: IndexChange] {
         if rows.isEmpty || !holdsVectors { return [:] }
         var found: [Int64: IndexChange] = [:]
-        try db.forEach(StartStatement.someVectors, [Self.array(rows)]) { row in
+        try db.forEach(StartStatement.someVectors, [PostgreSQLArray(rows).text]) { row in
             guard let (entry, key, space) = SQLStore.entry(row) else { return }
             let id: Int64 = row[12]
             found[id] = .append(entry, row: id, to: key, space: space)
@@ -89,15 +89,12 @@ struct ChangeReader {
         if steps.isEmpty { return [:] }
         let rows = try db.rows(
             "SELECT id, camera, captured_at, gallery_id FROM live_sighting WHERE id = ANY (CAST(? AS bigint[]))",
-            [Self.array(steps.flatMap { $0.rows ?? [] })])
+            [PostgreSQLArray(steps.flatMap { $0.rows ?? [] }).text])
         return rows.reduce(into: [:]) { found, row in
             let id: Int64 = row[0]
             found[id] = .describe(id, camera: row[1], capturedAt: row[2], gallery: row[3])
         }
     }
-
-    /// In PostgreSQL's words, so that one statement takes any number.
-    private static func array(_ rows: [Int64]) -> String { "{\(rows.map(String.init).joined(separator: ","))}" }
 
     private func changes(
         _ step: ChangeNote.Step, _ appended: [Int64: IndexChange], _ seen: [Int64: IndexChange]

@@ -35,7 +35,7 @@ final class PostgreSQLSharedFiles: Sendable {
             hash.update(data: bytes)
             try await transact { try Self.add(bytes, number, to: name, $0) }
         }
-        let digest = hash.finalize().map { String(format: "%02x", $0) }.joined()
+        let digest = hash.finalize().hexadecimal
         try await transact { try Self.finish(name, digest, $0) }
         return true
     }
@@ -109,7 +109,7 @@ final class PostgreSQLSharedFiles: Sendable {
             }
             (number, size) = (number + 1, size + bytes.count)
         }
-        let digest = hash.finalize().map { String(format: "%02x", $0) }.joined()
+        let digest = hash.finalize().hexadecimal
         guard digest == found.digest else {
             throw GalleryError.storage("\(name): expected the digest \(found.digest), found \(digest)")
         }

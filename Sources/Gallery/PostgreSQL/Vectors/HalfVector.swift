@@ -21,17 +21,3 @@ enum HalfVector {
         return Float((2 * moved + Double(dimension) * 0x1p-24) * 1.01)
     }
 }
-
-/// An array of PostgreSQL as a text, so that one statement takes any number of values.
-struct PostgreSQLArray {
-    let text: String
-
-    init(_ numbers: some Sequence<Int64>) { text = "{\(numbers.map(String.init).joined(separator: ","))}" }
-
-    init(_ texts: some Sequence<String>) {
-        let quoted = texts.map { text in
-            "\"\(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\""
-        }
-        text = "{\(quoted.joined(separator: ","))}"
-    }
-}
