@@ -2,7 +2,7 @@ import Testing
 
 /// Waits until something holds, as what one server of a database knows reaches another; an expectation fails if it does not by then.
 package func eventually(
-    _ what: Comment, within patience: Duration = .seconds(30), sourceLocation: SourceLocation = #_sourceLocation,
+    _ what: Comment, within patience: Duration = .seconds(240), sourceLocation: SourceLocation = #_sourceLocation,
     _ holds: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + patience

@@ -44,12 +44,12 @@ struct SharedJobTests {
     @Test("an import goes on elsewhere when the server that did it ends, and enrols nothing twice")
     func importGoesOn() async throws {
         try await Servers.run { _, first, second in
-            let job = try await importing(2000, at: first).record
+            let job = try await importing(600, at: first).record
             try await eventually("it has begun") { try await second.stack.jobs.job(job.id).record.done > 0 }
             try await first.close()
             let ended = try await second.world.ended(job.id).record
             #expect(ended.state == .succeeded, "\(ended)")
-            #expect(try await second.gallery.gallery("g").sightings == 2000)
+            #expect(try await second.gallery.gallery("g").sightings == 600)
             #expect(try await second.gallery.sharedLedger?.sharedFiles().isEmpty == true)
         }
     }
