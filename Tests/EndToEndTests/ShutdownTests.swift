@@ -33,7 +33,7 @@ struct ShutdownTests {
                 return !name.hasSuffix(".safetensors") && size == whole
             }
         }
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + .seconds(120)
         while try !hasCome() && .now < deadline { try await Task.sleep(for: .milliseconds(50)) }
         #expect(try hasCome(), "the model has not come, or was verified at once")
         server.send(SIGTERM)

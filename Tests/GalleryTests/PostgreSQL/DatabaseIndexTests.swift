@@ -264,7 +264,7 @@ struct DatabaseIndexTests {
             let query = GalleryQuery(embedding: embedding([1, 0]))
             _ = try await one.enrol(Enrolment(identity: "a", embeddings: [embedding([1, 0.1])]), in: "g")
             #expect(try await other.query(query, in: "g").matches.map(\.identity) == ["a"])
-            try await other.waitForSequence(one.sequence, until: .now + .seconds(30))
+            try await other.waitForSequence(one.sequence, until: .now + .seconds(240))
             try await other.deleteIdentity("a", in: "g")
             #expect(try await one.query(query, in: "g").unknown)
             await expectError(kind: "unsupported") { try await open(.memory) }

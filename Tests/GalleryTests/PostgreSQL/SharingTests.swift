@@ -23,11 +23,11 @@ struct SharingTests {
                 let (one, other) = (stores[round % 3], stores[(round + 1) % 3])
                 let name = "i\(round)"
                 _ = try await enrol(name, [1, Float(round)], one)
-                try await other.waitForSequence(one.sequence, until: .now + .seconds(10))
+                try await other.waitForSequence(one.sequence, until: .now + .seconds(240))
                 #expect(try await found([1, Float(round)], other).first == name)
                 try await other.deleteIdentity(name, in: "g")
                 #expect(try await !found([1, Float(round)], one).contains(name))
-                try await one.waitForSequence(other.sequence, until: .now + .seconds(10))
+                try await one.waitForSequence(other.sequence, until: .now + .seconds(240))
                 #expect(try await one.indexContents(of: "g", model: "m").isEmpty)
             }
             #expect(stores.allSatisfy { $0.following.failure == nil })
@@ -43,11 +43,11 @@ struct SharingTests {
             await expectError(kind: "behind") {
                 try await stores[1].waitForSequence(next, until: .now + .milliseconds(100))
             }
-            async let waiting: Void = stores[1].waitForSequence(next, until: .now + .seconds(30))
+            async let waiting: Void = stores[1].waitForSequence(next, until: .now + .seconds(240))
             _ = try await enrol("a", [1, 0], stores[0])
             try await waiting
             #expect(stores[0].sequence == next && stores[1].sequence == next)
-            let task = Task { try await stores[1].waitForSequence(next + 1, until: .now + .seconds(30)) }
+            let task = Task { try await stores[1].waitForSequence(next + 1, until: .now + .seconds(240)) }
             task.cancel()
             await #expect(throws: CancellationError.self) { try await task.value }
         }

@@ -68,6 +68,6 @@ extension [GalleryStore] {
     /// Waits until all have followed what each has written.
     func meet() async throws {
         let last = map(\.sequence).max() ?? 0
-        for store in self { try await store.waitForSequence(last, until: .now + .seconds(30)) }
+        for store in self { try await store.waitForSequence(last, until: .now + .seconds(240)) }
     }
 }

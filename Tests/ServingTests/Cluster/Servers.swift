@@ -71,7 +71,7 @@ final class Servers: Sendable {
 extension Servers.Server {
     /// The identities that a picture finds, and the model that has found them, with all that is committed by now.
     func ask(_ seed: Int, after sequence: Int64) async throws -> (model: String, found: [String]) {
-        try await gallery.waitForSequence(sequence, until: .now + .seconds(20))
+        try await gallery.waitForSequence(sequence, until: .now + .seconds(240))
         let images = [
             0: SentImage(try picture(seed)), 100: SentImage(try picture(seed + 100)),
             200: SentImage(try picture(seed + 200)),

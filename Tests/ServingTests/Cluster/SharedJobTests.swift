@@ -31,7 +31,7 @@ struct SharedJobTests {
             #expect(await second.stack.jobs.load[.gallery, default: 0] == 0)
             let ended = try await second.world.ended(job.id).record
             #expect(ended.state == .succeeded && ended.result?.contains("\"enrolled\":100") == true, "\(ended)")
-            try await second.gallery.waitForSequence(first.gallery.sequence, until: .now + .seconds(20))
+            try await second.gallery.waitForSequence(first.gallery.sequence, until: .now + .seconds(240))
             #expect(try await second.gallery.gallery("g").sightings == 100)
             #expect(try await first.gallery.sharedLedger?.sharedFiles().isEmpty == true)
             for server in [first, second] {
