@@ -67,9 +67,9 @@ console:
 package: dependencies
 	deploy/package.sh
 
-# What operators have, used: nginx before the server that was built, Prometheus over it, Kubernetes' manifests, and, as root, the incidents
-# of docs/incidents.md, the package and the container's steps in a bare Debian. ONLY="proxy monitoring" for some.
-ONLY := proxy monitoring manifests incidents package containers
+# What operators have, used: nginx before the server that was built, HAProxy before three, Prometheus over it, Kubernetes' manifests, and, as
+# root, the incidents of docs/incidents.md, the package and the container's steps in a bare Debian. ONLY="proxy monitoring" for some.
+ONLY := proxy balancer monitoring manifests incidents package containers
 operation:
 	Tests/Operation/run $(ONLY)
 

@@ -22,11 +22,15 @@ import threading
 import time
 
 
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 class Server:
-    def __init__(self, o, folder, environment=None, database=None, options=()):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+    def __init__(self, o, folder, environment=None, database=None, options=(), port=None):
+        self.port = port or free_port()
         self.log = open(folder / "log", "a")
         self.process = subprocess.Popen(
             [o.triptych, "serve", "--checkpoint", o.models[0], "--database", database or folder / "g.sqlite", "--port", str(self.port),
@@ -42,8 +46,11 @@ class Server:
                 time.sleep(0.05)
         raise SystemExit("the server was not ready in a minute")
 
+    def connection(self, timeout):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+
     def ask(self, method, path, body=None, kind="application/json", headers={}):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = self.connection(60)
         try:
             connection.request(method, path, body, {**headers, "Content-Type": kind} if body is not None else headers)
             answer = connection.getresponse()

@@ -89,7 +89,7 @@ class Attempt:
 
     def __init__(self, server, method, path, body=None, headers={}):
         self.sent, self.problem, self.retry, self.sequence = time.time(), None, None, 0
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=200)
+        connection = server.connection(200)
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None,
                                {**headers, **({"Content-Type": "application/json"} if body is not None else {})})

@@ -72,9 +72,9 @@ def triple(world, number):
     return [option for modality, file in zip(("rgb", "nir", "tir"), world.files(number)) for option in ("-F", f"{modality}=@{file}")]
 
 
-def plain(proxy):
+def plain(proxy, host=NAME):
     status, fields, _ = proxy.ask("/console/?a=b", scheme="http")
-    check("plain HTTP leads to TLS", (status, fields.get("location")), (308, f"https://{NAME}/console/?a=b"))
+    check("plain HTTP leads to TLS", (status, fields.get("location")), (308, f"https://{host}/console/?a=b"))
 
 
 def queries(proxy, world):

@@ -1,0 +1,339 @@
+"""deploy/haproxy.cfg as it is, before three built servers that share a PostgreSQL with a synchronous standby: under load a server is killed,
+another ends, the model is changed, one cannot load it; a stream of events stays open, and what a client was told is found by the next.
+
+    python3 Tests/Operation/balancer.py     # Debian: haproxy, postgresql, openssl, curl; or `make operation ONLY=balancer`
+"""
+import contextlib
+import csv
+import http.client
+import io
+import json
+import os
+import pathlib
+import ssl
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+
+import operation
+from operation import check, wait_for
+
+sys.path.insert(0, str(operation.ROOT / "Tests/Failover"))
+import load  # noqa: E402
+import servers as cluster  # noqa: E402
+from clusters import Cluster, address, free_port, password_file, wait_until  # noqa: E402
+from proxy import HTTP, HTTPS, NAME, Proxy, limits, plain  # noqa: E402
+from standby import follow  # noqa: E402
+
+
+class Authority:
+    """The house's: what the servers and the balancer have of it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.openssl("req", "-x509", "-days", "2", "-subj", "/CN=authority", "-keyout", "authority.key", "-out", "authority.pem")
+        self.issue("server", f"DNS:{NAME},IP:127.0.0.1")
+        self.issue("triptych", f"DNS:{NAME},IP:127.0.0.1")
+        self.issue("client", "DNS:balancer")
+        for name in ("triptych", "client"):  # HAProxy has certificate and key in one file, curl and Python want the authority's.
+            (folder / f"{name}.both").write_text((folder / f"{name}.pem").read_text() + (folder / f"{name}.key").read_text())
+
+    def openssl(self, *arguments):
+        subprocess.run(["openssl", *arguments, *(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"] if arguments[0] == "req"
+                        else [])], check=True, capture_output=True, cwd=self.folder)
+
+    def issue(self, name, names):
+        (self.folder / "names").write_text(f"subjectAltName={names}")
+        self.openssl("req", "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.request")
+        self.openssl("x509", "-req", "-days", "2", "-in", f"{name}.request", "-CA", "authority.pem", "-CAkey", "authority.key",
+                     "-CAcreateserial", "-extfile", "names", "-out", f"{name}.pem")
+        (self.folder / f"{name}.key").chmod(0o600)
+
+    def context(self):
+        """Of a client with a certificate."""
+        context = ssl.create_default_context(cafile=self.folder / "authority.pem")
+        context.load_cert_chain(self.folder / "client.both")
+        return context
+
+
+class Servers(cluster.Servers):
+    """Each with TLS, at a port of its own that it comes back to."""
+
+    def __init__(self, o, root, database, authority):
+        self.authority, self.ports = authority, {name: free_port() for name in cluster.NAMES}
+        super().__init__(o, root, database)
+
+    def start(self, name):
+        authority, folder = self.authority, self.root / name
+        folder.mkdir(exist_ok=True)
+
+        class Secure(load.kill.Server):
+            def connection(self, timeout):
+                return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=authority.context())
+
+        server = Secure(self.o, folder, None, self.database, [
+            "--set", f"models={folder / 'models'}", "--set", f"cluster.name={name}", "--set", f"hosts=[{NAME}]", "--set",
+            f"tls={{certificate: {authority.folder}/server.pem, key: {authority.folder}/server.key, client_ca: {authority.folder}/authority.pem}}"],
+            port=self.ports[name])
+        self.o.servers.append(server)
+        with self.lock:
+            self.servers[name] = server
+
+
+class Balancer(Proxy):
+    """HAProxy, as what clients ask in a server's place."""
+
+    def __init__(self, folder, authority, ports):
+        self.folder, self.port = folder, HTTPS
+        self.context = ssl.create_default_context(cafile=folder / "authority.pem")
+        self.metrics, site = free_port(), folder / "haproxy.cfg"
+        site.write_text(self.substituted(folder))
+        environment = {**os.environ, "REID_HOST": NAME, **{f"REID_{n + 1}": f"127.0.0.1:{port}" for n, port in enumerate(ports)}}
+        said = subprocess.run(["haproxy", "-c", "-f", site], capture_output=True, text=True, env=environment)
+        check("haproxy finds nothing to warn of", (said.returncode, "WARNING" in said.stdout + said.stderr), (0, False))
+        self.process = subprocess.Popen(["haproxy", "-db", "-f", site], env=environment, stdout=open(folder / "haproxy.log", "w"), stderr=subprocess.STDOUT)
+        wait_for(lambda: self.is_up(3), "HAProxy to have found its servers")
+
+    def substituted(self, folder):
+        """This run's ports and files in place of the example's; each must be there to be replaced. Nobody is another user here."""
+        text = (operation.ROOT / "deploy/haproxy.cfg").read_text()
+        for old, new in [("/etc/haproxy/triptych-authority.pem", f"{folder}/authority.pem"), ("/etc/haproxy/triptych-client.pem", f"{folder}/client.both"),
+                         ("/etc/haproxy/triptych.pem", f"{folder}/triptych.both"), (":::80 v4v6", f"127.0.0.1:{HTTP}"),
+                         (":::443 v4v6", f"127.0.0.1:{HTTPS}"), ("127.0.0.1:8405\n", f"127.0.0.1:{self.metrics}\n"),
+                         ("log /dev/log local0", "log stdout format raw local0"), ("/run/haproxy/admin.sock", f"{folder}/admin.sock"),
+                         ("    chroot /var/lib/haproxy\n    user haproxy\n    group haproxy\n", "")]:
+            assert old in text, f"deploy/haproxy.cfg has no {old}"
+            text = text.replace(old, new)
+        return text
+
+    def connection(self, timeout):
+        return http.client.HTTPSConnection("127.0.0.1", HTTPS, timeout=timeout, context=self.context)
+
+    def curl(self, path, *options, scheme="https"):
+        return [str(self.folder / "authority.pem") if word == self.folder / "triptych.pem" else word for word in super().curl(path, *options, scheme=scheme)]
+
+    def states(self):
+        """What it thinks of each server."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/;csv", timeout=5) as answer:
+            rows = csv.DictReader(io.StringIO(answer.read().decode().removeprefix("# ")))
+            return {row["svname"]: row["status"] for row in rows if row["pxname"] == "servers" and row["svname"] != "BACKEND"}
+
+    def is_up(self, number):
+        with contextlib.suppress(OSError):
+            return sum(state == "UP" for state in self.states().values()) == number
+
+    def exported(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=5) as answer:
+            return answer.read().decode()
+
+    ask_by_curl = Proxy.ask
+
+    def ask(self, method, path, *more, **options):
+        """As of a server, or by curl, with its path alone."""
+        return load.kill.Server.ask(self, method, path, *more, **options) if path.startswith("/") else self.ask_by_curl(method, path, *more, **options)
+
+
+class Through:
+    """All servers, of which any is the one that the balancer takes."""
+
+    def __init__(self, servers, balancer):
+        self.servers, self.balancer = servers, balancer
+        self.all = servers.all
+
+    def any(self):
+        return self.balancer
+
+
+class Follower(threading.Thread):
+    """A client of the stream of events, which comes again with the last one's number when the stream ends."""
+
+    def __init__(self, balancer):
+        super().__init__(daemon=True)
+        self.balancer, self.over, self.last, self.connections, self.identities = balancer, False, 0, 0, []
+        self.start()
+
+    def run(self):
+        while not self.over:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                self.read()
+            time.sleep(0.1)
+
+    def read(self):
+        connection = self.balancer.connection(60)
+        try:
+            connection.request("GET", "/v1/events?gallery=g&kind=enrolled", headers={"Last-Event-ID": str(self.last)})
+            answer = connection.getresponse()
+            if answer.status != 200:
+                return
+            self.connections += 1
+            while line := answer.readline():
+                if line.startswith(b"data:"):
+                    event = json.loads(line[5:])
+                    self.last = event["id"]
+                    self.identities.append(event["identity"])
+        finally:
+            connection.close()
+
+
+class Run:
+    """Servers, balancer and clients, through what happens."""
+
+    def __init__(self, servers, balancer, clients, models):
+        self.servers, self.balancer, self.clients, self.models = servers, balancer, clients, models
+
+    def phase(self, what, happening, passing=None):
+        """Runs the load while something happens. `happening` may give the moments of servers' deaths: only what was under way then may be
+        lost. `passing` is a problem that clients may be told until the balancer has noticed; they send again."""
+        first = len(self.clients.attempts)
+        self.clients.start()
+        time.sleep(1)
+        died = happening() or []
+        time.sleep(1)
+        self.clients.end()
+        self.clients.settle()
+        attempts = [attempt for _, attempt in self.clients.attempts[first:]]
+        failed = [a for a in attempts if not 200 <= a.status < 300]
+        under_way = [a for a in failed if any(a.sent <= moment + 0.05 and moment <= a.answered for moment in died)]
+        told = [a for a in failed if a.status == 503 and a.problem == passing]
+        others = [f"{a.status} {a.problem}: {(a.answer or {}).get('detail')}" for a in failed if a not in under_way and a not in told]
+        check(f"{what}: nothing is lost but what was under way at the server that was killed", others, [])
+        check(f"{what}: what was found is right", self.clients.faults, [])
+        took = sorted(a.took for a in attempts)
+        print(f"  {len(attempts)} requests, {len(under_way)} cut off, {len(told)} told {passing or 'to come back'}, median {statistics.median(took) * 1000:.0f} ms, 99th percentile "
+              f"{took[int(len(took) * 0.99)] * 1000:.0f}, longest {took[-1]:.2f} s", flush=True)
+
+    def leaves_and_returns(self, name, again):
+        """A server that has gone is out of the rotation, and in it once it is back."""
+        number = f"reid-{cluster.NAMES.index(name) + 1}"
+        begun = time.monotonic()
+        wait_for(lambda: self.balancer.states()[number].startswith("DOWN"), f"{number} to be out of the rotation")
+        out = time.monotonic() - begun
+        again()
+        ready = time.monotonic()
+        wait_for(lambda: self.balancer.is_up(3), f"{number} to be back")
+        print(f"  out of the rotation after {out:.1f} s, in it {time.monotonic() - ready:.1f} s after it was ready", flush=True)
+
+    def killed(self):
+        """Each of them; gives when."""
+        moments = []
+        for name in cluster.NAMES:
+            moments.append(time.time())
+            self.servers.kill(name)
+            self.leaves_and_returns(name, lambda: self.servers.start(name))
+            time.sleep(0.5)
+        return moments
+
+    def ended(self):
+        """Each of them by SIGTERM, as in an upgrade, with nothing said to the balancer."""
+        for name in cluster.NAMES:
+            load.end(self.taken(name))
+            self.leaves_and_returns(name, lambda: self.servers.start(name))
+
+    def taken(self, name):
+        with self.servers.lock:
+            return self.servers.servers.pop(name)
+
+    def changed(self):
+        through = Through(self.servers, self.balancer)
+        for model in self.models:
+            job = cluster.finish(through, cluster.activate(through, model))
+            check("the model is changed", (job["state"], job["result"].get("servers_out_of_step", {})), ("succeeded", {}))
+        wait_until(lambda: {cluster.active(s) for s in self.servers.all().values()} == {self.models[-1]}, "all servers to have the model")
+
+    def out_of_step(self):
+        """A server that cannot load what becomes active: a folder is where its file should be."""
+        name = next(n for n in cluster.NAMES if n != self.servers.leader())
+        load.end(self.taken(name))
+        models = self.servers.root / name / "models"
+        file = models / f"{self.models[0]}.safetensors"
+        file.unlink()
+        file.mkdir()
+        self.servers.start(name)
+        through = Through(self.servers, self.balancer)
+        job = cluster.finish(through, cluster.activate(through, self.models[0]))
+        check("the model is changed without a server that cannot load it", (job["state"], list(job["result"]["servers_out_of_step"])), ("succeeded", [name]))
+        self.leaves_and_returns(name, lambda: (file.rmdir(), wait_until(
+            lambda: self.servers.all()[name].ask("GET", "/readyz")[0] == 200, f"{name} to be in step")))
+
+
+def by_hand(balancer, folder):
+    """What one looks at by curl."""
+    def ask(path, *options, **more):
+        return balancer.ask_by_curl(path, *options, **more)
+
+    class Asked:
+        pass
+
+    asked = Asked()
+    asked.ask = ask
+    plain(asked, f"{NAME}:{HTTP}")  # HAProxy leaves what is after the name.
+    limits(asked, None, folder)
+    status, fields, _ = ask("/v1/galleries/g", "-H", "X-Request-Id: from-the-client", "-H", "X-Triptych-Sequence: 1")
+    check("a request, over HTTP/2", (status, fields["version"]), (200, "2"))
+    check("the request keeps its name", fields["x-request-id"], "from-the-client")
+    check("HSTS is said once", fields["strict-transport-security"], "max-age=31536000")
+    check("the sequence goes both ways", (fields["x-triptych-sequence"].isdigit(), ask("/v1/galleries/g", "-H", "X-Triptych-Sequence: x")[0]),
+          (True, 400))
+    check("HTTP/1.1 as well", ask("/readyz", "--http1.1")[1]["version"], "1.1")
+    check("metrics are not for everyone", ask("/metrics")[0], 404)
+    check("what HAProxy counts", 'haproxy_server_status{proxy="servers",server="reid-3",state="UP"} 1' in balancer.exported(), True)
+
+
+def nobody_there(servers, balancer):
+    for server in servers.all().values():
+        load.end(server)
+    wait_for(lambda: balancer.is_up(0), "no server to be there")
+    status, fields, body = balancer.ask_by_curl("/v1/galleries")
+    check("without a server", (status, fields["retry-after"], json.loads(body)["type"]), (503, "5", "urn:triptych:problem:overloaded"))
+
+
+def through_everything(run, servers, balancer, clients):
+    follower = Follower(balancer)
+    run.phase("in peace", lambda: time.sleep(5))
+    run.phase("each server is killed", run.killed)
+    run.phase("each server ends", run.ended)
+    run.phase("the model is changed, and back", run.changed)
+    run.phase("a server cannot load the model", run.out_of_step, passing="out-of-step")
+    clients.verify_everything()
+    check("all that was acknowledged is at every server, once, and is found", clients.faults, [])
+    wait_until(lambda: len(follower.identities) >= len(clients.enrolled), "the events")
+    time.sleep(1)
+    follower.over = True
+    check("each enrolment was told to a follower, once", sorted(follower.identities), sorted(clients.enrolled))
+    queries = sum(what == "query" for what, _ in clients.attempts)
+    print(f"{len(clients.attempts)} requests: {len(clients.enrolled)} enrolments acknowledged, {queries} queries that insisted on what was told "
+          f"before; the follower came {follower.connections} times")
+
+
+def main():
+    o = load.arguments(__doc__)
+    with load.place(o) as root:
+        databases = [Cluster(root, name) for name in "ab"]
+        balancer = None
+        try:
+            databases[0].initialise().start()
+            follow(*databases)
+            authority = Authority(pathlib.Path(root))
+            servers = Servers(o, root, address(databases, sslmode="disable", passfile=password_file(root)), authority)
+            load.prepare(servers.any())
+            balancer = Balancer(root, authority, servers.ports.values())
+            through = Through(servers, balancer)
+            models = [cluster.publish(through, cluster.second(o, root)), cluster.active(servers.any())]
+            by_hand(balancer, root)
+            clients = cluster.Clients(through, models)
+            clients.work = [clients.enrol] * 4 + [clients.query] * 8
+            through_everything(Run(servers, balancer, clients, models), servers, balancer, clients)
+            nobody_there(servers, balancer)
+        finally:
+            if balancer:
+                balancer.stop()
+            for database in databases:
+                database.stop("immediate")
+    operation.end()
+
+
+if __name__ == "__main__":
+    main()
