@@ -2,9 +2,10 @@
 
     python3 Tests/Reference/parity.py TRIPTYCH [NAME ...] [--checkpoint FILE ...] [--seed N] [--batch B]
 
-NAME is a key of configs.SMALL, PRUNED, VARIANTS or PAPER (default: graft, and graft-paper for the paper's size); FILE is a
-checkpoint, pruned or not, compared with the weights that it holds. Every subset of the modalities is compared; the
-figure is the largest absolute difference between L2-normalised embeddings.
+NAME is a key of configs.SMALL, PRUNED, VARIANTS or PAPER; where SMALL and PAPER have the same one it is the small one, and
+NAME-paper that of the paper's size (default: graft and graft-paper). FILE is a checkpoint, pruned or not, compared with the
+weights that it holds. Every subset of the modalities is compared; the figure is the largest absolute difference between
+L2-normalised embeddings.
 """
 import argparse
 import itertools
@@ -31,7 +32,7 @@ TOLERANCE = 1e-4
 def configuration(name):
     if name.endswith("-paper"):
         return configs.PAPER[name.removesuffix("-paper")]
-    return {**configs.SMALL, **configs.PRUNED, **configs.VARIANTS, **configs.PAPER}[name]
+    return {**configs.PAPER, **configs.SMALL, **configs.PRUNED, **configs.VARIANTS}[name]
 
 
 def compare(binary, config, x, model, folder):

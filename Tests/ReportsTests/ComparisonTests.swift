@@ -38,6 +38,30 @@ struct ComparisonTests {
         #expect(best.groups.map(\.settings) == [["0.3"], ["0.2"], ["0.1"]])
     }
 
+    @Test("stages are those of the same name; what only some runs have is said, and not set against another")
+    func stages() throws {
+        let runs = ScratchRuns()
+        defer { runs.remove() }
+        let warm = "{name: warm, steps: 3, learning_rate: 0.5}"
+        let all = { (steps: Int) in "{name: all, steps: \(steps), learning_rate: 0.1}" }
+        let folders = try [
+            runs.write("a", recipe: "stages: [\(warm), \(all(4))]\n", seed: 1, mAP: 0.4),
+            runs.write("b", recipe: "stages: [\(all(4))]\n", seed: 1, mAP: 0.5),
+            runs.write(
+                "c", recipe: "stages: [\(warm), \(all(9)), {steps: 2, learning_rate: 0.1}]\n", seed: 1, mAP: 0.5),
+        ]
+        let comparison = RunComparison(try RunComparison.runs(at: folders))
+        #expect(comparison.differing == ["stages", "stages.all.steps"])
+        #expect(comparison.groups.map(\.settings) == [["warm, all", "4"], ["all", "4"], ["warm, all, 2", "9"]])
+        #expect(comparison.notes.prefix(2) == ["Only A, C have the stage warm.", "Only C has the stage 2."])
+        // The same stages in another order are another training.
+        let turned = try runs.write("d", recipe: "stages: [\(all(4)), \(warm)]\n", seed: 1, mAP: 0.4)
+        #expect(
+            RunComparison(try RunComparison.runs(at: [folders[0], turned])).groups.map(\.settings) == [
+                ["warm, all"], ["all, warm"],
+            ])
+    }
+
     @Test("a model's defaults are the same written and left out")
     func defaults() throws {
         let runs = ScratchRuns()
@@ -93,6 +117,11 @@ struct ComparisonTests {
             let curves = try TrainingCurves(run: record.folder)
             #expect(curves.steps == 4 && curves.stages == [.init(name: "unfrozen", start: 0)])
         }
+        let beside = RunComparison(
+            try RunComparison.runs(at: [runs.path.appendingPathComponent("parent"), folders[0]]))
+        // The training's last stage has one step, the pruning's two; and the one before is the training's alone.
+        #expect(beside.differing.filter { $0.hasPrefix("stages") } == ["stages", "stages.unfrozen.steps"])
+        #expect(beside.notes.first == "Only A has the stage frozen.")
         let report = try RunReport(folders[1], dataset: ScratchRuns.dataset).write()
         #expect(try String(contentsOf: report, encoding: .utf8).contains("mAP without pruning"))
     }

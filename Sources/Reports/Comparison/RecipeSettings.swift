@@ -4,12 +4,38 @@ import Documents
 struct RecipeSettings: Equatable {
     /// By path.
     let values: [String: JSONValue]
+    /// The stages' names in order, where they are in the paths in place of numbers; otherwise none.
+    let stages: [String]
 
     /// Of a document; `extra` are values that are no part of it.
-    init(_ document: JSONValue, extra: [String: JSONValue] = [:]) {
-        var values = extra
-        Self.collect(document, "", &values)
+    ///
+    /// - Parameter isByName: whether a stage's path has its name, as in `stages.frozen.steps`, and `stages` is the list of them.
+    init(_ document: JSONValue, extra: [String: JSONValue] = [:], isByName: Bool = false) {
+        var (values, members) = (extra, document.object ?? [:])
+        stages = isByName ? Self.stageNames(document) : []
+        if isByName {
+            values["stages"] = .string(stages.joined(separator: ", "))
+            members["stages"] = .object(Dictionary(uniqueKeysWithValues: zip(stages, Self.unnamed(document))))
+        }
+        Self.collect(.object(members), "", &values)
         self.values = values
+    }
+
+    /// The names of a recipe's stages in order. One without a name has its place, and so have all where two share one.
+    static func stageNames(_ document: JSONValue) -> [String] {
+        let stages = document["stages"]?.array ?? []
+        let places = stages.indices.map(String.init)
+        let names = zip(stages, places).map { stage, place in
+            // What fine-tuning calls a stage that had no name.
+            stage["name"]?.string.map { $0.hasPrefix("stages.") ? String($0.dropFirst(7)) : $0 } ?? place
+        }
+        return Set(names).count == names.count ? names : places
+    }
+
+    private static func unnamed(_ document: JSONValue) -> [JSONValue] {
+        (document["stages"]?.array ?? []).map { stage in
+            .object((stage.object ?? [:]).filter { $0.key != "name" })
+        }
     }
 
     private static func collect(_ value: JSONValue, _ path: String, _ values: inout [String: JSONValue]) {
@@ -24,10 +50,12 @@ struct RecipeSettings: Equatable {
         }
     }
 
-    /// The paths whose values are not the same in all, sorted.
+    /// The paths whose values are not the same in all, sorted; those of a named stage in all that have it.
     static func differing(_ all: [RecipeSettings]) -> [String] {
         Set(all.flatMap(\.values.keys)).filter { path in
-            all.contains { $0.values[path] != all[0].values[path] }
+            let stage = all.lazy.flatMap(\.stages).first { path.hasPrefix("stages.\($0).") }
+            let those = all.filter { settings in stage.map(settings.stages.contains) ?? true }
+            return those.contains { $0.values[path] != those[0].values[path] }
         }.sorted()
     }
 

@@ -57,7 +57,7 @@ public struct RunComparison: Sendable, Encodable {
     ) {
         self.measured = measured?.of ?? "the best validation on held-out identities"
         let figures = measured.map { $0.metrics.map(Optional.some) } ?? runs.map { $0.best?.metrics }
-        let settings = runs.map(Self.settings)
+        let settings = Self.settings(runs)
         differing = RecipeSettings.differing(settings)
         var parts: [(settings: RecipeSettings, members: [Member])] = []
         var repeated = false
@@ -84,11 +84,19 @@ public struct RunComparison: Sendable, Encodable {
                     mAP: Self.spread(part.members, \.mAP), rank1: Self.spread(part.members, \.rank1),
                     mINP: Self.spread(part.members, \.mINP)))
         }
-        notes = Self.notes(groups.count, isHeldOut: measured == nil, repeated)
+        notes = Self.stageNotes(parts.map(\.settings)) + Self.notes(groups.count, isHeldOut: measured == nil, repeated)
         compare()
     }
 
-    private static func settings(_ run: RunRecord) -> RecipeSettings {
+    /// What each run was to do. Stages are told apart by their names unless all runs have the same.
+    private static func settings(_ runs: [RunRecord]) -> [RecipeSettings] {
+        let recipes = runs.map(values)
+        let isByName = Set(recipes.map(RecipeSettings.stageNames)).count > 1
+        return zip(runs, recipes).map { RecipeSettings($1, extra: surroundings($0), isByName: isByName) }
+    }
+
+    /// What is no part of a recipe.
+    private static func surroundings(_ run: RunRecord) -> [String: JSONValue] {
         var extra: [String: JSONValue] = [:]
         if let description = run.description {
             extra["data"] = .string(
@@ -96,7 +104,7 @@ public struct RunComparison: Sendable, Encodable {
             extra["kind"] = .string(description.kind.rawValue)
             extra["initialized_from"] = description.initializedFrom.map { .string(String($0.prefix(12))) }
         }
-        return RecipeSettings(values(run), extra: extra)
+        return extra
     }
 
     /// What the recipe says, its model's defaults too: one that is written is no other than one that is not. And what a pruning
@@ -129,6 +137,18 @@ public struct RunComparison: Sendable, Encodable {
         guard let reference = groups.first?.mAP else { return }
         for index in groups.indices.dropFirst() {
             groups[index].difference = groups[index].mAP.map { Difference($0, from: reference) }
+        }
+    }
+
+    /// Which groups have a stage that others have not.
+    private static func stageNotes(_ groups: [RecipeSettings]) -> [String] {
+        var names: [String] = []
+        for name in groups.flatMap(\.stages) where !names.contains(name) { names.append(name) }
+        return names.compactMap { name in
+            let those = groups.indices.filter { groups[$0].stages.contains(name) }
+            if those.count == groups.count { return nil }
+            return
+                "Only \(those.map(letter).joined(separator: ", ")) \(those.count > 1 ? "have" : "has") the stage \(name)."
         }
     }
 
