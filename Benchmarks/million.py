@@ -21,6 +21,7 @@ import uuid
 
 import numpy
 
+import processors
 import services
 
 MODEL, PER_IDENTITY = "f" * 64, 20
@@ -111,12 +112,6 @@ def memory(process):
     return int(next(l for l in status.splitlines() if l.startswith("VmRSS")).split()[1]) / 1000
 
 
-def processor(process):
-    """Seconds that it has had of all cores, which other programs beside it change little."""
-    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def serve(o, folder):
     port, start = services.free_port(), time.monotonic()
     service = services.Service("triptych", [o.triptych, "serve", "--checkpoint", o.checkpoint, "--database",
@@ -154,7 +149,7 @@ def measure(o, folder, queries, empty, base):
     service, client, first = serve(o, folder)
     service.end()
     service, client, start = serve(o, folder)
-    held, spent, size = memory(service.process), processor(service.process), 4e-6 * o.rows * o.dimension
+    held, spent, size = memory(service.process), processors.of(service.process.pid), 4e-6 * o.rows * o.dimension
     print(f"start: {start:.2f} s, {spent:.2f} of processors (the first {first:.2f}, of an empty gallery {empty:.2f})")
     print(f"disk: {sum(file.stat().st_size for file in folder.glob('g.sqlite*') if file.is_file()) / 1e6:.0f} MB")
     print(f"memory: {held:.0f} MB, {held - base:.0f} for the gallery: {(held - base) / size:.2f} of a vector a sighting")
