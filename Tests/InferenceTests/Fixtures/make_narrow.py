@@ -1,6 +1,6 @@
 """Makes narrow.safetensors: a tiny transformer's weights, an input, and its embeddings with narrow linear layers.
 
-    python3 Tests/InferenceTests/Fixtures/make_narrow.py          # torch, numpy, safetensors; seed 90
+    python3 Tests/InferenceTests/Fixtures/make_narrow.py          # torch, numpy, safetensors; seed 90, one thread
 
 The arithmetic of int8 and of bfloat16 is done in NumPy, in whole numbers and in float64; attention's products are of
 bfloat16s in either; the rest is the reference's.
@@ -137,6 +137,7 @@ def gradients(rows, weights):
     return {path: named[path].grad for path in TUNED}
 
 
+torch.set_num_threads(1)  # Gradients of norms are summed in as many parts as there are threads.
 config = dict(configs.config("unicat", configs.vit(24, 2, 3, patch=8), 16, 32, modalities=["rgb", "nir"]), identities=3)
 torch.manual_seed(91)
 x = sample(config, 3)
