@@ -20,6 +20,20 @@ public struct Key: Codable, Sendable, Equatable {
     public let revokedAt: Date?
 }
 
+/// What whoever asks may do.
+public struct Access: Codable, Sendable, Equatable {
+    /// The key's identifier, or of a token `openid:` and its subject; nil if the server has no keys.
+    public let id: String?
+    /// For people to read.
+    public let name: String
+    /// `read`, `enrol` or `admin`.
+    public let role: String
+    /// Where; nil for all.
+    public let galleries: [String]?
+    /// By method and path, as `DELETE /v1/galleries/{gallery}`; those of a gallery in `galleries`.
+    public let operations: [String]
+}
+
 /// A key that is to be made.
 public struct NewKey: Encodable, Sendable, Equatable {
     /// For people to read.
@@ -74,6 +88,9 @@ public struct AuditRecord: Codable, Sendable, Equatable {
 }
 
 extension Client {
+    /// Who this client is to the server, and what it may do.
+    public func access() async throws -> Access { try await transport.ask(.get(path("access"))) }
+
     /// All keys that were made, in order, without their secrets.
     public func keys() async throws -> [Key] {
         let found: Items<Key> = try await transport.ask(.get(path("keys")))

@@ -77,6 +77,7 @@ struct ContractTests {
         "deleteWebhook": { c, _ in try await c.deleteWebhook("w") },
         "reviveWebhook": { c, _ in _ = try await c.reviveWebhook("w") },
         "listAudit": { c, _ in _ = try await c.audit().all() },
+        "showAccess": { c, _ in _ = try await c.access() },
         "listKeys": { c, _ in _ = try await c.keys() },
         "listServers": { c, _ in _ = try await c.servers() },
         "createKey": { c, _ in _ = try await c.createKey(NewKey(name: "n", role: "read")) },

@@ -220,6 +220,10 @@ struct LiveTests {
             let limited = try server.client(key: made.token)
             _ = try await limited.gallery("g").summary()
             #expect(limited.rateLimit?.perMinute == 60)
+            let access = try await limited.access()
+            #expect(access.id == made.key.id && access.role == "enrol" && access.galleries == ["g"])
+            #expect(!access.operations.contains("DELETE /v1/galleries/{gallery}"))
+            #expect(try await client.access().operations.contains("DELETE /v1/galleries/{gallery}"))
             let other = await #expect(throws: Problem.self) { try await limited.gallery("h").summary() }
             #expect(other?.status == 403 && other?.code == "other-gallery")
             let file = server.folder.appendingPathComponent("large.ndjson")

@@ -21,7 +21,7 @@ enum AccessTable {
         (
             .read, .any,
             [
-                "POST /v1/embeddings", "POST /v1/comparisons", "GET /v1/galleries", "GET /v1/models",
+                "GET /v1/access", "POST /v1/embeddings", "POST /v1/comparisons", "GET /v1/galleries", "GET /v1/models",
                 "GET /v1/models/{model}", "GET /v1/jobs", "GET /v1/jobs/{job}", "GET /v1/jobs/{job}/events",
                 "GET /v1/events", "POST /v1/queries",
             ]
@@ -70,7 +70,7 @@ enum AccessTable {
                 "POST /v1/models", "GET /v1/models/uploads", "POST /v1/models/uploads",
                 "GET /v1/models/uploads/{upload}", "PATCH /v1/models/uploads/{upload}",
                 "DELETE /v1/models/uploads/{upload}", "DELETE /v1/models/{model}", "POST /v1/models/{model}/activation",
-                "GET /v1/keys",
+                "GET /v1/servers", "GET /v1/keys",
                 "POST /v1/keys", "GET /v1/keys/{key}", "DELETE /v1/keys/{key}", "GET /v1/audit", "GET /v1/webhooks",
                 "POST /v1/webhooks", "GET /v1/webhooks/{webhook}", "DELETE /v1/webhooks/{webhook}",
                 "POST /v1/webhooks/{webhook}/revive",
@@ -89,5 +89,10 @@ enum AccessTable {
     static func permission(_ method: HTTPRequest.Method, _ path: String) -> Permission? {
         let operation = "\(method == .head ? "GET" : method.rawValue) \(path)"
         return open.contains(operation) ? nil : permissions[operation] ?? Permission(role: .admin, scope: .server)
+    }
+
+    /// What somebody may do, by `METHOD /path/{parameter}`, sorted; where it names a gallery, in those that they may do anything in.
+    static func operations(of principal: Principal) -> [String] {
+        permissions.filter { principal.role >= $1.role && ($1.scope != .server || principal.sees(nil)) }.keys.sorted()
     }
 }

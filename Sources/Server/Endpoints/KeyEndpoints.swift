@@ -4,7 +4,7 @@ import Gallery
 import Hummingbird
 import Serving
 
-/// GET and POST `/v1/keys`, GET and DELETE `/v1/keys/{key}`.
+/// GET `/v1/access`, GET and POST `/v1/keys`, GET and DELETE `/v1/keys/{key}`.
 struct KeyEndpoints {
     let keys: KeyRing
     let bodies: BodyReader
@@ -19,7 +19,22 @@ struct KeyEndpoints {
         let items: [AccessKey]
     }
 
+    /// What whoever asks may do.
+    private struct Access: Encodable {
+        let id: String?
+        let name: String
+        let role: AccessRole
+        let galleries: [String]?
+        let operations: [String]
+
+        init(_ principal: Principal) {
+            (id, name, role, galleries) = (principal.id, principal.name, principal.role, principal.galleries)
+            operations = AccessTable.operations(of: principal)
+        }
+    }
+
     func add(to router: Router<ServerContext>) {
+        router.get("/v1/access") { _, context in try Answer.json(Access(context.principal ?? .anyone)) }
         router.get("/v1/keys") { _, _ in try Answer.json(List(items: keys.all)) }
         router.post("/v1/keys") { request, _ in try await create(request) }
         router.get("/v1/keys/{key}") { _, context in try Answer.json(keys.key(context.parameter("key"))) }

@@ -60,6 +60,34 @@ struct KeyTests {
         }
     }
 
+    @Test("whoever asks is told who they are and what they may do, and of the server nothing without all galleries")
+    func access() async throws {
+        try await TestServer.run { server in
+            let operations = { (answer: TestServer.Answer) in
+                Set(answer.json["operations"]?.array?.compactMap(\.string) ?? [])
+            }
+            let anyone = try await server.send("GET", "/v1/access")
+            #expect(anyone.json["name"]?.string == "anyone" && anyone.json["id"] == nil)
+            let everything = operations(anyone)
+            let open = ["healthz", "readyz", "openapi.yaml", "", "console", "console/{file}"].map { "GET /\($0)" }
+            #expect(everything == Set(server.routes.filter { !$0.hasPrefix("HEAD ") }).subtracting(open))
+            let admin = try await server.key("admin")
+            #expect(try await operations(server.send("GET", "/v1/access", key: admin)) == everything)
+            #expect(try await server.send("GET", "/v1/access").status == 401)
+            let erasing = "DELETE /v1/galleries/{gallery}/identities/{identity}"
+            let renaming = "POST /v1/galleries/{gallery}/identities/{identity}/rename"
+            for (role, mayRename, mayErase) in [("read", false, false), ("enrol", true, false), ("admin", true, true)] {
+                let token = try await server.key(role, galleries: ["parking"], by: admin)
+                let answer = try await server.send("GET", "/v1/access", key: token)
+                #expect(answer.json["role"]?.string == role && answer.json["galleries"] == .array([.string("parking")]))
+                let found = operations(answer)
+                #expect(found.contains(renaming) == mayRename && found.contains(erasing) == mayErase, "\(role)")
+                #expect(found.isDisjoint(with: ["GET /metrics", "GET /v1/keys", "GET /v1/servers", "POST /v1/models"]))
+                #expect(found.isSuperset(of: ["GET /v1/models", "POST /v1/galleries/{gallery}/queries"]))
+            }
+        }
+    }
+
     @Test("what is no key, another's, revoked or expired is refused; why, only its owner is told")
     func refused() async throws {
         let tokens = Mutex<[String]>([])

@@ -47,7 +47,7 @@ CALLS: Dict[str, Callable[[Client, Gallery], object]] = {
     "eraseModel": lambda c, g: c.erase_model("m"), "activateModel": lambda c, g: c.activate("m"),
     "listJobs": lambda c, g: next(c.jobs()), "showJob": lambda c, g: c.job("j"), "cancelJob": lambda c, g: c.cancel("j"),
     "followJob": lambda c, g: next(c.follow("j")), "followEvents": lambda c, g: next(c.events()),
-    "listAudit": lambda c, g: next(c.audit()), "listKeys": lambda c, g: c.keys(),
+    "listAudit": lambda c, g: next(c.audit()), "showAccess": lambda c, g: c.access(), "listKeys": lambda c, g: c.keys(),
     "createKey": lambda c, g: c.create_key("n", "read"), "showKey": lambda c, g: c.key("k"),
     "revokeKey": lambda c, g: c.revoke_key("k"), "listWebhooks": lambda c, g: c.webhooks(),
     "createWebhook": lambda c, g: c.create_webhook("https://a.org"), "showWebhook": lambda c, g: c.webhook("w"),

@@ -36,6 +36,10 @@ def test_keys_are_made_and_revoked(admin: Client) -> None:
     gate.gallery("east").create_identity("a")
     assert gate.rate_limit and gate.rate_limit.per_minute == 600 and gate.rate_limit.remaining < 600
     assert admin.rate_limit is None
+    may = gate.access()
+    assert (may.id, may.name, may.role, may.galleries) == (key.id, "gate", "enrol", ["east"])
+    renaming, erasing = "POST /v1/galleries/{gallery}/identities/{identity}/rename", "DELETE /v1/galleries/{gallery}"
+    assert renaming in may.operations and erasing not in may.operations and erasing in admin.access().operations
     assert admin.revoke_key(key).revoked_at and admin.revoke_key(key.id).revoked_at
     with pytest.raises(Unauthorized):
         gate.gallery("east").identity("a")

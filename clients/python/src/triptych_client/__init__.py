@@ -16,7 +16,7 @@ from .analyses import (
     BestScores, CurvePoint, Evaluation, FailedQuery, GalleryMap, MapPoint, OpenSetErrors, PoorIdentity, Retrieval,
 )
 from .answers import (
-    AuditRecord, BatchResult, Comparison, Contender, Correction, Distinction, Embedding, Event, Facets, GalleryInfo,
+    Access, AuditRecord, BatchResult, Comparison, Contender, Correction, Distinction, Embedding, Event, Facets, GalleryInfo,
     GallerySummary, Identification, Identity, ImageQuality, Job, Key, Match, Missed, Model, ModelShare, NewKey, QueryResult, RateLimit,
     Readiness, Server, Servers, Sighting, SightingRef, Similar, SimilarIdentities, Threshold, Timing, Upload, Webhook,
 )
@@ -31,7 +31,7 @@ from .subjects import Filter, Image, Metadata, QuerySubject, SightingLike, Subje
 from .transfer import ImportLine, Progress
 
 __all__ = [
-    "__version__", "AuditRecord", "BadRequest", "BatchResult", "BestScores", "Client", "Comparison", "Conflict",
+    "__version__", "Access", "AuditRecord", "BadRequest", "BatchResult", "BestScores", "Client", "Comparison", "Conflict",
     "ConnectionFailed", "Contender", "Correction", "CurvePoint", "Distinction", "Embedding", "Evaluation", "Event", "Facets",
     "FailedQuery", "Filter", "Forbidden", "Gallery", "GalleryInfo", "GalleryMap", "GallerySummary", "Identification",
     "Identity", "Image", "ImageQuality", "ImportLine", "Job", "JobFailed", "Key", "MapPoint", "Match", "Metadata",

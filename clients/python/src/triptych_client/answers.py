@@ -445,6 +445,18 @@ class Missed:
 
 
 @dataclass(frozen=True)
+class Access:
+    """What whoever asks may do: `operations` by method and path, those of a gallery in `galleries`. No `galleries`: in all. No `id`: the
+    server has no keys."""
+
+    name: str
+    role: str
+    operations: List[str]
+    id: Optional[str] = None
+    galleries: Optional[List[str]] = None
+
+
+@dataclass(frozen=True)
 class Key:
     """Who may do what: `role` is read, enrol or admin. No `galleries`: all. What it has not is without bound."""
 

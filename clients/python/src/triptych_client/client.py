@@ -11,7 +11,7 @@ from typing import Any, Callable, Iterator, List, Optional, Sequence, Union
 from ._decoding import decode, parse
 from ._transport import Transport, given, path
 from .answers import (
-    AuditRecord, Comparison, Embedding, Event, GalleryInfo, Job, Key, Missed, Model, NewKey, QueryResult, RateLimit, Readiness,
+    Access, AuditRecord, Comparison, Embedding, Event, GalleryInfo, Job, Key, Missed, Model, NewKey, QueryResult, RateLimit, Readiness,
     Servers, Upload, Webhook,
 )
 from .errors import Conflict, ConnectionFailed, JobFailed, Overloaded, TimedOut, UnexpectedAnswer
@@ -323,6 +323,10 @@ class Client:
         return Following(self._transport, filters, after).events()
 
     # Who may do what, and has done it
+
+    def access(self) -> Access:
+        """Who this client is to the server, and what it may do."""
+        return self._transport.ask(Access, "GET", path("access"))
 
     def keys(self) -> List[Key]:
         """All keys that were made, in order, without their secrets."""
