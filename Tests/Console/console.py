@@ -20,7 +20,8 @@ import time
 from playwright.sync_api import expect, sync_playwright
 
 from reader import VIEWS, Reader
-from troubles import away, bad_files, erased, failed_job, no_images, photograph, slow, without_rights
+from rights import rights, without_rights
+from troubles import away, bad_files, erased, failed_job, no_images, photograph, slow
 from visits import measure
 from world import ROOT, World, grey_png
 
@@ -321,7 +322,7 @@ def keys(reader):
 
 # In this order: each finds what the ones before it have left.
 PARTS = [query, strip, bad_files, photograph, no_images, slow, away, identities, erased, many, visits, live, failed_job, models, analyses,
-         settings, views, keys, without_rights]
+         settings, views, keys, rights, without_rights]
 
 
 def main():

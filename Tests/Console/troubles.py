@@ -1,9 +1,6 @@
 """What goes wrong while somebody uses the console: each is told in words at its place, and nothing that was typed is lost."""
-import urllib.parse
-
 from playwright.sync_api import expect
 
-from reader import VIEWS, Reader
 from world import grey_png
 
 # As a camera of 40 megapixels writes it: many megabytes, since no two spots are alike.
@@ -190,71 +187,3 @@ def failed_job(reader):
     expect(page.get_by_label("Sightings to look for")).to_have_value("77")
     page.get_by_role("button", name="Evaluate").click()
     reader.text("Among all others")
-
-
-def without_rights(reader):
-    """A key that may only look: what it may not do is refused with the reason, where it was tried."""
-    world = reader.world
-    if not world.token:
-        world.token = world.key("admin of the tests", "admin")
-    looker = Reader(reader.page.context.browser, world)
-    page = looker.page
-    looker.sign_in(world.key("looker", "read"))
-    for view in VIEWS:
-        looker.go(view)
-        expect(page.locator("main .loading")).to_have_count(0)
-        if view in ("webhooks", "keys", "audit"):
-            expect(page.locator("main .wrong-box")).to_contain_text("Sign in with a key that may do this.")
-        else:
-            expect(page.locator("main .wrong-box")).to_have_count(0)
-    forbidden_questions(looker)
-    forbidden_changes(looker)
-    reader.errors += looker.errors
-    page.context.close()
-
-
-def forbidden_questions(looker):
-    """Those of a dialog, which stays."""
-    page = looker.page
-    name = looker.world.ask("GET", "/v1/galleries/parking/identities")["items"][0]["id"]
-    looker.go("query")
-    looker.put(0)
-    looker.find()
-    page.get_by_role("button", name="Enrol as …").click()
-    looker.answer("Enrol", Identity="somebody")
-    refused(page, "Enrol", "Enrol", Identity="somebody")
-    looker.go(f"identities/{urllib.parse.quote(name, safe='')}")
-    page.get_by_role("button", name="Rename").click()
-    looker.answer("Rename", **{"New name": "somebody"})
-    refused(page, "Rename", "Rename", **{"New name": "somebody"})
-    page.get_by_role("button", name="Erase …").first.click()
-    refused(page, f"Erase {name}", "Erase")
-    for view, button, title, verb, typed in [
-            ("keys", "New key", "New key", "Make it", {"Name": "mine"}),
-            ("webhooks", "New webhook", "New webhook", "Make it", {"Address": "https://example.org/x"})]:
-        looker.go(view)
-        page.get_by_role("button", name=button).click()
-        looker.answer(title, **typed)
-        refused(page, title, verb, **typed)
-    page.get_by_role("button", name="New gallery").click()
-    looker.answer("New gallery", Name="mine")
-    refused(page, "New gallery", "Make it", Name="mine")
-
-
-def forbidden_changes(looker):
-    """Those of a button, beside which it is said."""
-    page = looker.page
-    wrong = page.locator("main .wrong-box")
-    looker.go("identities")
-    page.locator(".person").first.click()
-    page.get_by_label("Watchlist").click()
-    expect(wrong.first).to_contain_text("Sign in with a key that may do this.")
-    expect(page.get_by_label("Watchlist")).not_to_be_checked()
-    looker.go("thresholds")
-    page.get_by_label("Visible + Near infrared + Thermal").fill("0.25")
-    page.get_by_role("button", name="Save").click()
-    expect(wrong).to_contain_text("Sign in with a key that may do this.")
-    expect(page.get_by_label("Visible + Near infrared + Thermal")).to_have_value("0.25")
-    looker.go("models")
-    page.locator("main input[type=file]").set_input_files(looker.world.other)
-    expect(wrong).to_contain_text("Sign in with a key that may do this.")

@@ -1,6 +1,7 @@
 extension ConsoleFile {
     /// What `Files` holds, which SwiftPM builds in; a test compares the two.
     static let embedded: [(String, [UInt8])] = [
+        ("access.js", PackageResources.access_js),
         ("api.js", PackageResources.api_js),
         ("app.js", PackageResources.app_js),
         ("audit.js", PackageResources.audit_js),

@@ -3,6 +3,7 @@
 import { h, put, select, field } from "./dom.js";
 import { get, post, server } from "./api.js";
 import { key, session, signOut } from "./session.js";
+import { access, closed, isClosed, lacking, learn, may, who } from "./access.js";
 import { load, wrongBox } from "./notice.js";
 import { ask } from "./dialog.js";
 import { themeSwitch } from "./theme.js";
@@ -56,7 +57,10 @@ async function show() {
   const contents = h("div", { class: `view ${view}` });
   put(main, contents);
   await load(contents, signal, async () => {
-    await listGalleries(here.gallery);
+    await Promise.all([listGalleries(here.gallery), learn()]);
+    drawBar();
+    drawNavigation(view);
+    if (isClosed(view)) return closed(view, views[view] ?? "Name unknowns");
     if (!ofServer.has(view) && !place().gallery) return welcome();
     const made = h("div", { class: "stack" });
     await drawn[view](made, { ...place(), signal });
@@ -73,11 +77,10 @@ async function listGalleries(wanted) {
   const names = galleries.map((one) => one.name);
   const name = [wanted, remembered(), names[0]].find((one) => one && names.includes(one)) ?? wanted ?? "";
   rememberGallery(name);
-  drawBar();
 }
 
 function drawNavigation(view) {
-  put(document.getElementById("nav"), h("ul", {}, Object.entries(views).map(([name, title]) => h("li", {},
+  put(document.getElementById("nav"), h("ul", {}, Object.entries(views).filter(([name]) => !isClosed(name)).map(([name, title]) => h("li", {},
     h(
       "a",
       { href: address(name), "aria-current": name === (views[view] ? view : "identities") ? "page" : null },
@@ -101,8 +104,9 @@ function drawBar() {
       h("strong", {}, "Triptych"),
     ),
     galleries.length > 0 && choice,
-    h("button", { class: "plain", title: "New gallery", "aria-label": "New gallery", on: { click: newGallery } }, "+"),
+    access() && may("makeGallery") && h("button", { class: "plain", title: "New gallery", "aria-label": "New gallery", on: { click: newGallery } }, "+"),
     h("span", { class: "gap" }),
+    key() && who(),
     themeSwitch(),
     key() && h("button", { class: "plain", on: { click: signOut } }, "Sign out"));
 }
@@ -110,8 +114,8 @@ function drawBar() {
 function welcome() {
   return h("section", { class: "card" },
     h("h1", {}, "Welcome"),
-    h("p", {}, "A gallery is a named set of vehicles or people. There is none yet."),
-    h("button", { class: "primary", on: { click: newGallery } }, "Make a gallery"));
+    h("p", {}, `A gallery is a named set of vehicles or people. There is none yet${access()?.galleries ? " of those that your key is for" : ""}.`),
+    may("makeGallery") ? h("button", { class: "primary", on: { click: newGallery } }, "Make a gallery") : lacking({ makeGallery: "make one" }));
 }
 
 async function newGallery() {
@@ -142,7 +146,12 @@ server.addEventListener("back", () => {
   put(banner, "The server is back.");
   setTimeout(() => { if (banner.className === "back") banner.hidden = true; }, 4000);
 });
-session.addEventListener("change", drawBar);
+session.addEventListener("change", async () => {
+  drawBar();
+  const before = access();
+  // Another key may do other things; the first one is learnt by the view that asked for it.
+  if (before && JSON.stringify(before) !== JSON.stringify(await learn().catch(() => before))) show();
+});
 addEventListener("hashchange", async () => {
   await show();
   main.focus({ preventScroll: true });

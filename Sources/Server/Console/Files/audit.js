@@ -22,9 +22,12 @@ export default async function audit(root, { signal }) {
   show();
 }
 
+/** A path may go on in the next line after each slash. */
+const parted = (action) => action.split(/(?<=\/)/).flatMap((part) => [part, h("wbr")]);
+
 function table(items) {
   return h("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": "Audit log" }, h("table", {},
     h("thead", {}, h("tr", {}, ["When", "What", "How many", "Gallery", "Row", "Key"].map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, items.map((one) => h("tr", {}, h("td", { class: "when" }, time(one.at)), h("td", { class: "what" }, h("code", {}, one.action)), h("td", {}, count(one.count)),
+    h("tbody", {}, items.map((one) => h("tr", {}, h("td", { class: "when" }, time(one.at)), h("td", { class: "what" }, h("code", {}, parted(one.action))), h("td", {}, count(one.count)),
       h("td", {}, one.gallery ?? one.gallery_id ?? "–"), h("td", {}, one.subject ?? "–"), h("td", {}, one.key ? h("code", {}, one.key) : "–"))))));
 }

@@ -3,6 +3,7 @@
 import { h, put } from "./dom.js";
 import { inGallery, path, post } from "./api.js";
 import { act } from "./notice.js";
+import { lacking, may } from "./access.js";
 import { paged } from "./paging.js";
 import { address } from "./places.js";
 import { plural, time } from "./format.js";
@@ -14,6 +15,7 @@ export default async function corrections(root, { gallery, signal }) {
   put(root,
     h("div", { class: "lead" }, h("p", {}, h("a", { href: address("identities") }, "← Identities")), h("h1", {}, "Corrections"),
       h("p", {}, "The last 10 000. Each can be undone, the last one of a sighting or a name first.")),
+    lacking({ undo: "undo" }),
     h("section", { class: "card" }, list));
 }
 
@@ -29,5 +31,5 @@ function row(gallery, one, redraw) {
     h("td", {}, one.identity ? h("a", { href: address("identities", [one.identity]) }, one.identity) : "–", " ",
       one.sightings > 0 && h("span", { class: "hint" }, plural(one.sightings, "sighting"))),
     h("td", {}, time(one.created_at)),
-    h("td", {}, one.undone_at ? h("span", { class: "pill" }, `undone ${time(one.undone_at)}`) : button, place));
+    h("td", {}, one.undone_at ? h("span", { class: "pill" }, `undone ${time(one.undone_at)}`) : may("undo") && button, place));
 }

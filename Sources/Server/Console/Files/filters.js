@@ -1,6 +1,6 @@
 // What a query may find: by camera, time, label and metadata.
 
-import { h, field, select } from "./dom.js";
+import { h, put, field, select } from "./dom.js";
 import { knows, get, inGallery } from "./api.js";
 
 const list = (text) => text.split(",").map((part) => part.trim()).filter(Boolean);
@@ -27,8 +27,23 @@ function value(text) {
   return Number.isNaN(number) ? text.replace(/^"(.*)"$/, "$1") : number;
 }
 
+const cameraNames = new Map(); // by gallery
+
+/** Fills a list with the cameras of a gallery. They are counted by the server, of every sighting, so only for whoever wants to type
+    one, and once. */
+async function suggest(names, gallery, signal) {
+  if (!cameraNames.has(gallery)) {
+    if (!(await knows("/facets"))) return;
+    const facets = await get(inGallery(gallery, "facets"), { bucket: "month" }, { signal }).catch(() => null);
+    if (signal.aborted) return;
+    // Too many to be counted in time: not again, then.
+    cameraNames.set(gallery, facets?.cameras.items ?? []);
+  }
+  put(names, cameraNames.get(gallery).map((one) => h("option", { value: one.camera }, `${one.sightings}`)));
+}
+
 /** The controls, and `read()`, which gives the filter or throws what is wrong. */
-export function filters(gallery) {
+export function filters(gallery, signal) {
   const text = (placeholder) => h("input", { type: "text", placeholder, autocomplete: "off" });
   const cameras = text("north, south");
   const without = text("east");
@@ -37,12 +52,10 @@ export function filters(gallery) {
   const labelled = select([["", "Named or not"], ["yes", "Named only"], ["no", "Unnamed only"]], "");
   const metadata = h("textarea", { rows: 2, placeholder: "lane = 1, 2\nspeed >= 30" });
   const names = h("datalist", { id: "cameras" });
-  for (const control of [cameras, without]) control.setAttribute("list", names.id);
-  knows("/facets").then(async (isKnown) => {
-    if (!isKnown || !gallery) return;
-    const facets = await get(inGallery(gallery, "facets"), { bucket: "month" }).catch(() => null);
-    names.append(...(facets?.cameras.items ?? []).map((one) => h("option", { value: one.camera }, `${one.sightings}`)));
-  });
+  for (const control of [cameras, without]) {
+    control.setAttribute("list", names.id);
+    control.addEventListener("focus", () => suggest(names, gallery, signal), { once: true });
+  }
   const element = h("div", { class: "stack" },
     field("Seen by cameras", cameras, { draft: "filter.cameras" }),
     field("Not by", without, { draft: "filter.without" }),

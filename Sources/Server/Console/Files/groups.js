@@ -43,8 +43,8 @@ export default async function groups(root, { gallery, signal }) {
         `${plural(all.length - 50, "smaller group")} are not shown; name these first and look again.`,
       ));
   }
-  const known = (await get("v1/jobs", { limit: 1000 }, { signal }).catch(() => ({ items: [] }))).items;
-  const running = known.findLast(
+  const known = (await get("v1/jobs", { order: "desc", limit: 100 }, { signal }).catch(() => ({ items: [] }))).items;
+  const running = known.find(
     (one) => one.kind === "grouping" && one.gallery === gallery && ["waiting", "running"].includes(one.state)
   );
   if (running) show(running);

@@ -3,6 +3,7 @@
 import { h, put, field, select } from "./dom.js";
 import { get, inGallery, knows } from "./api.js";
 import { load } from "./notice.js";
+import { may } from "./access.js";
 import { paged } from "./paging.js";
 import { portrait } from "./pictures.js";
 import { address } from "./places.js";
@@ -44,7 +45,7 @@ export default async function identities(root, here) {
             "identities",
           )}, ${plural(summary.sightings, "sighting")}, ${plural(summary.images, "picture")} in ${summary.label ?? gallery}`,
         )),
-      h("a", { class: "button", href: address("groups") }, "Name unknowns"),
+      may("group") && h("a", { class: "button", href: address("groups") }, "Name unknowns"),
       h("a", { class: "button", href: address("corrections") }, "Corrections")),
     h("form", { class: "row end", role: "search", on: { submit: (event) => { event.preventDefault(); go(); } } },
       field("Find", search),
@@ -60,7 +61,7 @@ export default async function identities(root, here) {
   if (!wanted) {
     put(
       found,
-      paged(where, filter, signal, draw, { empty: "Nobody is enrolled yet. Ask about a picture, then enrol it." }),
+      paged(where, filter, signal, draw, { empty: `Nobody is enrolled yet.${may("enrol") ? " Ask about a picture, then enrol it." : ""}` }),
     );
   } else {
     put(found, h("div", { class: "stack" }, exact(gallery, wanted, signal),

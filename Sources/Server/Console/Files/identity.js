@@ -3,6 +3,7 @@
 import { h, put, tick } from "./dom.js";
 import { get, inGallery, patch, path as pathOf, post } from "./api.js";
 import { act, load, toast } from "./notice.js";
+import { lacking, may } from "./access.js";
 import { ask } from "./dialog.js";
 import { corrected, distinctions, tellApart } from "./correct.js";
 import { actions } from "./person.js";
@@ -28,7 +29,7 @@ export async function showIdentity(root, { gallery, rest: [name], signal }) {
   const path = (...more) => inGallery(gallery, "identities", name, ...more);
 
   const place = h("div", { class: "place" });
-  const watch = h("input", { type: "checkbox", checked: one.watchlist, on: { change: async () => {
+  const watch = h("input", { type: "checkbox", checked: one.watchlist, disabled: !may("label"), on: { change: async () => {
     const isDone = await act(watch, place, () => patch(where, { watchlist: watch.checked }));
     if (isDone) toast(watch.checked ? "On the watchlist: Live marks it whenever it is recognised." : "Off the watchlist.");
     else watch.checked = !watch.checked;
@@ -40,9 +41,9 @@ export async function showIdentity(root, { gallery, rest: [name], signal }) {
     else chosen.delete(sighting.id);
     selection.hidden = chosen.size === 0;
     put(selection, h("strong", {}, `${plural(chosen.size, "sighting")} chosen`),
-      h("button", { on: { click: () => can.split([...chosen]) } }, "Make a new identity"),
-      h("button", { on: { click: () => can.move([...chosen]) } }, "Move to …"),
-      h("button", { on: { click: () => can.erase([...chosen]) } }, "Erase …"));
+      may("split") && h("button", { on: { click: () => can.split([...chosen]) } }, "Make a new identity"),
+      may("move") && h("button", { on: { click: () => can.move([...chosen]) } }, "Move to …"),
+      may("eraseSighting") && h("button", { on: { click: () => can.erase([...chosen]) } }, "Erase …"));
   }
 
   put(root,
@@ -58,10 +59,11 @@ export async function showIdentity(root, { gallery, rest: [name], signal }) {
           ].filter(Boolean).join(" · "),
         ))),
     h("div", { class: "row" }, tick("Watchlist", watch),
-      h("button", { on: { click: can.relabel } }, one.label ? "Change label" : "Give a label"),
-      h("button", { on: { click: can.rename } }, "Rename"),
-      h("button", { on: { click: can.merge } }, "Merge into …"),
-      h("button", { on: { click: () => can.erase(null) } }, "Erase …")),
+      may("label") && h("button", { on: { click: can.relabel } }, one.label ? "Change label" : "Give a label"),
+      may("rename") && h("button", { on: { click: can.rename } }, "Rename"),
+      may("merge") && h("button", { on: { click: can.merge } }, "Merge into …"),
+      may("erase") && h("button", { on: { click: () => can.erase(null) } }, "Erase …")),
+    lacking({ label: "label and watch", rename: "rename", merge: "merge", split: "split", distinguish: "tell apart", erase: "erase" }),
     place,
     Object.keys(one.metadata).length > 0 && h(
       "dl",
@@ -73,6 +75,8 @@ export async function showIdentity(root, { gallery, rest: [name], signal }) {
     selection, similar(gallery, one, signal), apart(gallery, one, signal));
 }
 
+const canChoose = () => may("split") || may("move") || may("eraseSighting");
+
 function seen(gallery, sighting, identity, select) {
   const box = h("input", { type: "checkbox", on: { change: () => {
     select(sighting, box.checked);
@@ -81,7 +85,7 @@ function seen(gallery, sighting, identity, select) {
   const words = [sighting.camera ? `camera ${sighting.camera}` : "no camera", time(sighting.captured_at)].join(", ");
   const card = h("li", { class: "card seen", id: `s-${sighting.id}` },
     triple(gallery, sighting, { label: identity.label ?? identity.id }),
-    h("div", { class: "row" }, tick(words, box), h("span", { class: "gap" }),
+    h("div", { class: "row" }, canChoose() ? tick(words, box) : h("span", { class: "when-where" }, words), h("span", { class: "gap" }),
       h(
         "a",
         {
@@ -114,8 +118,8 @@ function candidate(gallery, one, other) {
     h("div", { class: "row" }, h("a", { href: address("identities", [other.identity]) }, other.label ?? other.identity),
       h("span", { class: "hint" }, `score ${score(other.score)}`)),
     h("div", { class: "row" },
-      h("button", { class: "small", "aria-label": `Merge ${other.identity} into this`, on: { click: () => takeIn(gallery, one, other) } },
-        "Same: merge"), refuse), place);
+      may("merge") && h("button", { class: "small", "aria-label": `Merge ${other.identity} into this`, on: { click: () => takeIn(gallery, one, other) } },
+        "Same: merge"), may("distinguish") && refuse), place);
 }
 
 /** Whom it was told apart from; nothing if there is nobody. */
@@ -130,7 +134,7 @@ function apart(gallery, one, signal) {
         if (undone) dispatchEvent(new Event("corrected"));
       } } }, "Take back");
       return h("li", { class: "row" }, h("a", { href: address("identities", [other.identity]) }, other.label ?? other.identity),
-        h("span", { class: "hint" }, `since ${time(other.created_at)}`), other.correction && button, place);
+        h("span", { class: "hint" }, `since ${time(other.created_at)}`), other.correction && may("undo") && button, place);
     })));
   }, () => {});
   return section;

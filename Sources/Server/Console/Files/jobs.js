@@ -3,6 +3,7 @@
 import { h, put } from "./dom.js";
 import { path, remove } from "./api.js";
 import { act } from "./notice.js";
+import { lacking, may, mayEnd } from "./access.js";
 import { paged } from "./paging.js";
 import { followJob, isOver, jobNames, progressOf, stateTone } from "./progress.js";
 import { time } from "./format.js";
@@ -12,7 +13,7 @@ export default async function jobs(root, { signal }) {
     (one) => h("li", { class: "card" }, isOver(one) ? past(one, () => list.reload()) : running(one, signal, () => list.reload()))
   )), { empty: "No jobs yet: imports, groupings, calibrations and changes of the model are jobs.", label: "Pages of jobs" });
   put(root, h("div", { class: "head" }, h("div", { class: "lead" }, h("h1", {}, "Jobs"), h("p", {}, "What is under way, and what has ended; the last first.")),
-    h("button", { on: { click: () => list.reload() } }, "Look again")), list);
+    h("button", { on: { click: () => list.reload() } }, "Look again")), lacking(may("endJob") ? { activate: "cancel or forget those of no gallery" } : { endJob: "cancel or forget any" }), list);
 }
 
 function running(job, signal, redraw) {
@@ -31,7 +32,7 @@ function past(job, redraw) {
       job.gallery && h("span", { class: "hint" }, job.gallery),
       h("span", { class: "gap" }),
       h("span", { class: "hint" }, time(job.updated_at)),
-      forget),
+      mayEnd(job) && forget),
     progressOf(job),
     job.result && h(
       "details",

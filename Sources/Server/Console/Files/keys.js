@@ -3,6 +3,7 @@
 import { h, put, field, select } from "./dom.js";
 import { get, path, post, remove } from "./api.js";
 import { load } from "./notice.js";
+import { may } from "./access.js";
 import { ask } from "./dialog.js";
 import { time } from "./format.js";
 
@@ -34,7 +35,7 @@ export default async function keys(root, { signal }) {
       h("tbody", {}, items.map((one) => row(one, redraw)))));
   });
   put(root, h("div", { class: "head" }, h("div", { class: "lead" }, h("h1", {}, "Keys"), h("p", {}, "A key says who asks, and what that may do.")),
-    h("button", { class: "primary", on: { click: () => make(redraw) } }, "New key")), h("section", { class: "card" }, list));
+    may("makeKey") && h("button", { class: "primary", on: { click: () => make(redraw) } }, "New key")), h("section", { class: "card" }, list));
   await redraw();
 }
 
@@ -46,7 +47,7 @@ function row(one, redraw) {
     h("td", {}, time(one.created_at)),
     h("td", {}, one.expires_at ? time(one.expires_at) : "never"),
     h("td", {}, isPast ? h("span", { class: "pill" }, one.revoked_at ? `revoked ${time(one.revoked_at)}` : "ended")
-      : h(
+      : may("revoke") && h(
         "button",
         { class: "small", "aria-label": `Revoke ${one.name}`, on: { click: () => revoke(one, redraw) } },
         "Revoke …",

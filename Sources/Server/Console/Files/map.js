@@ -3,6 +3,7 @@
 import { h, put, field, select } from "./dom.js";
 import { get, inGallery, knows, post } from "./api.js";
 import { act, load } from "./notice.js";
+import { lacking, may } from "./access.js";
 import { triple } from "./pictures.js";
 import { address } from "./places.js";
 import { followJob } from "./progress.js";
@@ -43,7 +44,7 @@ export default async function map(root, { gallery, signal }) {
       return h("p", { class: "empty" }, "No map was made yet.");
     }
   });
-  put(root, h("div", { class: "head" }, head, make), place, shown);
+  put(root, h("div", { class: "head" }, head, may("map") ? make : lacking({ map: "make a map" })), place, shown);
   await redraw();
 }
 

@@ -5,6 +5,7 @@ import { inGallery, path, post } from "./api.js";
 import { askText } from "./dialog.js";
 import { correct, distinctions, identityNames, tellApart } from "./correct.js";
 import { act, toast } from "./notice.js";
+import { lacking, may } from "./access.js";
 import { triple } from "./pictures.js";
 import { address } from "./places.js";
 import { modalityNames, ordered, plural, score, time } from "./format.js";
@@ -28,7 +29,7 @@ export class Results {
           answer.incomparable ? ` ${plural(answer.incomparable, "sighting")} had nothing in common with it.` : "",
           this.from ? ` Bars begin at ${score(this.from)}.` : "",
           answer.isMerged ? " This server takes one picture set at a time, so the best score of each counts." : "")),
-      this.verdict, this.list);
+      this.verdict, this.subject.sighting ? lacking({ move: "move it to an identity" }) : lacking({ enrol: "enrol it" }), this.list);
     this.judge();
     this.recall();
   }
@@ -40,6 +41,11 @@ export class Results {
     const known = await distinctions(this.gallery, sighting.identity).catch(() => []);
     this.refused = new Set(known.map((one) => one.identity));
     this.judge();
+  }
+
+  /** Whether what was asked about can be put under an identity. */
+  get canPut() {
+    return may(this.subject.sighting ? "move" : "enrol");
   }
 
   judge() {
@@ -55,7 +61,7 @@ export class Results {
     put(
       this.verdict,
       h("p", {}, words),
-      h("button", { on: { click: () => this.enrolAs("") } }, this.subject.sighting ? "Move to …" : "Enrol as …"),
+      this.canPut && h("button", { on: { click: () => this.enrolAs("") } }, this.subject.sighting ? "Move to …" : "Enrol as …"),
     );
     this.draw(least);
   }
@@ -83,7 +89,7 @@ export class Results {
           isRefused && h("span", { class: "pill bad" }, "not the same")),
         triple(gallery, { id: match.sighting, identity: match.identity }, { label: name }),
         h("div", { class: "row" },
-          h(
+          this.canPut && h(
             "button",
             { class: "small", "aria-label": `Same as ${name}`, on: { click: () => this.enrolAs(match.identity) } },
             "Same",
@@ -106,7 +112,7 @@ export class Results {
             },
             "More like it",
           )),
-        isRefused && !this.subject.sighting && h("p", { class: "hint" }, "Kept once the pictures are enrolled."),
+        isRefused && !this.subject.sighting && may("enrol") && h("p", { class: "hint" }, "Kept once the pictures are enrolled."),
         place),
       h("div", { class: "stack" }, bars(match, this.from),
         h(
@@ -122,7 +128,7 @@ export class Results {
 
   async refuse({ identity, gallery = this.gallery }, button, place) {
     const { sighting } = this.subject;
-    if (sighting && gallery === this.gallery && sighting.identity !== identity) {
+    if (sighting && gallery === this.gallery && sighting.identity !== identity && may("distinguish")) {
       const isDone = await act(button, place, () => this.tell(sighting.identity, identity));
       if (!isDone) return;
     }

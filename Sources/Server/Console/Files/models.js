@@ -3,6 +3,7 @@
 import { h, put, tick } from "./dom.js";
 import { get, path, send, remove } from "./api.js";
 import { act, load, toast } from "./notice.js";
+import { lacking, may } from "./access.js";
 import { ask } from "./dialog.js";
 import { followJob } from "./progress.js";
 import { comparison } from "./comparison.js";
@@ -53,8 +54,8 @@ export default async function models(root, { signal }) {
   }
   const words = "One answers. Another takes over once it has embedded everything; going back is the same.";
   put(root,
-    h("div", { class: "head" }, h("div", { class: "lead" }, h("h1", {}, "Models"), h("p", {}, words)), button, input),
-    place, list);
+    h("div", { class: "head" }, h("div", { class: "lead" }, h("h1", {}, "Models"), h("p", {}, words)), may("publish") && [button, input]),
+    lacking({ publish: "hand one over", activate: "compare and activate", eraseModel: "erase" }), place, list);
   await redraw();
 }
 
@@ -119,7 +120,7 @@ function card(one, active, signal, redraw) {
       work: () => remove(path("v1/models", one.model)) });
     if (done) redraw();
   }
-  const buttons = h("div", { class: "row" }, activate, compare, erase);
+  const buttons = h("div", { class: "row" }, may("activate") && [activate, compare], may("eraseModel") && erase);
   const coming = h("span", { class: "pill warn", hidden: true }, "is to answer");
   // It was begun before this view was opened, by somebody else, or by the server itself for another precision.
   if (one.activation) get(path("v1/jobs", one.activation), {}, { signal }).then(followActivation, () => {});

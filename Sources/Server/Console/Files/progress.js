@@ -3,6 +3,7 @@
 import { h, put } from "./dom.js";
 import { path, remove } from "./api.js";
 import { act, wrongBox } from "./notice.js";
+import { mayEnd } from "./access.js";
 import { follow } from "./stream.js";
 import { count, span } from "./format.js";
 
@@ -39,7 +40,7 @@ export async function followJob(job, place, signal) {
   function draw(one, state) {
     put(bar, h("div", { class: "row" }, h("strong", {}, jobNames[one.kind] ?? one.kind), h("span", { class: `pill ${stateTone(one.state)}` }, one.state),
       state && h("span", { class: "hint" }, state)), progressOf(one));
-    stop.hidden = isOver(one);
+    stop.hidden = isOver(one) || !mayEnd(one);
   }
   function cancel() {
     return act(stop, trouble, () => remove(path("v1/jobs", job.id)));

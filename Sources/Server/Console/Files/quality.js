@@ -3,6 +3,7 @@
 import { h, put, field } from "./dom.js";
 import { get, inGallery, knows, post } from "./api.js";
 import { act, load } from "./notice.js";
+import { lacking, may } from "./access.js";
 import { portrait, triple } from "./pictures.js";
 import { address } from "./places.js";
 import { curves, distributions } from "./charts.js";
@@ -49,12 +50,12 @@ export default async function quality(root, { gallery, signal }) {
       "div",
       { class: "head" },
       head,
-      h(
+      may("evaluate") ? h(
         "form",
         { class: "row end", on: { submit: begin } },
         field("Sightings to look for", samples, { draft: "quality.samples" }),
         go,
-      ),
+      ) : lacking({ evaluate: "evaluate" }),
     ),
     place,
     shown,

@@ -3,6 +3,7 @@
 import { h, put, field, select, tick } from "./dom.js";
 import { get, inGallery, knows } from "./api.js";
 import { act } from "./notice.js";
+import { may } from "./access.js";
 import { filters } from "./filters.js";
 import { Subject } from "./subject.js";
 import { Results } from "./matches.js";
@@ -16,7 +17,7 @@ export default async function query(root, { gallery, query: given, signal }) {
   await subject.choose(gallery, given.get("identity"), given.get("sighting"));
   const found = h("div", { class: "stack", "aria-live": "polite" });
   const place = h("div", { class: "place" });
-  const filter = filters(gallery);
+  const filter = filters(gallery, signal);
   const limit = h("input", { type: "number", min: 1, max: 100, value: 10, required: true });
   const group = select([["identity", "Identities, by their best sighting"], ["sighting", "Sightings"]], "identity");
   const rerank = h("input", { type: "checkbox" });
@@ -98,7 +99,8 @@ function introduction() {
     h(
       "p",
       { class: "hint" },
-      "Each with the pictures that were enrolled, its score, and what each modality alone would have said. From there the pictures can be enrolled, under a known identity or a new one.",
+      `Each with the pictures that were enrolled, its score, and what each modality alone would have said.${
+        may("enrol") ? " From there the pictures can be enrolled, under a known identity or a new one." : ""}`,
     ));
 }
 

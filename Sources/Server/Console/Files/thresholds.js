@@ -3,6 +3,7 @@
 import { h, put, field, forget } from "./dom.js";
 import { get, inGallery, post, send } from "./api.js";
 import { act, load, toast } from "./notice.js";
+import { lacking, may } from "./access.js";
 import { curves } from "./charts.js";
 import { followJob } from "./progress.js";
 import { digest, modalityNames, ordered, percent, score } from "./format.js";
@@ -21,7 +22,7 @@ export default async function thresholds(root, { gallery, signal }) {
   put(root,
     h("div", { class: "lead" }, h("h1", {}, "Thresholds"),
       h("p", {}, "From which score on a sighting is of a known identity. Scores of other sets of pictures are not on one scale, so each set has its own; without one, every sighting of it is unknown.")),
-    list, proposals(gallery, form, signal));
+    lacking({ setThresholds: "set them", calibrate: "have some proposed" }), list, may("calibrate") && proposals(gallery, form, signal));
   await redraw();
 }
 
@@ -35,7 +36,7 @@ class Form {
     if (!model) return h("p", { class: "empty" }, "No model answers.");
     const place = h("div", { class: "place" });
     const save = h("button", { class: "primary" }, "Save");
-    this.inputs = new Map(subsets(ordered(model.modalities)).map((some) => [some.join(), h("input", { type: "number", min: -1, max: 1, step: "any" })]));
+    this.inputs = new Map(subsets(ordered(model.modalities)).map((some) => [some.join(), h("input", { type: "number", min: -1, max: 1, step: "any", readonly: !may("setThresholds") })]));
     for (const one of known.filter((one) => one.model === model.model)) this.set(one.modalities, one.threshold);
     const others = known.filter((one) => one.model !== model.model);
     const submit = async (event) => {
@@ -48,7 +49,7 @@ class Form {
       h("p", { class: "hint" }, "Of the model ", h("code", {}, digest(model.model)), "; where it is empty, there is none.",
         known.some((one) => one.stale && one.model === model.model) ? " They were another model's, and are not used until they are saved." : ""),
       h("div", { class: "grid charts" }, [...this.inputs].map(([some, input]) => field(nameOf(some.split(",")), input, { draft: `thresholds.${this.gallery}.${model.model}.${some}` }))),
-      h("div", { class: "row" }, save), place,
+      may("setThresholds") && h("div", { class: "row" }, save), place,
       others.length > 0 && h("p", { class: "hint" }, "Kept of other models: ", [...new Set(others.map((one) => digest(one.model)))].join(", "), "."));
   }
 

@@ -3,6 +3,7 @@
 import { h, put, field, tick } from "./dom.js";
 import { get, path, post, remove } from "./api.js";
 import { act, load } from "./notice.js";
+import { may } from "./access.js";
 import { ask } from "./dialog.js";
 import { count, time } from "./format.js";
 
@@ -22,7 +23,7 @@ export default async function webhooks(root, { signal }) {
     h("div", { class: "head" },
       h("div", { class: "lead" }, h("h1", {}, "Webhooks"), h("p", {}, "Each event is posted to an address, signed, one after the other; what fails is repeated.")),
       h("button", { on: { click: redraw } }, "Look again"),
-      h("button", { class: "primary", on: { click: () => make(redraw) } }, "New webhook")),
+      may("makeWebhook") && h("button", { class: "primary", on: { click: () => make(redraw) } }, "New webhook")),
     list);
   await redraw();
 }
@@ -40,7 +41,7 @@ function card(one, redraw) {
   ].filter(Boolean);
   return h("div", { class: "stack" },
     h("div", { class: "row" }, h("strong", { class: "address" }, one.url), h("span", { class: `pill ${tones[one.state] ?? ""}` }, one.state),
-      h("span", { class: "gap" }), one.state !== "active" && revive, erase),
+      h("span", { class: "gap" }), one.state !== "active" && may("reviveWebhook") && revive, may("endWebhook") && erase),
     h("p", { class: "hint" }, wanted(one.filter)),
     h("dl", { class: "facts" }, facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
     one.last_error && h("p", { class: "wrong" }, one.last_error),
