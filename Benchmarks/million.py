@@ -32,16 +32,18 @@ def vectors(generator, deviations, rotation, centres, spread=0.6):
     return (made / numpy.linalg.norm(made, axis=1, keepdims=True)).astype("<f4")
 
 
-def fill(database, rows, modalities, dimension):
-    """Returns queries: sightings of identities that are there, which are not there themselves."""
+def fill(database, rows, modalities, dimension, digest=MODEL):
+    """Fills the gallery `g` with sightings under a model of that digest. Returns queries: sightings of identities that are there, which
+    are not there themselves."""
     generator = numpy.random.default_rng(3)
     deviations = (1 + numpy.arange(dimension) / 8).astype(numpy.float32) ** -0.75
     rotation = numpy.linalg.qr(generator.standard_normal((dimension, dimension)))[0].astype(numpy.float32)
     db = sqlite3.connect(database)
     gallery = db.execute("SELECT id FROM gallery WHERE name = 'g'").fetchone()[0]
-    db.execute("INSERT INTO model (digest, dimension, combination, modalities) VALUES (?, ?, 'sum', ?)",
-               (MODEL, dimension, ",".join(modalities)))
-    model, queries, start = db.execute("SELECT max(id) FROM model").fetchone()[0], [], time.monotonic()
+    db.execute("INSERT OR IGNORE INTO model (digest, dimension, combination, modalities) VALUES (?, ?, 'sum', ?)",
+               (digest, dimension, ",".join(modalities)))
+    model = db.execute("SELECT id FROM model WHERE digest = ?", (digest,)).fetchone()[0]
+    queries, start = [], time.monotonic()
     for first in range(0, rows, 20000):
         count = min(20000, rows - first)
         identities = -(-count // PER_IDENTITY)

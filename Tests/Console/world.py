@@ -19,16 +19,20 @@ MODALITIES = ("rgb", "nir", "tir")
 
 
 class World:
-    def __init__(self, triptych, folder, checkpoint=None, port=18181, options=()):
-        """`options` are of `triptych serve`."""
+    def __init__(self, triptych, folder, checkpoint=None, port=18181, options=(), recipe=RECIPE):
+        """`options` are of `triptych serve`, and `recipe` of the models, unless the folder has some."""
         self.triptych, self.folder, self.port, self.options = triptych, pathlib.Path(folder), port, options
-        self.url, self.token, self.process = f"http://127.0.0.1:{port}", "", None
+        self.url, self.token, self.process, self.keys = f"http://127.0.0.1:{port}", "", None, {}
+        if not (self.folder / "run2").exists():
+            self.make(recipe)
+        self.checkpoint = checkpoint or self.folder / "run1/model.safetensors"
+        self.other = self.folder / "run2/model.safetensors"
+
+    def make(self, recipe):
         self.run("synthesize", "--output", self.folder / "data", "--identities", 40, "--cameras", 3, "--sightings", 2,
                  "--height", 128, "--width", 256, "--seed", 5)
         for seed in (1, 2):
-            self.run("train", "--config", RECIPE, "--data", self.folder / "data", "--output", self.folder / f"run{seed}", "--seed", seed)
-        self.checkpoint = checkpoint or self.folder / "run1/model.safetensors"
-        self.other = self.folder / "run2/model.safetensors"
+            self.run("train", "--config", recipe, "--data", self.folder / "data", "--output", self.folder / f"run{seed}", "--seed", seed)
 
     def run(self, *arguments):
         subprocess.run([str(self.triptych), *map(str, arguments)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -41,7 +45,7 @@ class World:
         self.process = subprocess.Popen(
             [str(self.triptych), "serve", "--checkpoint", str(self.checkpoint), "--database", str(self.folder / "g.sqlite"),
              "--port", str(self.port), "--set", f"webhooks.secret_file={secret}", *self.options], stdout=log, stderr=log)
-        for _ in range(300):
+        for _ in range(3000):
             try:
                 urllib.request.urlopen(f"{self.url}/readyz", timeout=2).read()
                 return
@@ -126,9 +130,11 @@ class World:
     def erase(self, identity):
         self.ask("DELETE", f"/v1/galleries/parking/identities/{identity}")
 
-    def key(self, name, role):
-        """The token of a new key."""
-        return self.ask("POST", "/v1/keys", {"name": name, "role": role})["token"]
+    def key(self, name, role, galleries=None):
+        """The token of a new key, whose identifier is in `keys`."""
+        made = self.ask("POST", "/v1/keys", {"name": name, "role": role, "galleries": galleries})
+        self.keys[name] = made["key"]["id"]
+        return made["token"]
 
 
 def grey_png(path, width, height):
