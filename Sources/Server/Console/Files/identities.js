@@ -17,7 +17,7 @@ export default async function identities(root, here) {
   const found = h("div");
   const search = h(
     "input",
-    { type: "search", value: query.get("q") ?? "", placeholder: "Name, or the label's beginning", autocomplete: "off" },
+    { type: "search", value: query.get("q") ?? "", placeholder: "Name or start of label", autocomplete: "off" },
   );
   const named = select([["", "All"], ["true", "Named"], ["false", "Unnamed"]], query.get("labelled") ?? "");
   const sort = select(
