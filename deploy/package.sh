@@ -54,7 +54,7 @@ cp deploy/triptych.service "$tree/debian/triptych.service"
 for unit in service timer; do cp "deploy/triptych-backup.$unit" "$tree/debian/triptych.triptych-backup.$unit"; done
 changelog "$version" >"$tree/debian/changelog"
 cp "$binary" "$tree/triptych"
-cp -r deploy/triptych.yaml deploy/recipes deploy/nginx.conf CHANGELOG.md README.md openapi.yaml "$tree"
+cp -r deploy/triptych.yaml deploy/recipes deploy/nginx.conf deploy/haproxy.cfg CHANGELOG.md README.md openapi.yaml "$tree"
 cp -r docs "$tree"
 cp deploy/monitoring/*.yaml deploy/monitoring/dashboard.json "$tree/monitoring"
 "$binary" --generate-completion-script bash | sed '1{/^#!/d}' >"$tree/completions/triptych"

@@ -32,13 +32,15 @@ stage() { # NUMBER INSTRUCTION
 }
 mounted() { "$tools/python" -c '
 import yaml
-for service in yaml.safe_load(open("deploy/compose.yaml"))["services"].values():
-    for volume in service.get("volumes", []):
-        if volume.startswith("."): print("deploy/" + volume.split(":")[0])'; }
+for file in ("compose.yaml", "compose.servers.yaml"):
+    for service in yaml.safe_load(open(f"deploy/{file}"))["services"].values():
+        for volume in service.get("volumes", []):
+            if volume.startswith(".") and not volume.startswith("./secrets/"): print("deploy/" + volume.split(":")[0])' | sort -u; }
 
 echo "== lint"
 check "hadolint" "$tools/hadolint" deploy/Dockerfile
-check "compose's schema" "$tools/check-jsonschema" --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml deploy/compose.postgresql.yaml
+check "compose's schema" "$tools/check-jsonschema" --quiet --builtin-schema vendor.compose-spec deploy/compose*.yaml
+check "the database's script" sh -n deploy/database.sh
 for file in $(mounted); do check "$file is there" test -s "$file"; done
 check "what the first stage copies out is what the package is called" grep -q '^mv .*scratch"/deb/triptych_\*.deb "$scratch"' deploy/package.sh
 

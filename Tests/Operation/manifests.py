@@ -131,13 +131,28 @@ def configuration(layer, documents):
           pods(documents)["server"]["spec"]["containers"][0]["ports"][0]["containerPort"])
 
 
+def several(documents):
+    """Three servers of one gallery, of which never two are away."""
+    server, template = one(documents, "StatefulSet")["spec"], pods(documents)["server"]["spec"]
+    check("servers: three, exchanged one by one", (server["replicas"], server["updateStrategy"], server.get("podManagementPolicy", "OrderedReady")),
+          (3, {"type": "RollingUpdate"}, "OrderedReady"))
+    check("servers: a drain takes one", one(documents, "PodDisruptionBudget")["spec"]["maxUnavailable"], 1)
+    near = template["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"] + template["topologySpreadConstraints"]
+    labels = pods(documents)["server"]["metadata"]["labels"]
+    check("servers: they keep away from one another", [selects(term["labelSelector"]["matchLabels"], labels) for term in near], [True, True])
+    check("servers: they share the database", "cluster" in yaml.safe_load(one(documents, "ConfigMap")["data"]["triptych.yaml"]), True)
+    call = next(document for document in documents if document["kind"] == "NetworkPolicy" and document["spec"].get("egress"))
+    check("servers: they may call it", selects(call["spec"]["podSelector"]["matchLabels"], labels), True)
+
+
 def main():
     validated("restore.yaml", (FOLDER / "restore.yaml").read_text())
-    for layer in ("base", "overlays/example", "overlays/postgresql"):
+    for layer in ("base", "overlays/example", "overlays/postgresql", "overlays/servers"):
         text, documents = rendered(layer)
         validated(layer, text)
         for part in (selectors, volumes, locked_up, ports, configuration):
             part(layer, documents)
+    several(documents)
     end()
 
 
