@@ -69,12 +69,10 @@ class Cluster:
     def start(self, count):
         """Has that many, new ones."""
         self.end()
-        place = self.database
-        address = f"postgresql:///postgres?host={place.folder}&port={place.port}&user=triptych"
         cores = sorted(os.sched_getaffinity(0))
         for number in range(count):
             port, file = services.free_port(), self.folder / f"server-{number}.yaml"
-            settings = {"database": address, "models": str(self.folder / f"models-{number}"), "port": port,
+            settings = {"database": self.database.local_address(), "models": str(self.folder / f"models-{number}"), "port": port,
                         "checkpoint": str(self.o.checkpoint.resolve())}
             if not self.o.alone:
                 settings["cluster"] = {"name": f"server {number}"}

@@ -3,9 +3,10 @@
     python3 Benchmarks/engines.py --triptych .build/release/triptych --checkpoint MODEL.safetensors --rows 100000
 
 PostgreSQL is a cluster of the script's own on the same disk, as it is installed but for its memory (fsync is on), reached by its socket;
-once more with a synchronous standby, on the same disk too. All three begin with the same gallery of vectors, filled as in million.py and
-copied by `triptych gallery copy`. In each round each engine has its turn, in an order that changes; who has none is stopped. Figures
-are medians over all rounds, and ratios to SQLite those of a round's, their median. Needs NumPy, and PostgreSQL 15 or later.
+once more with a synchronous standby, on the same disk too. All three begin with the same gallery of vectors, those of million.py. In
+each round each engine has its turn, in an order that changes; who has none is stopped. Figures are medians over all rounds, and ratios to
+SQLite those of a round's, their median. Processor time is the server's and its database's together, not the standby's. Needs NumPy, and
+PostgreSQL 15 or later.
 """
 import argparse
 import http.client
@@ -13,7 +14,6 @@ import json
 import pathlib
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -21,6 +21,7 @@ import time
 
 import bulk
 import million
+import processors
 import services
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Tests/Failover"))
@@ -31,9 +32,26 @@ DIMENSION, BASE = 768, "/v1/galleries/g"
 
 
 class Engine:
-    def __init__(self, o, folder, name, database):
-        self.o, self.folder, self.name, self.database, self.figures = o, folder, name, database, {}
+    def __init__(self, o, folder, name, database, cluster=None):
+        self.o, self.folder, self.name, self.database, self.cluster, self.figures = o, folder, name, database, cluster, {}
         self.service, self.number = None, 0
+
+    def prepare(self):
+        """Makes the tables and an empty gallery."""
+        self.start()
+        bulk.ask(self.service, "POST", "/v1/galleries", b'{"name": "g"}')
+        self.service.end()
+        return self
+
+    def spent(self):
+        """Seconds of processors that the server has had, and its database."""
+        return processors.of(self.service.process.pid) + (processors.of_family(self.cluster.process.pid) if self.cluster else 0)
+
+    def size(self):
+        """Bytes on the disk, without a database's log."""
+        if self.cluster:
+            return int(self.cluster.sql("SELECT pg_database_size(current_database())"))
+        return sum(file.stat().st_size for file in self.folder.glob("g.sqlite*") if file.is_file() and "reserve" not in file.name)
 
     def start(self):
         """Gives the seconds until it is ready."""
@@ -67,11 +85,13 @@ class Engine:
         """Milliseconds of a request of one client."""
         requests = [(path, json.dumps(body)) for path, body in (work() for _ in range(count))]
         connection, times = http.client.HTTPConnection("127.0.0.1", self.service.port, timeout=60), []
+        before = self.spent()
         for path, body in requests:
             start = time.monotonic()
             send(connection, path, body)
             times.append((time.monotonic() - start) * 1000)
         self.add(what, statistics.median(times))
+        self.add(what.replace(", ms", ", processor ms"), 1000 * (self.spent() - before) / count)
 
     def together(self, what, work, seconds, clients=8):
         """Requests a second of several clients."""
@@ -126,20 +146,14 @@ def send(connection, path, body):
 
 def prepare(o, folder):
     """The three, with the same gallery, and the clusters that two of them are in."""
-    sqlite = Engine(o, folder, "SQLite", folder / "g.sqlite")
-    sqlite.start()
-    bulk.ask(sqlite.service, "POST", "/v1/galleries", b'{"name": "g"}')
-    sqlite.service.end()
+    sqlite = Engine(o, folder, "SQLite", folder / "g.sqlite").prepare()
     million.fill(folder / "g.sqlite", o.rows, ["rgb"], DIMENSION)
     found, running = [sqlite], []
     for name, has_standby in (("PostgreSQL", False), ("PostgreSQL-standby", True)):
         cluster = clusters.Cluster(folder, name).initialise().start()
         running.append(cluster)
-        engine = Engine(o, folder, name, f"postgresql:///postgres?host={cluster.folder}&port={cluster.port}&user=triptych")
-        start = time.monotonic()
-        subprocess.run([o.triptych, "gallery", "copy", "--from", folder / "g.sqlite", "--to", engine.database], check=True,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        print(f"{name}: {o.rows} sightings copied in {time.monotonic() - start:.0f} s", flush=True)
+        engine = Engine(o, folder, name, cluster.local_address(), cluster).prepare()
+        million.fill_postgresql(cluster, o.rows, ["rgb"], DIMENSION)
         if has_standby:
             standby = clusters.Cluster(folder, "standby").copy_of(cluster).start()
             running.append(standby)
@@ -153,7 +167,11 @@ def measure(o, engines):
     order = random.Random(0)
     for number in range(o.rounds):
         for engine in order.sample(engines, len(engines)):
+            before = processors.of_family(engine.cluster.process.pid) if engine.cluster else 0
             engine.add("a start, s", engine.start())
+            engine.add("a start, processor s", engine.spent() - before)
+            engine.add("memory of the server, MB", million.memory(engine.service.process))
+            engine.add("disk, MB", engine.size() / 1e6)
             engine.service.end()
     for engine in engines:
         engine.start()
@@ -169,7 +187,7 @@ def measure(o, engines):
 def report(engines):
     first = engines[0]
     print("| | " + " | ".join(e.name for e in engines) + " |\n|---" + "|---" * len(engines) + "|")
-    for what in [w for w in first.figures if w != "warm"]:
+    for what in [w for w in first.figures if "warm" not in w]:
         cells = []
         for engine in engines:
             values = engine.figures[what]

@@ -6,51 +6,24 @@ The vectors are those of million.py: three modalities, identities of twenty sigh
 with pgvector, which runs in a temporary folder, as the user postgres if this is root; --settings has what it is started with.
 """
 import argparse
-import os
 import pathlib
-import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
 import numpy
 
 import million
+import processors
 import services
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Tests/Failover"))
+import clusters  # noqa: E402
 
 MODALITIES = ["nir", "rgb", "tir"]
 GALLERY = "/v1/galleries/g"
-
-
-class Database:
-    """A PostgreSQL of its own."""
-
-    def __init__(self, o, folder):
-        self.programs, self.folder = pathlib.Path(o.postgres), folder / "postgresql"
-        self.folder.mkdir(mode=0o755)
-        self.user = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups"] if os.getuid() == 0 else []
-        if self.user:
-            shutil.chown(self.folder, "postgres")
-        run = lambda *command: subprocess.run([*self.user, *map(str, command)], check=True, cwd=self.folder,
-                                              stdout=subprocess.DEVNULL)
-        run(self.programs / "initdb", "-D", self.folder / "data", "-U", "triptych", "-E", "UTF8", "--locale", "C.UTF-8",
-            "--no-sync")
-        settings = [word for setting in o.settings for word in ("-c", setting)]
-        self.process = subprocess.Popen(
-            [*self.user, str(self.programs / "postgres"), "-D", self.folder / "data", "-k", self.folder, "-c",
-             "listen_addresses=", *settings], cwd=self.folder, stderr=open(self.folder / "log", "w"))
-        while subprocess.run([self.programs / "pg_isready", "-q", "-h", self.folder]).returncode:
-            time.sleep(0.1)
-        self.address = f"postgresql:///postgres?host={self.folder}&user=triptych"
-
-    def ask(self, statement):
-        return subprocess.run([self.programs / "psql", "-h", self.folder, "-U", "triptych", "-Atc", statement, "postgres"],
-                              check=True, capture_output=True, text=True).stdout.strip()
-
-    def end(self):
-        self.process.terminate()
-        self.process.wait()
 
 
 def serve(o, folder, database, index="memory"):
@@ -101,12 +74,16 @@ def measure(o, folder, database, queries, index):
 
 
 def wait_for_indexes(o, folder, database):
-    service, _, start = serve(o, folder, database.address, "pgvector")
-    print(f"\nthe first start in that mode, which writes what is searched: {start:.0f} s", flush=True)
+    used = [processors.of_family(database.process.pid)]
+    service, _, start = serve(o, folder, database.local_address(), "pgvector")
     begin = time.monotonic()
-    while database.ask("SELECT count(*) FROM vector_part WHERE is_indexed = 0 AND dimension <= 4000") != "0":
+    used.append(processors.of_family(database.process.pid))
+    print(f"\nthe first start in that mode, which writes what is searched: {start:.0f} s, of the database's processors "
+          f"{used[1] - used[0]:.0f}", flush=True)
+    while database.sql("SELECT count(*) FROM vector_part WHERE is_indexed = 0 AND dimension <= 4000") != "0":
         time.sleep(1)
-    print(f"indexes of {database.ask('SELECT count(*) FROM vector_part')} parts: {time.monotonic() - begin:.0f} s")
+    print(f"indexes of {database.sql('SELECT count(*) FROM vector_part')} parts: {time.monotonic() - begin:.0f} s, of the database's "
+          f"processors {processors.of_family(database.process.pid) - used[1]:.0f}")
     service.end()
 
 
@@ -120,44 +97,50 @@ def main():
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--dimension", type=int, default=768)
     parser.add_argument("--queries", type=int, default=50)
+    parser.add_argument("--folder", type=pathlib.Path, help="keep the database here, and take one that is there")
     o = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        folder = pathlib.Path(temporary)
+        folder = o.folder or pathlib.Path(temporary)
         folder.chmod(0o755)
-        service, client, _ = serve(o, folder, folder / "g.sqlite")
+        database = clusters.Cluster(folder, "postgresql", folder=o.postgres)
+        is_new = not database.data.exists()
+        if is_new:
+            database.initialise("listen_addresses=", *o.settings)
+        database.start()
+        try:
+            run(o, folder, database, is_new)
+        finally:
+            database.stop()
+
+
+def run(o, folder, database, is_new):
+    address = database.local_address()
+    if is_new:
+        service, client, _ = serve(o, folder, address)
         client.send("POST", "/v1/galleries", {"name": "g"})
         service.end()
-        made = numpy.array(million.fill(folder / "g.sqlite", o.rows, MODALITIES, o.dimension))
-        # Some of few would say little of recall: each near one of those that were made.
-        noise = numpy.random.default_rng(5).standard_normal((o.queries, o.dimension)) / o.dimension ** 0.5
-        queries = made[numpy.arange(o.queries) % len(made)] + 0.5 * noise.astype(numpy.float32)
-        database = Database(o, folder)
-        try:
-            start = time.monotonic()
-            subprocess.run([o.triptych, "gallery", "copy", "--from", folder / "g.sqlite", "--to", database.address],
-                           check=True, stdout=subprocess.DEVNULL)
-            print(f"copied into PostgreSQL: {time.monotonic() - start:.0f} s", flush=True)
-            exact = measure(o, folder, database.address, queries, "memory")
-            wait_for_indexes(o, folder, database)
-            found = measure(o, folder, database.address, queries, "pgvector")
-            print("\nagainst the index in memory, of the ten nearest and the nearest:")
-            for name, wanted in exact.items():
-                if not any(wanted):
-                    continue
-                ten = [len(set(a) & set(b)) / len(a) for a, b in zip(wanted, found[name]) if a]
-                one = [a[0] == b[0] if b else False for a, b in zip(wanted, found[name]) if a]
-                print(f"{name}: {statistics.mean(ten):.3f}, {statistics.mean(one):.3f}")
-            print()
-            subprocess.run([o.triptych, "gallery", "recall", "--database", database.address, "--gallery", "g", "--model",
-                            million.MODEL, "--samples", "100"], check=True)
-            for table in "embedding", "search_vector":
-                print(table, database.ask(f"SELECT pg_size_pretty(sum(pg_total_relation_size(relid))) FROM pg_partition_tree('{table}')"
-                                          if table == "search_vector" else
-                                          f"SELECT pg_size_pretty(pg_total_relation_size('{table}'))"))
-            print("of search_vector, indexes:", database.ask(
-                "SELECT pg_size_pretty(sum(pg_relation_size(oid))) FROM pg_class WHERE relname LIKE 'search_hnsw_%'"))
-        finally:
-            database.end()
+        numpy.save(folder / "made.npy", million.fill_postgresql(database, o.rows, MODALITIES, o.dimension))
+    made = numpy.load(folder / "made.npy")
+    # Some of few would say little of recall: each near one of those that were made.
+    noise = numpy.random.default_rng(5).standard_normal((o.queries, o.dimension)) / o.dimension ** 0.5
+    queries = made[numpy.arange(o.queries) % len(made)] + 0.5 * noise.astype(numpy.float32)
+    exact = measure(o, folder, address, queries, "memory")
+    wait_for_indexes(o, folder, database)
+    found = measure(o, folder, address, queries, "pgvector")
+    print("\nagainst the index in memory, of the ten nearest and the nearest:")
+    for name, wanted in exact.items():
+        if not any(wanted):
+            continue
+        ten = [len(set(a) & set(b)) / len(a) for a, b in zip(wanted, found[name]) if a]
+        one = [a[0] == b[0] if b else False for a, b in zip(wanted, found[name]) if a]
+        print(f"{name}: {statistics.mean(ten):.3f}, {statistics.mean(one):.3f}")
+    print(flush=True)
+    subprocess.run([o.triptych, "gallery", "recall", "--database", address, "--gallery", "g", "--model", million.MODEL,
+                    "--samples", "100"], check=True)
+    size = lambda what, of: database.sql(f"SELECT pg_size_pretty(sum({what})) FROM {of}")
+    print("embedding:", size("pg_total_relation_size('embedding')", "total"))
+    print("search_vector:", size("pg_total_relation_size(relid)", "pg_partition_tree('search_vector')"))
+    print("of it, indexes of vectors:", size("pg_relation_size(oid)", "pg_class WHERE relname LIKE 'search_hnsw_%'"))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
     python3 Benchmarks/million.py --triptych .build/release/triptych --checkpoint MODEL.safetensors --rows 1000000 \\
         --modalities rgb
     python3 Benchmarks/million.py --checkpoint MODEL.safetensors --rows 10000 --sizes     # what docs/sizing.md has
+    python3 Benchmarks/million.py --checkpoint MODEL.safetensors --postgresql --folder /big/disk
 
 Needs NumPy and 4 bytes an element of disk. The database is filled by SQL, since nothing else is measured of that; the model is
 one of no server, so queries bring its vectors. Identities have twenty sightings each; the spectrum decays.
@@ -14,6 +15,8 @@ import os
 import pathlib
 import sqlite3
 import statistics
+import struct
+import sys
 import tempfile
 import threading
 import time
@@ -24,6 +27,9 @@ import numpy
 import processors
 import services
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Tests/Failover"))
+import clusters  # noqa: E402
+
 MODEL, PER_IDENTITY = "f" * 64, 20
 
 
@@ -32,28 +38,35 @@ def vectors(generator, deviations, rotation, centres, spread=0.6):
     return (made / numpy.linalg.norm(made, axis=1, keepdims=True)).astype("<f4")
 
 
-def fill(database, rows, modalities, dimension, digest=MODEL):
-    """Fills the gallery `g` with sightings under a model of that digest. Returns queries: sightings of identities that are there, which
-    are not there themselves."""
+def batches(rows, modalities, dimension, size=20000):
+    """Numbers of sightings from the first on, with their vectors one after the other in a row, and one more vector of the first
+    identity: a query, which is not there itself."""
     generator = numpy.random.default_rng(3)
     deviations = (1 + numpy.arange(dimension) / 8).astype(numpy.float32) ** -0.75
     rotation = numpy.linalg.qr(generator.standard_normal((dimension, dimension)))[0].astype(numpy.float32)
-    db = sqlite3.connect(database)
+    start = time.monotonic()
+    for first in range(0, rows, size):
+        count = min(size, rows - first)
+        centres = generator.standard_normal((-(-count // PER_IDENTITY), dimension), numpy.float32)
+        parts = [vectors(generator, deviations, rotation, numpy.repeat(centres, PER_IDENTITY, 0)[:count])
+                 for _ in modalities]
+        yield first, numpy.concatenate(parts, 1), vectors(generator, deviations, rotation, centres[:1])[0]
+        print(f"filled {first + count} of {rows}, {(first + count) / (time.monotonic() - start):.0f}/s", flush=True)
+
+
+def fill(database, rows, modalities, dimension, digest=MODEL):
+    """Fills the gallery `g` with sightings under a model of that digest. Returns queries."""
+    db, queries = sqlite3.connect(database), []
     gallery = db.execute("SELECT id FROM gallery WHERE name = 'g'").fetchone()[0]
     db.execute("INSERT OR IGNORE INTO model (digest, dimension, combination, modalities) VALUES (?, ?, 'sum', ?)",
                (digest, dimension, ",".join(modalities)))
     model = db.execute("SELECT id FROM model WHERE digest = ?", (digest,)).fetchone()[0]
-    queries, start = [], time.monotonic()
-    for first in range(0, rows, 20000):
-        count = min(20000, rows - first)
-        identities = -(-count // PER_IDENTITY)
-        centres = generator.standard_normal((identities, dimension), numpy.float32)
-        parts = [vectors(generator, deviations, rotation, numpy.repeat(centres, PER_IDENTITY, 0)[:count])
-                 for _ in modalities]
-        queries.append(vectors(generator, deviations, rotation, centres[:1])[0])
+    for first, made, query in batches(rows, modalities, dimension):
+        count = len(made)
+        queries.append(query)
         base = db.execute("SELECT coalesce(max(id), 0) FROM identity").fetchone()[0]
         db.executemany("INSERT INTO identity (gallery_id, name, metadata, created_at, updated_at) VALUES (?, ?, '{}', 0, 0)",
-                       ((gallery, f"i{base + n}") for n in range(identities)))
+                       ((gallery, f"i{base + n}") for n in range(-(-count // PER_IDENTITY))))
         last = db.execute("SELECT coalesce(max(id), 0) FROM sighting").fetchone()[0]
         db.executemany(
             "INSERT INTO sighting (id, gallery_id, identity_id, uuid, camera, captured_at, metadata, created_at)"
@@ -62,11 +75,45 @@ def fill(database, rows, modalities, dimension, digest=MODEL):
               json.dumps({"lane": n % 100})) for n in range(count)))
         db.executemany(
             "INSERT INTO embedding (sighting_id, model_id, modalities, is_fused, vectors) VALUES (?, ?, ?, 0, ?)",
-            ((last + 1 + n, model, ",".join(sorted(modalities)), b"".join(part[n].tobytes() for part in parts))
-             for n in range(count)))
+            ((last + 1 + n, model, ",".join(sorted(modalities)), row.tobytes()) for n, row in enumerate(made)))
         db.commit()
-        print(f"filled {first + count} of {rows}, {(first + count) / (time.monotonic() - start):.0f}/s", flush=True)
     db.close()
+    return queries
+
+
+def fill_postgresql(cluster, rows, modalities, dimension):
+    """The same, into an empty gallery of a cluster. Counts that triggers would keep row by row are made at the end."""
+    counting = [("identity", "identity_made"), ("sighting", "sighting_made"), ("embedding", "embedding_made")]
+    for table, trigger in counting:
+        cluster.sql(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
+    gallery = cluster.sql("SELECT id FROM gallery WHERE name = 'g'")
+    model = cluster.sql(f"INSERT INTO model (digest, dimension, combination, modalities) VALUES ('{MODEL}', {dimension}, 'sum',"
+                        f" '{','.join(modalities)}') RETURNING id")
+    kind, queries = ",".join(sorted(modalities)).encode(), []
+    for first, made, query in batches(rows, modalities, dimension):
+        queries.append(query)
+        number = range(first, first + len(made))
+        cluster.copy("identity (id, gallery_id, name, metadata, created_at, updated_at)", "".join(
+            f"{1 + n // PER_IDENTITY}\t{gallery}\ti{n // PER_IDENTITY}\t{{}}\t0\t0\n" for n in number[::PER_IDENTITY]).encode())
+        cluster.copy("sighting (id, gallery_id, identity_id, uuid, camera, captured_at, metadata, created_at)", "".join(
+            f"{1 + n}\t{gallery}\t{1 + n // PER_IDENTITY}\t{uuid.uuid4()}\tc{n % 50}\t{n * 1000}\t"
+            f'{{"lane":{n % 100}}}\t0\n' for n in number).encode())
+        field = lambda bytes: struct.pack("!i", len(bytes)) + bytes
+        wide = lambda value: field(struct.pack("!q", value))
+        cluster.copy("embedding (id, sighting_id, model_id, modalities, is_fused, vectors)", b"".join(
+            [b"PGCOPY\n\xff\r\n\0" + bytes(8)] + [
+                struct.pack("!h", 6) + wide(1 + n) + wide(1 + n) + wide(int(model)) + field(kind) + wide(0) + field(row.tobytes())
+                for n, row in zip(number, made)] + [struct.pack("!h", -1)]), "WITH (FORMAT binary)")
+    for table, trigger in counting:
+        cluster.sql(f"ALTER TABLE {table} ENABLE TRIGGER {trigger}")
+        cluster.sql(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
+    cluster.sql(f"""
+        INSERT INTO identity_tally (identity_id, sightings, gallery_id, last_seen)
+        SELECT identity_id, count(*), gallery_id, max(captured_at) FROM sighting GROUP BY gallery_id, identity_id;
+        UPDATE gallery_tally SET sightings = {rows}, identities = (SELECT count(*) FROM identity);
+        INSERT INTO coverage (gallery_id, model_id, sightings) VALUES ({gallery}, {model}, {rows});
+        UPDATE model SET sightings = {rows} WHERE id = {model}; UPDATE total SET sightings = {rows}""")
+    cluster.sql("VACUUM ANALYZE")
     return queries
 
 
@@ -114,10 +161,14 @@ def memory(process):
     return int(next(l for l in status.splitlines() if l.startswith("VmRSS")).split()[1]) / 1000
 
 
-def serve(o, folder):
+def serve(o, folder, name="g.sqlite"):
     port, start = services.free_port(), time.monotonic()
-    service = services.Service("triptych", [o.triptych, "serve", "--checkpoint", o.checkpoint, "--database",
-                                            folder / "g.sqlite", "--port", port], port, folder / "log")
+    command = [o.triptych, "serve", "--checkpoint", o.checkpoint, "--port", port]
+    if o.cluster and name == "g.sqlite":
+        command += ["--database", o.cluster.local_address(), "--set", f"models={folder / 'models'}"]
+    else:
+        command += ["--database", folder / name]
+    service = services.Service("triptych", command, port, folder / "log")
     return service, Client(port), time.monotonic() - start
 
 
@@ -131,29 +182,56 @@ def main():
     parser.add_argument("--modalities", nargs="+", default=["rgb"])
     parser.add_argument("--queries", type=int, default=20)
     parser.add_argument("--sizes", action="store_true", help="say what a start takes, memory and disk, and end")
-    parser.add_argument("--folder", help="keep the database here, and take one that is there")
+    parser.add_argument("--folder", type=pathlib.Path, help="keep the database here, and take one that is there")
+    parser.add_argument("--postgresql", action="store_true", help="in a cluster of its own, in place of a file")
     o = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=o.folder) as temporary:
-        folder = pathlib.Path(o.folder or temporary)
-        kept = folder / "queries.npy"
-        service, client, empty = serve(o, folder)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = o.folder or pathlib.Path(temporary)
+        folder.chmod(0o755)
+        o.cluster = cluster_in(folder) if o.postgresql else None
+        try:
+            run(o, folder)
+        finally:
+            if o.cluster:
+                o.cluster.stop()
+
+
+def cluster_in(folder):
+    cluster = clusters.Cluster(folder, "database")
+    if not cluster.data.exists():
+        cluster.initialise("shared_buffers=512MB", "max_wal_size=4GB", "listen_addresses=")
+    return cluster.start()
+
+
+def run(o, folder):
+    kept = folder / "queries.npy"
+    with tempfile.TemporaryDirectory() as other:
+        service, _, empty = serve(o, pathlib.Path(other), "empty.sqlite")
         base = memory(service.process)
-        if not kept.exists():
-            client.send("POST", "/v1/galleries", {"name": "g"})
-            service.end()
-            numpy.save(kept, fill(folder / "g.sqlite", o.rows, o.modalities, o.dimension))
-        else:
-            service.end()
-        measure(o, folder, numpy.load(kept), empty, base)
+        service.end()
+    if not kept.exists():
+        service, client, _ = serve(o, folder)
+        client.send("POST", "/v1/galleries", {"name": "g"})
+        service.end()
+        made = (fill_postgresql(o.cluster, o.rows, o.modalities, o.dimension) if o.cluster
+                else fill(folder / "g.sqlite", o.rows, o.modalities, o.dimension))
+        numpy.save(kept, made)
+    measure(o, folder, numpy.load(kept), empty, base)
 
 
 def measure(o, folder, queries, empty, base):
     service, client, first = serve(o, folder)
     service.end()
+    before = processors.of_family(o.cluster.process.pid) if o.cluster else 0
     service, client, start = serve(o, folder)
     held, spent, size = memory(service.process), processors.of(service.process.pid), 4e-6 * o.rows * o.dimension
     print(f"start: {start:.2f} s, {spent:.2f} of processors (the first {first:.2f}, of an empty gallery {empty:.2f})")
-    print(f"disk: {sum(file.stat().st_size for file in folder.glob('g.sqlite*') if file.is_file()) / 1e6:.0f} MB")
+    if o.cluster:
+        bytes = int(o.cluster.sql("SELECT pg_database_size(current_database())"))
+        print(f"disk: {bytes / 1e6:.0f} MB, without the log; PostgreSQL has {processors.memory_of_family(o.cluster.process.pid):.0f} MB of "
+              f"memory, and had {processors.of_family(o.cluster.process.pid) - before:.2f} s of processors for the start")
+    else:
+        print(f"disk: {sum(file.stat().st_size for file in folder.glob('g.sqlite*') if file.is_file()) / 1e6:.0f} MB")
     print(f"memory: {held:.0f} MB, {held - base:.0f} for the gallery: {(held - base) / size:.2f} of a vector a sighting")
     if o.sizes:
         return service.end()

@@ -1,4 +1,4 @@
-"""How much of the processors the programs of a benchmark had, each role apart, and how much everything else on the machine had."""
+"""How much of the processors and of memory the programs of a benchmark had, and how much of the former everything else had."""
 import os
 import pathlib
 import time
@@ -17,19 +17,37 @@ def of(process):
     return (int(found[11]) + int(found[12])) / TICK
 
 
-def of_family(process):
-    """The same, with its children, those that have ended too."""
-    found = fields(process)
-    seconds = sum(map(int, found[11:15])) / TICK
+def children(process):
     for folder in pathlib.Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
-                child = fields(folder.name)
+                if int(fields(folder.name)[1]) == process:
+                    yield int(folder.name)
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            if int(child[1]) == process:
-                seconds += (int(child[11]) + int(child[12])) / TICK
+
+
+def of_family(process):
+    """The same, with its children, those that have ended too."""
+    seconds = sum(map(int, fields(process)[11:15])) / TICK
+    for child in children(process):
+        try:
+            seconds += of(child)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
     return seconds
+
+
+def memory_of_family(process):
+    """Megabytes that it and its children have, what they share once."""
+    kilobytes = 0
+    for member in [process, *children(process)]:
+        try:
+            lines = pathlib.Path(f"/proc/{member}/smaps_rollup").read_text().splitlines()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        kilobytes += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return kilobytes / 1000
 
 
 def busy():

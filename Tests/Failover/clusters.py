@@ -51,16 +51,17 @@ def own(folder):
 class Cluster:
     """One server of PostgreSQL, which may be started and ended many times."""
 
-    def __init__(self, root, name, host="127.0.0.1", within=(), port=None):
-        """`within` is what puts a command elsewhere, such as into a network namespace."""
+    def __init__(self, root, name, host="127.0.0.1", within=(), port=None, folder=None):
+        """`within` is what puts a command elsewhere, such as into a network namespace; `folder` has programs of another version."""
         self.name, self.host, self.within, self.port = name, host, list(within), port or free_port()
+        self.programs = pathlib.Path(folder) if folder else programs()
         self.folder = own(pathlib.Path(root) / name)
         self.data, self.process = self.folder / "data", None
 
     def command(self, program, *arguments, environment={}):
         # As PostgreSQL's user by then: what it loads must not have been root's.
         given = ["env", *(f"{name}={value}" for name, value in environment.items())] if environment else []
-        return [str(a) for a in [*self.within, *AS_POSTGRES, *given, programs() / program, *arguments]]
+        return [str(a) for a in [*self.within, *AS_POSTGRES, *given, self.programs / program, *arguments]]
 
     def initialise(self, *settings, access="host"):
         (self.folder / "password").write_text(PASSWORD)
@@ -81,7 +82,7 @@ class Cluster:
         for _ in range(600):
             if self.process.poll() is not None:
                 raise SystemExit(f"PostgreSQL did not start: {(self.folder / 'log').read_text()[-2000:]}")
-            if subprocess.run([programs() / "pg_isready", "-q", "-h", self.folder, "-p", str(self.port)]).returncode == 0:
+            if subprocess.run([self.programs / "pg_isready", "-q", "-h", self.folder, "-p", str(self.port)]).returncode == 0:
                 return self
             time.sleep(0.05)
         raise SystemExit("PostgreSQL was not ready in half a minute")
@@ -92,8 +93,17 @@ class Cluster:
 
     def sql(self, text, database="postgres"):
         """As another program would, by the socket; rows are lines, columns are separated by |."""
-        return run(programs() / "psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-p", self.port,
+        return run(self.programs / "psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-p", self.port,
                    "-U", "triptych", "-c", text, database)
+
+    def copy(self, into, lines, how=""):
+        """Fills a table, of which the columns are named, with what COPY reads."""
+        subprocess.run([self.programs / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-p", str(self.port), "-U",
+                        "triptych", "-c", f"COPY {into} FROM STDIN {how}", "postgres"], input=lines, check=True)
+
+    def local_address(self, database="postgres"):
+        """By its socket."""
+        return f"postgresql:///{database}?host={self.folder}&port={self.port}&user=triptych"
 
     def set(self, name, value):
         self.sql(f"ALTER SYSTEM SET {name} = '{value}'")
