@@ -1,5 +1,5 @@
-"""deploy/haproxy.cfg as it is, before three built servers that share a PostgreSQL with a synchronous standby: under load a server is killed,
-another ends, the model is changed, one cannot load it; a stream of events stays open, and what a client was told is found by the next.
+"""deploy/haproxy.cfg as it is, before three built servers that share a PostgreSQL with a synchronous standby: under load each server is
+killed, ended, and exchanged; the model is changed, and a server cannot load it; a stream of events stays open, and what a client was told is found by the next.
 
     python3 Tests/Operation/balancer.py     # Debian: haproxy, postgresql, openssl, curl; or `make operation ONLY=balancer`
 """
@@ -26,7 +26,7 @@ class Run:
         self.servers, self.balancer, self.clients, self.models = servers, balancer, clients, models
 
     def phase(self, what, happening, passing=None):
-        """Runs the load while something happens. `happening` may give the moments of servers' deaths: only what was under way then may be
+        """Runs the load while something happens. `happening` may give the moments of servers' ends: only what was under way then may be
         lost. `passing` is a problem that clients may be told until the balancer has noticed; they send again."""
         first = len(self.clients.attempts)
         self.clients.start()
@@ -40,7 +40,7 @@ class Run:
         under_way = [a for a in failed if any(a.sent <= moment + 0.05 and moment <= a.answered for moment in died)]
         told = [a for a in failed if a.status == 503 and a.problem == passing]
         others = [f"{a.status} {a.problem}: {(a.answer or {}).get('detail')}" for a in failed if a not in under_way and a not in told]
-        check(f"{what}: nothing is lost but what was under way at the server that was killed", others, [])
+        check(f"{what}: nothing is lost but what was under way at a server that died", others, [])
         check(f"{what}: what was found is right", self.clients.faults, [])
         took = sorted(a.took for a in attempts)
         print(f"  {len(attempts)} requests, {len(under_way)} cut off, {len(told)} told {passing or 'to come back'}, median {statistics.median(took) * 1000:.0f} ms, 99th percentile "
@@ -68,10 +68,21 @@ class Run:
         return moments
 
     def ended(self):
-        """Each of them by SIGTERM, as in an upgrade, with nothing said to the balancer."""
+        """Each of them by SIGTERM, with nothing said to the balancer; gives when."""
+        moments = []
         for name in cluster.NAMES:
+            moments.append(time.time())
             load.end(self.taken(name))
             self.leaves_and_returns(name, lambda: self.servers.start(name))
+        return moments
+
+    def exchanged(self):
+        """Each of them as in an upgrade: the balancer is told first."""
+        for number, name in enumerate(cluster.NAMES, 1):
+            self.balancer.tell(f"reid-{number}", "drain")
+            wait_for(lambda: self.balancer.states("scur")[f"reid-{number}"] == "0", "requests to have been answered")
+            load.end(self.taken(name))
+            self.leaves_and_returns(name, lambda: (self.servers.start(name), self.balancer.tell(f"reid-{number}", "ready")))
 
     def taken(self, name):
         with self.servers.lock:
@@ -129,7 +140,8 @@ def through_everything(run, servers, balancer, clients):
     follower = Follower(balancer)
     run.phase("in peace", lambda: time.sleep(5))
     run.phase("each server is killed", run.killed)
-    run.phase("each server ends", run.ended)
+    run.phase("each server ends, without a word", run.ended)
+    run.phase("each server is drained and exchanged", run.exchanged)
     run.phase("the model is changed, and back", run.changed)
     run.phase("a server cannot load the model", run.out_of_step, passing="out-of-step")
     clients.verify_everything()
