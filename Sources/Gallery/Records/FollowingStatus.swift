@@ -30,7 +30,7 @@ public struct GalleryMember: Sendable, Equatable, Encodable {
     public let sequence: Int64
     /// Whether it was the leader by then.
     public let isLeader: Bool
-    /// Whether it has been seen within the last quarter of a minute.
+    /// Whether it has been seen within the last quarter of a minute, or if its connection has ended, within two and a half seconds.
     public let isLive: Bool
 
     private enum CodingKeys: String, CodingKey {

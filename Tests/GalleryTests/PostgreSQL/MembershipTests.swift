@@ -115,6 +115,24 @@ struct MembershipTests {
         }
     }
 
+    @Test(
+        "A member of which nothing was heard for some seconds is there if its connection is, and gone if that has ended"
+    )
+    func connected() async throws {
+        try await withServers { stores, database in
+            let own = try #require(stores[1].sharedLedger?.member)
+            let ids = [own, UUID().uuidString]
+            let seen = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint) - 6000"
+            try database.run("INSERT INTO member VALUES ('\(ids[1])', 'killed', 0, 0, 0, 0)")
+            try await eventually("only the one that is connected is there") {
+                // As if both had said nothing since; the first says more each second.
+                try database.run("UPDATE member SET last_seen = \(seen) WHERE id IN ('\(ids[0])', '\(ids[1])')")
+                let members = try await stores[0].members().filter { $0.lastSeen < Date() - 3 && ids.contains($0.id) }
+                return members.map(\.isLive) == [false, true] && members.map(\.id) == [ids[1], ids[0]]
+            }
+        }
+    }
+
     @Test("A member that says nothing keeps changes for a while, and one that is gone does not")
     func silent() async throws {
         try await withServers(1, { $0.keptChanges = .zero }) { stores, database in

@@ -10,6 +10,8 @@ enum PostgreSQLSchema {
     private static let lock = 0x5452_5054
     /// "TRPL": who is the leader of those who share it.
     private static let leaderLock = 0x5452_504C
+    /// "TRPA": which members are connected.
+    private static let memberLock = 0x5452_5041
     /// "TRPM": who changes its tables.
     static let migrationLock = 0x5452_504D
 
@@ -73,6 +75,25 @@ enum PostgreSQLSchema {
     static func lead(_ connection: PostgreSQLConnection) throws -> Bool {
         try take(leaderLock, by: "pg_try_advisory_lock", connection)
     }
+
+    /// Has others see for as long as the connection lasts that a member is there.
+    static func join(_ connection: PostgreSQLConnection, as member: String) throws {
+        try connection.reading { db in
+            _ = try db.rows(
+                "SELECT pg_advisory_lock_shared(\(memberLock), CAST(\(number(of: "CAST(? AS text)")) AS integer))",
+                [member])
+        }
+    }
+
+    /// Whether a row `m` of `member` is of one that is connected.
+    static let isConnected = """
+        EXISTS (SELECT 1 FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = \(memberLock) AND l.objsubid = 2
+            AND CAST(l.objid AS bigint) = CAST(\(number(of: "m.id")) AS bigint)
+            AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+        """
+
+    /// The first 32 bits of an identifier.
+    private static func number(of id: String) -> String { "CAST('x' || left(\(id), 8) AS bit(32))" }
 
     private static func take(_ lock: Int, by function: String, _ connection: PostgreSQLConnection) throws -> Bool {
         try connection.reading { try $0.value(Bool.self, call(function, lock)) } == true

@@ -25,9 +25,9 @@ final class PostgreSQLMembership: Sendable {
     private static let givesWay = Duration.seconds(3)
     private static let tidying = Duration.seconds(5)
 
-    /// In milliseconds: how long a member that says nothing is taken to be there, and keeps others from forgetting what it has not
-    /// followed; and how long it is remembered.
-    private static let (silent, gone, forgotten) = (15_000, 60_000, 600_000)
+    /// In milliseconds: how long a member that says nothing is taken to be there, if its connection is and if not; how long it keeps
+    /// others from forgetting what it has not followed; and how long it is remembered.
+    private static let (silent, cutOff, gone, forgotten) = (15_000, 2500, 60_000, 600_000)
 
     let id = UUID().uuidString
     private let name: String
@@ -42,12 +42,12 @@ final class PostgreSQLMembership: Sendable {
     init(_ pool: PostgreSQLPool, _ progress: IndexProgress, _ configuration: GalleryConfiguration) throws {
         (self.pool, self.progress, name) = (pool, progress, configuration.serverName)
         keptChanges = Int(configuration.keptChanges / .milliseconds(1))
-        let connection = try Self.connect(pool)
+        let connection = try Self.connect(pool, as: id)
         try turn(connection)
         loop.start(
             with: connection,
             ConnectionLoop.Work(
-                connect: { [pool] in try Self.connect(pool) },
+                connect: { [pool, id] in try Self.connect(pool, as: id) },
                 turn: { [weak self] connection, isStopped in
                     let end = ContinuousClock.now + Self.interval
                     // Notices at once that the connection has ended.
@@ -73,9 +73,10 @@ final class PostgreSQLMembership: Sendable {
         set(hasLock: false, isLeader: false)  // Where there was no connection.
     }
 
-    private static func connect(_ pool: PostgreSQLPool) throws -> PostgreSQLConnection {
+    private static func connect(_ pool: PostgreSQLPool, as id: String) throws -> PostgreSQLConnection {
         let connection = try pool.connect(patience: patience)
         try connection.run("SET idle_session_timeout = \(Int(mostIdle / .milliseconds(1)))")
+        try PostgreSQLSchema.join(connection, as: id)
         return connection
     }
 
@@ -143,11 +144,14 @@ final class PostgreSQLMembership: Sendable {
             """, [keptChanges])
     }
 
-    /// Those that are there, and those that have not been forgotten yet, in order of their beginning.
+    /// Those that are there, and those that have not been forgotten yet, in order of their beginning. Of a process that was killed the
+    /// connection ends at once; a living one that has lost it says before long, by another, that it is there.
     static func all(_ db: any SQLSession) throws -> [GalleryMember] {
         let rows = try db.rows(
             """
-            SELECT *, last_seen >= \(PostgreSQLSchema.now) - \(silent) AS is_live FROM member ORDER BY started_at, id
+            SELECT m.*, last_seen >= \(PostgreSQLSchema.now) - CAST(CASE WHEN \(PostgreSQLSchema.isConnected) THEN \(silent)
+                ELSE \(cutOff) END AS bigint) AS is_live
+            FROM member m ORDER BY started_at, id
             """)
         return rows.map { row in
             GalleryMember(
