@@ -33,10 +33,11 @@ package struct ServingStack: Sendable {
         (quality, retention) = (Live(configuration.quality), Live(configuration.retention))
         registry = ModelRegistry(encoder)
         Self.report(configuration.encoding.thermalRange, encoder, logger)
-        let cluster = ServingCluster(gallery, registry, catalog, shared, logger)
+        encoding = EncodingService(configuration.encoding, observer: observer)
+        let cluster = ServingCluster(
+            gallery, registry, catalog, shared, encoding, share: configuration.swap.share, logger)
         let leads: @Sendable () -> Bool = { gallery.isLeader }
         jobs = JobBoard(ledger: gallery.ledger, logger: logger, leads: cluster == nil ? nil : leads)
-        encoding = EncodingService(configuration.encoding, observer: observer)
         gallery.watch { stage, start, end in observer.timed(stage == .search ? .search : .commit, start, end) }
         let files = WorkerThreads("files", count: 2)
         let memory = MemoryBudget(configured: configuration.memoryBytes)

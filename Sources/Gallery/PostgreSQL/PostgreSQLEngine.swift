@@ -45,7 +45,11 @@ final class PostgreSQLEngine: SQLEngine {
         others = try follower.map { [pool, progress] in
             (follower: $0, membership: try PostgreSQLMembership(pool, progress, configuration))
         }
-        sharing = others.map { [pool] in SharedEngine(member: $0.membership.id, files: PostgreSQLSharedFiles(pool)) }
+        sharing = others.map { [pool] in
+            SharedEngine(
+                member: $0.membership.id, name: configuration.serverName, files: PostgreSQLSharedFiles(pool),
+                claims: $0.membership.claims)
+        }
         let readers = WorkerThreads("database reading", count: configuration.readers)
         self.readers = readers
         vectors = Self.vectors(searchWriter, pool, readers, others?.membership, configuration)

@@ -53,8 +53,14 @@ public struct ModelPlan: Sendable, Equatable {
         public let model: String
         /// The activation's.
         public let job: String
+        /// The model whose vectors are taken for its own of sightings without images; nil if none may be.
+        public let standIn: String?
+        /// Whether what is enrolled is embedded by it too; before that, only what is enrolled already.
+        public let takesEnrolments: Bool
 
         /// A model for a job.
-        public init(model: String, job: String) { (self.model, self.job) = (model, job) }
+        public init(model: String, job: String, standIn: String? = nil, takesEnrolments: Bool = true) {
+            (self.model, self.job, self.standIn, self.takesEnrolments) = (model, job, standIn, takesEnrolments)
+        }
     }
 }

@@ -49,7 +49,11 @@ protocol SQLEngine: Sendable {
 struct SharedEngine: Sendable {
     /// Its `GalleryMember.id`.
     let member: String
+    /// Its `GalleryMember.name`.
+    let name: String
     let files: PostgreSQLSharedFiles
+    /// Takes locks that end with it.
+    let claims: PostgreSQLClaims
 }
 
 extension SQLEngine {

@@ -24,12 +24,27 @@ public protocol SharedLedger: Sendable {
 
     /// Which model answers, and which one gets ready.
     func modelPlan() async throws -> ModelPlan
-    /// Has every server get a model ready.
+    /// Has every server get a model ready. Of a job's that takes enrolments already, it goes on to.
     func nominate(_ candidate: ModelPlan.Candidate) async throws
     /// There is no candidate any more, if it is a job's.
     func withdrawCandidate(of job: String) async throws
     /// Says what this server has made of the candidate.
     func prepared(_ model: String, failure: String?) async throws
+    /// The next sightings that the candidate has not embedded, with their images, as many as fit 64 MiB but at least one, without
+    /// those that another server has taken. From now on they are this server's, until it gives them back or its membership's
+    /// connection ends; none if there are none after the key.
+    ///
+    /// - Parameters:
+    ///   - limit: how many at most, 1–1000.
+    ///   - key: a `PendingSighting.key` to go on after; 0 at first.
+    func takePending(_ candidate: ModelPlan.Candidate, limit: Int, after key: Int64) async throws -> [PendingSighting]
+    /// Lets others take what was taken.
+    func giveBack(_ sightings: [PendingSighting]) async
+    /// Adds what the candidate has made of sightings, as `GalleryStore.addEmbeddings` does, and counts them to this server's share.
+    /// Throws `CancellationError` if it is not the job's candidate any more.
+    @discardableResult func add(_ additions: [EmbeddingAddition], of candidate: ModelPlan.Candidate) async throws -> Int
+    /// How many sightings each server has embedded of a job's candidate, by the servers' names. Known until another job's is nominated.
+    func shares(of job: String) async throws -> [String: Int]
     /// The last sighting if the model has embedded it and all before it, 0 if there is none; nil if something is lacking. O(sightings).
     func embeddedPlace(of model: String) async throws -> Int64?
     /// Makes the candidate the active model, as `ServerLedger.activate` does, and ends its job.

@@ -19,18 +19,21 @@ package actor ModelFollower {
     private let models: ModelRegistry
     private let catalog: ModelCatalog
     private let files: SharedModels
+    private let help: EmbeddingHelp
     private let logger: Logger
     /// One that this server's activation has loaded, so that it is not loaded twice.
     private var lent: (any TripleEncoder)?
+    /// One that embeds what is enrolled already, and not yet what is enrolled now.
+    private var helping: (any TripleEncoder)?
     private var failures: [String: Failure] = [:]
     private var running: Task<Void, Never>?
 
     init(
         _ ledger: any SharedLedger, _ models: ModelRegistry, _ catalog: ModelCatalog, _ files: SharedModels,
-        _ logger: Logger
+        _ help: EmbeddingHelp, _ logger: Logger
     ) {
         (self.ledger, self.models, self.catalog) = (ledger, models, catalog)
-        (self.files, self.logger) = (files, logger)
+        (self.files, self.help, self.logger) = (files, help, logger)
     }
 
     /// From now on news put the server out of step until a turn knows better. Takes the first turn.
@@ -40,7 +43,14 @@ package actor ModelFollower {
         await turn()
     }
 
-    func lend(_ encoder: (any TripleEncoder)?) { lent = encoder }
+    /// The activation that lends one embeds by itself.
+    func lend(_ encoder: (any TripleEncoder)?) async {
+        lent = encoder
+        if encoder != nil { await help.end()?.value }
+    }
+
+    /// Embeds no more.
+    func end() async { await help.end()?.value }
 
     /// Does what there is to do, one turn at a time.
     func turn() async {
@@ -61,15 +71,38 @@ package actor ModelFollower {
                 return models.step.leave("it cannot load the model that is active: \(error)")
             }
         }
-        guard let candidate = plan.candidate?.model, candidate != models.active.model else {
-            if models.candidate != nil {
-                models.dismiss()
-                BufferPool.shared.drainSoon()
-            }
+        guard let candidate = plan.candidate, candidate.model != models.active.model else {
             failures = [:]
-            return models.step.enter()
+            return await dismiss()
         }
-        try await prepare(candidate, plan.preparations.first { $0.member == ledger.member })
+        if candidate.takesEnrolments {
+            try await prepare(candidate.model, plan.preparations.first { $0.member == ledger.member })
+        } else {
+            await lookAhead(to: candidate.model)
+        }
+        guard lent?.model != candidate.model, let encoder = models.candidate ?? helping,
+            encoder.model == candidate.model
+        else { return }
+        await help.begin(candidate, encoder)
+    }
+
+    /// There is no candidate.
+    private func dismiss() async {
+        let isHeld = models.candidate != nil || helping != nil
+        models.dismiss()
+        helping = nil
+        models.step.enter()
+        await help.end()
+        if isHeld { BufferPool.shared.drainSoon() }
+    }
+
+    /// Gets a model ready that embeds what is enrolled already. A server that cannot load it leaves that to the others.
+    private func lookAhead(to candidate: String) async {
+        models.step.enter()
+        if models.candidate != nil { models.dismiss() }
+        if lent?.model == candidate || helping?.model == candidate { return }
+        helping = nil
+        helping = try? await load(candidate)
     }
 
     private func adopt(_ active: String) async throws {
@@ -93,6 +126,7 @@ package actor ModelFollower {
                 return
             }
         }
+        helping = nil
         models.step.enter()
         guard said == nil || said?.failure != nil else { return }
         while models.hasEarlierEnrolments { try await Task.sleep(for: .milliseconds(5)) }
@@ -101,7 +135,7 @@ package actor ModelFollower {
 
     /// Throws what it threw last for a while, so that a broken file is not read every second.
     private func load(_ model: String) async throws -> any TripleEncoder {
-        if let lent, lent.model == model { return lent }
+        if let known = [lent, helping].compactMap(\.self).first(where: { $0.model == model }) { return known }
         let earlier = failures[model]
         if let earlier, earlier.until > .now { throw ModelError.refused(reason: earlier.reason) }
         do {

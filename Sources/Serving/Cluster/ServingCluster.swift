@@ -10,11 +10,15 @@ package struct ServingCluster: Sendable {
     /// nil for a server that has its database alone.
     init?(
         _ gallery: GalleryStore, _ models: ModelRegistry, _ catalog: ModelCatalog, _ files: SharedModels?,
-        _ logger: Logger
+        _ encoding: EncodingService, share: Double, _ logger: Logger
     ) {
         guard let ledger = gallery.sharedLedger, let files else { return nil }
         (self.ledger, self.files) = (ledger, files)
-        follower = ModelFollower(ledger, models, catalog, files, logger)
+        let help = EmbeddingHelp(ledger, models.step, logger) { encoder, candidate in
+            BackgroundEmbedder(
+                encoder: encoder, encoding: encoding, gallery: gallery, standIn: candidate.standIn, share: share)
+        }
+        follower = ModelFollower(ledger, models, catalog, files, help, logger)
     }
 
     /// Goes on until the task is cancelled.
@@ -37,6 +41,7 @@ package struct ServingCluster: Sendable {
                 }
             }
         }
+        await follower.end()
     }
 }
 

@@ -26,27 +26,59 @@ final class Servers: Sendable {
 
     private let database: String
     private let folder: URL
+    private let postgresql: PostgreSQLServer
 
-    private init() throws {
-        database = try PostgreSQLServer.makeDatabase()
+    private init(in own: PostgreSQLServer?) throws {
+        postgresql = try own ?? PostgreSQLServer.shared()
+        database = try own?.address() ?? PostgreSQLServer.makeDatabase()
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("servers-\(UUID().uuidString)")
     }
 
-    /// Runs a test on two servers, of which the first leads, and the gallery "g".
+    /// Runs a test on two servers, of which the first leads, and the gallery "g"; in a server of PostgreSQL of its own, if given one.
     static func run(
+        in own: PostgreSQLServer? = nil,
         _ configure: (inout ServingConfiguration) -> Void = { _ in },
+        other: (inout ServingConfiguration) -> Void = { _ in },
         _ body: (Servers, Server, Server) async throws -> Void
     ) async throws {
         try await DatabaseEngine.postgresql.taking {
-            let servers = try Servers()
+            let servers = try Servers(in: own)
             defer { try? FileManager.default.removeItem(at: servers.folder) }
             let first = try await servers.start("a", configure)
             _ = try await first.gallery.createGallery("g")
-            let second = try await servers.start("b")
+            let second = try await servers.start("b", other)
             try await eventually("the first leads") { first.gallery.isLeader }
             try await body(servers, first, second)
             for server in [first, second] { try? await server.close() }
         }
+    }
+
+    /// Runs a statement as another program would.
+    @discardableResult func sql(_ text: String) throws -> String {
+        let schema = database.split(separator: "%3D").last.map(String.init) ?? "public"
+        return try postgresql.run("SET search_path = \(schema); \(text)")
+    }
+
+    /// Ends the connection by which a server is a member of those that share the database, as if it were cut off.
+    func cutOff(_ server: Server) throws {
+        let member = try #require(server.gallery.sharedLedger?.member.prefix(8))
+        try sql(
+            """
+            SELECT pg_terminate_backend(pid) FROM pg_locks
+            WHERE locktype = 'advisory' AND classid = \(0x5452_5041) AND objid::bigint = \(try #require(Int(member, radix: 16)))
+            """)
+    }
+
+    /// How many sightings a server is at.
+    func claims(of server: Server) throws -> Int {
+        let member = try #require(server.gallery.sharedLedger?.member.prefix(8))
+        let count = try sql(
+            """
+            SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND pid IN (
+                SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = \(0x5452_5041)
+                    AND objid::bigint = \(try #require(Int(member, radix: 16))))
+            """)
+        return try #require(Int(count))
     }
 
     /// Starts one, with the models' folder that it had before.
@@ -82,6 +114,17 @@ extension Servers.Server {
             .triple([.rgb: try #require(images[0]), .nir: try #require(images[100]), .tir: try #require(images[200])]),
             options, in: "g")
         return (answer.model, answer.result.matches.map(\.identity))
+    }
+
+    /// Takes in so many lines, each an identity of its own.
+    func importing(_ count: Int) async throws -> JobStatus {
+        let lines = try (0..<count).map { number in
+            let image = try picture(number).base64EncodedString()
+            return "{\"identity\": \"i\(number)\", \"images\": {\"rgb\": \"\(image)\"}}"
+        }
+        let (file, job) = try await stack.imports.receive(for: "g")
+        try await stack.imports.append(Data(lines.joined(separator: "\n").utf8), to: file)
+        return try await stack.imports.start(file, job, in: "g")
     }
 
     var models: Set<String> {

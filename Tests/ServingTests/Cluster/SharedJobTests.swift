@@ -9,25 +9,10 @@ import Testing
     "Jobs of several servers",
     .enabled(if: PostgreSQLServer.isInstalled, "PostgreSQL is not installed: apt-get install postgresql"))
 struct SharedJobTests {
-    private func lines(_ count: Int) throws -> Data {
-        let lines = try (0..<count).map { number in
-            let image = try picture(number).base64EncodedString()
-            return "{\"identity\": \"i\(number)\", \"images\": {\"rgb\": \"\(image)\"}}"
-        }
-        return Data(lines.joined(separator: "\n").utf8)
-    }
-
-    /// Has a server take in some lines.
-    private func importing(_ count: Int, at server: Servers.Server) async throws -> JobStatus {
-        let (file, job) = try await server.stack.imports.receive(for: "g")
-        try await server.stack.imports.append(lines(count), to: file)
-        return try await server.stack.imports.start(file, job, in: "g")
-    }
-
     @Test("an import that one server was asked for is done by the leader, and nothing is left of its file")
     func imported() async throws {
         try await Servers.run { _, first, second in
-            let job = try await importing(100, at: second).record
+            let job = try await second.importing(100).record
             #expect(await second.stack.jobs.load[.gallery, default: 0] == 0)
             let ended = try await second.world.ended(job.id).record
             #expect(ended.state == .succeeded && ended.result?.contains("\"enrolled\":100") == true, "\(ended)")
@@ -44,7 +29,7 @@ struct SharedJobTests {
     @Test("an import goes on elsewhere when the server that did it ends, and enrols nothing twice")
     func importGoesOn() async throws {
         try await Servers.run { _, first, second in
-            let job = try await importing(600, at: first).record
+            let job = try await first.importing(600).record
             try await eventually("it has begun") { try await second.stack.jobs.job(job.id).record.done > 0 }
             try await first.close()
             let ended = try await second.world.ended(job.id).record

@@ -38,4 +38,20 @@ extension PostgreSQLSchema {
         )
         """,
     ]
+
+    /// What servers embed together: how many sightings each has written of a job's candidate.
+    static let sharedEmbedding = [
+        "ALTER TABLE candidate_model ADD COLUMN stand_in text COLLATE \"C\"",
+        """
+        ALTER TABLE candidate_model ADD COLUMN takes_enrolments bigint NOT NULL DEFAULT 1 CHECK (takes_enrolments IN (0, 1))
+        """,
+        """
+        CREATE TABLE embedding_share (
+            job text COLLATE "C" NOT NULL,
+            server text COLLATE "C" NOT NULL,
+            sightings bigint NOT NULL,
+            PRIMARY KEY (job, server)
+        )
+        """,
+    ]
 }

@@ -1,7 +1,9 @@
 /// The database's layout and its history. A migration that was released is never edited.
 enum PostgreSQLSchema {
     /// Each takes the database from the version before it.
-    private static let migrations: [[String]] = [tables + tallies + fields + journal, sharing + sharedFiles]
+    private static let migrations: [[String]] = [
+        tables + tallies + fields + journal, sharing + sharedFiles, sharedEmbedding,
+    ]
     /// The version this release writes.
     static var version: Int { migrations.count }
     /// The oldest server that has what the statements take.

@@ -35,6 +35,8 @@ final class PostgreSQLMembership: Sendable {
     private let progress: IndexProgress
     private let loop = ConnectionLoop("database membership")
     private let state = Mutex(State())
+    /// What the member is at, by its connection.
+    let claims = PostgreSQLClaims()
     /// Milliseconds.
     private let keptChanges: Int
 
@@ -51,10 +53,16 @@ final class PostgreSQLMembership: Sendable {
                 turn: { [weak self] connection, isStopped in
                     let end = ContinuousClock.now + Self.interval
                     // Notices at once that the connection has ended.
-                    while !isStopped(), .now < end { _ = try connection.awaitNotifications(Self.step) }
+                    while !isStopped(), .now < end {
+                        _ = try connection.awaitNotifications(Self.step)
+                        self?.claims.serve(connection)
+                    }
                     if !isStopped() { try self?.turn(connection) }
                 },
-                failed: { [weak self] _ in self?.set(hasLock: false, isLeader: false) },
+                failed: { [weak self] error in
+                    self?.set(hasLock: false, isLeader: false)
+                    self?.claims.refuse(GalleryError.translated(error))
+                },
                 end: { [weak self, id] connection in
                     self?.set(hasLock: false, isLeader: false)
                     _ = try connection.inTransaction { try $0.execute("DELETE FROM member WHERE id = ?", [id]) }
@@ -70,6 +78,7 @@ final class PostgreSQLMembership: Sendable {
     /// Ends the membership, and the lead.
     func stop() async {
         await loop.stop()
+        claims.close()
         set(hasLock: false, isLeader: false)  // Where there was no connection.
     }
 

@@ -4,8 +4,10 @@ import Foundation
 /// every server is told; files are not.
 struct PostgreSQLSharedLedger: SharedLedger {
     let store: SQLStore
-    let member: String
-    let files: PostgreSQLSharedFiles
+    let server: SharedEngine
+
+    var member: String { server.member }
+    private var files: PostgreSQLSharedFiles { server.files }
 
     func sharedFiles() async throws -> [SharedFile] { try await files.all() }
 
@@ -25,8 +27,8 @@ struct PostgreSQLSharedLedger: SharedLedger {
 
     func modelPlan() async throws -> ModelPlan {
         try await store.read { db in
-            let candidate = try db.first("SELECT model, job FROM candidate_model").map {
-                ModelPlan.Candidate(model: $0[0], job: $0[1])
+            let candidate = try db.first("SELECT model, job, stand_in, takes_enrolments FROM candidate_model").map {
+                ModelPlan.Candidate(model: $0[0], job: $0[1], standIn: $0[2], takesEnrolments: $0[3])
             }
             let prepared = try db.rows(
                 "SELECT member, failure FROM prepared_model WHERE model = ? ORDER BY member", [candidate?.model])
@@ -40,12 +42,17 @@ struct PostgreSQLSharedLedger: SharedLedger {
         try await store.write { db in
             // What was prepared for another job has been let go of since.
             let isKnown = try db.value(String.self, "SELECT job FROM candidate_model") == candidate.job
-            if !isKnown { try db.execute("DELETE FROM prepared_model") }
+            if !isKnown {
+                for table in ["prepared_model", "embedding_share", "candidate_model"] {
+                    try db.execute("DELETE FROM \(table)")
+                }
+            }
             try db.execute(
                 """
-                INSERT INTO candidate_model VALUES (1, ?, ?)
-                ON CONFLICT (only_row) DO UPDATE SET model = excluded.model, job = excluded.job
-                """, [candidate.model, candidate.job])
+                INSERT INTO candidate_model (only_row, model, job, stand_in, takes_enrolments) VALUES (1, ?, ?, ?, ?)
+                ON CONFLICT (only_row) DO UPDATE SET stand_in = excluded.stand_in,
+                    takes_enrolments = GREATEST(candidate_model.takes_enrolments, excluded.takes_enrolments)
+                """, [candidate.model, candidate.job, candidate.standIn, candidate.takesEnrolments])
             db.tell(.candidateModel)
         }
     }

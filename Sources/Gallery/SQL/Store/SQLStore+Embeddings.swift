@@ -11,19 +11,21 @@ struct SightingOwner {
 
 extension SQLStore {
     func addEmbeddings(_ additions: [EmbeddingAddition]) async throws -> Int {
-        try await write { db in
-            var (added, changes) = (0, [IndexChange]())
-            for addition in additions {
-                guard let gallery = try Self.findGallery(addition.gallery, db),
-                    let owner = try Self.findOwner(of: addition.sighting, gallery, db),
-                    try !Self.hasEmbedding(owner.sighting, model: addition.embedding.model, db)
-                else { continue }
-                changes += try Self.insertEmbeddings([addition.embedding], owner, db)
-                added += 1
-            }
-            db.apply(changes)
-            return added
+        try await write { try Self.addEmbeddings(additions, $0) }
+    }
+
+    static func addEmbeddings(_ additions: [EmbeddingAddition], _ db: any SQLSession) throws -> Int {
+        var (added, changes) = (0, [IndexChange]())
+        for addition in additions {
+            guard let gallery = try findGallery(addition.gallery, db),
+                let owner = try findOwner(of: addition.sighting, gallery, db),
+                try !hasEmbedding(owner.sighting, model: addition.embedding.model, db)
+            else { continue }
+            changes += try insertEmbeddings([addition.embedding], owner, db)
+            added += 1
         }
+        db.apply(changes)
+        return added
     }
 
     func replaceEmbeddings(_ replacements: [EmbeddingAddition]) async throws -> Int {

@@ -109,7 +109,8 @@ extension SQLStore {
         }
     }
 
-    private static let missing = """
+    /// Of a model `?1`, after a row `?2`.
+    static let missing = """
         FROM live_sighting s JOIN gallery g ON g.id = s.gallery_id
         WHERE s.id > ?2 AND NOT EXISTS (
             SELECT 1 FROM embedding e JOIN model m ON m.id = e.model_id WHERE e.sighting_id = s.id AND m.digest = ?1)
@@ -131,7 +132,7 @@ extension SQLStore {
     }
 
     /// Of one more row than wanted, if there are as many.
-    private static func batch(_ rows: [SQLRow], _ limit: Int, _ db: any SQLSession) throws -> PendingBatch {
+    static func batch(_ rows: [SQLRow], _ limit: Int, _ db: any SQLSession) throws -> PendingBatch {
         var batch: [PendingSighting] = []
         var bytes = 0
         for row in rows.prefix(limit) where bytes < 64 << 20 {

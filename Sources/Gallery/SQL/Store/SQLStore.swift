@@ -37,7 +37,7 @@ final class SQLStore: GalleryTransactions {
     var storage: StorageStatus { engine.storage }
 
     var sharedLedger: (any SharedLedger)? {
-        engine.sharing.map { PostgreSQLSharedLedger(store: self, member: $0.member, files: $0.files) }
+        engine.sharing.map { PostgreSQLSharedLedger(store: self, server: $0) }
     }
 
     @discardableResult func follow() async throws -> Bool { try await engine.follow() }
