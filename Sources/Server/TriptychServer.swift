@@ -119,7 +119,7 @@ public struct TriptychServer: Sendable {
 
     /// Each is given what it needs.
     private func addEndpoints(to router: Router<ServerContext>) {
-        let (gallery, models, metrics) = (serving.gallery, serving.registry, observation.metrics)
+        let (gallery, models, metrics) = (serving.gallery, serving.answering, observation.metrics)
         let bodies = BodyReader(limits: configuration.limits, threads: parsing)
         HealthEndpoints(gallery: gallery, models: models, page: page).add(to: router)
         ConsoleEndpoints().add(to: router)

@@ -8,7 +8,9 @@ import Threads
 /// Everything that serves, put together: from one configuration, for whoever brings the requests. No HTTP, no socket.
 package struct ServingStack: Sendable {
     package let gallery: GalleryStore
-    /// Which model answers.
+    /// Which model answers, as requests have it.
+    package let answering: AnsweringModels
+    /// The same as this server has it, whether it answers or not.
     package let registry: ModelRegistry
     package let catalog: ModelCatalog
     package let jobs: JobBoard
@@ -32,6 +34,7 @@ package struct ServingStack: Sendable {
         (self.gallery, self.catalog, self.logger) = (gallery, catalog, logger)
         (quality, retention) = (Live(configuration.quality), Live(configuration.retention))
         registry = ModelRegistry(encoder)
+        answering = AnsweringModels(registry)
         Self.report(configuration.encoding.thermalRange, encoder, logger)
         encoding = EncodingService(configuration.encoding, observer: observer)
         let cluster = ServingCluster(
@@ -42,21 +45,21 @@ package struct ServingStack: Sendable {
         let files = WorkerThreads("files", count: 2)
         let memory = MemoryBudget(configured: configuration.memoryBytes)
         enrolment = EnrolmentService(
-            models: registry, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
+            models: answering, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
             memory: memory, files: files)
-        queries = QueryService(models: registry, gallery: gallery, encoding: encoding)
+        queries = QueryService(models: answering, gallery: gallery, encoding: encoding)
         let parts = Activation.Parts(
             models: registry, catalog: catalog, gallery: gallery, encoding: encoding, swap: configuration.swap,
             keepsImages: configuration.keepsImages, cluster: cluster)
         imports = ImportService(
-            models: registry, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
+            models: answering, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
             memory: memory, files: files, jobs: jobs, shared: cluster?.ledger,
             folder: Self.importsFolder(configuration, gallery),
             longestLine: 4 * configuration.encoding.imageBytes)
         identification = IdentificationService(
-            models: registry, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
+            models: answering, gallery: gallery, encoding: encoding, keepsImages: configuration.keepsImages,
             memory: memory, files: files, quality: quality)
-        surveys = SurveyService(models: registry, gallery: gallery, jobs: jobs)
+        surveys = SurveyService(models: answering, gallery: gallery, jobs: jobs)
         models = ModelService(
             parts: parts, jobs: jobs, imports: imports,
             uploads: UploadShelf(folder: URL(fileURLWithPath: configuration.modelsFolder), files: files), files: files)

@@ -145,6 +145,36 @@ struct ClusterTests {
         }
     }
 
+    @Test(
+        "a server that cannot load the model of all says so wherever it matters which that is, and lists what there is")
+    func outOfStep() async throws {
+        try await run { one, two in
+            #expect(try await enrol(1, at: one).status == 201)
+            try FileManager.default.removeItem(atPath: two.models)
+            try Data().write(to: URL(fileURLWithPath: two.models))
+            let model = try await one.publish(seed: 1)
+            #expect(try await one.activate(model)["state"]?.string == "succeeded")
+            try await wait { try await two.send("GET", "/readyz").status == 503 }
+            for (method, path, body) in [
+                ("GET", "export", nil), ("GET", "identities/car-1/similar", nil),
+                ("PUT", "thresholds", #"{"thresholds": []}"#), ("POST", "groupings", #"{"threshold": 0.5}"#),
+                ("POST", "calibrations", #"{"false_match_rate": 0.01}"#), ("POST", "evaluations", "{}"),
+                ("POST", "maps", "{}"),
+            ] {
+                let ask = { (server: TestServer) in
+                    try await server.send(
+                        method, "/v1/galleries/g/\(path)", body: body.map { Data($0.utf8) },
+                        type: body.map { _ in "application/json" })
+                }
+                let (there, here) = try await (ask(two), ask(one))
+                #expect(there.status == 503 && there.problem == "out-of-step", "\(path)")
+                #expect([200, 202].contains(here.status), "\(path)")
+            }
+            #expect(try await two.send("GET", "/v1/galleries/g/identities").status == 200)
+            #expect(try await two.send("GET", "/v1/models").status == 200)
+        }
+    }
+
     @Test("a file cannot be shared")
     func file() throws {
         var configuration = ServerConfiguration()

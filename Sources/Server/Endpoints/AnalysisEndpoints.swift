@@ -6,7 +6,7 @@ import Serving
 /// POST `/v1/galleries/{gallery}/evaluations` and `…/maps`, as jobs; GET `…/evaluations/latest` and `…/maps/latest`.
 struct AnalysisEndpoints {
     let surveys: SurveyService
-    let models: ModelRegistry
+    let models: AnsweringModels
     let gallery: GalleryStore
     let bodies: BodyReader
 
@@ -24,7 +24,7 @@ struct AnalysisEndpoints {
         router.get("/v1/galleries/{gallery}/evaluations/latest") { request, context in
             let report = try await gallery.latestEvaluation(
                 in: context.parameter("gallery"), model: request.uri.queryParameters["model"].map(String.init))
-            return try Answer.json(EvaluationView(report: report, active: models.active.model))
+            return try Answer.json(EvaluationView(report: report, active: await models.current().model))
         }
         router.post("/v1/galleries/{gallery}/maps") { request, context in
             var (fields, options) = (try await bodies.fields(request), MapOptions())
@@ -38,7 +38,7 @@ struct AnalysisEndpoints {
             let page = try await gallery.latestMap(
                 in: context.parameter("gallery"), model: request.uri.queryParameters["model"].map(String.init),
                 request.pageRequest())
-            return try Answer.json(MapView(page: page, active: models.active.model))
+            return try Answer.json(MapView(page: page, active: await models.current().model))
         }
     }
 }

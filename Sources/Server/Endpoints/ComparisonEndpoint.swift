@@ -6,7 +6,7 @@ import Serving
 /// `{"a": {"images": …}, "b": {"images": …}}`.
 struct ComparisonEndpoint {
     let encoding: EncodingService
-    let models: ModelRegistry
+    let models: AnsweringModels
     let bodies: BodyReader
 
     private struct Reply: Encodable {

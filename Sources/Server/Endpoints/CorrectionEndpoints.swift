@@ -8,7 +8,7 @@ import Serving
 /// `…/corrections`, POST `…/corrections/{correction}/undo`; GET `…/identities/{identity}/similar`, POST `…/groupings`.
 struct CorrectionEndpoints {
     let gallery: GalleryStore
-    let models: ModelRegistry
+    let models: AnsweringModels
     let surveys: SurveyService
     let bodies: BodyReader
 
@@ -92,7 +92,7 @@ struct CorrectionEndpoints {
                 await surveys.group(context.parameter("gallery"), threshold: Float(threshold)))
         }
         router.get("/v1/galleries/{gallery}/identities/{identity}/similar") { request, context in
-            let model = models.active.model
+            let model = try await models.current().model
             let found = try await gallery.identities(
                 similarTo: context.parameter("identity"), in: context.parameter("gallery"), model: model,
                 limit: request.integer("limit", 1...1000, default: 10))

@@ -5,7 +5,7 @@ import Serving
 /// POST `/v1/embeddings`: triple → a vector a modality, and what they make together.
 struct EmbeddingEndpoint {
     let encoding: EncodingService
-    let models: ModelRegistry
+    let models: AnsweringModels
     let bodies: BodyReader
 
     private struct Reply: Encodable {

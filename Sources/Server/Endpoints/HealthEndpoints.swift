@@ -6,7 +6,7 @@ import Serving
 /// GET `/healthz`, `/readyz`, `/metrics`, `/openapi.yaml`.
 struct HealthEndpoints {
     let gallery: GalleryStore
-    let models: ModelRegistry
+    let models: AnsweringModels
     let page: MetricsPage
 
     private struct Health: Encodable {
@@ -36,8 +36,7 @@ struct HealthEndpoints {
     /// not fallen behind other servers. More is told to whoever has a key.
     private func ready(tellsMore: Bool) async throws -> Response {
         try gallery.requireCurrent()
-        try await models.step.require()
-        let (encoder, sightings) = (models.active, try await gallery.sightingCount())
+        let (encoder, sightings) = try await (models.current(), gallery.sightingCount())
         var answer = Readiness(status: "ready")
         if tellsMore {
             (answer.model, answer.modalities) = (encoder.model, encoder.modalities.map(\.rawValue))

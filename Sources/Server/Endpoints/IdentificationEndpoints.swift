@@ -9,7 +9,7 @@ import Serving
 struct IdentificationEndpoints {
     let identification: IdentificationService
     let surveys: SurveyService
-    let models: ModelRegistry
+    let models: AnsweringModels
     let gallery: GalleryStore
     let bodies: BodyReader
     let metrics: ServerMetrics
@@ -93,7 +93,8 @@ struct IdentificationEndpoints {
         }
         router.put("/v1/galleries/{gallery}/thresholds") { request, context in
             var fields = try await bodies.fields(request)
-            let model = try fields.string("model") ?? models.active.model
+            let named = try fields.string("model")
+            let model = if let named { named } else { try await models.current().model }
             let thresholds = try fields.requireObjects("thresholds").map { entry in
                 var entry = entry
                 let modalities = try entry.require(

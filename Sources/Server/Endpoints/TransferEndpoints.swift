@@ -11,7 +11,7 @@ struct TransferEndpoints {
     ]
 
     let gallery: GalleryStore
-    let models: ModelRegistry
+    let models: AnsweringModels
     let imports: ImportService
     let limits: ServerConfiguration.Limits
 
@@ -48,7 +48,7 @@ struct TransferEndpoints {
     /// Sent as it is read; what is enrolled meanwhile may be in it or not.
     private func export(_ name: String, _ form: ImportFile.Form) async throws -> Response {
         try await gallery.requireGallery(name)
-        let export = GalleryExport(gallery: gallery, name: name, model: models.active.model)
+        let export = try GalleryExport(gallery: gallery, name: name, model: await models.current().model)
         let body = ResponseBody { writer in
             switch form {
             case .lines: try await export.lines { try await writer.write(ByteBuffer(data: $0)) }

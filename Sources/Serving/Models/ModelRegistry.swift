@@ -4,8 +4,7 @@ import Synchronization
 
 /// Which model answers, and which one is on its way to. Pure bookkeeping; what makes a model ready is elsewhere.
 ///
-/// A request takes the active model once, at its beginning, and stays with it. An enrolment takes the candidate too: from
-/// the moment there is one, everything new is embedded by both, so that nothing is missing when it becomes active.
+/// Requests know it as `AnsweringModels`.
 package final class ModelRegistry: Sendable {
     private struct State {
         var active: any TripleEncoder
@@ -22,33 +21,13 @@ package final class ModelRegistry: Sendable {
 
     package init(_ active: any TripleEncoder) { state = Mutex(State(active: active)) }
 
-    /// The model that answers.
+    /// The model that answers, if this server does. Not for requests: where servers share a database, all may answer with another.
     package var active: any TripleEncoder { state.withLock { $0.active } }
 
     /// The one on its way.
     package var candidate: (any TripleEncoder)? { state.withLock { $0.candidate } }
 
-    /// The model that a request is answered with, once it is certain that it is the one of all servers. Throws
-    /// `ServingError.outOfStep`, or `CancellationError`.
-    package func current() async throws -> any TripleEncoder {
-        try await step.require()
-        return active
-    }
-
-    /// Runs an enrolment with the models that must embed it, the active one first; the candidate holds up no other request. Where
-    /// another server has made a model active that is not among them, it runs again with that. Throws as `current` does.
-    package func enrolling<Value>(_ body: ([any TripleEncoder]) async throws -> Value) async throws -> Value {
-        try await step.require()
-        do {
-            return try await enrollingOnce(body)
-        } catch GalleryError.modelChanged(let model) {
-            if active.model != model { step.suspect() }
-            try await step.require()
-            return try await enrollingOnce(body)
-        }
-    }
-
-    private func enrollingOnce<Value>(_ body: ([any TripleEncoder]) async throws -> Value) async rethrows -> Value {
+    fileprivate func enrolling<Value>(_ body: ([any TripleEncoder]) async throws -> Value) async rethrows -> Value {
         let (generation, encoders) = state.withLock { state in
             state.enrolments[state.generation, default: 0] += 1
             return (state.generation, [state.active] + [state.candidate?.inBackground].compactMap { $0 })
@@ -93,4 +72,34 @@ package final class ModelRegistry: Sendable {
 
     /// There is no candidate any more.
     package func dismiss() { state.withLock { $0.candidate = nil } }
+}
+
+/// The models as requests have them: there is no way to one but by asking whether this server is in step with the others.
+///
+/// A request takes the active model once, at its beginning, and stays with it. An enrolment takes the candidate too: from
+/// the moment there is one, everything new is embedded by both, so that nothing is missing when it becomes active.
+package struct AnsweringModels: Sendable {
+    private let registry: ModelRegistry
+
+    package init(_ registry: ModelRegistry) { self.registry = registry }
+
+    /// The model that a request is answered with, once it is certain that it is the one of all servers. Throws
+    /// `ServingError.outOfStep`, or `CancellationError`.
+    package func current() async throws -> any TripleEncoder {
+        try await registry.step.require()
+        return registry.active
+    }
+
+    /// Runs an enrolment with the models that must embed it, the active one first; the candidate holds up no other request. Where
+    /// another server has made a model active that is not among them, it runs again with that. Throws as `current` does.
+    package func enrolling<Value>(_ body: ([any TripleEncoder]) async throws -> Value) async throws -> Value {
+        try await registry.step.require()
+        do {
+            return try await registry.enrolling(body)
+        } catch GalleryError.modelChanged(let model) {
+            if registry.active.model != model { registry.step.suspect() }
+            try await registry.step.require()
+            return try await registry.enrolling(body)
+        }
+    }
 }

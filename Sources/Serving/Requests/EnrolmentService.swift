@@ -61,7 +61,7 @@ package struct NewSighting: Sendable {
 /// Enrols triples: recognises repetitions, then decodes and encodes, so that nothing of a refused one is stored, and
 /// answers after the commit.
 package struct EnrolmentService: Sendable {
-    let models: ModelRegistry
+    let models: AnsweringModels
     let gallery: GalleryStore
     let encoding: EncodingService
     let keepsImages: Bool

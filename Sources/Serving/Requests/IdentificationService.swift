@@ -24,7 +24,7 @@ package struct NewPassage: Sendable {
 
 /// Recognises passages, and makes identities of newcomers.
 package struct IdentificationService: Sendable {
-    let models: ModelRegistry
+    let models: AnsweringModels
     let gallery: GalleryStore
     let encoding: EncodingService
     let keepsImages: Bool

@@ -8,7 +8,7 @@ import Threads
 /// Enrols what was sent in bulk, as a job: line by line in their order, encoded side by side beside the requests, and
 /// committed together. What is wrong with a line is said in the job's result and does not stop the others.
 package struct ImportService: Sendable {
-    let models: ModelRegistry
+    let models: AnsweringModels
     let gallery: GalleryStore
     let encoding: EncodingService
     let keepsImages: Bool

@@ -3,7 +3,7 @@ import Inference
 
 /// Answers queries with the active model.
 package struct QueryService: Sendable {
-    let models: ModelRegistry
+    let models: AnsweringModels
     let gallery: GalleryStore
     let encoding: EncodingService
 

@@ -4,17 +4,17 @@ import Gallery
 /// Looks through a whole gallery, as a job, and changes nothing of what is enrolled. Analyses, which are kept, are in
 /// `SurveyService+Analyses.swift`.
 package struct SurveyService: Sendable {
-    let models: ModelRegistry
+    let models: AnsweringModels
     let gallery: GalleryStore
     let jobs: JobBoard
 
     /// Groups that are told; `count` says how many there are.
     private static let mostGroups = 1000
 
-    /// Looks for identities that nobody has named and that are one. Throws `GalleryError.notFound` for the gallery, `.invalid`, or
-    /// `ModelError.tooManyJobs`.
+    /// Looks for identities that nobody has named and that are one. Throws `GalleryError.notFound` for the gallery, `.invalid`,
+    /// `ModelError.tooManyJobs`, or `ServingError.outOfStep`.
     package func group(_ gallery: String, threshold: Float) async throws -> JobStatus {
-        let (identities, model) = (try await self.gallery.gallery(gallery).identities, models.active.model)
+        let (identities, model) = try await (self.gallery.gallery(gallery).identities, models.current().model)
         return try await start(.grouping, gallery) { [store = self.gallery] handle in
             let groups = try await store.groups(in: gallery, model: model, threshold: threshold) { done in
                 try Task.checkCancellation()
@@ -34,7 +34,7 @@ package struct SurveyService: Sendable {
         _ gallery: String, falseMatchRate rate: Double, samples: Int, applies: Bool
     ) async throws -> JobStatus {
         try await self.gallery.requireGallery(gallery)
-        let model = models.active.model
+        let model = try await models.current().model
         return try await start(.calibration, gallery) { [store = self.gallery] handle in
             let found = try await store.calibrate(
                 in: gallery, model: model, falseMatchRate: rate, samples: samples
