@@ -8,8 +8,9 @@ package struct PostgreSQLServer: Sendable {
     package let folder: String
     /// On loopback, where it wants the password "secret".
     package let port: Int
-    /// Held open: the script that watches the server ends it when this is closed.
+    /// Held open: the script that watches the server takes orders by it, and ends the server when it is closed.
     private let life: FileHandle
+    private let answers: FileHandle
     private let programs: String
 
     /// Of the newest version that is installed, where Debian puts it.
@@ -49,6 +50,20 @@ package struct PostgreSQLServer: Sendable {
             return server
         }
     }
+
+    /// One that a test has alone, and may stop.
+    package static func alone() throws -> PostgreSQLServer {
+        guard let installed else { throw Failure(reason: "PostgreSQL is not installed") }
+        return try start(installed)
+    }
+
+    /// Ends it as a crash would, or has it begin again; returns when that is done.
+    package func order(_ order: Order) throws {
+        try life.write(contentsOf: Data("\(order.rawValue)\n".utf8))
+        guard !answers.availableData.isEmpty else { throw Failure(reason: "PostgreSQL did not \(order.rawValue)") }
+    }
+
+    package enum Order: String { case stop, start }
 
     /// The address of an empty database: a schema of its own in the server's one.
     package static func makeDatabase(withVectors: Bool = false) throws -> String {
@@ -98,7 +113,9 @@ package struct PostgreSQLServer: Sendable {
         let folder = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
             .trimmingCharacters(in: .whitespacesAndNewlines)
         guard folder.hasPrefix("/") else { throw Failure(reason: "PostgreSQL did not start") }
-        return PostgreSQLServer(folder: folder, port: port, life: input.fileHandleForWriting, programs: programs)
+        return PostgreSQLServer(
+            folder: folder, port: port, life: input.fileHandleForWriting, answers: output.fileHandleForReading,
+            programs: programs)
     }
 
     /// It refuses to be root. Nothing is flushed to a disk: the tests are not about that.
@@ -113,19 +130,24 @@ package struct PostgreSQLServer: Sendable {
         printf secret >"$folder/password" && chmod 644 "$folder/password"
         $as "$programs/initdb" --pgdata "$folder/data" --username triptych --encoding UTF8 --locale C.UTF-8 --no-sync \
             --auth-local trust --auth-host scram-sha-256 --pwfile "$folder/password" >"$folder/log" 2>&1 || exit 1
-        $as "$programs/postgres" -D "$folder/data" -k "$folder" -p "$port" -c listen_addresses=127.0.0.1 -c fsync=off \
-            -c max_connections=300 -c shared_buffers=64MB </dev/null >>"$folder/log" 2>&1 &
-        server=$!
-        for try in $(seq 100); do
-            "$programs/pg_isready" -q -h "$folder" -p "$port" && break
-            sleep 0.1
-        done
+        start() {
+            $as "$programs/postgres" -D "$folder/data" -k "$folder" -p "$port" -c listen_addresses=127.0.0.1 -c fsync=off \
+                -c max_connections=300 -c shared_buffers=64MB </dev/null >>"$folder/log" 2>&1 &
+            server=$!
+            for try in $(seq 100); do
+                "$programs/pg_isready" -q -h "$folder" -p "$port" && break
+                sleep 0.1
+            done
+        }
+        stop() { kill -QUIT $server; wait $server; }
+        start
         ln -s ".s.PGSQL.$port" "$folder/.s.PGSQL.5432"
         echo "$folder"
-        exec >&-
-        read -r end
-        kill -QUIT $server
-        wait $server
+        while read -r order; do
+            $order
+            echo done
+        done
+        stop
         rm -rf "$folder"
         """
 

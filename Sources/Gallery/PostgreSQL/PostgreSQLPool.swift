@@ -11,7 +11,8 @@ final class PostgreSQLPool: Sendable {
     }
 
     let address: PostgreSQLAddress
-    private let lockWait: TimeInterval
+    /// Seconds that a statement waits for locks of others.
+    let lockWait: TimeInterval
     private let state = Mutex(State())
 
     /// How long an answer may take.

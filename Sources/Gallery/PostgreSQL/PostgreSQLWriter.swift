@@ -25,6 +25,9 @@ final class PostgreSQLWriter: Sendable {
         let vectors: SearchVectorWriter?
     }
 
+    /// Between two tries to learn what a lost connection has committed.
+    private static let pause = Duration.milliseconds(100)
+
     private let pool: PostgreSQLPool
     private let state: Mutex<State>
     private let following: Following
@@ -108,13 +111,20 @@ final class PostgreSQLWriter: Sendable {
         UPDATE total SET commits = commits + 1, log_floor = commits + 1, last_commit = ? RETURNING commits
         """
 
-    /// Asks another connection about the last commit. If there is none, nobody knows: then it must not run again.
+    /// Asks another connection about the last commit, for as long as a write waits for others: a database that starts anew is soon
+    /// there again. If there is none by then, nobody knows: the commit must not run again.
     private func wasCommitted(_ state: inout State) throws -> Bool {
-        do {
-            return try connect(&state).wasCommitted
-        } catch {
-            throw GalleryError.unavailable(
-                "the connection was lost during a commit, and whether it has succeeded cannot be told yet")
+        let deadline = ContinuousClock.now + .seconds(pool.lockWait)
+        while true {
+            do {
+                return try connect(&state).wasCommitted
+            } catch {
+                guard .now < deadline else {
+                    throw GalleryError.unavailable(
+                        "the connection was lost during a commit, and whether it has succeeded cannot be told yet")
+                }
+                usleep(UInt32(Self.pause / .microseconds(1)))
+            }
         }
     }
 

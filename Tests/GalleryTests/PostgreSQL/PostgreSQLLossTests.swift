@@ -33,6 +33,42 @@ struct PostgreSQLLossTests {
         }
     }
 
+    @Test(
+        "An enrolment whose commit was answered by nobody is acknowledged once the database is there again, and is there once"
+    )
+    func lostAnswer() async throws {
+        let database = try PostgreSQLServer.alone()
+        for sharing in [false, true] {
+            try await DatabaseEngine.postgresql.taking {
+                var configuration = GalleryConfiguration()
+                (configuration.sharing, configuration.busyTimeout) = (sharing, 60)
+                try database.run("CREATE SCHEMA s\(sharing)")
+                let store = try await GalleryStore.open(
+                    path: database.address(schema: "s\(sharing)"), configuration: configuration)
+                _ = try await store.createGallery("g")
+                // A standby that never comes: commits are on the disk, and nobody is told.
+                try database.run("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+                try database.run("SELECT pg_reload_conf()")
+                let enrolment = Task { try await enrol("i", store) }
+                try await eventually("it waits for its answer") {
+                    try database.run("SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'") != "0"
+                }
+                try database.run("ALTER SYSTEM RESET synchronous_standby_names")
+                try database.order(.stop)
+                // Several tries to learn of it fail meanwhile.
+                try await Task.sleep(for: .seconds(1))
+                try database.order(.start)
+                try await enrolment.value
+                #expect(try await store.gallery("g").sightings == 1)
+                try await eventually("it is found") {
+                    let query = GalleryQuery(embedding: embedding([1, 0]))
+                    return (try? await store.query(query, in: "g").matches.map(\.identity)) == ["i"]
+                }
+                try await store.close()
+            }
+        }
+    }
+
     @Test("Of enrolments during which connections are cut each is there once if it was acknowledged, in the index too")
     func underLoad() async throws {
         try await withStore(on: [.postgresql]) { store, directory in
