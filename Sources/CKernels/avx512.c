@@ -22,6 +22,7 @@ const instruction_set avx512_instructions = {
     .strassen_product = strassen_product, .add_blocks = add_blocks, .strassen_sums = strassen_sums};
 
 #include "narrow_words.h"
+#define HAS_MASKS 1
 #include "narrow_rows.h"
 
 /// Exact: the even and the odd bytes of a word are widened to 16 bits apart, and pairs of products added in 32.

@@ -25,6 +25,7 @@ INLINE vec add_halves(vec sum, ivec x, ivec w) {
 #define HAS_MAPS 0
 #include "narrow_tile.h"
 
+#define HAS_MASKS 1
 #include "narrow_rows.h"
 
 const narrowing_kernels bf16_narrowing = {.range = range_of_row, .encode = encode_row, .round = round_row,

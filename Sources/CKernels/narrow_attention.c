@@ -50,12 +50,22 @@ static void round_row(const float *row, int64_t count, uint32_t *words) {
     narrow_instructions()->narrowing->round(row, count, (uint16_t *)(void *)words);
 }
 
+/// Asks for a token's numbers some tokens before they are needed: those of a head lie far apart, so that the processor does not
+/// ask by itself.
+static void ask_ahead(const attention_job *job, const float *x, int64_t token) {
+    enum { tokens_ahead = 12 };
+    if (token + tokens_ahead >= job->tokens) return;
+    const float *row = x + (token + tokens_ahead) * 3 * job->heads * job->width;
+    for (int64_t i = 0; i < job->width; i += line_floats) __builtin_prefetch(row + i);
+}
+
 /// Keys in panels of tokens: for each word of a key, those of a panel's tokens.
 static void pack_keys(const attention_job *job, const float *k, head_memory *m) {
     int64_t words = words_of(job->width), panel = instructions()->panel, step = 3 * job->heads * job->width;
     for (int64_t t = 0; t < whole_outputs(job->tokens); t++) {
         int64_t width = panel_width(job->tokens, t / panel);
         uint32_t *to = m->keys + t / panel * panel * words + t % panel;
+        ask_ahead(job, k, t);
         if (t < job->tokens) round_row(k + t * step, job->width, m->queries);
         for (int64_t i = 0; i < words; i++) to[i * width] = t < job->tokens ? m->queries[i] : 0;
     }
@@ -69,8 +79,10 @@ static void pack_values(const attention_job *job, const float *v, head_memory *m
         uint32_t *to = m->values + p * panel * words_of(job->tokens);
         for (int64_t t = 0; t < job->tokens; t += 2, to += width) {
             uint16_t pair[2][largest_panel] = {{0}};
-            for (int64_t i = 0; i < 2 && t + i < job->tokens; i++)
+            for (int64_t i = 0; i < 2 && t + i < job->tokens; i++) {
+                ask_ahead(job, v, t + i);
                 narrow_instructions()->narrowing->round(v + (t + i) * step + p * panel, real, pair[i]);
+            }
             for (int64_t o = 0; o < width; o++) to[o] = pair[0][o] | (uint32_t)pair[1][o] << 16;
         }
     }
@@ -103,7 +115,10 @@ static void run_head(const void *context, int64_t piece, int64_t worker) {
     float *y = job->y + image * tokens * model + head * width;
     for (int64_t from = 0; from < tokens; from += tile_rows) {
         int rows = (int)smaller_of(tile_rows, tokens - from);
-        for (int r = 0; r < rows; r++) round_row(q + (from + r) * step, width, m.queries + r * words_of(width));
+        for (int r = 0; r < rows; r++) {
+            ask_ahead(job, q, from + r);
+            round_row(q + (from + r) * step, width, m.queries + r * words_of(width));
+        }
         multiply(rows, m.queries, words_of(width), m.keys, tokens, m.scores, m.scores_step);
         instructions()->softmax(rows, tokens, m.scores_step, job->scale, mask, m.scores);
         for (int r = 0; r < rows; r++)

@@ -1,4 +1,23 @@
-// How rows of floats become narrow.
+// How rows of floats become narrow. The including file may define HAS_MASKS: then what is past a row's last whole register is read
+// and written by AVX-512's masks, otherwise by way of memory, which loads of whole registers then wait for.
+#if HAS_MASKS
+INLINE __mmask16 first_lanes(int64_t count) { return (__mmask16)((1u << count) - 1); }
+INLINE vec load_first(const float *p, int64_t count) { return (vec)_mm512_maskz_loadu_ps(first_lanes(count), p); }
+INLINE void store_first_codes(uint8_t *p, codes_vec c, int64_t count) {
+    _mm_mask_storeu_epi8(p, first_lanes(count), (__m128i)c);
+}
+INLINE void store_first_halves(uint16_t *p, halves_vec h, int64_t count) {
+    _mm256_mask_storeu_epi16(p, first_lanes(count), (__m256i)h);
+}
+#else
+INLINE vec load_first(const float *p, int64_t count) {
+    float rest[LANES] = {0};
+    memcpy(rest, p, count * sizeof *p);
+    return load(rest);
+}
+INLINE void store_first_codes(uint8_t *p, codes_vec c, int64_t count) { memcpy(p, &c, count); }
+INLINE void store_first_halves(uint16_t *p, halves_vec h, int64_t count) { memcpy(p, &h, count * sizeof *p); }
+#endif
 
 /// Rounds to the nearest whole number of at most 2²², ties to even.
 INLINE ivec rounded(vec x) { return (ivec)(x + 12582912.0f) - 0x4B400000; }
@@ -49,20 +68,14 @@ static void encode_row(const float *row, int64_t count, float inverse, int32_t z
         memcpy(codes + i, &c, sizeof c);
     }
     if (whole == count) return;
-    float rest[LANES] = {0};
-    memcpy(rest, row + whole, (count - whole) * sizeof(float));
-    codes_vec c = encoded(load(rest), inverse, zero);
-    memcpy(codes + whole, &c, count - whole);
+    store_first_codes(codes + whole, encoded(load_first(row + whole, count - whole), inverse, zero), count - whole);
 }
 
 static void round_row(const float *row, int64_t count, uint16_t *halves) {
     int64_t whole = count / LANES * LANES;
     for (int64_t i = 0; i < whole; i += LANES) store_halves(halves + i, load(row + i));
     if (whole == count) return;
-    float rest[LANES] = {0};
-    memcpy(rest, row + whole, (count - whole) * sizeof(float));
-    halves_vec h = ROUNDED_TO_HALVES(load(rest));
-    memcpy(halves + whole, &h, (count - whole) * sizeof(uint16_t));
+    store_first_halves(halves + whole, ROUNDED_TO_HALVES(load_first(row + whole, count - whole)), count - whole);
 }
 
 INLINE codes_vec encoded_halves(const uint16_t *row, float inverse) {
@@ -79,6 +92,5 @@ static void encode_halves_row(const uint16_t *row, int64_t count, float inverse,
     if (whole == count) return;
     uint16_t rest[LANES] = {0};
     memcpy(rest, row + whole, (count - whole) * sizeof *rest);
-    codes_vec c = encoded_halves(rest, inverse);
-    memcpy(codes + whole, &c, count - whole);
+    store_first_codes(codes + whole, encoded_halves(rest, inverse), count - whole);
 }

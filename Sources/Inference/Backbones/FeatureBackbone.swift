@@ -27,7 +27,9 @@ extension Tensor {
     /// What a narrow network makes of images [B, ...], a few at a time: with whole batches what goes from layer to layer does not
     /// fit in caches, and narrow layers then wait for memory, not for products. A float32 network takes all at once.
     func encoded(narrowly isNarrow: Bool, _ network: (Tensor) -> Tensor) -> Tensor {
-        let together = 4
+        // An image of 256 × 128 goes alone; smaller ones would each wait for the threads to meet after every layer.
+        let numbers = 1 << 17
+        let together = min(4, max(1, numbers * shape[0] / max(count, 1)))
         guard isNarrow, shape[0] > together else { return network(self) }
         let parts = stride(from: 0, to: shape[0], by: together).map { start in
             network(sliced(axis: 0, start..<min(start + together, shape[0])))
