@@ -1,11 +1,12 @@
 // Times the kernels of a ViT-B's blocks and of a ResNet-50's convolutions in float32, bfloat16 and 8 bits, on one thread:
 //
 //   clang -O2 -D_GNU_SOURCE -Wno-deprecated -ISources/CKernels/include Benchmarks/narrow_kernels.c Sources/CKernels/*.c -lm -lpthread -o /tmp/narrow
-//   /tmp/narrow vit 129 10; /tmp/narrow resnet 288 144 10
+//   /tmp/narrow vit 129 10; /tmp/narrow resnet 288 144 10; /tmp/narrow peak
 //
 // The arguments are a transformer's tokens, or an image's height and width, and how often each is done. Prints the least of the
 // processor's times, in milliseconds. Weights are random, each layer's its own: they come from memory, as a model's do. Norms,
-// strides, pooling and the first convolution are left out.
+// strides, pooling and the first convolution are left out. `peak` prints how many multiplications of 8 bits a second the
+// processor does where they wait for nothing: what no product can exceed.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -186,8 +187,38 @@ static double resnet(int precision, int64_t height, int64_t width, int rounds) {
     return sum;
 }
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+/// As many sums as a tile has, so that none waits for the one before it.
+__attribute__((target("avx512f,avx512vnni"))) static double multiplications_a_second(void) {
+    enum { sums = 24, steps = 100000, rounds = 50, of_instruction = 64 };
+    __m512i sum[sums] = {0}, words = _mm512_set1_epi32(0x01020304);
+    double least = INFINITY;
+    for (int round = 0; round < rounds; round++) {
+        double start = now();
+        for (int step = 0; step < steps; step++) {
+            _Pragma("clang loop unroll(full)") for (int i = 0; i < sums; i++)
+                sum[i] = _mm512_dpbusd_epi32(sum[i], words, words);
+            __asm__ volatile("" ::"v"(sum[0]));
+        }
+        least = fmin(least, now() - start);
+    }
+    for (int i = 0; i < sums; i++) __asm__ volatile("" ::"v"(sum[i]));
+    return (double)sums * steps * of_instruction / (least * 1e-3);
+}
+
+static int print_peak(void) {
+    if (!ck_is_native(ck_int8)) return fprintf(stderr, "this processor has no AVX-512 VNNI\n"), 1;
+    return printf("int8     %8.0f * 10^9 multiplications a second\n", multiplications_a_second() * 1e-9), 0;
+}
+#else
+static int print_peak(void) { return fprintf(stderr, "this processor has no AVX-512 VNNI\n"), 1; }
+#endif
+
 int main(int count, char **arguments) {
-    if (count < 4) return fprintf(stderr, "expected vit TOKENS ROUNDS, or resnet HEIGHT WIDTH ROUNDS\n"), 2;
+    if (count == 2 && strcmp(arguments[1], "peak") == 0) return print_peak();
+    if (count < 4) return fprintf(stderr, "expected vit TOKENS ROUNDS, resnet HEIGHT WIDTH ROUNDS, or peak\n"), 2;
     int is_vit = strcmp(arguments[1], "vit") == 0, rounds = atoi(arguments[count - 1]);
     int64_t a = atol(arguments[2]), b = atol(arguments[3]);
     words = allocated(1 << 22), scratch = allocated(1 << 24), row_scales = allocated(1 << 16), zeros = allocated(1 << 16);
