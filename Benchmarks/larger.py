@@ -31,7 +31,8 @@ def serve(o, folder, database, index="memory"):
     (folder / "triptych.yaml").write_text(
         f"checkpoint: {o.checkpoint}\ndatabase: {database}\nmodels: {folder / 'models'}\nport: {port}\n"
         f"gallery: {{index: {index}}}\n")
-    service = services.Service("triptych", [o.triptych, "serve", "--config", folder / "triptych.yaml"], port, folder / "log")
+    service = services.Service("triptych", [o.triptych, "serve", "--config", folder / "triptych.yaml"], port, folder / "log",
+                                patience=1800)
     return service, million.Client(port), time.monotonic() - start
 
 

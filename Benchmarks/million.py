@@ -168,7 +168,7 @@ def serve(o, folder, name="g.sqlite"):
         command += ["--database", o.cluster.local_address(), "--set", f"models={folder / 'models'}"]
     else:
         command += ["--database", folder / name]
-    service = services.Service("triptych", command, port, folder / "log")
+    service = services.Service("triptych", command, port, folder / "log", patience=1800)
     return service, Client(port), time.monotonic() - start
 
 

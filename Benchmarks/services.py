@@ -24,12 +24,13 @@ def free_port():
 
 
 class Service:
-    def __init__(self, name, command, port, log, environment=None):
+    def __init__(self, name, command, port, log, environment=None, patience=120):
+        """`patience`: seconds that it has until it is ready."""
         self.name, self.port, self.times = name, port, {c: ([], 0.0) for c in CLIENTS}
         with open(log, "w") as out:
             self.process = subprocess.Popen([str(c) for c in command], stdout=out, stderr=out,
                                             env=os.environ | (environment or {}))
-        for _ in range(2400):
+        for _ in range(20 * patience):
             if self.process.poll() is not None:
                 raise SystemExit(f"{name} did not start; see {log}")
             with contextlib.suppress(OSError):
@@ -38,7 +39,8 @@ class Service:
                 if connection.getresponse().status == 200:
                     return
             time.sleep(0.05)
-        raise SystemExit(f"{name} was not ready in two minutes; see {log}")
+        self.process.kill()
+        raise SystemExit(f"{name} was not ready in {patience} s; see {log}")
 
     def stop(self):
         self.process.send_signal(signal.SIGSTOP)
