@@ -36,6 +36,17 @@ enum MetadataField {
             """
     }
 
+    /// Whether a key of the sighting `s`, or of its identity, fulfils a condition: for one after the other, by their own rows.
+    static func test(_ key: String, _ condition: MetadataCondition, _ dialect: SQLDialect) -> SQLFragment {
+        let tests = ["sighting": "s.id", "identity": "s.identity_id"].sorted { $0.key > $1.key }.map { owner, row in
+            """
+            EXISTS (SELECT 1 FROM \(sql: owner)_field f
+                WHERE f.\(sql: owner)_id = \(sql: row) AND f.key = \(key) AND \(part: sql(condition, dialect)) OFFSET 0)
+            """ as SQLFragment
+        }
+        return "(\(part: tests.joined(separator: " OR ")))"
+    }
+
     private static func sql(_ condition: MetadataCondition, _ dialect: SQLDialect) -> SQLFragment {
         switch condition {
         case .anyOf(let values):

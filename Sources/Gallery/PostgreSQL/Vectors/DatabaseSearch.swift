@@ -16,6 +16,7 @@ struct DatabaseSearch {
     /// One an exemplar, which score what is found.
     private let searches: [IndexSearch]
     private var lanes: [Lane]
+    private var conditions: VectorConditions
     private var found = FoundSightings()
     /// Identities of which all sightings are found.
     private var whole: Set<Int64> = []
@@ -39,6 +40,7 @@ struct DatabaseSearch {
 
     init(_ query: VectorIndex.Query, _ index: DatabaseIndex, _ db: any SQLSession) {
         (self.query, self.index, self.db) = (query, index, db)
+        conditions = VectorConditions(query.conditions, index.gallery)
         let exemplars = query.exemplars.map { VectorCombination($0, in: index.space) }
         searches = exemplars.map { vectors in
             IndexSearch(
@@ -64,6 +66,7 @@ struct DatabaseSearch {
     /// Asks until there is nothing more to ask for.
     mutating func run() throws -> VectorIndex.Outcome {
         var groups: [FoundSightings.Group] = []
+        try narrow()
         while lanes.contains(where: { !$0.isOver }) {
             for place in lanes.indices where !lanes[place].isOver { try fetch(place) }
             try score()
@@ -79,7 +82,14 @@ struct DatabaseSearch {
         return outcome
     }
 
-    private var conditions: VectorConditions { VectorConditions(query.conditions, index.gallery) }
+    /// Looks whether a filter admits so few that all of them are compared: an index would be read for long before it had enough of them.
+    private mutating func narrow() throws {
+        guard let large = lanes.first(where: { !$0.scan.isSmall })?.scan,
+            let few = try large.admitted(conditions, most: index.access.mostCompared, db)
+        else { return }
+        conditions = VectorConditions(sightings: few, index.gallery)
+        for place in lanes.indices { lanes[place].isIndexed = false }
+    }
 
     private mutating func fetch(_ place: Int) throws {
         let lane = lanes[place]

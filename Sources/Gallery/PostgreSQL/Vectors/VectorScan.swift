@@ -29,9 +29,15 @@ struct VectorScan {
             SELECT v.sighting_id, s.identity_id, s.camera,
                 CAST(v.unit AS \(sql: type)) \(sql: schema.product) CAST(\(HalfVector.bytes(term.vector)) AS \(sql: type))
             FROM search_vector v JOIN live_sighting s ON s.id = v.sighting_id
-            WHERE v.layout_id = \(sql: "\(layout.id)") AND v.part = \(sql: "\(term.part)") AND v.gallery_id = \(gallery)\(part: conditions.sql)
+            WHERE v.layout_id = \(sql: "\(layout.id)") AND v.part = \(sql: "\(term.part)") AND v.gallery_id = \(gallery)\(part: conditions.visited)
             ORDER BY 4 LIMIT \(limit)
             """, db)
+    }
+
+    /// See `VectorConditions`.
+    func admitted(_ conditions: VectorConditions, most: Int, _ db: any SQLSession) throws -> [Int64]? {
+        _ = try db.rows(Self.exactSettings, ["on"])
+        return try conditions.admitted(most: most, db)
     }
 
     /// The nearest of all, in order, and how many there are.
@@ -46,12 +52,15 @@ struct VectorScan {
             """
         }
         var count = 0
+        // Counted apart: by OFFSET the products are made first, else whatever counts would keep all vectors, on the disk.
         let rows = try rows(
             """
-            SELECT v0.sighting_id, s.identity_id, s.camera, \(part: distance), COUNT(*) OVER ()
-            FROM search_vector v0\(sql: others.joined()) JOIN live_sighting s ON s.id = v0.sighting_id
-            WHERE v0.layout_id = \(layout.id) AND v0.part = \(plan.terms[0].part) AND v0.gallery_id = \(gallery)\(part: conditions.sql)
-            ORDER BY 4, 1 LIMIT \(limit)
+            SELECT compared.*, COUNT(*) OVER () FROM (
+                SELECT v0.sighting_id, s.identity_id, s.camera, \(part: distance)
+                FROM search_vector v0\(sql: others.joined()) JOIN live_sighting s ON s.id = v0.sighting_id
+                WHERE v0.layout_id = \(layout.id) AND v0.part = \(plan.terms[0].part) AND v0.gallery_id = \(gallery)\(part: conditions.joined)
+                OFFSET 0
+            ) compared ORDER BY 4, 1 LIMIT \(limit)
             """, db
         ) { count = $0[4] }
         return (rows, count)
@@ -71,7 +80,7 @@ struct VectorScan {
         _ = try db.rows(Self.exactSettings, [isSmall ? "off" : "on"])
         let statement: SQLFragment = """
             SELECT COUNT(*) FROM search_vector v JOIN live_sighting s ON s.id = v.sighting_id
-            WHERE v.layout_id = \(layout.id) AND v.part = 0 AND v.gallery_id = \(gallery)\(part: conditions.sql)
+            WHERE v.layout_id = \(layout.id) AND v.part = 0 AND v.gallery_id = \(gallery)\(part: conditions.joined)
             """
         return try db.only(statement.sql, statement.arguments)[0]
     }

@@ -148,6 +148,8 @@ struct VectorSchema: Sendable {
                 unit \(type()) NOT NULL
             ) PARTITION BY HASH (sighting_id)
             """,
+            // Whoever filters by it asks first how many there are.
+            "CREATE INDEX sighting_of_camera ON sighting (gallery_id, camera, id) WHERE camera IS NOT NULL",
         ] + partitioning + triggers
     }
 
