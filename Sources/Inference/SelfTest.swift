@@ -21,10 +21,13 @@ public enum SelfTest {
         public let difference: Double
         /// The largest that passes.
         public let tolerance: Double
+        /// In which the answer was computed.
+        public let precision: Precision
 
         /// What was expected and what was found.
         public var description: String {
-            "the self-test's embedding differs from the recorded one by \(difference), expected at most \(tolerance)"
+            "the self-test's embedding, computed in \(precision.rawValue), differs from the recorded one by \(difference), "
+                + "expected at most \(tolerance)"
         }
     }
 
@@ -53,7 +56,9 @@ public enum SelfTest {
         let isNarrow = encoder.precision != .float32
         let difference = difference(found, recorded, isRelative: isNarrow)
         let tolerance = isNarrow ? narrowTolerance : tolerance
-        guard difference <= tolerance else { throw Failure(difference: difference, tolerance: tolerance) }
+        guard difference <= tolerance else {
+            throw Failure(difference: difference, tolerance: tolerance, precision: encoder.precision)
+        }
         return difference
     }
 

@@ -49,12 +49,15 @@ struct EvaluateCommandTests {
             (["--rerank", "--distance", "euclidean"], "--rerank"), (["--ensemble"], "two models or more"),
             (["--fpir", "0.1,x"], "--fpir"), (["--curve", "c.svg"], "--open-set"), (["--k1", "5"], "--rerank"),
             (["--protocol", "mix", "--any-to-any"], "stand alone"), (["--embeddings", "x"], "--embeddings alone"),
+            (["--texts"], "query/text: expected captions"),
         ]
         for (more, reason) in options {
             let result = try await world.triptych.start(
                 ["evaluate", "--checkpoint", world.model, "--data", world.data] + more
             ).result()
             #expect(result.status != 0 && result.error.contains(reason), "\(more): \(result.error)")
+            // Before anything was encoded.
+            #expect(!result.error.contains("encoding"))
         }
     }
 }

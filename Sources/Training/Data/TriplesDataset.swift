@@ -63,6 +63,10 @@ public struct TriplesDataset: Sendable {
     /// What the data set's benchmark measures, one thing after the other. Throws as `sightings` does.
     public func tasks() throws(DatasetError) -> [RetrievalTask] { try layout.tasks(of: self) }
 
+    /// What MixER's protocols are measured on: galleries with images of all modalities, also where the benchmark's own have
+    /// those of one. Throws as `sightings` does.
+    public func mixedTasks() throws(DatasetError) -> [RetrievalTask] { try layout.mixedTasks(of: self) }
+
     /// The train split as a model learns from it: where modalities were never seen together, as pairs of an identity. Throws
     /// as `sightings` does.
     package func trainingSightings(_ modalities: [Modality]) throws(DatasetError) -> [Sighting] {

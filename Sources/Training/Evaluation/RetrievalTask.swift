@@ -44,6 +44,25 @@ public struct RetrievalTask: Sendable {
             return groups.flatMap { generator.sample($0, shots) }
         }
     }
+
+    /// Images of each modality as queries, against a gallery of all of them: a mixed gallery, where the benchmark's own has one
+    /// modality and the queries the other (MixER, table B.1).
+    ///
+    /// - Parameters:
+    ///   - sides: the images of each modality, with its name.
+    ///   - shots: how many of each identity, camera and modality are drawn, in ten trials; nil for all of them.
+    static func mixed(_ sides: [(name: String, images: [TriplesDataset.Sighting])], shots: Int? = nil)
+        -> [RetrievalTask]
+    {
+        let parts = sides.map { side in shots.map { drawn(from: side.images, shots: $0, trials: 10) } ?? [side.images] }
+        let galleries = parts[0].indices.map { trial in parts.flatMap { $0[trial] } }
+        let all = sides.map(\.name).joined(separator: " and ")
+        return sides.map { side in
+            RetrievalTask(
+                name: "\(side.name) to \(all)" + (shots.map { ", \($0) shot" } ?? ""), queries: side.images,
+                galleries: galleries, rule: .mix)
+        }
+    }
 }
 
 extension RetrievalTask {

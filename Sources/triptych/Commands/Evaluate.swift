@@ -20,7 +20,9 @@ struct Evaluate: AsyncParsableCommand {
             measured (MixER): each image of a query, alone, is ranked against every image of the gallery, whatever its \
             modality. mix ranks everything, mix-cam nothing from the query's camera, mix-id nothing of the query's identity \
             in its modality, mix-cam-id nothing of the query's identity from its camera; cross-modal and uni-modal leave that \
-            out too, and rank only images of other modalities than the query's, or only those of its own.
+            out too, and rank only images of other modalities than the query's, or only those of its own. Where a benchmark's \
+            queries are of one modality and its gallery of another (SYSU-MM01, RegDB, LLCM) the gallery is of both, and is \
+            searched with each.
             """)
 
     @OptionGroup(title: "What is ranked") var source: EvaluationSource
@@ -96,7 +98,8 @@ struct Evaluate: AsyncParsableCommand {
         let datasets = try models.indices.map { try source.open(trialsLater: $0) }
         var trials: [Evaluation] = []
         for (paths, dataset) in zip(models, datasets) {
-            trials.append(try await measured(ModelMeasurement(source, dataset, paths, sets: sets), plan))
+            let model = try ModelMeasurement(source, dataset, paths, sets: sets, isMixed: !ranking.mixed.isEmpty)
+            trials.append(try await measured(model, plan))
         }
         if trials.count == 1 { return trials[0] }
         return Evaluation(results: RetrievalResult.combined(trials.map(\.results)))
@@ -111,14 +114,16 @@ struct Evaluate: AsyncParsableCommand {
     private func measured(_ model: ModelMeasurement, _ plan: EvaluationPlan) async throws -> Evaluation {
         let (rule, isMixed, texts) = (ranking.rule, !ranking.mixed.isEmpty, texts)
         return try await ComputeThread.shared.run {
+            // First: that there are none to read should not be found after hours.
+            let texts = texts ? try model.texts() : nil
             let tasks = try model.encoded()
             let progress = Progress("comparing sets of modalities", unit: "pairs")
             if isMixed, let rule {
                 return try Evaluation(try tasks.tasks.map { try tasks.singles($0, rule: rule) }, plan)
             }
             var evaluation = try Evaluation(tasks, plan) { progress.update($0, of: $1) }
-            if texts {
-                for task in try tasks.tasks(try model.texts()) { evaluation.add(task.result(plan.method)) }
+            if let texts {
+                for task in try tasks.tasks(texts) { evaluation.add(task.result(plan.method)) }
             }
             evaluation.addRandom(tasks.tasks)
             return evaluation

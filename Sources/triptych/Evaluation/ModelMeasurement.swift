@@ -17,10 +17,12 @@ struct ModelMeasurement: Sendable {
     private let isFlipAveraged: Bool
 
     /// Throws `DatasetError`.
-    init(_ source: EvaluationSource, _ dataset: TriplesDataset, _ paths: [String], sets: Sets) throws {
+    init(
+        _ source: EvaluationSource, _ dataset: TriplesDataset, _ paths: [String], sets: Sets, isMixed: Bool
+    ) throws {
         (self.paths, self.dataset, self.sets) = (paths, dataset, sets)
         isFlipAveraged = source.flip
-        tasks = try dataset.tasks()
+        tasks = try isMixed ? dataset.mixedTasks() : dataset.tasks()
     }
 
     /// Blocks: call it on a compute thread.

@@ -8,6 +8,8 @@ final class Progress: Sendable {
         var lastShown = -Double.infinity
         /// Whether the last line that was shown said that all is done.
         var isFinished = false
+        /// How far the job was when it was first heard of, and when: the first unit warms up what the others find warm.
+        var first: (done: Int, elapsed: Double)?
     }
 
     private let what: String
@@ -28,21 +30,27 @@ final class Progress: Sendable {
     func update(_ done: Int, of total: Int) {
         let elapsed = Self.now - start
         let interval = isTerminal ? 0.1 : 5
-        let isDue = state.withLock { state in
-            guard done == total ? !state.isFinished : elapsed - state.lastShown >= interval else { return false }
+        let text = state.withLock { state -> String? in
+            let first = state.first ?? (done, elapsed)
+            state.first = first
+            guard done == total ? !state.isFinished : elapsed - state.lastShown >= interval else { return nil }
             (state.lastShown, state.isFinished) = (elapsed, done == total)
-            return true
+            return line(done, total, elapsed, since: first)
         }
-        if isDue { show(line(done, total, elapsed), isLast: done == total) }
+        if let text { show(text, isLast: done == total) }
     }
 
-    private func line(_ done: Int, _ total: Int, _ elapsed: Double) -> String {
-        let rate = Double(done) / max(elapsed, 1e-3)
+    private func line(_ done: Int, _ total: Int, _ elapsed: Double, since first: (done: Int, elapsed: Double)) -> String
+    {
         let percent = total == 0 ? 100 : done * 100 / total
-        let left =
-            done == total
-            ? "took \(Self.duration(elapsed))" : "\(Self.duration(Double(total - done) / max(rate, 1e-3))) left"
-        return "\(what): \(done)/\(total) \(unit) (\(percent) %), \(String(format: "%.1f", rate))/s, \(left)"
+        let text = "\(what): \(done)/\(total) \(unit) (\(percent) %)"
+        if done == total {
+            let rate = Double(done) / max(elapsed, 1e-3)
+            return text + String(format: ", %.1f/s, took ", rate) + Self.duration(elapsed)
+        }
+        guard done > first.done, elapsed > first.elapsed else { return text }
+        let rate = Double(done - first.done) / (elapsed - first.elapsed)
+        return text + String(format: ", %.1f/s, ", rate) + "\(Self.duration(Double(total - done) / rate)) left"
     }
 
     private func show(_ line: String, isLast: Bool) {

@@ -52,6 +52,22 @@ struct CrossModalLayoutTests {
         #expect(Set(tasks[0].galleries.map { $0.map(\.name) }).count > 1)
     }
 
+    @Test("SYSU-MM01: a mixed gallery has one image of each identity, camera and modality, and is searched with either")
+    func sysuMixed() throws {
+        let tree = try sysu()
+        let dataset = try tree.dataset()
+        let tasks = try dataset.mixedTasks()
+        #expect(tasks.map(\.name) == ["nir to nir and rgb, 1 shot", "rgb to nir and rgb, 1 shot"])
+        #expect(tasks.map(\.queries.count) == [3 * 12, 5 * 12] && tasks.allSatisfy { !$0.isDeduplicated })
+        for task in tasks {
+            #expect(task.galleries.map(\.count) == [Int](repeating: 8, count: 10))
+            #expect(Set(task.galleries[0].map { "\($0.identity) \($0.camera)" }).count == 8)
+        }
+        // The visible images are those that the benchmark itself draws.
+        let own = try dataset.tasks()[0].galleries.map { $0.map(\.name) }
+        #expect(tasks[0].galleries.map { $0.suffix(5).map(\.name) } == own)
+    }
+
     /// Two of the ten trials, whose lists exchange who is learned from.
     private func regdbTree() throws -> Tree {
         let tree = try Tree()
@@ -84,6 +100,9 @@ struct CrossModalLayoutTests {
         #expect(
             tasks.allSatisfy { $0.queries.count == 4 && $0.galleries.map(\.count) == [4] && $0.rule == .everything })
         #expect(tasks.map { $0.queries[0].files.keys.first } == [.rgb, .tir])
+        let mixed = try dataset.mixedTasks()
+        #expect(mixed.map(\.name) == ["rgb to rgb and tir", "tir to rgb and tir"])
+        #expect(mixed.allSatisfy { $0.queries.count == 4 && $0.galleries.map(\.count) == [8] })
         let second = try tree.dataset(trial: 2).sightings(.query)
         #expect(second.map(\.name).first == "Visible/285/female_back_v_01100_285")
         #expect(throws: DatasetError.self) { try tree.dataset("regdb", trial: 11) }
@@ -142,6 +161,9 @@ struct CrossModalLayoutTests {
         #expect(tasks.map(\.name) == ["nir to rgb", "rgb to nir"])
         #expect(tasks.allSatisfy { $0.isDeduplicated && $0.queries.count == 12 && $0.rule == .standard })
         #expect(tasks.allSatisfy { $0.galleries.map(\.count) == [Int](repeating: 4, count: 10) })
+        let mixed = try dataset.mixedTasks()
+        #expect(
+            mixed.allSatisfy { $0.queries.count == 12 && $0.galleries.map(\.count) == [Int](repeating: 8, count: 10) })
     }
 
     @Test("what is wrong with a list is said with its line")

@@ -25,6 +25,8 @@ public protocol DatasetLayout: Sendable {
     func listValidation(in root: URL) throws(DatasetError) -> SplitListing?
     /// What the benchmark measures. Throws `DatasetError`.
     func tasks(of dataset: TriplesDataset) throws(DatasetError) -> [RetrievalTask]
+    /// Queries and galleries of which MixER's protocols rank the single images. Throws `DatasetError`.
+    func mixedTasks(of dataset: TriplesDataset) throws(DatasetError) -> [RetrievalTask]
 }
 
 extension DatasetLayout {
@@ -46,6 +48,11 @@ extension DatasetLayout {
                 name: "query to gallery", queries: try dataset.sightings(.query),
                 galleries: [try dataset.sightings(.gallery)], rule: rule)
         ]
+    }
+
+    /// What the benchmark measures, whose galleries have all modalities.
+    public func mixedTasks(of dataset: TriplesDataset) throws(DatasetError) -> [RetrievalTask] {
+        try tasks(of: dataset)
     }
 }
 

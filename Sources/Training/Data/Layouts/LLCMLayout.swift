@@ -62,4 +62,9 @@ struct LLCMLayout: DatasetLayout {
                 rule: rule, isDeduplicated: true)
         }
     }
+
+    func mixedTasks(of dataset: TriplesDataset) throws(DatasetError) -> [RetrievalTask] {
+        RetrievalTask.mixed(
+            [("nir", try dataset.sightings(.query)), ("rgb", try dataset.sightings(.gallery))], shots: 1)
+    }
 }

@@ -42,6 +42,10 @@ struct RegDBLayout: DatasetLayout {
             RetrievalTask(name: $0.0, queries: $0.1, galleries: [$0.2], rule: rule)
         }
     }
+
+    func mixedTasks(of dataset: TriplesDataset) throws(DatasetError) -> [RetrievalTask] {
+        RetrievalTask.mixed([("rgb", try dataset.sightings(.query)), ("tir", try dataset.sightings(.gallery))])
+    }
 }
 
 /// Lists of images as RegDB and LLCM have them: `<path> <label>`, one a line.

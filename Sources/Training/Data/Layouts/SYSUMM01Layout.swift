@@ -63,6 +63,12 @@ struct SYSUMM01Layout: DatasetLayout {
             }
         }
     }
+
+    /// All search with one shot, of the infrared cameras too (MixER, table B.1).
+    func mixedTasks(of dataset: TriplesDataset) throws(DatasetError) -> [RetrievalTask] {
+        RetrievalTask.mixed(
+            [("nir", try dataset.sightings(.query)), ("rgb", try dataset.sightings(.gallery))], shots: 1)
+    }
 }
 
 extension SplitListing {
