@@ -47,7 +47,7 @@ struct InterruptionTests {
 
     @Test("a leader that loses its lead and lives stops its jobs; the next one goes on, and nothing is done twice")
     func lostLead() async throws {
-        try await Servers.run({ $0.swap.share = 0.01 }) { servers, first, second in
+        try await Servers.run({ $0.swap.share = 0.05 }) { servers, first, second in
             let begun = try await begin(first, second, lines: 600)
             try servers.cutOff(first)
             try await eventually("the second leads") { second.gallery.isLeader }

@@ -47,7 +47,7 @@ struct SharedEmbeddingTests {
 
     @Test("what a server was at that is cut off is embedded by another, and not counted twice")
     func cutOff() async throws {
-        try await Servers.run({ $0.swap.share = 0.05 }, other: { $0.swap.share = Self.hardlyAny }) {
+        try await Servers.run({ $0.swap.share = 0.2 }, other: { $0.swap.share = Self.hardlyAny }) {
             servers, first, second in
             try await fill(first)
             let (model, job) = try await begin(first, second)
@@ -64,7 +64,7 @@ struct SharedEmbeddingTests {
 
     @Test("who has ended is waited for by nobody, and who goes on has all of it embedded")
     func ended() async throws {
-        try await Servers.run({ $0.swap.share = 0.05 }, other: { $0.swap.share = Self.hardlyAny }) {
+        try await Servers.run({ $0.swap.share = 0.2 }, other: { $0.swap.share = Self.hardlyAny }) {
             servers, first, second in
             try await fill(first)
             let (model, job) = try await begin(first, second)
