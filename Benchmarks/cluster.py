@@ -125,15 +125,16 @@ def rate(cluster, requests, gallery, kind, seconds, ports=None, count=None):
         process.start()
     for _ in clients:
         results.get(timeout=120)
-    account = cluster.account()
+    log, account = cluster.database.log_bytes(), cluster.account()
     found = [results.get(timeout=seconds + 240) for _ in clients]
     used = account.close(sum(used for _, used in found))
+    log = cluster.database.log_bytes() - log
     for process in clients:
         process.join()
     times = sorted(time for times, _ in found for time in times)
     each = {role: 1000 * used[role] / len(times) for role in ROLES}
     return {"a second": len(times) / used["seconds"], "median": 1000 * statistics.median(times),
-            "99 of 100": 1000 * times[len(times) * 99 // 100], "others": used["others"], **each,
+            "99 of 100": 1000 * times[len(times) * 99 // 100], "others": used["others"], "log": log / 1000 / len(times), **each,
             "of each server": [1000 * seconds / len(times) for seconds in used["each"]]}
 
 
@@ -206,13 +207,13 @@ def median(turns, *keys):
 
 def report(turns):
     for kind in ("queries", "enrolments"):
-        print(f"\n| servers | {kind} a second | median, ms | 99 of 100, ms | processor ms of servers, database, clients | others, cores |\n"
-              "|---|---|---|---|---|---|")
+        print(f"\n| servers | {kind} a second | median, ms | 99 of 100, ms | processor ms of servers, database, clients | "
+              "log, kB | others, cores |\n|---|---|---|---|---|---|---|")
         for count, some in turns.items():
             of = lambda key: median(some, kind, key)
             rates = [t[kind]["a second"] for t in some]
             print(f"| {count} | {of('a second'):.1f} ({min(rates):.1f} to {max(rates):.1f}) | {of('median'):.1f} | {of('99 of 100'):.1f} | "
-                  + ", ".join(f"{of(role):.2f}" for role in ROLES) + f" | {of('others'):.2f} |")
+                  + ", ".join(f"{of(role):.2f}" for role in ROLES) + f" | {of('log'):.1f} | {of('others'):.2f} |")
     several = {count: some for count, some in turns.items() if "lag" in some[0]}
     if not several:
         return

@@ -51,23 +51,28 @@ def bodies(o, queries):
 
 
 def measure(o, folder, database, queries, index):
-    service, client, start = serve(o, folder, database, index)
+    service, client, start = serve(o, folder, database.local_address(), index)
+    spent = lambda: processors.of(service.process.pid) + processors.of_family(database.process.pid)
     print(f"\n{index}: a start takes {start:.1f} s, and the server {million.memory(service.process):.0f} MB", flush=True)
     found = {}
     for name, some in bodies(o, queries):
         client.send("POST", f"{GALLERY}/queries", some[0])
+        before = spent()
         answers = [client.send("POST", f"{GALLERY}/queries", body) for body in some]
         found[name] = [[match["sighting"] for match in answer["matches"]] for answer, _ in answers]
+        used = 1000 * (spent() - before) / len(answers)
         times = sorted(answer["timing"]["search_ms"] for answer, _ in answers)
         about = sum(answer.get("approximate", False) for answer, _ in answers)
         print(f"{name}: search {statistics.median(times):.1f} ms (95 %: {times[len(times) * 95 // 100]:.1f}), "
-              f"{about} of {len(answers)} by an index", flush=True)
+              f"processors {used:.1f} ms, {about} of {len(answers)} by an index", flush=True)
     some = next(iter(bodies(o, queries)))[1]
     for clients in (1, 4):
         print(f"{clients} at once: {million.at_once(client.port, f'{GALLERY}/queries', some, clients):.0f} queries/s")
+    log, before = database.log_bytes(), spent()
     enrol = [client.send("POST", f"{GALLERY}/identities/new-{index}-{n}/sightings",
                          {"vectors": body["vectors"], "model": million.MODEL})[1] for n, body in enumerate(some)]
-    print(f"enrol: {statistics.median(enrol):.1f} ms; the server has {million.memory(service.process):.0f} MB in the end")
+    print(f"enrol: {statistics.median(enrol):.1f} ms, processors {1000 * (spent() - before) / len(enrol):.1f} ms, "
+          f"{(database.log_bytes() - log) / 1000 / len(enrol):.0f} kB of log; the server has {million.memory(service.process):.0f} MB in the end")
     for n in range(len(enrol)):
         client.send("DELETE", f"{GALLERY}/identities/new-{index}-{n}")
     service.end()
@@ -98,6 +103,7 @@ def main():
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--dimension", type=int, default=768)
     parser.add_argument("--queries", type=int, default=50)
+    parser.add_argument("--samples", type=int, default=100, help="sightings that recall looks for; 0 for none")
     parser.add_argument("--folder", type=pathlib.Path, help="keep the database here, and take one that is there")
     o = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -125,9 +131,9 @@ def run(o, folder, database, is_new):
     # Some of few would say little of recall: each near one of those that were made.
     noise = numpy.random.default_rng(5).standard_normal((o.queries, o.dimension)) / o.dimension ** 0.5
     queries = made[numpy.arange(o.queries) % len(made)] + 0.5 * noise.astype(numpy.float32)
-    exact = measure(o, folder, address, queries, "memory")
+    exact = measure(o, folder, database, queries, "memory")
     wait_for_indexes(o, folder, database)
-    found = measure(o, folder, address, queries, "pgvector")
+    found = measure(o, folder, database, queries, "pgvector")
     print("\nagainst the index in memory, of the ten nearest and the nearest:")
     for name, wanted in exact.items():
         if not any(wanted):
@@ -136,8 +142,9 @@ def run(o, folder, database, is_new):
         one = [a[0] == b[0] if b else False for a, b in zip(wanted, found[name]) if a]
         print(f"{name}: {statistics.mean(ten):.3f}, {statistics.mean(one):.3f}")
     print(flush=True)
-    subprocess.run([o.triptych, "gallery", "recall", "--database", address, "--gallery", "g", "--model", million.MODEL,
-                    "--samples", "100"], check=True)
+    if o.samples:
+        subprocess.run([o.triptych, "gallery", "recall", "--database", address, "--gallery", "g", "--model", million.MODEL,
+                        "--samples", str(o.samples)], check=True)
     size = lambda what, of: database.sql(f"SELECT pg_size_pretty(sum({what})) FROM {of}")
     print("embedding:", size("pg_total_relation_size('embedding')", "total"))
     print("search_vector:", size("pg_total_relation_size(relid)", "pg_partition_tree('search_vector')"))

@@ -101,6 +101,10 @@ class Cluster:
         subprocess.run([self.programs / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", self.folder, "-p", str(self.port), "-U",
                         "triptych", "-c", f"COPY {into} FROM STDIN {how}", "postgres"], input=lines, check=True)
 
+    def log_bytes(self):
+        """Of its log (WAL) since the beginning."""
+        return int(self.sql("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint"))
+
     def local_address(self, database="postgres"):
         """By its socket."""
         return f"postgresql:///{database}?host={self.folder}&port={self.port}&user=triptych"
