@@ -58,7 +58,8 @@ struct DatabaseSearch {
                     Lane(
                         layout: place, scan: scan,
                         isIndexed: !scan.isSmall && layout.isIndexed(plan) && !query.isExhaustive,
-                        limit: 4 * query.limit + 64, count: layout.sightings))
+                        // What is nearest by several parts together may be far down in each.
+                        limit: (plan.only == nil ? 4 : 1) * (4 * query.limit + 64), count: layout.sightings))
             }
         }
     }
