@@ -149,7 +149,7 @@ def prepare(o, folder):
     sqlite = Engine(o, folder, "SQLite", folder / "g.sqlite").prepare()
     million.fill(folder / "g.sqlite", o.rows, ["rgb"], DIMENSION)
     found, running = [sqlite], []
-    for name, has_standby in (("PostgreSQL", False), ("PostgreSQL-standby", True)):
+    for name, has_standby in (("PostgreSQL", False), ("PostgreSQL-standby", True))[:1 if o.alone else 2]:
         cluster = clusters.Cluster(folder, name).initialise().start()
         running.append(cluster)
         engine = Engine(o, folder, name, cluster.local_address(), cluster).prepare()
@@ -201,6 +201,7 @@ def main():
     parser.add_argument("--triptych", default=ROOT / ".build/release/triptych")
     parser.add_argument("--checkpoint", required=True, help="of any model: a server needs one")
     parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--alone", action="store_true", help="without the one that has a standby")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=100, help="of each kind in a round, of one client")
     parser.add_argument("--seconds", type=float, default=3)
