@@ -46,6 +46,8 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
     case dimensionMismatch(model: String, expected: Int, found: Int)
     /// The database was written by a later release.
     case newerSchema(found: Int, supported: Int)
+    /// Servers of an earlier release use the tables of the database at this address, which this release would have to change.
+    case olderServers(String, names: [String])
     /// The file is not a gallery database; says what it is.
     case notADatabase(String)
     /// Another process owns the database at this path.
@@ -84,6 +86,10 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
             "vectors of the model \(model) have \(expected) elements, found \(found)"
         case .newerSchema(let found, let supported):
             "the database has schema version \(found), this release reads versions up to \(supported)"
+        case .olderServers(let path, let names):
+            "\(path): this release has to change the tables, and servers of an earlier one use them "
+                + "(\(names.isEmpty ? "what they are called is not known" : names.joined(separator: ", "))): "
+                + "stop every server of the database, then start this one; one that was killed counts for 15 seconds"
         case .notADatabase(let what): "not a gallery database: \(what)"
         case .inUse(let path): "\(path): another process serves this database"
         case .busy: "the database is busy"

@@ -24,7 +24,8 @@ final class PostgreSQLEngine: SQLEngine {
     let sharing: SharedEngine?
 
     /// Takes a database, and makes its tables or brings them up to date. Blocks. Throws `GalleryError.unavailable` if it cannot be
-    /// reached, `.notADatabase` and `.newerSchema` for what it is, `.inUse` if another server has it, and one of the two does not share.
+    /// reached, `.notADatabase` and `.newerSchema` for what it is, `.olderServers` if its tables would change under others, `.inUse` if
+    /// another server has it, and one of the two does not share.
     init(_ address: PostgreSQLAddress, configuration: GalleryConfiguration) throws {
         (path, piece) = (address.text, configuration.pieceBytes)
         let holds = configuration.index == .memory
@@ -33,6 +34,7 @@ final class PostgreSQLEngine: SQLEngine {
         pool = PostgreSQLPool(address, lockWait: configuration.busyTimeout)
         let connection = try pool.connect()
         try PostgreSQLSchema.prepare(connection, address, isShared: configuration.sharing)
+        pool.prepared()
         let schema = holds ? nil : try VectorSchema.prepare(connection, address)
         let searchWriter = schema.map { SearchVectorWriter(schema: $0) }
         progress.begin(at: try connection.reading(ChangeReader.place), follows: configuration.sharing)

@@ -6,6 +6,8 @@ final class PostgreSQLPool: Sendable {
     private struct State {
         var idle: [PostgreSQLConnection] = []
         var isClosed = false
+        /// Whether the tables are those of this release.
+        var isPrepared = false
         /// The last try to connect, if it failed, and when that was known.
         var failure: (error: PostgreSQLError, at: ContinuousClock.Instant)?
     }
@@ -22,14 +24,20 @@ final class PostgreSQLPool: Sendable {
 
     init(_ address: PostgreSQLAddress, lockWait: TimeInterval) { (self.address, self.lockWait) = (address, lockWait) }
 
+    /// From now on the tables are those of this release.
+    func prepared() { state.withLock { $0.isPrepared = true } }
+
     /// A new connection, its caller's, which may want its answers sooner. Those who wait for their turn share in a failure, as each
-    /// try may take seconds: nobody waits for a database that is away longer than for one of them.
+    /// try may take seconds: nobody waits for a database that is away longer than for one of them. Throws `GalleryError.newerSchema`
+    /// where a later release has changed the tables since they were prepared.
     func connect(patience: Duration = PostgreSQLPool.patience) throws -> PostgreSQLConnection {
         if let failure = state.withLock({ $0.failure }), ContinuousClock.now - failure.at < Self.pause {
             throw failure.error
         }
         do {
-            return try PostgreSQLConnection(address, patience: patience, lockWait: lockWait)
+            let connection = try PostgreSQLConnection(address, patience: patience, lockWait: lockWait)
+            if state.withLock(\.isPrepared) { _ = try connection.reading(PostgreSQLSchema.knownVersion) }
+            return connection
         } catch let error as PostgreSQLError {
             state.withLock { $0.failure = (error, .now) }
             throw error

@@ -131,7 +131,7 @@ final class PostgreSQLWriter: Sendable {
     /// A new connection, which has the database. What a doubtful commit has changed follows, if it was one.
     private func connect(_ state: inout State) throws -> (connection: PostgreSQLConnection, wasCommitted: Bool) {
         let connection = try pool.connect()
-        try PostgreSQLSchema.own(connection, pool.address, isShared: following.isShared)
+        try connection.reading { try PostgreSQLSchema.own($0, pool.address, isShared: following.isShared) }
         try following.prepare(connection)
         try connection.reading(following.verify)
         var wasCommitted = false

@@ -137,13 +137,14 @@ enum ProblemTable {
         case .modelChanged: return Entry(type: .outOfStep, detail: detail, headers: [.retryAfter: "1"])
         case .dimensionMismatch: return Entry(type: .dimensionMismatch, detail: detail)
         case .busy: return Entry(type: .databaseBusy, detail: detail, headers: [.retryAfter: "1"])
-        // Where it is, is the operator's to know. Another connection may have it when this server has lost its own.
-        case .unavailable, .inUse:
+        // Where it is, is the operator's to know. Another connection may have it when this server has lost its own, or a later release
+        // may have changed it: then other servers answer.
+        case .unavailable, .inUse, .newerSchema:
             let detail = "the database cannot be reached at the moment"
             return Entry(type: .databaseBusy, detail: detail, headers: [.retryAfter: "5"])
         case .behind: return Entry(type: .behind, detail: detail, headers: [.retryAfter: "1"])
         case .full: return Entry(type: .storageFull, detail: detail)
-        case .alreadyExists, .tooFew, .newerSchema, .notADatabase, .storage, .unsupported: return nil
+        case .alreadyExists, .tooFew, .olderServers, .notADatabase, .storage, .unsupported: return nil
         }
     }
 

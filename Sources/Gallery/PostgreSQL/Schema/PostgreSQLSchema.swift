@@ -18,21 +18,39 @@ enum PostgreSQLSchema {
     static let migrationLock = 0x5452_504D
 
     /// Takes the database, makes the tables if there are none, and brings them up to date, one server at a time. Throws
-    /// `GalleryError.notADatabase` for a schema with other tables and `.newerSchema` for one of a later release, both before anything
-    /// is written, and `.inUse` as `own` does.
+    /// `GalleryError.notADatabase` for a schema with other tables, `.newerSchema` for one of a later release, and `.olderServers` where
+    /// tables that others use would have to change, all before anything is written, and `.inUse` as `own` does.
     static func prepare(_ connection: PostgreSQLConnection, _ address: PostgreSQLAddress, isShared: Bool) throws {
         try inspectServer(connection, address)
-        try own(connection, address, isShared: isShared)
-        if try connection.reading({ try inspect($0, address) }) == version { return }
         try connection.inTransaction { db in
+            // Another's changes may take long: it waits as long as for any answer.
+            try connection.run("SET LOCAL lock_timeout = 0")
             _ = try db.rows(call("pg_advisory_xact_lock", migrationLock))
             var found = try inspect(db, address)
+            if found > 0 && found < version { try requireNobody(db, address) }
             while found < version {
                 for statement in migrations[found] { try connection.run(statement) }
                 found += 1
                 try db.execute("UPDATE triptych_schema SET version = ?", [found])
             }
+            try own(db, address, isShared: isShared)
         }
+    }
+
+    /// Keeps servers from the database until the transaction ends. Throws `GalleryError.olderServers` if one has it, or has said a moment
+    /// ago that it is there: its connection may be about to be made anew.
+    private static func requireNobody(_ db: any SQLSession, _ address: PostgreSQLAddress) throws {
+        let isFree = try take(lock, by: "pg_try_advisory_xact_lock", db)
+        let names = try PostgreSQLMembership.names(db)
+        guard isFree && names.isEmpty else { throw GalleryError.olderServers(address.text, names: names) }
+    }
+
+    /// Of the tables that there are. Throws `GalleryError.newerSchema` if a later release has changed them: before the start, or since,
+    /// as it may once the database has not heard of this server for a while.
+    static func knownVersion(_ db: any SQLSession) throws -> Int {
+        let found: Int = try db.only("SELECT version FROM triptych_schema")[0]
+        guard found <= version else { throw GalleryError.newerSchema(found: found, supported: version) }
+        return found
     }
 
     private static func inspectServer(_ connection: PostgreSQLConnection, _ address: PostgreSQLAddress) throws {
@@ -62,20 +80,18 @@ enum PostgreSQLSchema {
             throw GalleryError.notADatabase(
                 "\(address.text) has tables of another application (\(tables.prefix(3).joined(separator: ", ")))")
         }
-        let found: Int = try db.only("SELECT version FROM triptych_schema")[0]
-        guard found <= version else { throw GalleryError.newerSchema(found: found, supported: version) }
-        return found
+        return try knownVersion(db)
     }
 
     /// Takes the database for as long as the connection lasts: alone, or among others that share it. Throws `GalleryError.inUse`.
-    static func own(_ connection: PostgreSQLConnection, _ address: PostgreSQLAddress, isShared: Bool) throws {
+    static func own(_ db: any SQLSession, _ address: PostgreSQLAddress, isShared: Bool) throws {
         let function = isShared ? "pg_try_advisory_lock_shared" : "pg_try_advisory_lock"
-        guard try take(lock, by: function, connection) else { throw GalleryError.inUse(address.text) }
+        guard try take(lock, by: function, db) else { throw GalleryError.inUse(address.text) }
     }
 
     /// Whether the connection's server is the leader from now on, for as long as the connection lasts.
     static func lead(_ connection: PostgreSQLConnection) throws -> Bool {
-        try take(leaderLock, by: "pg_try_advisory_lock", connection)
+        try connection.reading { try take(leaderLock, by: "pg_try_advisory_lock", $0) }
     }
 
     /// Has others see for as long as the connection lasts that a member is there.
@@ -97,8 +113,8 @@ enum PostgreSQLSchema {
     /// The first 32 bits of an identifier.
     private static func number(of id: String) -> String { "CAST('x' || left(\(id), 8) AS bit(32))" }
 
-    private static func take(_ lock: Int, by function: String, _ connection: PostgreSQLConnection) throws -> Bool {
-        try connection.reading { try $0.value(Bool.self, call(function, lock)) } == true
+    private static func take(_ lock: Int, by function: String, _ db: any SQLSession) throws -> Bool {
+        try db.value(Bool.self, call(function, lock)) == true
     }
 
     /// Of a lock of the schema, whose number is unsigned.

@@ -169,4 +169,13 @@ final class PostgreSQLMembership: Sendable {
                 isLeader: row["is_leader"], isLive: row["is_live"])
         }
     }
+
+    /// What those are called who have said lately that they are there, of whichever release; none where the tables know no members yet.
+    static func names(_ db: any SQLSession) throws -> [String] {
+        let table = "to_regclass(quote_ident(current_schema()) || '.member')"
+        guard try db.value(Bool.self, "SELECT \(table) IS NOT NULL") == true else { return [] }
+        return try db.values(
+            String.self,
+            "SELECT name FROM member WHERE last_seen >= \(PostgreSQLSchema.now) - \(silent) ORDER BY started_at, id")
+    }
 }
