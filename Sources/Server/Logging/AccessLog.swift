@@ -6,6 +6,9 @@ import Synchronization
 struct AccessLogMiddleware: RouterMiddleware {
     typealias Context = ServerContext
 
+    /// What is asked all day by whoever watches: of interest when it fails.
+    private static let probes = ["/healthz", "/readyz"]
+
     func handle(
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
@@ -41,7 +44,8 @@ struct AccessLogMiddleware: RouterMiddleware {
             "bytes_in": .stringConvertible(context.connection.received), "bytes_out": .stringConvertible(bytes),
         ]
         if let key = context.asker.key { metadata["key"] = "\(key)" }
-        context.logger.info("request", metadata: metadata)
+        let isGoodProbe = status < 400 && Self.probes.contains(context.route)
+        context.logger.log(level: isGoodProbe ? .debug : .info, "request", metadata: metadata)
     }
 }
 

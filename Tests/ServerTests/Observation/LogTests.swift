@@ -114,6 +114,23 @@ struct LogTests {
         #expect(silent.requests.isEmpty)
     }
 
+    @Test("a probe that succeeds is of level debug, one that fails of level info as any request")
+    func probes() async throws {
+        let log = JSONLog()
+        var logger = log.logger
+        logger.logLevel = .debug
+        try await TestServer.run(logger: logger) { server in
+            _ = try await server.send("GET", "/healthz")
+            _ = try await server.send("HEAD", "/readyz")
+            _ = try await server.send("GET", "/v1/galleries")
+            let stranger = RawConnection(server.port)
+            await stranger.send("GET /readyz HTTP/1.1\r\nHost: b\r\n\r\n")
+            #expect(await stranger.answers().first?.status == 403)
+        }
+        let told = log.requests.map { "\($0["level"]?.string ?? "") \($0["route"]?.string ?? "")" }
+        #expect(told == ["debug /healthz", "debug /readyz", "info /v1/galleries", "info /readyz"])
+    }
+
     @Test("the configuration says how it is logged and where spans go, or what is wrong with that")
     func configuration() throws {
         func read(_ yaml: String) throws -> ServerConfiguration {
