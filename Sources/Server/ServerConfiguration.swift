@@ -126,7 +126,9 @@ public struct ServerConfiguration: Sendable, Equatable {
         public var handshakeSeconds = 10
         /// Seconds after which an idle connection is closed.
         public var idleSeconds = 60
-        /// Seconds for what is under way to be answered once the server is to end; then it is cut off.
+        /// Seconds for which a server that is to end goes on without being ready.
+        public var drainSeconds = 0
+        /// Seconds for what is under way to be answered after that; then it is cut off.
         public var shutdownSeconds = 120
     }
 
@@ -331,6 +333,7 @@ extension ServerConfiguration.Limits {
         try section.read("import_seconds", .integer(1...86_400), into: &importSeconds)
         try section.read("handshake_seconds", .integer(1...3600), into: &handshakeSeconds)
         try section.read("idle_seconds", .integer(1...3600), into: &idleSeconds)
+        try section.read("drain_seconds", .integer(0...3600), into: &drainSeconds)
         try section.read("shutdown_seconds", .integer(1...3600), into: &shutdownSeconds)
         try section.finish()
     }

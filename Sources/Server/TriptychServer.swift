@@ -9,6 +9,7 @@ import NIOCore
 import ServiceLifecycle
 import Serving
 import Threads
+import UnixSignals
 
 /// The HTTP service: the one place where everything is put together, for the executable and for tests.
 public struct TriptychServer: Sendable {
@@ -29,6 +30,7 @@ public struct TriptychServer: Sendable {
     private let reads: ReadTally
     /// Those that share the gallery.
     private let servers = Live(1)
+    private let isDraining = Live(false)
     /// nil where there are no webhooks.
     private let caller: WebhookCaller?
     private let parsing: WorkerThreads
@@ -121,7 +123,7 @@ public struct TriptychServer: Sendable {
     private func addEndpoints(to router: Router<ServerContext>) {
         let (gallery, models, metrics) = (serving.gallery, serving.answering, observation.metrics)
         let bodies = BodyReader(limits: configuration.limits, threads: parsing)
-        HealthEndpoints(gallery: gallery, models: models, page: page).add(to: router)
+        HealthEndpoints(gallery: gallery, models: models, page: page, isDraining: isDraining).add(to: router)
         ConsoleEndpoints().add(to: router)
         EmbeddingEndpoint(encoding: serving.encoding, models: models, bodies: bodies).add(to: router)
         ComparisonEndpoint(encoding: serving.encoding, models: models, bodies: bodies).add(to: router)
@@ -150,8 +152,8 @@ public struct TriptychServer: Sendable {
         ServerEndpoints(gallery: gallery).add(to: router)
     }
 
-    /// Serves until the task is cancelled or, if `signals` says so, until SIGTERM or SIGINT; then answers what is under way,
-    /// for at most `shutdown_seconds`, and closes the gallery.
+    /// Serves until the task is cancelled or, if `signals` says so, until SIGTERM or SIGINT; goes on for `drain_seconds`, or until a second
+    /// signal, without being ready; then answers what is under way, for at most `shutdown_seconds`, and closes the gallery.
     ///
     /// - Parameters:
     ///   - signals: whether to end on signals.
@@ -162,18 +164,21 @@ public struct TriptychServer: Sendable {
         signals: Bool = true, reloader: ConfigurationReloader? = nil,
         running: @escaping @Sendable (Int) async -> Void = { _ in }
     ) async throws {
-        let responder = ServerResponder(router: router().buildResponder())
         authenticator.prepare()
+        let ending: [UnixSignal] = signals ? [.sigterm, .sigint] : []
+        let listener = HTTPListener(
+            configuration, certificate, connections, ServerResponder(router: router().buildResponder()), logger,
+            running: running)
+        let reloading = Reloading(reloader: reloader, adopt: adopt)
+        let drain = Drain(
+            seconds: configuration.limits.drainSeconds, signals: ending, hasBegun: isDraining, logger: logger)
+        let services: [(any ServiceLifecycle.Service)?] = [
+            observation.exporter, Maintenance(serving: serving), reads, reloading, listener, caller, watch, drain,
+        ]
         let group = ServiceGroup(
             configuration: .init(
-                services: (observation.exporter.map { [.init(service: $0)] } ?? []) + [
-                    .init(service: Maintenance(serving: serving)), .init(service: reads),
-                    .init(service: Reloading(reloader: reloader, adopt: adopt)),
-                    .init(
-                        service: HTTPListener(
-                            configuration, certificate, connections, responder, logger, running: running)),
-                ] + (caller.map { [.init(service: $0)] } ?? []) + (watch.map { [.init(service: $0)] } ?? []),
-                gracefulShutdownSignals: signals ? [.sigterm, .sigint] : [], logger: logger))
+                services: services.compactMap { $0.map { .init(service: $0) } }, gracefulShutdownSignals: ending,
+                logger: logger))
         do {
             try await group.run()
         } catch let error as IOError {

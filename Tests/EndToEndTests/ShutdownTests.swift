@@ -12,6 +12,30 @@ struct ShutdownTests {
         input: .init(height: 64, width: 60, mean: [.rgb: [0.5, 0.5, 0.5]], std: [.rgb: [0.5, 0.5, 0.5]]),
         identities: 2)
 
+    @Test(
+        "with drain_seconds it says that it is not ready, answers new connections, and ends at once at a second signal")
+    func draining() async throws {
+        let world = try await World()
+        try world.configure("limits: {drain_seconds: 3600}")
+        let (server, port) = try await world.serve()
+        func status(_ path: String) async throws -> Int? {
+            // A connection of its own.
+            let session = URLSession(configuration: .ephemeral)
+            let url = try #require(URL(string: "http://127.0.0.1:\(port)\(path)"))
+            return (try await session.data(from: url).1 as? HTTPURLResponse)?.statusCode
+        }
+        #expect(try await status("/readyz") == 200)
+        server.send(SIGTERM)
+        let deadline = ContinuousClock.now + .seconds(120)
+        while try await status("/readyz") == 200, .now < deadline { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(try await status("/readyz") == 503)
+        #expect(try await status("/healthz") == 200)
+        #expect(try await status("/v1/galleries") == 200)
+        server.send(SIGINT)
+        let ended = try await server.result()
+        #expect(ended.status == 0 && ended.error.contains("draining") && ended.error.contains("stopped"))
+    }
+
     @Test("a model that is being verified does not hold up the end of the server, and is not taken")
     func verifying() async throws {
         let world = try await World()

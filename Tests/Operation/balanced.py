@@ -5,7 +5,6 @@ import http.client
 import io
 import json
 import os
-import socket
 import ssl
 import subprocess
 import sys
@@ -73,7 +72,7 @@ class Servers(cluster.Servers):
 
         server = Secure(self.o, folder, None, self.database, [
             "--set", f"models={folder / 'models'}", "--set", f"cluster.name={name}", "--set", f"hosts=[{NAME}]", "--set",
-            f"tls={{certificate: {authority.folder}/server.pem, key: {authority.folder}/server.key, client_ca: {authority.folder}/authority.pem}}"],
+            "limits.drain_seconds=3", "--set", f"tls={{certificate: {authority.folder}/server.pem, key: {authority.folder}/server.key, client_ca: {authority.folder}/authority.pem}}"],
             port=self.ports[name])
         self.o.servers.append(server)
         with self.lock:
@@ -117,22 +116,15 @@ class Balancer(proxy.Proxy):
     def curl(self, path, *options, scheme="https"):
         return [str(self.folder / "authority.pem") if word == self.folder / "triptych.pem" else word for word in super().curl(path, *options, scheme=scheme)]
 
-    def states(self, field="status"):
-        """What it thinks of each server; or how many requests are there (`scur`)."""
+    def states(self):
+        """What it thinks of each server."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/;csv", timeout=5) as answer:
             rows = csv.DictReader(io.StringIO(answer.read().decode().removeprefix("# ")))
-            return {row["svname"]: row[field] for row in rows if row["pxname"] == "servers" and row["svname"] != "BACKEND"}
+            return {row["svname"]: row["status"] for row in rows if row["pxname"] == "servers" and row["svname"] != "BACKEND"}
 
     def is_up(self, number):
         with contextlib.suppress(OSError):
             return sum(state == "UP" for state in self.states().values()) == number
-
-    def tell(self, name, state):
-        """As an operator does by socat: `drain`, or `ready`."""
-        with socket.socket(socket.AF_UNIX) as admin:
-            admin.connect(str(self.folder / "admin.sock"))
-            admin.sendall(f"set server servers/{name} state {state}\n".encode())
-            check(f"HAProxy takes {name}'s {state}", admin.recv(1000).strip(), b"")
 
     def exported(self):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics}/metrics", timeout=5) as answer:

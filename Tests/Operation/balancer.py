@@ -1,5 +1,5 @@
 """deploy/haproxy.cfg as it is, before three built servers that share a PostgreSQL with a synchronous standby: under load each server is
-killed, ended, and exchanged; the model is changed, and a server cannot load it; a stream of events stays open, and what a client was told is found by the next.
+killed, and exchanged; the model is changed, and a server cannot load it; a stream of events stays open, and what a client was told is found by the next.
 
     python3 Tests/Operation/balancer.py     # Debian: haproxy, postgresql, openssl, curl; or `make operation ONLY=balancer`
 """
@@ -67,22 +67,11 @@ class Run:
             time.sleep(0.5)
         return moments
 
-    def ended(self):
-        """Each of them by SIGTERM, with nothing said to the balancer; gives when."""
-        moments = []
+    def exchanged(self):
+        """Each of them by SIGTERM, as in an upgrade: it drains, and nobody tells the balancer."""
         for name in cluster.NAMES:
-            moments.append(time.time())
             load.end(self.taken(name))
             self.leaves_and_returns(name, lambda: self.servers.start(name))
-        return moments
-
-    def exchanged(self):
-        """Each of them as in an upgrade: the balancer is told first."""
-        for number, name in enumerate(cluster.NAMES, 1):
-            self.balancer.tell(f"reid-{number}", "drain")
-            wait_for(lambda: self.balancer.states("scur")[f"reid-{number}"] == "0", "requests to have been answered")
-            load.end(self.taken(name))
-            self.leaves_and_returns(name, lambda: (self.servers.start(name), self.balancer.tell(f"reid-{number}", "ready")))
 
     def taken(self, name):
         with self.servers.lock:
@@ -140,8 +129,7 @@ def through_everything(run, servers, balancer, clients):
     follower = Follower(balancer)
     run.phase("in peace", lambda: time.sleep(5))
     run.phase("each server is killed", run.killed)
-    run.phase("each server ends, without a word", run.ended)
-    run.phase("each server is drained and exchanged", run.exchanged)
+    run.phase("each server is exchanged", run.exchanged)
     run.phase("the model is changed, and back", run.changed)
     run.phase("a server cannot load the model", run.out_of_step, passing="out-of-step")
     clients.verify_everything()

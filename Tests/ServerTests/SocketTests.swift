@@ -1,3 +1,4 @@
+import DatabaseFixtures
 import Foundation
 import Server
 import Testing
@@ -31,6 +32,22 @@ struct SocketTests {
                 "POST /v1/embeddings HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n"
                     + "Transfer-Encoding: chunked\r\n\r\n" + chunk + chunk + "0\r\n\r\n")
             #expect(answer.hasPrefix("HTTP/1.1 413"))
+        }
+    }
+
+    @Test(
+        "a server that is about to end says so to whoever asks whether it is ready, and serves until the drain is over")
+    func draining() async throws {
+        try await TestServer.run({ $0.limits.drainSeconds = 3600 }) { server in
+            await server.shutDown()
+            try await eventually("it is ready") { try await server.send("GET", "/readyz").status != 200 }
+            let answer = try await server.send("GET", "/readyz")
+            #expect(answer.status == 503 && answer.problem == "stopping" && answer.headers["retry-after"] == "5")
+            #expect(try await server.sendJSON("POST", "/v1/galleries", #"{"name": "g"}"#).status == 201)
+        }
+        try await TestServer.run({ $0.limits.drainSeconds = 1 }) { server in
+            await server.shutDown()
+            for await _ in server.ends {}
         }
     }
 

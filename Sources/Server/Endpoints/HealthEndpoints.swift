@@ -8,6 +8,7 @@ struct HealthEndpoints {
     let gallery: GalleryStore
     let models: AnsweringModels
     let page: MetricsPage
+    let isDraining: Live<Bool>
 
     private struct Health: Encodable {
         let status: String
@@ -32,9 +33,10 @@ struct HealthEndpoints {
         }
     }
 
-    /// Ready means: the model is loaded (or there would be no server) and the one of all servers, the gallery answers, and its index has
-    /// not fallen behind other servers. More is told to whoever has a key.
+    /// Ready means: the model is loaded (or there would be no server) and the one of all servers, the gallery answers, its index has
+    /// not fallen behind other servers, and the server is not about to end. More is told to whoever has a key.
     private func ready(tellsMore: Bool) async throws -> Response {
+        guard !isDraining.current else { throw RequestError.stopping }
         try gallery.requireCurrent()
         let (encoder, sightings) = try await (models.current(), gallery.sightingCount())
         var answer = Readiness(status: "ready")
