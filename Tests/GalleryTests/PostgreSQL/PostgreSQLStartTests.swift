@@ -72,7 +72,7 @@ struct PostgreSQLStartTests {
         #expect(await refusal(address) == "opened")
         let schema = try #require(address.split(separator: "%3D").last)
         try server.run("UPDATE \(schema).triptych_schema SET version = 99")
-        await expectError(.newerSchema(found: 99, supported: 2)) { try await GalleryStore.open(path: address) }
+        #expect(await refusal(address).contains("schema version 99, this release reads versions up to"))
         try server.run(
             "CREATE SCHEMA foreign_schema; CREATE ROLE guest LOGIN; GRANT USAGE ON SCHEMA foreign_schema TO guest")
         let guest = server.address(schema: "foreign_schema").replacing("user=triptych", with: "user=guest")
