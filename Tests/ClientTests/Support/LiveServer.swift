@@ -54,7 +54,8 @@ extension URL {
 
 extension Client {
     static func impatient(_ url: URL, key: String? = nil, retries: Int = 4) throws -> Client {
-        try Client(url, key: key, retries: RetryPolicy(retries: retries, firstPause: .milliseconds(1)))
+        try Client(
+            url, key: key, timeout: .seconds(900), retries: RetryPolicy(retries: retries, firstPause: .milliseconds(1)))
     }
 }
 
