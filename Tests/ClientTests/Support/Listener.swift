@@ -18,7 +18,10 @@ final class Listener: Sendable {
         Thread.detachNewThread {
             for number in 0... {
                 let connection = accept(listening, nil, nil)
-                guard connection >= 0 else { return }
+                guard connection >= 0 else {
+                    close(listening)
+                    return
+                }
                 Thread.detachNewThread {
                     serve(number, connection)
                     close(connection)
@@ -27,11 +30,9 @@ final class Listener: Sendable {
         }
     }
 
-    /// Nothing listens at the port from then on. Without it that lasts as long as the tests.
-    func stop() {
-        shutdown(descriptor, Int32(SHUT_RDWR))
-        close(descriptor)
-    }
+    /// Nothing listens at the port from then on. Without it that lasts as long as the tests. The thread that accepts closes the
+    /// descriptor: its number may be another listener's as soon as that is done.
+    func stop() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     var url: URL { .loopback(port) }
 }

@@ -35,16 +35,17 @@ final class Receiver: Sendable {
         Thread.detachNewThread { [weak self] in
             while true {
                 let client = accept(descriptor, nil, nil)
-                guard client >= 0, let self else { return }
+                guard client >= 0, let self else {
+                    close(descriptor)
+                    return
+                }
                 self.take(client)
             }
         }
     }
 
-    deinit {
-        shutdown(descriptor, Int32(SHUT_RDWR))
-        close(descriptor)
-    }
+    /// The thread that accepts closes the descriptor: its number may be another's as soon as that is done.
+    deinit { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     var received: [Call] { calls.withLock { $0 } }
 
