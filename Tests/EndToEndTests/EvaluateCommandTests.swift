@@ -49,7 +49,7 @@ struct EvaluateCommandTests {
             (["--rerank", "--distance", "euclidean"], "--rerank"), (["--ensemble"], "two models or more"),
             (["--fpir", "0.1,x"], "--fpir"), (["--curve", "c.svg"], "--open-set"), (["--k1", "5"], "--rerank"),
             (["--protocol", "mix", "--any-to-any"], "stand alone"), (["--embeddings", "x"], "--embeddings alone"),
-            (["--texts"], "query/text: expected captions"),
+            (["--texts"], "the model reads images only"),
         ]
         for (more, reason) in options {
             let result = try await world.triptych.start(
