@@ -12,13 +12,20 @@
 typedef void (*gomp_parallel)(void (*body)(void *), void *data, unsigned threads, unsigned flags);
 
 static gomp_parallel begin_parallel;
-static int (*most_threads)(void), (*thread_number)(void);
+static int (*most_threads)(void), (*thread_number)(void), (*is_within)(void);
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void look_up(void) {
     most_threads = (int (*)(void))dlsym(RTLD_DEFAULT, "omp_get_max_threads");
     thread_number = (int (*)(void))dlsym(RTLD_DEFAULT, "omp_get_thread_num");
-    if (most_threads && thread_number) begin_parallel = (gomp_parallel)dlsym(RTLD_DEFAULT, "GOMP_parallel");
+    is_within = (int (*)(void))dlsym(RTLD_DEFAULT, "omp_in_parallel");
+    if (most_threads && thread_number && is_within) begin_parallel = (gomp_parallel)dlsym(RTLD_DEFAULT, "GOMP_parallel");
+}
+
+/// A thread of a team has no team of its own: what it does in pieces it does alone.
+static int64_t workers(void) {
+    pthread_once(&once, look_up);
+    return begin_parallel && !is_within() ? most_threads() : 1;
 }
 
 enum { most_ranges = 64 };
@@ -37,7 +44,7 @@ typedef struct {
 /// Then what others have not come to.
 static void take_pieces(void *pointer) {
     job *j = pointer;
-    int64_t worker = begin_parallel ? thread_number() : 0;
+    int64_t worker = j->ranges > 1 ? thread_number() : 0;
     for (int64_t k = 0; k < j->ranges; k++) {
         int64_t range = (worker + k) % j->ranges, i;
         int64_t begin = range * j->count / j->ranges, end = (range + 1) * j->count / j->ranges;
@@ -47,22 +54,20 @@ static void take_pieces(void *pointer) {
 }
 
 void parallel_for(int64_t count, piece_function work, const void *context) {
-    pthread_once(&once, look_up);
     job j;
-    int64_t workers = begin_parallel ? most_threads() : 1;
+    int64_t most = count > 1 ? workers() : 1;
     j.work = work, j.context = context, j.count = count;
-    j.ranges = workers < most_ranges ? workers : most_ranges;
+    j.ranges = most < most_ranges ? most : most_ranges;
     for (int64_t r = 0; r < j.ranges; r++) atomic_init(&j.of[r].taken, 0);
-    if (count > 1 && workers > 1)
+    if (most > 1)
         begin_parallel(take_pieces, &j, 0, 0);
     else
         take_pieces(&j);
 }
 
-int64_t parallel_workers(void) {
-    pthread_once(&once, look_up);
-    return begin_parallel ? most_threads() : 1;
-}
+int64_t parallel_workers(void) { return workers(); }
+
+int64_t ck_workers(void) { return workers(); }
 
 typedef struct {
     void (*work)(void *, int64_t);

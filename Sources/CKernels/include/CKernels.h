@@ -75,6 +75,8 @@ void ck_attention(int64_t batch, int64_t tokens, int64_t heads, int64_t width, f
 /// On the calling thread, whose share of the cores counts.
 int64_t ck_attention_scratch(int64_t tokens, int64_t width);
 
+/// How many threads the caller has for what is done in pieces; within a piece, one.
+int64_t ck_workers(void);
 /// Calls `work(context, i)` for each i below `count` on the threads that the caller has, in any order.
 void ck_parallel(int64_t count, void (*work)(void *context, int64_t i), void *context);
 

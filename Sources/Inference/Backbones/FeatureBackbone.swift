@@ -14,6 +14,14 @@ enum FeatureBackbone: Sendable {
             }
     }
 
+    /// Whether any of its layers has packed weights of fewer than 32 bits.
+    var isNarrow: Bool {
+        switch self {
+        case .vit(let network): network.isNarrow
+        case .resnet(let network): network.isNarrow
+        }
+    }
+
     /// Images [B, H, W, 3] → [B, D]: the class token, or the mean of the last map.
     func feature(_ images: Tensor) -> Tensor {
         switch self {
@@ -25,18 +33,29 @@ enum FeatureBackbone: Sendable {
 
 extension Tensor {
     /// What a narrow network makes of images [B, ...], a few at a time: with whole batches what goes from layer to layer does not
-    /// fit in caches, and narrow layers then wait for memory, not for products. A float32 network takes all at once.
+    /// fit in caches, and narrow layers then wait for memory, not for products. Where there are enough of them each thread has its
+    /// own, which stay in its core's cache, and waits for no other between layers. A float32 network takes all at once.
     func encoded(narrowly isNarrow: Bool, _ network: (Tensor) -> Tensor) -> Tensor {
         // An image of 256 × 128 goes alone; smaller ones would each wait for the threads to meet after every layer.
         let numbers = 1 << 17
         let together = min(4, max(1, numbers * shape[0] / max(count, 1)))
         guard isNarrow, shape[0] > together else { return network(self) }
-        let parts = stride(from: 0, to: shape[0], by: together).map { start in
-            network(sliced(axis: 0, start..<min(start + together, shape[0])))
+        let parts = Tensor.sideBySide((shape[0] + together - 1) / together) { part in
+            network(sliced(axis: 0, (part * together)..<min((part + 1) * together, shape[0])))
         }
         return Tensor.concatenated(parts, axis: 0)
     }
 
     /// The first token of each of [B, N, D]: [B, D].
     var classToken: Tensor { sliced(axis: 1, 0..<1).reshaped([shape[0], shape[2]]) }
+}
+
+extension Dictionary where Key == Modality, Value == Tensor {
+    /// What a network of each modality's own makes of images, in their order. Narrow networks go side by side, as many as there are
+    /// threads: their layers are so short that threads which share one wait for each other about as long as they work.
+    init(_ modalities: [Modality], narrowly isNarrow: Bool, _ network: (Int) -> Tensor) {
+        let results =
+            isNarrow ? Tensor.sideBySide(modalities.count, network) : modalities.indices.map(network)
+        self.init(uniqueKeysWithValues: zip(modalities, results))
+    }
 }

@@ -27,7 +27,7 @@ struct ConvolutionBlock: Sendable {
     private let kernel: Kernel
     /// The size of its results.
     let output: Size
-    /// Whether it multiplies in fewer than 32 bits.
+    /// Whether it is packed, and multiplies in fewer than 32 bits.
     let isNarrow: Bool
 
     /// - Parameters:
@@ -43,7 +43,7 @@ struct ConvolutionBlock: Sendable {
         self.kernel = kernel
         output = Size(height: (input.height - 1) / kernel.stride + 1, width: (input.width - 1) / kernel.stride + 1)
         let format = followsReLU ? convolution.format(of: "weight") : .float32
-        isNarrow = format != .float32
+        isNarrow = convolution.isInference && format != .float32
         guard convolution.isInference else {
             form = .plain(weight: weight, norm: norm, format.precision)
             return

@@ -11,6 +11,8 @@ struct Linear: Sendable {
     private let form: Form
     /// Whether it multiplies in fewer than 32 bits.
     let isNarrow: Bool
+    /// Whether it does so on packed weights.
+    var isPackedNarrowly: Bool { if case .packed = form { isNarrow } else { false } }
 
     /// Takes `weight` [outputs, inputs] and `bias` [outputs] (PyTorch's names and orientation).
     init(_ scope: ParameterScope, inputs: Int, outputs: Int, hasBias: Bool = true) throws {

@@ -13,8 +13,8 @@ struct TransformerBlock: Sendable {
     private let dropPath: BlockDropPath?
     private let activation: Activation
     private let probe: ModelProbe.Place?
-    /// Whether it multiplies in fewer than 32 bits.
-    var isNarrow: Bool { qkv.isNarrow || fc1.isNarrow }
+    /// Whether it has packed weights of fewer than 32 bits.
+    var isNarrow: Bool { qkv.isPackedNarrowly || fc1.isPackedNarrowly }
 
     /// - Parameter index: of the block, from 0: pruning may have left each another number of heads and neurons.
     init(_ scope: ParameterScope, _ configuration: ModelConfiguration.Backbone.ViT, index: Int) throws {

@@ -47,11 +47,13 @@ struct DMF: TextEncodingSystem {
     /// In the model's order and not in a dictionary's, which is another in each process: the gradients of what modalities share are
     /// summed in it.
     func vectors(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
-        modalities.reduce(into: [:]) { features, modality in
-            guard let image = images[modality], let translation = translations[modality] else { return }
-            features[modality] = image.encoded(narrowly: blocks.contains(where: \.isNarrow)) {
-                run(imagePrefix(translation(patchEmbedding($0))))
-            }
+        let isNarrow = blocks.contains(where: \.isNarrow)
+        let present = modalities.compactMap { modality in
+            images[modality].flatMap { image in translations[modality].map { (modality, image, $0) } }
+        }
+        return Dictionary(present.map(\.0), narrowly: isNarrow) { index in
+            let (_, images, translation) = present[index]
+            return images.encoded(narrowly: isNarrow) { run(imagePrefix(translation(patchEmbedding($0)))) }
         }
     }
 

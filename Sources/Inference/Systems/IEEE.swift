@@ -72,9 +72,10 @@ struct IEEE: EncodingSystem {
 
     /// The backbones' maps, [B, H, W, C].
     func features(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
-        branches.reduce(into: [:]) { maps, branch in
-            maps[branch.modality] = images[branch.modality].map(branch.backbone.callAsFunction)
-        }
+        let present = branches.compactMap { branch in images[branch.modality].map { (branch, $0) } }
+        return Dictionary(
+            present.map(\.0.modality), narrowly: branches.contains(where: \.backbone.isNarrow)
+        ) { present[$0].0.backbone(present[$0].1) }
     }
 
     private static func flat(_ parts: Tensor) -> Tensor {

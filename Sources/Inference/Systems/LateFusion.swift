@@ -48,10 +48,12 @@ struct LateFusion: EncodingSystem {
     /// Of each modality its backbones' features, side by side.
     func features(_ images: [Modality: Tensor]) -> [Modality: Tensor] {
         // In the model's order: what is drawn on the way is.
-        networks.reduce(into: [:]) { features, own in
-            guard let image = images[own.modality] else { return }
+        let present = networks.compactMap { own in images[own.modality].map { (own, $0) } }
+        let isNarrow = networks.contains { $0.members.contains(where: \.backbone.isNarrow) }
+        return Dictionary(present.map(\.0.modality), narrowly: isNarrow) { index in
+            let (own, image) = present[index]
             let each = own.members.map { $0.backbone.feature(image) }
-            features[own.modality] = each.count == 1 ? each[0] : Tensor.concatenated(each, axis: 1)
+            return each.count == 1 ? each[0] : Tensor.concatenated(each, axis: 1)
         }
     }
 

@@ -50,6 +50,39 @@ extension Kernels {
     }
 }
 
+extension Tensor {
+    /// What `body` makes of each index below `count`, in their order. Whole rounds of the caller's threads run side by side, each
+    /// index on one thread from its beginning to its end; what is left over runs after them, on all threads together.
+    ///
+    /// - Parameter body: records nothing: the order in which gradients are summed would be another each time.
+    public static func sideBySide(_ count: Int, _ body: (Int) -> Tensor) -> [Tensor] {
+        let workers = Int(ck_workers())
+        let together = workers > 1 ? count / workers * workers : 0
+        var results = [Tensor?](repeating: nil, count: together)
+        results.withUnsafeMutableBufferPointer { results in
+            // As in `Kernels.parallel`; each index writes its own element.
+            withoutActuallyEscaping(body) { body in
+                var context = SideBySide(body: body, results: results)
+                withUnsafeMutablePointer(to: &context) { pointer in
+                    ck_parallel(
+                        Int64(together),
+                        { pointer, index in
+                            pointer?.assumingMemoryBound(to: SideBySide.self).pointee.run(Int(index))
+                        }, pointer)
+                }
+            }
+        }
+        return results.compactMap { $0 } + (together..<count).map(body)
+    }
+}
+
+private struct SideBySide {
+    let body: (Int) -> Tensor
+    let results: UnsafeMutableBufferPointer<Tensor?>
+
+    func run(_ index: Int) { results[index] = body(index) }
+}
+
 private struct ParallelContext {
     let body: (Range<Int>) -> Void
     let count: Int
