@@ -65,6 +65,9 @@ public enum GalleryError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The database or the disk failed; says how.
     case storage(String)
 
+    /// Whoever asks comes after the end.
+    static let closed = GalleryError.storage("the database was closed")
+
     /// What was expected and what was found.
     public var description: String {
         switch self {

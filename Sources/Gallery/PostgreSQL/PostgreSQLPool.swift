@@ -70,7 +70,7 @@ final class PostgreSQLPool: Sendable {
 
     private func takeIdle() throws -> PostgreSQLConnection? {
         try state.withLock { state in
-            if state.isClosed { throw GalleryError.storage("the database was closed") }
+            if state.isClosed { throw GalleryError.closed }
             return state.idle.popLast()
         }
     }

@@ -42,7 +42,7 @@ final class PostgreSQLWriter: Sendable {
     /// Runs a transaction, on the calling thread. One whose connection was lost before it was committed runs again, once.
     func write<T: Sendable>(_ body: (any SQLSession) throws -> T) throws -> T {
         try state.withLock { state in
-            if state.isClosed { throw GalleryError.storage("the database was closed") }
+            if state.isClosed { throw GalleryError.closed }
             if let connection = state.connection {
                 do {
                     return try transact(&state, connection, body)

@@ -55,7 +55,7 @@ final class PostgreSQLClaims: Sendable {
                 if !state.isClosed { state.errands.append(errand) }
                 return state.isClosed
             }
-            if isClosed { errand(.failure(GalleryError.storage("the database was closed"))) }
+            if isClosed { errand(.failure(GalleryError.closed)) }
         }
     }
 
@@ -68,7 +68,7 @@ final class PostgreSQLClaims: Sendable {
     /// There will be none any more.
     func close() {
         state.withLock { $0.isClosed = true }
-        refuse(GalleryError.storage("the database was closed"))
+        refuse(GalleryError.closed)
     }
 
     private func taken() -> [Errand] {
