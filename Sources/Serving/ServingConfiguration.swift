@@ -84,6 +84,8 @@ public struct ServingConfiguration: Sendable {
         public var share = 0.5
         /// How a pruned model's queries must have done among its parent's vectors for these to stay, where images were not kept.
         public var cross = CrossRetrieval.Demand()
+        /// How long others may be at what they have taken, where servers embed together, with nothing coming of it.
+        package var patience = Duration.seconds(60)
         /// The defaults.
         public init() {}
     }

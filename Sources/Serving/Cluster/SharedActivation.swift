@@ -90,17 +90,24 @@ extension Activation {
         } while try await embedding.step()
     }
 
-    /// Embeds with the others until nothing is lacking.
+    /// Embeds with the others until nothing is lacking. What others are at and do not get done, since they hang or have little time
+    /// for it, is not waited for for ever.
     private func embedAll(
         _ embedding: inout SharedEmbedding, _ job: JobHandle, _ cluster: ServingCluster
     ) async throws {
         var pause = GrowingPause(.milliseconds(50)...(.seconds(1)))
+        var (last, since) = (-1, ContinuousClock.now)
         while true {
             while try await embedding.step() { pause.reset() }
             let (done, left) = (try await embedded(job, cluster), try await lacking)
             await job.report(done, of: done + left)
             if left == 0 { return }
-            try await pause.rest()
+            if done != last { (last, since) = (done, .now) }
+            if .now - since > parts.swap.patience {
+                try await embedding.takeOver()
+            } else {
+                try await pause.rest()
+            }
         }
     }
 

@@ -37,6 +37,13 @@ struct SharedEmbedding: Sendable {
         return true
     }
 
+    /// Embeds some of what is lacking, whoever is at it. What the other makes of it after all is not counted. Throws as `step` does.
+    func takeOver() async throws {
+        let batch = try await embedder.gallery.pendingBatch(
+            model: candidate.model, limit: BackgroundEmbedder.atOnce, after: 0)
+        try await ledger.add(embedder.embed(batch.sightings), of: candidate)
+    }
+
     private func take() async throws -> [PendingSighting] {
         try await ledger.takePending(candidate, limit: BackgroundEmbedder.atOnce, after: place)
     }

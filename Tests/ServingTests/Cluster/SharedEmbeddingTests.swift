@@ -9,7 +9,7 @@ import Testing
     .enabled(if: PostgreSQLServer.isInstalled, "PostgreSQL is not installed: apt-get install postgresql"))
 struct SharedEmbeddingTests {
     /// A server that has taken sightings, and lets nobody have them for as long as a test lasts.
-    private static let hardlyAny = 0.00001
+    private static func slow(_ configuration: inout ServingConfiguration) { configuration.swap.share = 0.00001 }
 
     private func fill(_ server: Servers.Server, _ count: Int = 400) async throws {
         for car in 0..<count { try await server.world.enrol("car-\(car % 50)", seed: car) }
@@ -47,7 +47,7 @@ struct SharedEmbeddingTests {
 
     @Test("what a server was at that is cut off is embedded by another, and not counted twice")
     func cutOff() async throws {
-        try await Servers.run({ $0.swap.share = 0.2 }, other: { $0.swap.share = Self.hardlyAny }) {
+        try await Servers.run({ $0.swap.share = 0.2 }, other: Self.slow) {
             servers, first, second in
             try await fill(first)
             let (model, job) = try await begin(first, second)
@@ -64,7 +64,7 @@ struct SharedEmbeddingTests {
 
     @Test("who has ended is waited for by nobody, and who goes on has all of it embedded")
     func ended() async throws {
-        try await Servers.run({ $0.swap.share = 0.2 }, other: { $0.swap.share = Self.hardlyAny }) {
+        try await Servers.run({ $0.swap.share = 0.2 }, other: Self.slow) {
             servers, first, second in
             try await fill(first)
             let (model, job) = try await begin(first, second)
@@ -76,9 +76,24 @@ struct SharedEmbeddingTests {
         }
     }
 
+    @Test("what a server is at that gets nothing done is embedded by the one that leads, after a while")
+    func takenOver() async throws {
+        try await Servers.run({ ($0.swap.share, $0.swap.patience) = (0.2, .milliseconds(200)) }, other: Self.slow) {
+            servers, first, second in
+            try await fill(first)
+            let (model, job) = try await begin(first, second)
+            try await eventually("the second is at some") { try servers.claims(of: second) > 0 }
+            #expect(try await first.world.ended(job).record.state == .succeeded)
+            #expect(try await first.gallery.sharedLedger?.shares(of: job) == ["a": 400])
+            // It was there all the while, and has switched with the other.
+            #expect(try await second.ask(7, after: first.gallery.sequence).model == model)
+            try await eventually("it is at nothing") { try servers.claims(of: second) == 0 }
+        }
+    }
+
     @Test("a cancelled activation ends the embedding at every server, and the old model answers on")
     func cancelled() async throws {
-        try await Servers.run({ $0.swap.share = Self.hardlyAny }, other: { $0.swap.share = Self.hardlyAny }) {
+        try await Servers.run(Self.slow, other: Self.slow) {
             servers, first, second in
             try await fill(first)
             let before = first.stack.registry.active.model
