@@ -103,6 +103,7 @@ public struct TriptychServer: Sendable {
         addEndpoints(to: plain)
         let table = RouteTable(plain.routes.map { ($0.path.description, $0.method) })
         router.add(middleware: RequestIDMiddleware())
+        router.add(middleware: DrainMiddleware(hasBegun: isDraining))
         observation.add(to: router)
         router.add(middleware: CompressionMiddleware(threads: parsing))
         router.add(middleware: CORSMiddleware(live: live, routes: table))

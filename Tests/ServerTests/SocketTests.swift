@@ -39,11 +39,18 @@ struct SocketTests {
         "a server that is about to end says so to whoever asks whether it is ready, and serves until the drain is over")
     func draining() async throws {
         try await TestServer.run({ $0.limits.drainSeconds = 3600 }) { server in
+            let kept = RawConnection(server.port)
+            await kept.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(try #require(await kept.answers().first).headers["connection"] != "close")
             await server.shutDown()
             try await eventually("it is ready") { try await server.send("GET", "/readyz").status != 200 }
             let answer = try await server.send("GET", "/readyz")
             #expect(answer.status == 503 && answer.problem == "stopping" && answer.headers["retry-after"] == "5")
             #expect(try await server.sendJSON("POST", "/v1/galleries", #"{"name": "g"}"#).status == 201)
+            await kept.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+            let last = try #require(await kept.answers().first)
+            #expect(last.status == 200 && last.headers["connection"] == "close")
+            #expect(await kept.receive().isEmpty)
         }
         try await TestServer.run({ $0.limits.drainSeconds = 1 }) { server in
             await server.shutDown()

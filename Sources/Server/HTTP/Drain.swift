@@ -1,3 +1,4 @@
+import Hummingbird
 import Logging
 import ServiceLifecycle
 import Serving
@@ -26,5 +27,22 @@ struct Drain: ServiceLifecycle.Service {
             _ = await group.next()
             group.cancelAll()
         }
+    }
+}
+
+/// Ends each connection of HTTP/1.1 with its next answer while the server drains: whoever keeps one connects again, to a server that is
+/// ready if somebody balances among several.
+struct DrainMiddleware: RouterMiddleware {
+    typealias Context = ServerContext
+
+    /// Whether the server drains.
+    let hasBegun: Live<Bool>
+
+    func handle(
+        _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
+    ) async throws -> Response {
+        var response = try await next(request, context)
+        if hasBegun.current { response.headers[.connection] = "close" }
+        return response
     }
 }
