@@ -134,7 +134,7 @@ package struct PostgreSQLServer: Sendable {
             $as "$programs/postgres" -D "$folder/data" -k "$folder" -p "$port" -c listen_addresses=127.0.0.1 -c fsync=off \
                 -c max_connections=300 -c shared_buffers=64MB </dev/null >>"$folder/log" 2>&1 &
             server=$!
-            for try in $(seq 100); do
+            for try in $(seq 600); do
                 "$programs/pg_isready" -q -h "$folder" -p "$port" && break
                 sleep 0.1
             done
