@@ -148,12 +148,13 @@ final class PostgreSQLEngine: SQLEngine {
         return result
     }
 
-    /// Whoever is not the leader waits until that has done it.
+    /// Whoever is not the leader waits until that has done it. Where there is nothing to delete nothing is written, which others would
+    /// have to follow.
     private func deleteErased(until deadline: ContinuousClock.Instant?) async throws -> Bool {
-        guard isLeader else { return try await read(Erasure.isComplete) }
-        while true {
+        while try await !read(Erasure.isComplete) {
+            guard isLeader else { return false }
             let (bytes, start) = (pace.withLock { $0.amount }, ContinuousClock.now)
-            if try await !write({ try Erasure.deletePiece($0, bytes: bytes) }) { break }
+            _ = try await write { try Erasure.deletePiece($0, bytes: bytes) }
             pace.withLock { $0.adapt(to: .now - start) }
             if let deadline, .now >= deadline { return false }
         }

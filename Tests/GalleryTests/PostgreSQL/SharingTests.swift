@@ -36,6 +36,18 @@ struct SharingTests {
         }
     }
 
+    @Test("A start at which nothing is to be deleted writes nothing that others would have to follow")
+    func quiet() async throws {
+        try await withServers { stores, database async throws in
+            let commits = "SELECT commits FROM total"
+            let before = try database.run(commits)
+            let third = try await database.open("third")
+            try await eventually("nothing is left to delete") { (stores + [third]).allSatisfy(\.erasure.isComplete) }
+            #expect(try database.run(commits) == before)
+            try await third.close()
+        }
+    }
+
     @Test("Of a transaction that is not there yet nobody is told that it is")
     func wait() async throws {
         try await withServers { stores, _ async throws in
