@@ -25,6 +25,15 @@ struct JSONParserTests {
     }
 
     @Test(
+        "what was read and written is equal when it is read again",
+        arguments: ["0.0", "-0.0", "64.0", "1e3", "-2.5", "9223372036854775808", "[{\"a\": 1.0}, null]"])
+    func roundTrip(text: String) throws {
+        let value = try parse(text)
+        #expect(try parse(value.canonicalText()) == value)
+        #expect(value != .array([]) && value != .integer(7))
+    }
+
+    @Test(
         "what the grammar does not allow is refused",
         arguments: [
             "", " ", "{", "}", "[", "[1", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "nul", "True",
