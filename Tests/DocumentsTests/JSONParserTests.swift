@@ -33,6 +33,13 @@ struct JSONParserTests {
         #expect(value != .array([]) && value != .integer(7))
     }
 
+    @Test("a whole number is equal to the same with a fraction of nothing, and to none that is merely near")
+    func equality() {
+        #expect(JSONValue.integer(7) == .number(7) && JSONValue.number(7) == .integer(7))
+        #expect(JSONValue.integer(7) != .number(7.5) && JSONValue.number(7.5) != .integer(7))
+        #expect(JSONValue.integer(.max) != .number(9_223_372_036_854_775_808))
+    }
+
     @Test(
         "what the grammar does not allow is refused",
         arguments: [

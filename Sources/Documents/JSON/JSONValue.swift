@@ -20,8 +20,7 @@ public enum JSONValue: Sendable, Equatable {
         case (.bool(let a), .bool(let b)): a == b
         case (.integer(let a), .integer(let b)): a == b
         case (.number(let a), .number(let b)): a == b
-        case (.integer(let whole), .number(let number)), (.number(let number), .integer(let whole)):
-            Int(exactly: number) == whole
+        case (.integer, .number), (.number, .integer): a.integer == b.integer
         case (.string(let a), .string(let b)): a == b
         case (.array(let a), .array(let b)): a == b
         case (.object(let a), .object(let b)): a == b
